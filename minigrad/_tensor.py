@@ -1,0 +1,385 @@
+"""`Tensor`: an array with a place on the tape, that behaves as NumPy's arrays do.
+
+Its operators, its methods and NumPy's own functions all lead to the ops; `backward()`
+consumes the sweep. What would lose a gradient in silence raises TypeError.
+"""
+
+import operator
+
+import numpy as np
+from numpy import ndarray
+
+from . import operation, ops, tape
+from .operation import NUMPY
+from .tape import state
+
+# NumPy functions whose result carries no gradient: they get the arrays and return plain values
+_PLAIN_UFUNCS = frozenset(
+    {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite}
+    | {np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
+)
+_PLAIN_FUNCTIONS = frozenset(
+    {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
+    | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
+    | {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.may_share_memory, np.shares_memory}
+    | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.isscalar}
+)
+
+
+class Tensor:
+    """An array plus a node of the tape; the node is None where nothing is recorded.
+
+    data: anything np.array takes, of a boolean, integer or floating-point dtype; it is copied.
+    requires_grad: make it a leaf, whose gradient `backward()` accumulates in `.grad`.
+    name: shown in pictures and messages.
+
+    Raises TypeError for other dtypes, and for a gradient of anything but floating point.
+    """
+
+    __slots__ = ("__weakref__", "_data", "_name", "node")
+
+    def __init__(self, data, *, requires_grad=False, dtype=None, name=None):
+        if isinstance(data, Tensor):
+            raise TypeError("tensor: the data is a Tensor already; use .detach() for one without its history")
+        array = np.array(data, dtype=dtype)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
+        self._data = array
+        self._name = name
+        self.node = None
+        self.requires_grad = requires_grad
+
+    # what it is
+
+    @property
+    def data(self):
+        """The array. It can be rebound on a leaf, to an array of the same shape and dtype."""
+        return self._data
+
+    @data.setter
+    def data(self, value):
+        if not self.is_leaf:
+            raise RuntimeError(f"data: only a leaf can be rebound, not the result of {self.node.op.__name__}")
+        value = np.asarray(value)
+        if value.shape != self.shape:
+            raise ValueError(f"data: expected shape {self.shape}, not {value.shape}")
+        if value.dtype != self.dtype:
+            raise TypeError(f"data: expected dtype {self.dtype}, not {value.dtype}; use .astype")
+        self._data = value
+        if self.node is not None:
+            self.node.output = value
+
+    @property
+    def grad(self):
+        """dJ/d self, summed over the backward() calls since it was None: an ndarray, on leaves only."""
+        return self.node.grad if self.is_leaf and self.node is not None else None
+
+    @grad.setter
+    def grad(self, value):
+        if value is None and not self.requires_grad:
+            return
+        if not self.is_leaf or not self.requires_grad:
+            raise RuntimeError("grad: only a leaf made with requires_grad=True holds a gradient")
+        if value is not None:
+            value = _like(value, self, "grad").copy()
+        self.node.grad = value
+
+    @property
+    def requires_grad(self):
+        """Whether gradients flow to it or through it."""
+        return self.node is not None
+
+    @requires_grad.setter
+    def requires_grad(self, wanted):
+        if not self.is_leaf:
+            raise RuntimeError(f"requires_grad: can't be set on the result of {self.node.op.__name__}; detach() it")
+        if wanted and self.dtype.kind != "f":
+            raise TypeError(f"requires_grad: only a floating-point Tensor can have a gradient, not {self.dtype}")
+        if bool(wanted) != self.requires_grad:
+            self.node = tape.leaf(self._data, self.name) if wanted else None
+
+    @property
+    def is_leaf(self):
+        """Whether it was made, not computed from what is recorded."""
+        return self.node is None or self.node.op is None
+
+    @property
+    def name(self):
+        """What pictures and messages call it."""
+        return getattr(self, "_name", None) if self.node is None else getattr(self.node, "name", None)
+
+    @name.setter
+    def name(self, name):
+        self._name = name
+        if self.node is not None:
+            self.node.name = name
+
+    shape = property(lambda self: self._data.shape)
+    ndim = property(lambda self: self._data.ndim)
+    size = property(lambda self: self._data.size)
+    dtype = property(lambda self: self._data.dtype)
+    nbytes = property(lambda self: self._data.nbytes)
+    T = property(lambda self: ops.transpose(self), doc="The axes reversed.")
+    mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")
+
+    def __repr__(self):
+        body = np.array2string(self._data, separator=", ", prefix="tensor(")
+        dtype = "" if self.dtype in (np.float64, np.int64, bool) else f", dtype={self.dtype}"
+        source = "" if self.node is None else ", requires_grad=True" if self.is_leaf else f", op={self.node.op.__name__}"
+        return f"tensor({body}{dtype}{source}{f', name={self.name!r}' if self.name else ''})"
+
+    # the way out
+
+    def item(self):
+        """The only entry, as a Python number."""
+        return self._data.item()
+
+    def numpy(self):
+        """A copy of the array, without history."""
+        return self._data.copy()
+
+    def tolist(self):
+        """The entries as nested lists of Python numbers."""
+        return self._data.tolist()
+
+    def detach(self):
+        """The same array in a Tensor without history."""
+        return _make(self._data, None)
+
+    def __array__(self, dtype=None, copy=None):
+        if self.requires_grad:
+            raise TypeError(
+                "a Tensor that needs a gradient can't become an array, which would lose it: use .data for its values, "
+                "or np.stack to join a list of Tensors"
+            )
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    def _number(self, kind):
+        if self.node is not None and self.node.number >= state.traced_since:
+            raise TypeError(
+                f"{kind}() of a Tensor that a transform is tracing would lose its gradient: "
+                "use NumPy's functions, or .item() to drop it on purpose"
+            )
+        return kind(self._data)
+
+    def __float__(self):
+        return self._number(float)
+
+    def __int__(self):
+        return int(self._data)
+
+    def __index__(self):
+        return operator.index(self._data)
+
+    def __bool__(self):
+        return bool(self._data)
+
+    def __format__(self, spec):
+        return format(self._data.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
+
+    def __reduce__(self):
+        if not self.is_leaf:
+            raise TypeError(f"the result of {self.node.op.__name__} can't be copied or pickled; detach() it first")
+        return _restore, (self._data, self.requires_grad, self.name, self.grad)
+
+    # backward
+
+    def backward(self, gradient=None, *, retain_graph=False):
+        """Add dJ/d leaf to the `.grad` of every leaf that led here, J being self (or gradient . self).
+
+        gradient: dJ/d self, of this shape; needed unless self has one entry.
+        retain_graph: keep the saved arrays, so that backward() can run again.
+
+        Raises RuntimeError if there is nothing recorded, if self is not a scalar and no gradient
+        is given, or if the graph was released; then no `.grad` has changed.
+        """
+        if self.node is None:
+            raise RuntimeError("backward: this Tensor needs no gradient: nothing was recorded for it")
+        if gradient is None:
+            if self.size != 1:
+                raise RuntimeError(
+                    f"backward: the Tensor has shape {self.shape}, not a scalar's: give the gradient of the scalar "
+                    "with respect to it, as backward(gradient)"
+                )
+            gradient = np.ones(self.shape, self.dtype)
+        else:
+            gradient = _like(gradient, self, "backward: the gradient")
+        swept = tape.sweep(self.node, gradient, release=not retain_graph)
+        for node, g in [(node, g) for node, g in swept if node.op is None]:
+            node.grad = np.array(g) if node.grad is None else node.grad + g
+
+    # NumPy's protocols
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        if method != "__call__":
+            raise TypeError(f"np.{ufunc.__name__}.{method} has no op here: use .data where no gradient is needed")
+        if ufunc in _PLAIN_UFUNCS:
+            return ufunc(*map(operation.array_of, inputs), **options)
+        if any(o is not None for o in options.get("out", ())):
+            raise TypeError(f"np.{ufunc.__name__}: out= can't hold a Tensor's result (`array += tensor` means this too)")
+        stand_in = NUMPY.get(ufunc)
+        if stand_in is None:
+            raise TypeError(f"np.{ufunc.__name__} has no op here: use .data where no gradient is needed")
+        return stand_in(*inputs, **options)
+
+    def __array_function__(self, function, types, arguments, options):
+        stand_in = NUMPY.get(function)
+        if stand_in is not None:
+            return stand_in(*arguments, **options)
+        if function in _PLAIN_FUNCTIONS:
+            return function(*_without_tensors(arguments), **_without_tensors(options))
+        name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+        raise TypeError(f"{name} has no op here: use .data where no gradient is needed")
+
+    # indexing
+
+    def __getitem__(self, index):
+        return ops.getitem(self, _without_tensors(index))
+
+    def __setitem__(self, index, value):
+        raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
+
+    def __len__(self):
+        if not self.ndim:
+            raise TypeError("len() of a 0-d Tensor")
+        return self.shape[0]
+
+    def __iter__(self):
+        return (self[i] for i in range(len(self)))
+
+    def __contains__(self, value):
+        return bool((self == value).any())
+
+    # operators: plain functions, since these are the hot path
+
+    def __add__(self, other):
+        return _add(self, other)
+
+    def __sub__(self, other):
+        return _subtract(self, other)
+
+    def __mul__(self, other):
+        return _multiply(self, other)
+
+    def __truediv__(self, other):
+        return _divide(self, other)
+
+    def __radd__(self, other):
+        return _add(other, self)
+
+    def __rsub__(self, other):
+        return _subtract(other, self)
+
+    def __rmul__(self, other):
+        return _multiply(other, self)
+
+    def __rtruediv__(self, other):
+        return _divide(other, self)
+
+    def __pow__(self, other):
+        return ops.power(self, other)
+
+    def __rpow__(self, other):
+        return ops.power(other, self)
+
+    def __matmul__(self, other):
+        return ops.matmul(self, other)
+
+    def __rmatmul__(self, other):
+        return ops.matmul(other, self)
+
+    def __neg__(self):
+        return ops.negative(self)
+
+    def __pos__(self):
+        return ops.positive(self)
+
+    def __abs__(self):
+        return ops.abs(self)
+
+    def __eq__(self, other):
+        return np.equal(self, other)
+
+    def __ne__(self, other):
+        return np.not_equal(self, other)
+
+    def __lt__(self, other):
+        return np.less(self, other)
+
+    def __le__(self, other):
+        return np.less_equal(self, other)
+
+    def __gt__(self, other):
+        return np.greater(self, other)
+
+    def __ge__(self, other):
+        return np.greater_equal(self, other)
+
+    __hash__ = object.__hash__
+
+    # methods: the ops that arrays have as methods, and the activations
+
+    sum, mean, max, min, var = ops.sum, ops.mean, ops.max, ops.min, ops.var
+    abs, clip, astype, dot = ops.abs, ops.clip, ops.astype, ops.matmul
+    exp, log, sqrt, tanh = ops.exp, ops.log, ops.sqrt, ops.tanh
+    relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
+    flatten, ravel, squeeze, swapaxes = ops.flatten, ops.ravel, ops.squeeze, ops.swapaxes
+
+    def reshape(self, *shape, order="C"):
+        """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+
+    def transpose(self, *axes):
+        """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
+        return ops.transpose(self, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
+
+    def argmax(self, axis=None):
+        """Where the greatest entry stands: plain integers."""
+        return self._data.argmax(axis)
+
+    def argmin(self, axis=None):
+        """Where the smallest entry stands: plain integers."""
+        return self._data.argmin(axis)
+
+
+def _make(array, node):
+    """A Tensor around an array, without a copy."""
+    made = Tensor.__new__(Tensor)
+    made._data = array
+    made.node = node
+    return made
+
+
+def _restore(data, requires_grad, name, grad):
+    """What copy and pickle call."""
+    made = Tensor(data, requires_grad=requires_grad, name=name)
+    made.grad = grad
+    return made
+
+
+def _like(value, tensor, what):
+    """An array with the shape and dtype of the Tensor; ValueError for another shape, TypeError for another kind."""
+    value = np.asarray(operation.array_of(value))
+    if value.shape != tensor.shape:
+        raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
+    if value.dtype.kind not in "fiu":
+        raise TypeError(f"{what} must be floating-point, not {value.dtype}")
+    return value.astype(tensor.dtype, copy=False)
+
+
+def _without_tensors(value):
+    """The value with each Tensor in it, however deep in tuples, lists and dicts, replaced by its array."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_without_tensors, value))
+    if isinstance(value, dict):
+        return {key: _without_tensors(v) for key, v in value.items()}
+    return operation.array_of(value)
+
+
+def tensor(data, *, requires_grad=False, dtype=None, name=None):
+    """Make a Tensor from anything that np.array takes, by copying it. See `Tensor`."""
+    return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
+
+
+operation.connect(Tensor)
+_add, _subtract, _multiply, _divide = ops.add.of_two, ops.subtract.of_two, ops.multiply.of_two, ops.divide.of_two

@@ -1,0 +1,273 @@
+"""`Op` and `@op`: a NumPy function that knows its VJPs.
+
+Called with arrays, an op is its NumPy function. Called with a Tensor, it unwraps the arrays,
+computes, and records a node; every differentiable function of minigrad is made of these.
+"""
+
+import inspect
+import itertools
+from functools import partial, update_wrapper
+from types import MethodType
+
+import numpy as np
+from numpy import ndarray
+
+from .tape import Node, state
+
+NUMPY = {}  # NumPy function -> what stands for it when it is called with a Tensor
+
+_RENAMED = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+
+
+def connect(tensor_class):
+    """Called once by _tensor.py, so that ops recognise and make Tensors: the one hook that points up."""
+    global Tensor, new
+    Tensor, new = tensor_class, tensor_class.__new__
+
+
+class Op:
+    """A NumPy function, `forward`, plus one VJP for each differentiable argument.
+
+    The positional parameters of `forward` are the op's arguments; those with a VJP are arrays.
+    Its keyword-only parameters are the op's parameters and may not be Tensors. An op of any
+    number of arrays takes `*arrays` and no other argument.
+
+    `names` stands in for the signature of a ufunc, which has none.
+    """
+
+    def __init__(self, forward, names=None):
+        update_wrapper(self, forward)
+        self.forward = forward
+        self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
+        if names is None:
+            self._read(inspect.signature(forward).parameters.values())
+        self.arity = -1 if self.any_number else len(self.names)
+        self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
+
+    def _read(self, parameters):
+        for p in parameters:
+            if p.kind is p.KEYWORD_ONLY:
+                self.parameters[p.name] = p.default
+            elif p.kind is p.VAR_KEYWORD or (p.kind is p.VAR_POSITIONAL and self.names):
+                raise TypeError(f"{self.__name__}: an op can't take `{p}`: name each argument, or take *arrays alone")
+            else:
+                self.names += (p.name,)
+                self.any_number |= p.kind is p.VAR_POSITIONAL
+                if p.default is not p.empty:
+                    self.defaults[p.name] = p.default
+
+    def vjp(self, name, function=None):
+        """Register the VJP of the argument `name`: a decorator, or called with the function.
+
+        The VJP is called as `vjp(g, out, *arguments, **parameters)` and returns dJ/d argument from
+        g = dJ/d out, which has out's shape. It may leave a broadcast as it is: the sweep sums it away.
+        With `*arrays` it is called as `vjp(i, g, out, *arrays, **parameters)`, i being the position.
+
+        Raises ValueError if the op has no such argument, TypeError if the VJP can't be called so.
+        """
+        if name not in self.names:
+            raise ValueError(f"{self.__name__} has no argument {name!r}; it has {', '.join(self.names)}")
+        if function is None:
+            return partial(self.vjp, name)
+        leading = ("i", "g", "out") if self.any_number else ("g", "out")
+        try:
+            inspect.signature(function).bind(*leading, *self.names, **self.parameters)
+        except TypeError as error:
+            expected = ", ".join((*leading, *self.names, *self.parameters))
+            raise TypeError(f"{self.__name__}: the VJP of {name!r} must take ({expected}): {error}") from None
+        if self.any_number:
+            self.vjps = _EachPosition(function)
+        else:
+            self.vjps[self.names.index(name)] = function
+        return function
+
+    def __call__(self, *arguments, **parameters):
+        if parameters or len(arguments) != self.arity:
+            arguments, parameters = self._bind(arguments, parameters)
+        else:
+            parameters = self.parameters
+        arrays, parents = [*arguments], [None] * len(arguments)
+        plain = True
+        for i, argument in enumerate(arguments):
+            if isinstance(argument, Tensor):
+                plain = False
+                arrays[i] = argument._data
+                parents[i] = argument.node
+            elif isinstance(argument, (list, tuple)) and self.vjps[i] is not None:
+                arrays[i] = np.asarray(argument)
+        recorded = state.recording and any(parents)
+        if recorded:
+            self._check_differentiable(parents)
+        try:
+            output = self.forward(*arrays, **parameters)
+        except _RENAMED as error:
+            if (named := self._named(error)) is error:
+                raise
+            raise named from error
+        if plain:
+            return output
+        if type(output) is not ndarray:
+            output = np.asarray(output)
+        tensor = new(Tensor)
+        tensor._data = output
+        tensor.node = None
+        if recorded:
+            if output.dtype.kind != "f":
+                raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
+            arrays = tuple([a if p else _as_it_is(a) for a, p in zip(arrays, parents, strict=True)])
+            tensor.node = Node(self, tuple(parents), arrays, parameters, output)
+        return tensor
+
+    def of_two(self, x, y):
+        """`self(x, y)` for Tensors and Python numbers: what Tensor's operators call.
+
+        0.95 us where the general call takes 1.7 (NumPy's own share of both is 0.3).
+        """
+        p = q = None
+        if type(x) is Tensor:
+            a, p = x._data, x.node
+        elif type(x) is float or type(x) is int:
+            a = x
+        else:
+            return self(x, y)
+        if type(y) is Tensor:
+            b, q = y._data, y.node
+        elif type(y) is float or type(y) is int:
+            b = y
+        else:
+            return self(x, y)
+        try:
+            output = self.forward(a, b)
+        except _RENAMED as error:
+            raise self._named(error) from error
+        if type(output) is not ndarray:
+            output = np.asarray(output)
+        tensor = new(Tensor)
+        tensor._data = output
+        if (p is None and q is None) or not state.recording:
+            tensor.node = None
+        else:
+            tensor.node = Node(self, (p, q), (a, b), self.parameters, output)
+        return tensor
+
+    def _bind(self, arguments, parameters):
+        """The arguments in order and the parameters by name, with every default filled in."""
+        if not self.any_number:
+            if len(arguments) > len(self.names):
+                raise TypeError(f"{self._text()} takes {len(self.names)} arguments, not {len(arguments)}")
+            given = dict(zip(self.names, arguments, strict=False))
+            if twice := given.keys() & parameters.keys():
+                raise TypeError(f"{self._text()} got {', '.join(twice)} twice")
+            given = self.defaults | given | {k: v for k, v in parameters.items() if k in self.names}
+            if len(given) < len(self.names):
+                missing = [name for name in self.names if name not in given]
+                raise TypeError(f"{self._text()} needs {', '.join(missing)}")
+            arguments = [given[name] for name in self.names]
+            parameters = {k: v for k, v in parameters.items() if k not in self.names}
+        parameters = self.parameters | parameters
+        for name, value in parameters.items():
+            if name not in self.parameters:
+                raise TypeError(f"{self._text()} does not take {name}=")
+            if value is inspect.Parameter.empty:
+                raise TypeError(f"{self._text()} needs {name}=")
+            if isinstance(value, Tensor):
+                raise TypeError(f"{self._text()}: {name} may not be a Tensor; pass its .data or .item()")
+        return arguments, parameters
+
+    def _check_differentiable(self, parents):
+        for i, (parent, vjp) in enumerate(zip(parents, self.vjps)):  # noqa: B905 (vjps may be endless)
+            if parent is not None and vjp is None:
+                raise TypeError(
+                    f"{self.__name__} has no VJP for its argument {self.names[i]!r}, which needs a gradient here: "
+                    "detach() it if none should flow"
+                )
+
+    def _named(self, error):
+        """The error as it is if it names the op or is the user's own kind; else the same one with the op's name."""
+        text = str(error)
+        numpys = type(error) in _RENAMED or type(error).__module__.startswith("numpy")
+        if not numpys or text.startswith(f"{self.__name__}:"):
+            return error
+        kind = next(kind for kind in _RENAMED if isinstance(error, kind))
+        return kind(f"{self.__name__}: {text}")
+
+    def _text(self):
+        """The call as its signature says it: `sum(a, axis=None, *, keepdims=False)`."""
+        names = self.names if isinstance(self.forward, np.ufunc) else None
+        return f"{self.__name__}({', '.join(names)})" if names else f"{self.__name__}{inspect.signature(self.forward)}"
+
+    def __get__(self, instance, owner=None):
+        """An op put into a class is a method of it."""
+        return self if instance is None else MethodType(self, instance)
+
+    def __repr__(self):
+        return f"<op {self._text()}>"
+
+
+class _EachPosition:
+    """The VJPs of an op of any number of arrays: one function, told the position."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __getitem__(self, i):
+        return self.function and partial(self.function, i)
+
+    def __iter__(self):
+        return (self[i] for i in itertools.count())
+
+
+def _as_it_is(argument):
+    """A value that later writes by the caller don't reach: arrays that no Tensor holds are copied."""
+    if isinstance(argument, ndarray):
+        return argument.copy()
+    if isinstance(argument, (list, tuple)):
+        return type(argument)(map(_as_it_is, argument)) if type(argument) in (list, tuple) else argument
+    return argument
+
+
+def op(forward=None, *, name=None):
+    """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
+
+        @op
+        def cube(x):
+            return x * x * x
+
+        @cube.vjp("x")
+        def _(g, out, x):
+            return g * 3 * x * x
+
+    The function gets arrays and returns one array. Inside a VJP use NumPy functions, operators
+    and ops only: then it can be differentiated again. `name` is what pictures and messages call
+    the op, if not the function's own name.
+    """
+    if forward is None:
+        return partial(op, name=name)
+    made = Op(forward)
+    made.__name__ = name or made.__name__
+    return made
+
+
+def elementwise(ufunc, equation, *, name=None, **vjps):
+    """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name."""
+    made = Op(ufunc, tuple(vjps))
+    made.__name__ = made.__qualname__ = name or ufunc.__name__
+    made.__doc__ = equation
+    for argument, vjp in vjps.items():
+        made.vjp(argument, vjp)
+    return implements(ufunc)(made)
+
+
+def implements(*functions):
+    """Let what is decorated stand for these NumPy functions where they meet a Tensor."""
+
+    def register(stand_in):
+        NUMPY.update(dict.fromkeys(functions, stand_in))
+        return stand_in
+
+    return register
+
+
+def array_of(x):
+    """The array of a Tensor, or x itself: for what a VJP computes with plain NumPy, such as switches."""
+    return x._data if isinstance(x, Tensor) else x

@@ -1,0 +1,110 @@
+"""Activations: relu and its relatives, sigmoid, and softmax with its logarithms.
+
+The elementwise ones have a diagonal Jacobian (derivation, section 3.1.4); softmax has a full
+one (section 3.1.1). Each is written so that no finite input overflows. `tanh` is in arithmetic.
+"""
+
+import numpy as np
+
+from ..operation import op
+from .reductions import _kept
+
+
+@op
+def relu(z):
+    """A = max(Z, 0): dA/dZ = 1 for Z > 0, else 0; so 0 at 0. NaN stays NaN."""
+    return np.maximum(z, 0) + 0  # + 0 turns -0.0 into 0.0
+
+
+@relu.vjp("z")
+def _(g, a, z):
+    return g * (z > 0)
+
+
+@op
+def leaky_relu(z, slope=0.01):
+    """A = Z for Z > 0, else slope * Z: dA/dZ = 1 or slope; slope at 0."""
+    return np.where(z > 0, z, slope * z)
+
+
+@leaky_relu.vjp("z")
+def _(g, a, z, slope):
+    return np.where(z > 0, g, slope * g)
+
+
+@op
+def elu(z, alpha=1.0):
+    """A = Z for Z > 0, else alpha (e**Z - 1): dA/dZ = 1 or alpha e**Z; alpha at 0."""
+    return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
+
+
+@elu.vjp("z")
+def _(g, a, z, alpha):
+    return np.where(z > 0, g, g * alpha * np.exp(np.minimum(z, 0)))
+
+
+@op
+def sigmoid(z):
+    """A = 1 / (1 + e**-Z), of which only powers e**-|Z| and e**min(Z, 0) are taken: dA/dZ = A (1 - A)."""
+    return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
+
+
+@sigmoid.vjp("z")
+def _(g, a, z):
+    return g * a * (1 - a)
+
+
+@op
+def softplus(z):
+    """A = ln(1 + e**Z): dA/dZ = e**Z / (1 + e**Z) = sigmoid(Z)."""
+    return np.logaddexp(z, 0)
+
+
+@softplus.vjp("z")
+def _(g, a, z):
+    return g * sigmoid(z)
+
+
+@op
+def softmax(z, axis=-1):
+    """A_i = e**Z_i / sum_j e**Z_j along the axis.
+
+    dA_i/dZ_j = A_i (delta_ij - A_j), so dJ/dZ_j = A_j (g_j - sum_i g_i A_i).
+    """
+    e = np.exp(z - np.max(z, axis=axis, keepdims=True))
+    return e / np.sum(e, axis=axis, keepdims=True)
+
+
+@softmax.vjp("z")
+def _(g, a, z, axis):
+    return a * (g - np.sum(g * a, axis=axis, keepdims=True))
+
+
+@op
+def log_softmax(z, axis=-1):
+    """A_i = Z_i - ln sum_j e**Z_j: dA_i/dZ_j = delta_ij - softmax(Z)_j, so dJ/dZ = g - e**A sum(g)."""
+    shifted = z - np.max(z, axis=axis, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+@log_softmax.vjp("z")
+def _(g, a, z, axis):
+    return g - np.exp(a) * np.sum(g, axis=axis, keepdims=True)
+
+
+@op
+def logsumexp(z, axis=None, keepdims=False):
+    """A = ln sum_j e**Z_j over the axis (or axes): dA/dZ_j = e**(Z_j - A).
+
+    Infinities are as in the limit: entries of -inf count as absent, and only -inf gives -inf.
+    """
+    greatest = np.max(z, axis=axis, keepdims=True)
+    greatest = np.where(np.isfinite(greatest), greatest, 0)
+    with np.errstate(divide="ignore"):
+        a = greatest + np.log(np.sum(np.exp(z - greatest), axis=axis, keepdims=True))
+    return a if keepdims else np.reshape(a, np.max(z, axis=axis).shape)
+
+
+@logsumexp.vjp("z")
+def _(g, a, z, axis, keepdims):
+    return _kept(g, z, axis) * np.exp(z - _kept(a, z, axis))

@@ -1,0 +1,175 @@
+"""Convolution: one trilinear form, and its three partial derivatives as three ops.
+
+    T(x, k, g) = sum over n, j, i, p, q, r, s of g[n, j, p, q] * k[j, i, r, s] * x[n, i, p*s_h + r*d_h, q*s_w + s*d_w]
+
+with x zero-padded: dT/dg = conv2d(x, k), dT/dx = conv_transpose2d(g, k), dT/dk = conv2d_kernel(x, g).
+Each is linear in its two arguments, so the VJPs of each are the other two.
+"""
+
+import numpy as np
+
+from ..operation import op
+from .windows import folded, geometry, pair, unfolded
+
+
+def _check(op, x, k, groups, channels, of):
+    """The arguments of `op` as (x, k) with a batch axis; `channels` is how many x must have."""
+    if np.ndim(x) not in (3, 4) or np.ndim(k) != 4:
+        raise ValueError(
+            f"{op}: {of} must be (N, C, H, W) or (C, H, W) and k (C_out, C/groups, kh, kw), "
+            f"not {np.shape(x)} and {np.shape(k)}"
+        )
+    if not isinstance(groups, (int, np.integer)) or groups < 1 or k.shape[0] % groups:
+        raise ValueError(f"{op}: groups must be a positive int that divides {k.shape[0]} (k {k.shape}), not {groups!r}")
+    if 0 in k.shape:
+        raise ValueError(f"{op}: k must not be empty, but is {k.shape}")
+    if x.shape[-3] != channels:
+        per_group = f" = {channels // groups} x {groups} groups" if groups > 1 else ""
+        raise ValueError(
+            f"{op}: {of} has {x.shape[-3]} channels but k expects {channels}{per_group} ({of} {x.shape}, k {k.shape})"
+        )
+
+
+def _check_bias(op, b, channels):
+    if b is not None and np.shape(b) != (channels,):
+        raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {np.shape(b)}")
+
+
+def _columns(x, where, groups):
+    """The windows of each group as a matrix: (N, C, H, W) -> (N, groups, C/groups*kh*kw, Ho*Wo)."""
+    return unfolded(x, where).reshape(len(x), groups, -1, where.out[0] * where.out[1])
+
+
+def _grouped(k, groups):
+    """The kernels of each group as a matrix: (groups, C_out/groups, C/groups*kh*kw)."""
+    return k.reshape(groups, k.shape[0] // groups, -1)
+
+
+def _batched(x):
+    return x if x.ndim == 4 else x[None]
+
+
+@op
+def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+    """Z[j] = sum over i of A[i] * K[j, i] + b[j]: the document's 2-d convolution (section 2), a cross-correlation.
+
+    x: (N, C, H, W) or (C, H, W); k: (C_out, C/groups, kh, kw); b: (C_out,) or None.
+    stride, padding, dilation: an int or a pair (rows, columns). Output: (N, C_out, Ho, Wo) with
+    Ho = floor((H + 2p - d (kh - 1) - 1) / s) + 1.
+
+    Z is dT/dg. For dJ = sum G * dZ: dJ/dK = dT/dk at (x, G) and dJ/dA = dT/dx at (G, k), which are
+    section 3.1.5's sums over basis kernels and basis images; dJ/db[j] = sum of G[:, j].
+    Raises ValueError if shapes or options don't fit.
+    """
+    _check("conv2d", x, k, groups, k.shape[1] * groups if np.ndim(k) == 4 else None, "x")
+    _check_bias("conv2d", b, k.shape[0])
+    where = geometry("conv2d", x.shape[-2:], k.shape[2:], stride, padding, dilation)
+    z = np.matmul(_grouped(k, groups), _columns(_batched(x), where, groups))
+    z = z.reshape(*x.shape[:-3], k.shape[0], *where.out)
+    return z if b is None else z + b[:, None, None]
+
+
+@op
+def conv_transpose2d(z, k, b=None, *, stride=1, padding=0, dilation=1, groups=1, output_size=None):
+    """The adjoint of conv2d in x: each entry of z adds its kernel, times itself, where conv2d would have read.
+
+    z: (N, C_in, H, W) or (C_in, H, W); k: (C_in, C_out/groups, kh, kw), the kernel of the conv2d that
+    it is the adjoint of; b: (C_out,) or None. Output: (N, C_out, *output_size), by default the smallest
+    that gives z's size: (H - 1) s - 2p + d (kh - 1) + 1.
+
+    It is dT/dx. Its VJPs are dT/dg = conv2d(u, k) for z and dT/dk = conv2d_kernel(u, z) for k.
+    Raises ValueError if shapes or options don't fit.
+    """
+    _check("conv_transpose2d", z, k, groups, np.shape(k)[0] if np.ndim(k) else None, "z")
+    channels = k.shape[1] * groups
+    _check_bias("conv_transpose2d", b, channels)
+    image = _image_of("conv_transpose2d", z.shape[-2:], k.shape[2:], stride, padding, dilation, output_size)
+    where = geometry("conv_transpose2d", image, k.shape[2:], stride, padding, dilation)
+    columns = np.matmul(_grouped(k, groups).swapaxes(1, 2), _grouped_output(_batched(z), groups))
+    x = folded(columns.reshape(*z.shape[:-3], channels, *where.window, *where.out), where)
+    return x if b is None else x + b[:, None, None]
+
+
+def _grouped_output(z, groups):
+    """(N, C_out, Ho, Wo) -> (N, groups, C_out/groups, Ho*Wo)."""
+    return z.reshape(len(z), groups, z.shape[1] // groups, -1)
+
+
+def _image_of(op, out, window, stride, padding, dilation, output_size):
+    """The size of the image whose windows `out` counts; checks a given `output_size` against it."""
+    stride, padding = pair(stride, "stride", op, 1), pair(padding, "padding", op, 0)
+    dilation = pair(dilation, "dilation", op, 1)
+    smallest = [
+        (n - 1) * s - 2 * p + d * (k - 1) + 1
+        for n, s, p, d, k in zip(out, stride, padding, dilation, window, strict=True)
+    ]
+    if output_size is None:
+        output_size = tuple(smallest)
+    size = pair(output_size, "output_size", op, 0)
+    if min(out) < 1 or min(size) < 1 or any(not 0 <= n - m < s for n, m, s in zip(size, smallest, stride, strict=True)):
+        reach = " x ".join(f"{m} to {m + s - 1}" if s > 1 else f"{m}" for m, s in zip(smallest, stride, strict=True))
+        raise ValueError(f"{op}: the output size must be {reach} for an input of {out[0]} x {out[1]}, not {size}")
+    return size
+
+
+@op
+def conv2d_kernel(x, g, *, size, stride=1, padding=0, dilation=1, groups=1):
+    """dT/dk: the gradient of conv2d's kernel, for kernels of `size` (kh, kw).
+
+    x: (N, C, H, W) or (C, H, W); g: (N, C_out, Ho, Wo) or (C_out, Ho, Wo), shaped as conv2d's output.
+    Each entry of the kernel receives the product of g with what the entry read (section 3.1.5:
+    dJ/dK[j, i, p, q] = tr of dJ/dZ[j] and A[i] * basis kernel pq), summed over the batch.
+    Its VJPs are dT/dx = conv_transpose2d(g, v) for x and dT/dg = conv2d(x, v) for g.
+    """
+    where = geometry("conv2d_kernel", x.shape[-2:], size, stride, padding, dilation)
+    channels = g.shape[-3]
+    if g.shape != (*x.shape[:-3], channels, *where.out) or channels % groups or x.shape[-3] % groups:
+        raise ValueError(f"conv2d_kernel: g {g.shape} is not an output of conv2d for x {x.shape} and groups {groups}")
+    columns = _columns(_batched(x), where, groups)
+    products = np.matmul(_grouped_output(_batched(g), groups), columns.swapaxes(2, 3))
+    return products.sum(0).reshape(channels, x.shape[-3] // groups, *where.window)
+
+
+def _per_channel(g):
+    """The sum of g over the batch and the image: dJ/db (section 3.1.5)."""
+    return np.sum(g, axis=tuple(i for i in range(g.ndim) if i != g.ndim - 3))
+
+
+@conv2d.vjp("x")
+def _(g, z, x, k, b, **options):
+    return conv_transpose2d(g, k, **options, output_size=x.shape[-2:])
+
+
+@conv2d.vjp("k")
+def _(g, z, x, k, b, **options):
+    return conv2d_kernel(x, g, size=k.shape[2:], **options)
+
+
+@conv2d.vjp("b")
+def _(g, z, x, k, b, **options):
+    return _per_channel(g)
+
+
+@conv_transpose2d.vjp("z")
+def _(u, x, z, k, b, output_size, **options):
+    return conv2d(u, k, **options)
+
+
+@conv_transpose2d.vjp("k")
+def _(u, x, z, k, b, output_size, **options):
+    return conv2d_kernel(u, z, size=k.shape[2:], **options)
+
+
+@conv_transpose2d.vjp("b")
+def _(u, x, z, k, b, output_size, **options):
+    return _per_channel(u)
+
+
+@conv2d_kernel.vjp("x")
+def _(v, dk, x, g, size, **options):
+    return conv_transpose2d(g, v, **options, output_size=x.shape[-2:])
+
+
+@conv2d_kernel.vjp("g")
+def _(v, dk, x, g, size, **options):
+    return conv2d(x, v, **options)

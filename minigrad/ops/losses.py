@@ -1,0 +1,90 @@
+"""Losses: each takes the mean over a batch and returns a scalar J, where the sweep begins."""
+
+import numpy as np
+
+from ..operation import op
+from .activations import sigmoid, softmax
+
+
+@op
+def softmax_cross_entropy(logits, labels):
+    """J = mean over n of ln sum_k e**Z[n, k] - Z[n, labels[n]].
+
+    logits: Z (N, K), floating-point; labels: (N,), integers in [0, K). Stable for any finite Z.
+    dJ/dZ = (softmax(Z) - Y) / N, with Y the one-hot rows of the labels: the full Jacobian of
+    softmax (derivation, section 3.1.1) times that of the logarithm.
+    Raises ValueError for shapes that don't fit or a label out of range, TypeError for labels
+    that aren't integers.
+    """
+    _check_labels(logits, labels)
+    logits = np.asarray(logits)
+    shifted = logits - np.max(logits, axis=1, keepdims=True)
+    picked = np.take_along_axis(shifted, np.asarray(labels)[:, None], axis=1)
+    return np.mean(np.log(np.sum(np.exp(shifted), axis=1, keepdims=True)) - picked)
+
+
+@softmax_cross_entropy.vjp("logits")
+def _(g, j, logits, labels):
+    classes = np.arange(logits.shape[1])
+    return (softmax(logits) - (np.asarray(labels)[:, None] == classes)) * (g / logits.shape[0])
+
+
+def _check_labels(logits, labels):
+    shape, labels = np.shape(logits), np.asarray(labels)
+    if len(shape) != 2 or 0 in shape or labels.shape != shape[:1]:
+        raise ValueError(
+            f"softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not {shape} and {labels.shape}"
+        )
+    if labels.dtype.kind not in "iu":
+        raise TypeError(f"softmax_cross_entropy: labels must be integers, not {labels.dtype}")
+    if labels.min() < 0 or labels.max() >= shape[1]:
+        raise ValueError(
+            f"softmax_cross_entropy: labels must be in [0, {shape[1]}), but reach from {labels.min()} to {labels.max()}"
+        )
+
+
+def _check_same_shape(name, x, y):
+    if np.shape(x) != np.shape(y):
+        raise ValueError(f"{name}: both arguments must have one shape, not {np.shape(x)} and {np.shape(y)}")
+    if 0 in np.shape(x):
+        raise ValueError(f"{name}: the mean over no entries is not defined (shape {np.shape(x)})")
+
+
+@op
+def mean_squared_error(prediction, target):
+    """J = mean (prediction - target)**2: dJ/d prediction = 2 (prediction - target) / n, and minus that for target.
+
+    Both of one shape; ValueError otherwise, since a broadcast here is nearly always a mistake.
+    """
+    _check_same_shape("mean_squared_error", prediction, target)
+    return np.mean(np.square(np.subtract(prediction, target)))
+
+
+@mean_squared_error.vjp("prediction")
+def _(g, j, prediction, target):
+    return (prediction - target) * (g * (2 / np.size(prediction)))
+
+
+@mean_squared_error.vjp("target")
+def _(g, j, prediction, target):
+    return (target - prediction) * (g * (2 / np.size(prediction)))
+
+
+@op
+def binary_cross_entropy_with_logits(logits, targets):
+    """J = mean of ln(1 + e**Z) - Z Y, for logits Z and targets Y in [0, 1], both of one shape.
+
+    dJ/dZ = (sigmoid(Z) - Y) / n; dJ/dY = -Z / n. Raises ValueError unless the shapes are the same.
+    """
+    _check_same_shape("binary_cross_entropy_with_logits", logits, targets)
+    return np.mean(np.logaddexp(logits, 0) - np.multiply(logits, targets))
+
+
+@binary_cross_entropy_with_logits.vjp("logits")
+def _(g, j, logits, targets):
+    return (sigmoid(logits) - targets) * (g / np.size(logits))
+
+
+@binary_cross_entropy_with_logits.vjp("targets")
+def _(g, j, logits, targets):
+    return -logits * (g / np.size(logits))

@@ -1,0 +1,88 @@
+"""Sliding windows over the last two axes: their geometry, the view that reads them, and its adjoint.
+
+Convolution and pooling share this file, so that the window that a forward reads is the
+window that its VJP writes. All functions here take plain arrays.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Geometry(NamedTuple):
+    """Where windows lie. Each field is a pair (rows, columns)."""
+
+    window: tuple[int, int]
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+    dilation: tuple[int, int]
+    image: tuple[int, int]
+    out: tuple[int, int]
+
+
+def pair(value, option, op, least):
+    """An option given as an int or a pair of ints, as (rows, columns); ValueError below `least`."""
+    values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
+    if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
+        raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {value!r}")
+    if min(values) < least:
+        raise ValueError(f"{op}: {option} must be at least {least}, not {value!r}")
+    return int(values[0]), int(values[1])
+
+
+def geometry(op, image, window, stride, padding, dilation=1):
+    """Check the options of `op` and work out the size of its output (derivation, section 2).
+
+    Along each axis: floor((image + 2 padding - dilation (window - 1) - 1) / stride) + 1.
+    Raises ValueError if the window does not fit into the padded image.
+    """
+    stride, padding = pair(stride, "stride", op, 1), pair(padding, "padding", op, 0)
+    dilation = pair(dilation, "dilation", op, 1)
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, window, strict=True)]
+    padded = [n + 2 * p for n, p in zip(image, padding, strict=True)]
+    if reach[0] > padded[0] or reach[1] > padded[1]:
+        raise ValueError(
+            f"{op}: a window that reaches over {reach[0]} x {reach[1]} does not fit into the image of "
+            f"{image[0]} x {image[1]}, {padded[0]} x {padded[1]} with its padding"
+        )
+    out = tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
+    return Geometry(tuple(window), stride, padding, dilation, tuple(image), out)
+
+
+def padded(x, where, value=0):
+    """x with its image padded; x itself where there is nothing to pad."""
+    if where.padding == (0, 0):
+        return x
+    widths = [(0, 0)] * (x.ndim - 2) + [(p, p) for p in where.padding]
+    return np.pad(x, widths, constant_values=value)
+
+
+def taps(xp, where):
+    """Yield ((i, j), view): the entry (i, j) of every window of the padded xp, of shape (..., *out).
+
+    The views are writable: adding to each is the adjoint of reading each.
+    """
+    (kh, kw), (sh, sw), (dh, dw), (ho, wo) = where.window, where.stride, where.dilation, where.out
+    for i in range(kh):
+        for j in range(kw):
+            rows = slice(i * dh, i * dh + (ho - 1) * sh + 1, sh)
+            columns = slice(j * dw, j * dw + (wo - 1) * sw + 1, sw)
+            yield (i, j), xp[..., rows, columns]
+
+
+def unfolded(x, where):
+    """Every window: (..., H, W) -> (..., kh, kw, *out), a new array."""
+    xp = padded(x, where)
+    windows = np.empty((*x.shape[:-2], *where.window, *where.out), x.dtype)
+    for (i, j), tap in taps(xp, where):
+        windows[..., i, j, :, :] = tap
+    return windows
+
+
+def folded(windows, where):
+    """The adjoint of `unfolded`: each window added where it was read, (..., kh, kw, *out) -> (..., H, W)."""
+    (height, width), (ph, pw) = where.image, where.padding
+    xp = np.zeros((*windows.shape[:-4], height + 2 * ph, width + 2 * pw), windows.dtype)
+    for (i, j), tap in taps(xp, where):
+        tap += windows[..., i, j, :, :]
+    return xp[..., ph : ph + height, pw : pw + width]

@@ -1,0 +1,245 @@
+"""The tape: one `Node` for each recorded op, and the sweep that walks it backwards.
+
+A node holds arrays and its parent nodes, never a Tensor, so a graph has no reference
+cycle and dies with the last Tensor that needs it. This module knows NumPy and nothing else.
+"""
+
+import itertools
+import math
+import threading
+from contextlib import ContextDecorator
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from operator import attrgetter
+
+import numpy as np
+from numpy import ndarray
+
+next_number = itertools.count(1).__next__
+_by_number = attrgetter("number")
+
+
+class State(threading.local):
+    """What this thread is doing. Each thread starts from these values."""
+
+    recording = True
+    scope: tuple[str, ...] = ()
+    traced_since = math.inf  # creation number at which the outermost running transform began
+
+
+state = State()
+
+
+class Node:
+    """One recorded op: `output = op(*arguments, **parameters)`.
+
+    parents:   one for each argument, None where nothing flows back
+    arguments: the arrays (and plain values) as they were; None once released
+    output:    the array; once released, the pair (shape, dtype)
+    number:    creation number; a node is younger than its parents
+    scope:     names of the enclosing `scope`s, outermost first
+
+    `name` and `grad` are set on leaves; a leaf has op None and no parents.
+    """
+
+    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")
+
+    def __init__(self, op, parents, arguments, parameters, output):
+        self.op = op
+        self.parents = parents
+        self.arguments = arguments
+        self.parameters = parameters
+        self.output = output
+        self.number = next_number()
+        self.scope = state.scope
+
+    @property
+    def released(self):
+        return self.arguments is None
+
+    @property
+    def shape(self):
+        return self.output.shape if type(self.output) is ndarray else self.output[0]
+
+    @property
+    def dtype(self):
+        return self.output.dtype if type(self.output) is ndarray else self.output[1]
+
+    def release(self):
+        """Let go of the arrays; shapes and dtypes stay, so the graph can still be drawn."""
+        self.arguments = None
+        self.output = (self.output.shape, self.output.dtype)
+
+    def __repr__(self):
+        kind = "leaf" if self.op is None else self.op.__name__
+        return f"<Node {self.number} {kind} {self.shape}>"
+
+
+def leaf(array, name=None):
+    """The node of a Tensor that was made rather than computed."""
+    node = Node(None, (), (), {}, array)
+    node.name = name
+    node.grad = None
+    return node
+
+
+def sweep(root, gradient, *, since=0, targets=None, release=False, rebuild=None):
+    """Yield (node, dJ/d node.output) from the root back, each gradient complete when it comes.
+
+    Descending creation number is a topological order, since a node is younger than its
+    parents; so the sweep needs no recursion. Each op contributes its VJP to each parent.
+
+    root, gradient: where to start, and dJ/d root.output, of the same shape and dtype
+    since:    nodes created earlier belong to an outer trace and are not entered
+    targets:  enter only nodes that lead to one of these (None: all)
+    release:  drop each node's arrays as the sweep leaves it
+    rebuild:  (array, node) -> Tensor. VJPs then get Tensors for what leads to something older
+              than `since`, and so are recorded for that outer trace
+
+    Raises RuntimeError if a node was released, before any VJP runs. Consumers must not write
+    to a gradient: two nodes may share one. The sum of two contributions goes to a new buffer.
+    """
+    order, entered = _plan(root, since, targets)
+    traced = _leading_older(order, since) if rebuild else ()
+    gradients = {root: gradient}
+    summed = set()
+    for node in order:
+        g = gradients.pop(node)
+        yield node, g
+        op = node.op
+        if op is None:
+            continue
+        arguments, output, parameters = node.arguments, node.output, node.parameters
+        if node in traced:
+            output = rebuild(output, node)
+            arguments = [
+                a if p is None or (p.number >= since and p not in traced) else rebuild(a, p)
+                for a, p in zip(arguments, node.parents, strict=True)
+            ]
+        for parent, vjp, argument in zip(node.parents, op.vjps, arguments):  # noqa: B905 (op.vjps may be endless)
+            if parent not in entered:
+                continue
+            if parameters:
+                contribution = vjp(g, output, *arguments, **parameters)
+            else:
+                contribution = vjp(g, output, *arguments)
+            if (
+                type(contribution) is not ndarray
+                or contribution.shape != argument.shape
+                or contribution.dtype is not argument.dtype
+            ):
+                contribution = _fit(contribution, argument, node, parent, rebuild)
+            total = gradients.get(parent)
+            if total is None:
+                gradients[parent] = contribution
+            elif parent in summed and type(total) is type(contribution) is ndarray:
+                total += contribution
+            else:
+                gradients[parent] = total + contribution
+                summed.add(parent)
+        if release:
+            node.release()
+
+
+def _plan(root, since, targets):
+    """The nodes to visit, youngest first, and the same as a set."""
+    entered = {root}
+    order = [root]
+    for node in order:  # grows while it is read: breadth first
+        if node.arguments is None:
+            raise RuntimeError(
+                f"the graph of this Tensor was released (at {node.op.__name__}) by an earlier backward(): "
+                "call that one with retain_graph=True, or compute the Tensor again"
+            )
+        for parent in node.parents:
+            if parent is not None and parent not in entered and parent.number >= since:
+                entered.add(parent)
+                order.append(parent)
+    order.sort(key=_by_number, reverse=True)
+    if targets is not None:
+        entered = set(targets).intersection(entered)
+        for node in reversed(order):
+            if not entered.isdisjoint(node.parents):
+                entered.add(node)
+        order = [node for node in order if node in entered]
+    return order, entered
+
+
+def _leading_older(order, since):
+    """Those of the nodes whose value depends on a node created before `since`."""
+    leading = set()
+    for node in reversed(order):
+        if any(p is not None and (p.number < since or p in leading) for p in node.parents):
+            leading.add(node)
+    return leading
+
+
+def _fit(contribution, argument, node, parent, rebuild):
+    """Undo broadcasting and cast, so that the contribution has the argument's shape and dtype."""
+    where = f"{node.op.__name__}: the VJP of argument {node.parents.index(parent)}"
+    if not hasattr(contribution, "dtype"):
+        contribution = np.asarray(contribution)
+    elif rebuild is None and not isinstance(contribution, (ndarray, np.generic)):
+        raise TypeError(f"{where} returned a {type(contribution).__name__} where it was given arrays")
+    if contribution.dtype.kind not in "fiub":
+        raise TypeError(f"{where} returned dtype {contribution.dtype} for a gradient of {argument.dtype}")
+    shape = argument.shape
+    if contribution.shape != shape:
+        extra = contribution.ndim - len(shape)
+        stretched = tuple(
+            axis for axis, size in enumerate(contribution.shape) if axis < extra or size != shape[axis - extra] == 1
+        )
+        kept = tuple(1 if axis in stretched else size for axis, size in enumerate(contribution.shape))[max(extra, 0) :]
+        if extra < 0 or kept != shape:
+            raise ValueError(f"{where} returned shape {contribution.shape} for an argument of shape {shape}")
+        contribution = np.reshape(np.sum(contribution, axis=stretched, keepdims=True), shape)
+    return contribution if contribution.dtype == argument.dtype else contribution.astype(argument.dtype)
+
+
+class _Setting(ContextDecorator):
+    """A change of this thread's state: a context manager and a decorator, safe to nest and reuse."""
+
+    def __init__(self):
+        self._outer = []
+
+    def __enter__(self):
+        self._outer.append((state.recording, state.scope))
+        self._change()
+        return self
+
+    def __exit__(self, *exception):
+        state.recording, state.scope = self._outer.pop()
+
+    def __call__(self, function):
+        if isgeneratorfunction(function) or iscoroutinefunction(function) or isasyncgenfunction(function):
+            kind = type(self).__name__
+            raise TypeError(f"{kind} can't decorate {function.__name__}, whose body runs later: use `with {kind}` in it")
+        return super().__call__(function)
+
+
+class no_grad(_Setting):
+    """Record nothing in this thread: `with no_grad():`, or `@no_grad()` on a function."""
+
+    def _change(self):
+        state.recording = False
+
+    def _recreate_cm(self):
+        return no_grad()
+
+
+class scope(_Setting):
+    """Name a part of the graph: ops inside `with scope("conv1"):` are drawn in a box of that name.
+
+    Scopes nest. Raises TypeError if the name is not a string.
+    """
+
+    def __init__(self, name):
+        if not isinstance(name, str):
+            raise TypeError(f"scope: the name must be a string, not {type(name).__name__}")
+        super().__init__()
+        self.name = name
+
+    def _change(self):
+        state.scope = (*state.scope, self.name)
+
+    def _recreate_cm(self):
+        return scope(self.name)
