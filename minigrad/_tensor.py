@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import operation, ops, tape
-from .operation import NUMPY
+from .operation import NUMPY, operators
 from .tape import state
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
@@ -125,7 +125,9 @@ class Tensor:
     def __repr__(self):
         body = np.array2string(self._data, separator=", ", prefix="tensor(")
         dtype = "" if self.dtype in (np.float64, np.int64, bool) else f", dtype={self.dtype}"
-        source = "" if self.node is None else ", requires_grad=True" if self.is_leaf else f", op={self.node.op.__name__}"
+        source = (
+            "" if self.node is None else ", requires_grad=True" if self.is_leaf else f", op={self.node.op.__name__}"
+        )
         return f"tensor({body}{dtype}{source}{f', name={self.name!r}' if self.name else ''})"
 
     # the way out
@@ -216,7 +218,9 @@ class Tensor:
         if ufunc in _PLAIN_UFUNCS:
             return ufunc(*map(operation.array_of, inputs), **options)
         if any(o is not None for o in options.get("out", ())):
-            raise TypeError(f"np.{ufunc.__name__}: out= can't hold a Tensor's result (`array += tensor` means this too)")
+            raise TypeError(
+                f"np.{ufunc.__name__}: out= can't hold a Tensor's result (`array += tensor` means this too)"
+            )
         stand_in = NUMPY.get(ufunc)
         if stand_in is None:
             raise TypeError(f"np.{ufunc.__name__} has no op here: use .data where no gradient is needed")
@@ -250,52 +254,15 @@ class Tensor:
     def __contains__(self, value):
         return bool((self == value).any())
 
-    # operators: plain functions, since these are the hot path
+    # operators
 
-    def __add__(self, other):
-        return _add(self, other)
-
-    def __sub__(self, other):
-        return _subtract(self, other)
-
-    def __mul__(self, other):
-        return _multiply(self, other)
-
-    def __truediv__(self, other):
-        return _divide(self, other)
-
-    def __radd__(self, other):
-        return _add(other, self)
-
-    def __rsub__(self, other):
-        return _subtract(other, self)
-
-    def __rmul__(self, other):
-        return _multiply(other, self)
-
-    def __rtruediv__(self, other):
-        return _divide(other, self)
-
-    def __pow__(self, other):
-        return ops.power(self, other)
-
-    def __rpow__(self, other):
-        return ops.power(other, self)
-
-    def __matmul__(self, other):
-        return ops.matmul(self, other)
-
-    def __rmatmul__(self, other):
-        return ops.matmul(other, self)
-
-    def __neg__(self):
-        return ops.negative(self)
-
-    def __pos__(self):
-        return ops.positive(self)
-
-    def __abs__(self):
-        return ops.abs(self)
+    __add__, __radd__ = operators(ops.add)
+    __sub__, __rsub__ = operators(ops.subtract)
+    __mul__, __rmul__ = operators(ops.multiply)
+    __truediv__, __rtruediv__ = operators(ops.divide)
+    __pow__, __rpow__ = operators(ops.power)
+    __matmul__, __rmatmul__ = operators(ops.matmul)
+    __neg__, __pos__, __abs__ = ops.negative, ops.positive, ops.abs
 
     def __eq__(self, other):
         return np.equal(self, other)
@@ -382,4 +349,3 @@ def tensor(data, *, requires_grad=False, dtype=None, name=None):
 
 
 operation.connect(Tensor)
-_add, _subtract, _multiply, _divide = ops.add.of_two, ops.subtract.of_two, ops.multiply.of_two, ops.divide.of_two

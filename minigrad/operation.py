@@ -118,38 +118,6 @@ class Op:
             tensor.node = Node(self, tuple(parents), arrays, parameters, output)
         return tensor
 
-    def of_two(self, x, y):
-        """`self(x, y)` for Tensors and Python numbers: what Tensor's operators call.
-
-        0.95 us where the general call takes 1.7 (NumPy's own share of both is 0.3).
-        """
-        p = q = None
-        if type(x) is Tensor:
-            a, p = x._data, x.node
-        elif type(x) is float or type(x) is int:
-            a = x
-        else:
-            return self(x, y)
-        if type(y) is Tensor:
-            b, q = y._data, y.node
-        elif type(y) is float or type(y) is int:
-            b = y
-        else:
-            return self(x, y)
-        try:
-            output = self.forward(a, b)
-        except _RENAMED as error:
-            raise self._named(error) from error
-        if type(output) is not ndarray:
-            output = np.asarray(output)
-        tensor = new(Tensor)
-        tensor._data = output
-        if (p is None and q is None) or not state.recording:
-            tensor.node = None
-        else:
-            tensor.node = Node(self, (p, q), (a, b), self.parameters, output)
-        return tensor
-
     def _bind(self, arguments, parameters):
         """The arguments in order and the parameters by name, with every default filled in."""
         if not self.any_number:
@@ -202,6 +170,48 @@ class Op:
 
     def __repr__(self):
         return f"<op {self._text()}>"
+
+
+def operators(op):
+    """`x + y` and `y + x` as methods of Tensor, for an op of two arguments and no parameter.
+
+    The hot path of small programs: 0.95 us where the general call takes 1.7, NumPy's own share
+    of both being 0.3. What is not a Tensor or a Python number takes the general call.
+    """
+    forward, parameters = op.forward, op.parameters
+
+    def method(x, y):
+        p = q = None
+        if type(x) is Tensor:
+            a, p = x._data, x.node
+        elif type(x) is float or type(x) is int:
+            a = x
+        else:
+            return op(x, y)
+        if type(y) is Tensor:
+            b, q = y._data, y.node
+        elif type(y) is float or type(y) is int:
+            b = y
+        else:
+            return op(x, y)
+        try:
+            output = forward(a, b)
+        except _RENAMED as error:
+            raise op._named(error) from error
+        if type(output) is not ndarray:
+            output = np.asarray(output)
+        tensor = new(Tensor)
+        tensor._data = output
+        if (p is None and q is None) or not state.recording:
+            tensor.node = None
+        else:
+            tensor.node = Node(op, (p, q), (a, b), parameters, output)
+        return tensor
+
+    def reflected(y, x):
+        return method(x, y)
+
+    return method, reflected
 
 
 class _EachPosition:

@@ -64,11 +64,6 @@ class Node:
     def dtype(self):
         return self.output.dtype if type(self.output) is ndarray else self.output[1]
 
-    def release(self):
-        """Let go of the arrays; shapes and dtypes stay, so the graph can still be drawn."""
-        self.arguments = None
-        self.output = (self.output.shape, self.output.dtype)
-
     def __repr__(self):
         kind = "leaf" if self.op is None else self.op.__name__
         return f"<Node {self.number} {kind} {self.shape}>"
@@ -99,7 +94,8 @@ def sweep(root, gradient, *, since=0, targets=None, release=False, rebuild=None)
     to a gradient: two nodes may share one. The sum of two contributions goes to a new buffer.
     """
     order, entered = _plan(root, since, targets)
-    traced = _leading_older(order, since) if rebuild else ()
+    traced = _leading_older(order, since) if rebuild else None
+    everything = targets is None and since == 0
     gradients = {root: gradient}
     summed = set()
     for node in order:
@@ -109,14 +105,14 @@ def sweep(root, gradient, *, since=0, targets=None, release=False, rebuild=None)
         if op is None:
             continue
         arguments, output, parameters = node.arguments, node.output, node.parameters
-        if node in traced:
+        if traced and node in traced:
             output = rebuild(output, node)
             arguments = [
                 a if p is None or (p.number >= since and p not in traced) else rebuild(a, p)
                 for a, p in zip(arguments, node.parents, strict=True)
             ]
         for parent, vjp, argument in zip(node.parents, op.vjps, arguments):  # noqa: B905 (op.vjps may be endless)
-            if parent not in entered:
+            if parent is None or not (everything or parent in entered):
                 continue
             if parameters:
                 contribution = vjp(g, output, *arguments, **parameters)
@@ -136,8 +132,9 @@ def sweep(root, gradient, *, since=0, targets=None, release=False, rebuild=None)
             else:
                 gradients[parent] = total + contribution
                 summed.add(parent)
-        if release:
-            node.release()
+        if release:  # shapes and dtypes stay, so the graph can still be drawn
+            node.arguments = None
+            node.output = (output.shape, output.dtype)
 
 
 def _plan(root, since, targets):
@@ -212,7 +209,9 @@ class _Setting(ContextDecorator):
     def __call__(self, function):
         if isgeneratorfunction(function) or iscoroutinefunction(function) or isasyncgenfunction(function):
             kind = type(self).__name__
-            raise TypeError(f"{kind} can't decorate {function.__name__}, whose body runs later: use `with {kind}` in it")
+            raise TypeError(
+                f"{kind} can't decorate {function.__name__}, whose body runs later: use `with {kind}` in it"
+            )
         return super().__call__(function)
 
 
