@@ -1,12 +1,24 @@
 """minigrad: define-by-run reverse-mode automatic differentiation on NumPy.
 
-The public names, and nothing else. See `Tensor`, `op` and the ops.
+The public names, and nothing else. Begin at `Tensor`, `grad` and `op`.
 """
 
-from . import ops
-from ._tensor import Tensor, tensor
-from .operation import op
-from .ops import *
-from .tape import no_grad, scope
+from . import ops as ops
+from ._tensor import Tensor as Tensor
+from ._tensor import tensor as tensor
+from .operation import op as op
+from .ops import *  # noqa: F403
+from .tape import no_grad as no_grad
+from .tape import scope as scope
+from .transforms import checkpoint as checkpoint
+from .transforms import grad as grad
+from .transforms import hessian as hessian
+from .transforms import hvp as hvp
+from .transforms import jacobian as jacobian
+from .transforms import jvp as jvp
+from .transforms import value_and_grad as value_and_grad
+from .transforms import vec as vec
+from .transforms import vec_jacobian as vec_jacobian
+from .transforms import vjp as vjp
 
 __version__ = "0.1.0"

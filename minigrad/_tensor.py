@@ -7,7 +7,6 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 import operator
 
 import numpy as np
-from numpy import ndarray
 
 from . import operation, ops, tape
 from .operation import NUMPY, operators
@@ -120,7 +119,7 @@ class Tensor:
     dtype = property(lambda self: self._data.dtype)
     nbytes = property(lambda self: self._data.nbytes)
     T = property(lambda self: ops.transpose(self), doc="The axes reversed.")
-    mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")
+    mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")  # noqa: N815
 
     def __repr__(self):
         body = np.array2string(self._data, separator=", ", prefix="tensor(")
@@ -146,7 +145,7 @@ class Tensor:
 
     def detach(self):
         """The same array in a Tensor without history."""
-        return _make(self._data, None)
+        return make(self._data, None)
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad:
@@ -156,16 +155,13 @@ class Tensor:
             )
         return np.array(self._data, dtype=dtype, copy=copy)
 
-    def _number(self, kind):
+    def __float__(self):
         if self.node is not None and self.node.number >= state.traced_since:
             raise TypeError(
-                f"{kind}() of a Tensor that a transform is tracing would lose its gradient: "
-                "use NumPy's functions, or .item() to drop it on purpose"
+                "float() of a Tensor that a transform is tracing would lose its gradient: "
+                "use NumPy's functions (np.sin, not math.sin), or .item() to drop it on purpose"
             )
-        return kind(self._data)
-
-    def __float__(self):
-        return self._number(float)
+        return float(self._data)
 
     def __int__(self):
         return int(self._data)
@@ -206,7 +202,7 @@ class Tensor:
             gradient = np.ones(self.shape, self.dtype)
         else:
             gradient = _like(gradient, self, "backward: the gradient")
-        swept = tape.sweep(self.node, gradient, release=not retain_graph)
+        swept = tape.sweep({self.node: gradient}, release=not retain_graph)
         for node, g in [(node, g) for node, g in swept if node.op is None]:
             node.grad = np.array(g) if node.grad is None else node.grad + g
 
@@ -309,7 +305,7 @@ class Tensor:
         return self._data.argmin(axis)
 
 
-def _make(array, node):
+def make(array, node):
     """A Tensor around an array, without a copy."""
     made = Tensor.__new__(Tensor)
     made._data = array

@@ -8,15 +8,20 @@ import inspect
 import itertools
 from functools import partial, update_wrapper
 from types import MethodType
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from .tape import Node, state
 
-NUMPY = {}  # NumPy function -> what stands for it when it is called with a Tensor
+NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
 _RENAMED = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+
+
+Tensor: Any
+new: Any
 
 
 def connect(tensor_class):
@@ -34,6 +39,10 @@ class Op:
 
     `names` stands in for the signature of a ufunc, which has none.
     """
+
+    __name__: str
+    __qualname__: str
+    vjps: Any
 
     def __init__(self, forward, names=None):
         update_wrapper(self, forward)
@@ -82,6 +91,7 @@ class Op:
         return function
 
     def __call__(self, *arguments, **parameters):
+        """Compute; record it if an argument leads to a leaf and this thread records."""
         if parameters or len(arguments) != self.arity:
             arguments, parameters = self._bind(arguments, parameters)
         else:

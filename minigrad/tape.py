@@ -41,7 +41,7 @@ class Node:
     `name` and `grad` are set on leaves; a leaf has op None and no parents.
     """
 
-    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")
+    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")  # noqa: RUF023
 
     def __init__(self, op, parents, arguments, parameters, output):
         self.op = op
@@ -54,14 +54,17 @@ class Node:
 
     @property
     def released(self):
+        """Whether the arrays are gone."""
         return self.arguments is None
 
     @property
     def shape(self):
+        """Of the output, released or not."""
         return self.output.shape if type(self.output) is ndarray else self.output[0]
 
     @property
     def dtype(self):
+        """Of the output, released or not."""
         return self.output.dtype if type(self.output) is ndarray else self.output[1]
 
     def __repr__(self):
@@ -77,26 +80,26 @@ def leaf(array, name=None):
     return node
 
 
-def sweep(root, gradient, *, since=0, targets=None, release=False, rebuild=None):
-    """Yield (node, dJ/d node.output) from the root back, each gradient complete when it comes.
+def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
+    """Yield (node, dJ/d node.output) from the roots back, each gradient complete when it comes.
 
     Descending creation number is a topological order, since a node is younger than its
     parents; so the sweep needs no recursion. Each op contributes its VJP to each parent.
 
-    root, gradient: where to start, and dJ/d root.output, of the same shape and dtype
-    since:    nodes created earlier belong to an outer trace and are not entered
-    targets:  enter only nodes that lead to one of these (None: all)
-    release:  drop each node's arrays as the sweep leaves it
-    rebuild:  (array, node) -> Tensor. VJPs then get Tensors for what leads to something older
-              than `since`, and so are recorded for that outer trace
+    gradients: where to start: {root: dJ/d root.output}, of the same shape and dtype
+    since:     nodes created earlier belong to an outer trace and are not entered
+    targets:   enter only nodes that lead to one of these (None: all); older ones come last
+    release:   drop each node's arrays as the sweep leaves it
+    rebuild:   (array, node) -> Tensor. VJPs then get Tensors for what leads to something older
+               than `since`, and so are recorded for that outer trace
 
     Raises RuntimeError if a node was released, before any VJP runs. Consumers must not write
     to a gradient: two nodes may share one. The sum of two contributions goes to a new buffer.
     """
-    order, entered = _plan(root, since, targets)
+    order, entered = _plan(gradients, since, targets)
     traced = _leading_older(order, since) if rebuild else None
     everything = targets is None and since == 0
-    gradients = {root: gradient}
+    gradients = {root: g for root, g in gradients.items() if root in entered}
     summed = set()
     for node in order:
         g = gradients.pop(node)
@@ -135,12 +138,13 @@ def sweep(root, gradient, *, since=0, targets=None, release=False, rebuild=None)
         if release:  # shapes and dtypes stay, so the graph can still be drawn
             node.arguments = None
             node.output = (output.shape, output.dtype)
+    yield from gradients.items()
 
 
-def _plan(root, since, targets):
-    """The nodes to visit, youngest first, and the same as a set."""
-    entered = {root}
-    order = [root]
+def _plan(roots, since, targets):
+    """The nodes to visit, youngest first, and all that may receive a gradient, as a set."""
+    entered = set(roots)
+    order = [root for root in roots if root.number >= since]
     for node in order:  # grows while it is read: breadth first
         if node.arguments is None:
             raise RuntimeError(
@@ -153,7 +157,7 @@ def _plan(root, since, targets):
                 order.append(parent)
     order.sort(key=_by_number, reverse=True)
     if targets is not None:
-        entered = set(targets).intersection(entered)
+        entered = set(targets)
         for node in reversed(order):
             if not entered.isdisjoint(node.parents):
                 entered.add(node)
@@ -168,6 +172,18 @@ def _leading_older(order, since):
         if any(p is not None and (p.number < since or p in leading) for p in node.parents):
             leading.add(node)
     return leading
+
+
+def leads_older(node, since):
+    """Whether the node's value depends on a node created before `since`."""
+    return node.number < since or node in _leading_older(_plan([node], since, None)[0], since)
+
+
+def boundary(root, since):
+    """The nodes older than `since` that root's graph grew from, each with its array."""
+    order, _ = _plan([root], since, None)
+    pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))
+    return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
 
 
 def _fit(contribution, argument, node, parent, rebuild):
