@@ -5,6 +5,7 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 """
 
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,8 @@ class Tensor:
     """
 
     __slots__ = ("__weakref__", "_data", "_name", "node")
+
+    node: Any
 
     def __init__(self, data, *, requires_grad=False, dtype=None, name=None):
         if isinstance(data, Tensor):

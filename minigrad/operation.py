@@ -124,8 +124,8 @@ class Op:
         if recorded:
             if output.dtype.kind != "f":
                 raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
-            arrays = tuple([a if p else _as_it_is(a) for a, p in zip(arrays, parents, strict=True)])
-            tensor.node = Node(self, tuple(parents), arrays, parameters, output)
+            kept = tuple([a if p else _as_it_is(a) for a, p in zip(arrays, parents, strict=True)])
+            tensor.node = Node(self, tuple(parents), kept, parameters, output)
         return tensor
 
     def _bind(self, arguments, parameters):

@@ -10,6 +10,7 @@ import threading
 from contextlib import ContextDecorator
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -42,6 +43,12 @@ class Node:
     """
 
     __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")  # noqa: RUF023
+
+    op: Any
+    arguments: Any
+    output: Any
+    name: Any
+    grad: Any
 
     def __init__(self, op, parents, arguments, parameters, output):
         self.op = op
@@ -210,6 +217,8 @@ def _fit(contribution, argument, node, parent, rebuild):
 
 class _Setting(ContextDecorator):
     """A change of this thread's state: a context manager and a decorator, safe to nest and reuse."""
+
+    _change: Any
 
     def __init__(self):
         self._outer = []

@@ -6,6 +6,7 @@ what is older belongs to an outer trace, and a result that depends on it is a Te
 
 import math
 from functools import wraps
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ class _Trace:
 
     def pull(self, ys, gradients):
         """The sum of g . dy/dx over the pairs of y and g, for each fresh Tensor x, in the nest that came in."""
-        roots = {}
+        roots: dict[Any, Any] = {}
         for y, g in zip(ys, gradients, strict=True):
             if isinstance(y, Tensor) and y.node is not None:
                 g = g if state.recording else array_of(g)

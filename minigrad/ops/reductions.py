@@ -19,7 +19,7 @@ def _axes(axis, ndim):
 
 
 def _kept(g, a, axis):
-    """g with the reduced axes of `a` put back as size 1."""
+    """Give g the reduced axes of `a` back, with size 1."""
     axes = _axes(axis, a.ndim)
     return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
 
