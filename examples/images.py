@@ -39,7 +39,7 @@ class Scale(NamedTuple):
     deviation: float
 
     def standardise(self, images, dtype):
-        """Return images as (N, 1, height, width), with mean 0 and deviation 1 if they are scaled alike."""
+        """Return images as (N, 1, height, width), on the scale on which the measured ones have mean 0, deviation 1."""
         grey = images.astype(dtype)[:, np.newaxis]
         grey -= self.mean
         grey /= self.deviation
@@ -60,8 +60,8 @@ def load_idx(folder):
     train, test = load_part(folder, "train"), load_part(folder, "t10k")
     if train.images.shape[1:] != test.images.shape[1:]:
         raise ValueError(
-            f"{folder}: the training images are {size_of(train.images)} but the test images are "
-            f"{size_of(test.images)}; both should have one size"
+            f"{folder}: the training images are of shape {train.images.shape[1:]} but the test images of "
+            f"{test.images.shape[1:]}; all should have one shape"
         )
     return Dataset(Path(folder).resolve().name, train, test)
 
@@ -107,12 +107,12 @@ def read_idx(path, ndim):
             content = gzip.decompress(content)
         except (EOFError, OSError, zlib.error) as error:
             raise ValueError(f"{path}: damaged gzip file ({error})") from error
-    magic, expected = content[:4], bytes([0, 0, UNSIGNED_BYTE, ndim])
-    if magic != expected:
-        raise ValueError(f"{path}: begins with bytes {magic.hex(' ')}, should be {expected.hex(' ')}")
     header = 4 + 4 * ndim
     if len(content) < header:
         raise ValueError(f"{path}: has {len(content)} bytes, too few for the header of {header}")
+    magic, expected = content[:4], bytes([0, 0, UNSIGNED_BYTE, ndim])
+    if magic != expected:
+        raise ValueError(f"{path}: begins with bytes {magic.hex(' ')}, should be {expected.hex(' ')}")
     shape = tuple(int(n) for n in np.frombuffer(content, ">u4", count=ndim, offset=4))
     size = header + math.prod(shape)
     if len(content) != size:
@@ -133,8 +133,3 @@ def measure(images):
     if deviation == 0:
         raise ValueError(f"all {len(images)} training images have the one grey value {mean:g}")
     return Scale(float(mean), deviation)
-
-
-def size_of(images):
-    """Return the images' size in words, such as 28x28."""
-    return "x".join(map(str, images.shape[1:]))

@@ -4,6 +4,7 @@ Text goes to standard output and is ASCII; the bar goes to standard error, only 
 """
 
 import math
+import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -32,7 +33,8 @@ class History:
 
 def progress_bar(steps):
     """Return a bar that is seen on a terminal only and wipes itself away."""
-    return tqdm(total=steps, unit=" steps", leave=False, disable=None, dynamic_ncols=True)
+    columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, 80 by 24 where a terminal says 0 by 0
+    return tqdm(total=steps, unit=" steps", leave=False, disable=None, ncols=min(columns, 100), nrows=rows)
 
 
 def show(epoch, epochs, bar):
