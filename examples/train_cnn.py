@@ -5,6 +5,7 @@ Run it with --help for the options.
 """
 
 import argparse
+import importlib.util
 import math
 import os
 import signal
@@ -97,10 +98,10 @@ def batches(count, size, rng):
 
 def descend(network, x, labels, lr):
     """Take one step of gradient descent (the derivation's section 3) and return the loss before it."""
-    J = mg.softmax_cross_entropy(network(mg.tensor(x)), labels)
+    J = mg.softmax_cross_entropy(network(x), labels)
     loss = J.item()
     if not math.isfinite(loss):
-        raise FloatingPointError(f"the loss became {loss}; a smaller --lr than {lr:g} may help")
+        raise FloatingPointError(f"the loss became {loss}; a smaller --lr than {lr:g} may help; nothing was saved")
     J.backward()
     for p in network.parameters.values():
         p.data = p.data - lr * p.grad
@@ -113,7 +114,7 @@ def accuracy(network, part):
     right = 0
     with mg.no_grad():
         for i in range(0, len(part.labels), TEST_BATCH):
-            logits = network(mg.tensor(part.images[i : i + TEST_BATCH]))
+            logits = network(part.images[i : i + TEST_BATCH])
             right += np.count_nonzero(logits.data.argmax(axis=1) == part.labels[i : i + TEST_BATCH])
     return right / len(part.labels)
 
@@ -270,6 +271,20 @@ def main(arguments=None):
     """Run the command line and return the exit code."""
     parser = option_parser()
     options = parser.parse_args(arguments)
+    if options.plot and importlib.util.find_spec("matplotlib") is None:
+        parser.error("--plot needs matplotlib, which pip install -e '.[examples]' brings")
+    try:
+        return run(parser, options)
+    except (FloatingPointError, OSError) as error:
+        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:  # while there is nothing to save, or a second time
+        print("interrupted at once", file=sys.stderr)
+        return INTERRUPTED
+
+
+def run(parser, options):
+    """Read, train and save as the options say, and return the exit code."""
     # One stream for each use, so that the choice of one thing doesn't change the chance of another.
     split_rng, initial_rng, order_rng = np.random.default_rng(options.seed).spawn(3)
     try:
@@ -282,15 +297,11 @@ def main(arguments=None):
     train_part, test_part = (
         images.Part(scale.standardise(part.images, options.dtype), part.labels) for part in (data.train, data.test)
     )
-    try:
-        history = train(network, train_part, test_part, options, order_rng)
-    except FloatingPointError as error:
-        print(f"{parser.prog}: error: {error}; nothing is saved", file=sys.stderr)
-        return 1
+    history = train(network, train_part, test_part, options, order_rng)
     interrupted = len(history.epochs) < options.epochs
     if interrupted:
-        print(f"interrupted in epoch {len(history.epochs) + 1} after {len(history.step_losses)} steps")
-    saved = save(options, history, network, scale, f"{data.name}")
+        print(f"interrupted in epoch {len(history.epochs) + 1} after {len(history.step_losses):,} steps")
+    saved = save(options, history, network, scale, data.name)
     if saved or interrupted:
         print("saved", " and ".join(saved) or "nothing, as neither --save nor --plot was given")
     return INTERRUPTED if interrupted else 0

@@ -89,15 +89,19 @@ def dimensions(shape):
 
 def figure(name, history, kernels):
     """Return a matplotlib figure: training loss, test accuracy, and the first layer's kernels."""
-    from matplotlib.figure import Figure  # only those who plot wait for this import
+    # Only those who plot wait for this import.
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     whole = Figure(figsize=(10, 3.2), dpi=120, layout="constrained")
     curves, panels = whole.subfigures(1, 2, width_ratios=[7, 4])
     loss, accuracy = curves.subplots(1, 2)
     draw_loss(loss, history)
     draw_accuracy(accuracy, history)
+    accuracy.yaxis.set_major_formatter(PercentFormatter(1))
     for axes in (loss, accuracy):
         axes.set_xlabel(f"epoch ({name})")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(axis="y", color="0.92")
         axes.set_axisbelow(True)
@@ -120,7 +124,6 @@ def draw_accuracy(axes, history):
     """Draw the test accuracy after each epoch; the title gives the last one."""
     accuracies = [epoch.test_accuracy for epoch in history.epochs]
     axes.plot(range(1, len(accuracies) + 1), accuracies, ".-", color="tab:blue")
-    axes.yaxis.set_major_formatter("{x:.0%}")
     axes.set_title(f"Test accuracy: {accuracies[-1]:.2%}" if accuracies else "Test accuracy", loc="left")
 
 

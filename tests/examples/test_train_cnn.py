@@ -172,6 +172,23 @@ def test_divergence_is_an_error_and_saves_nothing(few_digits, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_plot_without_matplotlib_is_an_error_before_the_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(SystemExit):
+        run("--plot", tmp_path / "curve.png")
+    assert "error: --plot needs matplotlib" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_one_line(few_digits, tmp_path, monkeypatch, capsys):
+    def full(*arguments, **arrays):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    assert run("--epochs", 1, "--save", tmp_path / "net.npz") == 1
+    assert capsys.readouterr().err.endswith("error: [Errno 28] No space left on device\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failed_write_leaves_what_was_there(tmp_path):
     path = tmp_path / "net.npz"
     path.write_bytes(b"before")
@@ -235,7 +252,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path):
             process.kill()
     assert process.returncode == 130
     assert errors == ""
-    assert re.search(r"^interrupted in epoch \d+ after \d+ steps$", output, re.MULTILINE)
+    assert re.search(r"^interrupted in epoch \d+ after [\d,]+ steps$", output, re.MULTILINE)
     assert output.endswith(f"saved {files[0]} and {files[1]}\n")
     with np.load(files[0], allow_pickle=False) as saved:
         assert saved.files == NAMES
@@ -262,6 +279,12 @@ def test_ctrl_c_before_the_first_whole_epoch(few_digits, tmp_path, monkeypatch, 
     steps.clear()
     assert run() == 130
     assert capsys.readouterr().out.endswith("saved nothing, as neither --save nor --plot was given\n")
+
+
+def test_ctrl_c_before_the_training(monkeypatch, capsys):
+    monkeypatch.setattr(images, "load_digits", lambda rng: signal.raise_signal(signal.SIGINT))
+    assert run() == 130
+    assert capsys.readouterr() == ("", "interrupted at once\n")
 
 
 def test_second_ctrl_c_stops_at_once():
