@@ -7,7 +7,7 @@ from . import ops as ops
 from ._tensor import Tensor as Tensor
 from ._tensor import tensor as tensor
 from .operation import op as op
-from .ops import *  # noqa: F403
+from .ops import *
 from .tape import no_grad as no_grad
 from .tape import scope as scope
 from .transforms import checkpoint as checkpoint

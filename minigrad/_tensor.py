@@ -122,7 +122,7 @@ class Tensor:
     dtype = property(lambda self: self._data.dtype)
     nbytes = property(lambda self: self._data.nbytes)
     T = property(lambda self: ops.transpose(self), doc="The axes reversed.")
-    mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")  # noqa: N815
+    mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")
 
     def __repr__(self):
         body = np.array2string(self._data, separator=", ", prefix="tensor(")
@@ -261,7 +261,9 @@ class Tensor:
     __truediv__, __rtruediv__ = operators(ops.divide)
     __pow__, __rpow__ = operators(ops.power)
     __matmul__, __rmatmul__ = operators(ops.matmul)
-    __neg__, __pos__, __abs__ = ops.negative, ops.positive, ops.abs
+    __mod__, __rmod__ = operators(ops.remainder)
+    __floordiv__, __rfloordiv__ = operators(ops.floor_divide)
+    __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other):
         return np.equal(self, other)
@@ -285,11 +287,13 @@ class Tensor:
 
     # methods: the ops that arrays have as methods, and the activations
 
-    sum, mean, max, min, var = ops.sum, ops.mean, ops.max, ops.min, ops.var
-    abs, clip, astype, dot = ops.abs, ops.clip, ops.astype, ops.matmul
-    exp, log, sqrt, tanh = ops.exp, ops.log, ops.sqrt, ops.tanh
+    sum, mean, max, min, prod = ops.sum, ops.mean, ops.max, ops.min, ops.prod
+    var, std, cumsum, dot, trace = ops.var, ops.std, ops.cumsum, ops.dot, ops.trace
+    exp, log, sqrt, square, sin, cos, tanh = ops.exp, ops.log, ops.sqrt, ops.square, ops.sin, ops.cos, ops.tanh
+    abs, clip, round, astype, copy = ops.abs, ops.clip, ops.round, ops.astype, ops.copy
     relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
     flatten, ravel, squeeze, swapaxes = ops.flatten, ops.ravel, ops.squeeze, ops.swapaxes
+    diagonal, repeat, take = ops.diagonal, ops.repeat, ops.take
 
     def reshape(self, *shape, order="C"):
         """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""

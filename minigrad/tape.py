@@ -42,7 +42,7 @@ class Node:
     `name` and `grad` are set on leaves; a leaf has op None and no parents.
     """
 
-    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")  # noqa: RUF023
+    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")
 
     op: Any
     arguments: Any

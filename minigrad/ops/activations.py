@@ -4,9 +4,12 @@ The elementwise ones have a diagonal Jacobian (derivation, section 3.1.4); softm
 one (section 3.1.1). Each is written so that no finite input overflows. `tanh` is in arithmetic.
 """
 
+import math
+
 import numpy as np
 
 from ..operation import op
+from .arithmetic import erf
 from .reductions import _kept
 
 
@@ -108,3 +111,35 @@ def logsumexp(z, axis=None, keepdims=False):
 @logsumexp.vjp("z")
 def _(g, a, z, axis, keepdims):
     return _kept(g, z, axis) * np.exp(z - _kept(a, z, axis))
+
+
+@op
+def silu(z):
+    """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S + A (1 - S)."""
+    return z * sigmoid(z)
+
+
+@silu.vjp("z")
+def _(g, a, z):
+    s = sigmoid(z)
+    return g * (s + a * (1 - s))
+
+
+@op
+def gelu(z):
+    """A = Z P(Z), with P(Z) = (1 + erf(Z / 2**(1/2))) / 2, the probability that a standard normal is below Z.
+
+    dA/dZ = P(Z) + Z p(Z), with the density p(Z) = (2 pi)**(-1/2) e**(-Z**2 / 2).
+    Reference: D. Hendrycks and K. Gimpel, "Gaussian error linear units", 2016; the exact form.
+    """
+    return z * _normal(z)
+
+
+def _normal(z):
+    return (1 + erf(z * math.sqrt(0.5))) * 0.5
+
+
+@gelu.vjp("z")
+def _(g, a, z):
+    density = np.exp(-z * z * 0.5) * (1 / math.sqrt(2 * math.pi))
+    return g * (_normal(z) + z * density)

@@ -4,9 +4,11 @@ Each op acts entry by entry, so its Jacobian is diagonal (derivation, section 3.
 VJP is g times the derivative of one entry. A = out. Broadcasting is undone by the sweep.
 """
 
+import math
+
 import numpy as np
 
-from ..operation import elementwise, implements, op
+from ..operation import NUMPY, elementwise, implements, op
 
 add = elementwise(
     np.add,
@@ -42,16 +44,76 @@ tanh = elementwise(
     "A = tanh(X), the document's activation: dA/dX = 1 - A**2 (section 3.1.4).",
     x=lambda g, a, x: g * (1 - a * a),
 )
-abs = elementwise(
-    np.absolute,
-    "A = |X|: dA/dX = sign(X); 0 at 0.",
-    name="abs",
-    x=lambda g, a, x: g * np.sign(x),
+square = elementwise(np.square, "A = X**2: dA/dX = 2 X.", x=lambda g, a, x: 2 * g * x)
+reciprocal = elementwise(np.reciprocal, "A = 1 / X: dA/dX = -A**2.", x=lambda g, a, x: -g * a * a)
+cbrt = elementwise(np.cbrt, "A = X**(1/3): dA/dX = 1 / (3 A**2); inf at 0.", x=lambda g, a, x: g / (3 * a * a))
+exp2 = elementwise(np.exp2, "A = 2**X: dA/dX = A ln 2.", x=lambda g, a, x: g * a * math.log(2))
+expm1 = elementwise(np.expm1, "A = e**X - 1: dA/dX = e**X.", x=lambda g, a, x: g * np.exp(x))
+log2 = elementwise(np.log2, "A = log2 X: dA/dX = 1 / (X ln 2).", x=lambda g, a, x: g / (x * math.log(2)))
+log10 = elementwise(np.log10, "A = log10 X: dA/dX = 1 / (X ln 10).", x=lambda g, a, x: g / (x * math.log(10)))
+log1p = elementwise(np.log1p, "A = ln(1 + X): dA/dX = 1 / (1 + X).", x=lambda g, a, x: g / (1 + x))
+sin = elementwise(np.sin, "A = sin X: dA/dX = cos X.", x=lambda g, a, x: g * np.cos(x))
+cos = elementwise(np.cos, "A = cos X: dA/dX = -sin X.", x=lambda g, a, x: -g * np.sin(x))
+tan = elementwise(np.tan, "A = tan X: dA/dX = 1 + A**2.", x=lambda g, a, x: g * (1 + a * a))
+arcsin = elementwise(
+    np.arcsin, "A = arcsin X: dA/dX = (1 - X**2)**(-1/2).", x=lambda g, a, x: g / np.sqrt((1 - x) * (1 + x))
 )
-sign = elementwise(
-    np.sign,
-    "A = sign(X), piecewise constant: dA/dX = 0, NaN where X is.",
-    x=lambda g, a, x: g * (a - a),
+arccos = elementwise(
+    np.arccos, "A = arccos X: dA/dX = -(1 - X**2)**(-1/2).", x=lambda g, a, x: -g / np.sqrt((1 - x) * (1 + x))
+)
+arctan = elementwise(np.arctan, "A = arctan X: dA/dX = 1 / (1 + X**2).", x=lambda g, a, x: g / (1 + x * x))
+sinh = elementwise(np.sinh, "A = sinh X: dA/dX = cosh X.", x=lambda g, a, x: g * np.cosh(x))
+cosh = elementwise(np.cosh, "A = cosh X: dA/dX = sinh X.", x=lambda g, a, x: g * np.sinh(x))
+arcsinh = elementwise(np.arcsinh, "A = arcsinh X: dA/dX = (X**2 + 1)**(-1/2).", x=lambda g, a, x: g / np.hypot(x, 1))
+arccosh = elementwise(
+    np.arccosh, "A = arccosh X: dA/dX = (X**2 - 1)**(-1/2).", x=lambda g, a, x: g / np.sqrt((x - 1) * (x + 1))
+)
+arctanh = elementwise(np.arctanh, "A = arctanh X: dA/dX = 1 / (1 - X**2).", x=lambda g, a, x: g / ((1 - x) * (1 + x)))
+deg2rad = elementwise(np.deg2rad, "A = X pi / 180: a constant factor.", x=lambda g, a, x: g * (math.pi / 180))
+rad2deg = elementwise(np.rad2deg, "A = X 180 / pi: a constant factor.", x=lambda g, a, x: g * (180 / math.pi))
+NUMPY |= {np.radians: deg2rad, np.degrees: rad2deg}
+
+arctan2 = elementwise(
+    np.arctan2,
+    "A = the angle of the point (X2, X1): dA/dX1 = X2 / R**2, dA/dX2 = -X1 / R**2, with R = hypot(X1, X2).",
+    x1=lambda g, a, x1, x2: g * (x2 / np.hypot(x1, x2) / np.hypot(x1, x2)),
+    x2=lambda g, a, x1, x2: -g * (x1 / np.hypot(x1, x2) / np.hypot(x1, x2)),
+)
+hypot = elementwise(
+    np.hypot,
+    "A = (X1**2 + X2**2)**(1/2): dA/dX = X / A; 0 where A = 0, as for every norm.",
+    x1=lambda g, a, x1, x2: np.where(a == 0, 0, g * x1 / np.where(a == 0, 1, a)),
+    x2=lambda g, a, x1, x2: np.where(a == 0, 0, g * x2 / np.where(a == 0, 1, a)),
+)
+logaddexp = elementwise(
+    np.logaddexp,
+    "A = ln(e**X1 + e**X2): dA/dX = e**(X - A).",
+    x1=lambda g, a, x1, x2: g * np.exp(x1 - a),
+    x2=lambda g, a, x1, x2: g * np.exp(x2 - a),
+)
+remainder = elementwise(
+    np.remainder,
+    "A = X1 - X2 floor(X1 / X2), the `%` of Python: dA/dX1 = 1, dA/dX2 = -floor(X1 / X2).",
+    x1=lambda g, a, x1, x2: g,
+    x2=lambda g, a, x1, x2: -g * np.floor_divide(x1, x2),
+)
+
+abs = elementwise(np.absolute, "A = |X|: dA/dX = sign(X); 0 at 0.", name="abs", x=lambda g, a, x: g * np.sign(x))
+NUMPY[np.fabs] = abs
+
+
+def _zero(g, a, *x):
+    """0, and NaN where A is: a - a."""
+    return g * (a - a)
+
+
+sign = elementwise(np.sign, "A = sign(X), piecewise constant: dA/dX = 0.", x=_zero)
+floor = elementwise(np.floor, "A = the integer below X, piecewise constant: dA/dX = 0.", x=_zero)
+ceil = elementwise(np.ceil, "A = the integer above X, piecewise constant: dA/dX = 0.", x=_zero)
+trunc = elementwise(np.trunc, "A = X without its fraction, piecewise constant: dA/dX = 0.", x=_zero)
+rint = elementwise(np.rint, "A = the integer nearest to X, piecewise constant: dA/dX = 0.", x=_zero)
+floor_divide = elementwise(
+    np.floor_divide, "A = floor(X1 / X2), piecewise constant: dA/dX1 = dA/dX2 = 0.", x1=_zero, x2=_zero
 )
 maximum = elementwise(
     np.maximum,
@@ -126,6 +188,41 @@ def _(g, out, a, a_min, a_max):
     below = False if a_min is None else a < a_min
     above = False if a_max is None else a > a_max
     return np.where(below | above, 0, g)
+
+
+@implements(np.round, np.around)
+@op
+def round(a, decimals=0):
+    """A rounded to so many decimals, piecewise constant: dA/da = 0."""
+    return np.round(a, decimals)
+
+
+@round.vjp("a")
+def _(g, out, a, decimals):
+    return _zero(g, out)
+
+
+@implements(np.copy, np.real, np.conjugate)
+def copy(a):
+    """The same values in an array of their own; a real array is its own real part and conjugate."""
+    return positive(a)
+
+
+@op
+def erf(x):
+    """A = the error function 2 pi**(-1/2) times the integral of e**(-t**2) from 0 to X.
+
+    dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's own, entry by entry.
+    """
+    return _erf(x).astype(np.asarray(x).dtype)
+
+
+@erf.vjp("x")
+def _(g, a, x):
+    return g * (2 / math.sqrt(math.pi)) * np.exp(-x * x)
+
+
+_erf = np.vectorize(math.erf, otypes=[float])
 
 
 @op

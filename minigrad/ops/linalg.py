@@ -1,8 +1,15 @@
-"""Linear algebra: matmul."""
+"""Products of matrices and tensors: matmul, einsum, and what is made of them.
+
+Both VJPs of a product are products again, so every order of derivative follows.
+"""
+
+import math
+import string
 
 import numpy as np
 
 from ..operation import implements, op
+from .shaping import ravel, reshape, transpose
 
 
 @implements(np.matmul)
@@ -45,3 +52,118 @@ def _(g, z, x1, x2):
         rows, g = np.reshape(rows, (-1, rows.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
     dx2 = np.matmul(np.swapaxes(rows, -1, -2), g)
     return dx2[..., 0] if x2.ndim == 1 else dx2
+
+
+@implements(np.dot)
+def dot(a, b):
+    """NumPy's dot: the product of a scalar, of vectors or matrices, or over a's last and b's last but one axis."""
+    if not np.ndim(a) or not np.ndim(b):
+        return np.multiply(a, b)
+    if np.ndim(b) == 1 or np.ndim(a) <= 2 >= np.ndim(b):
+        return matmul(a, b)
+    return tensordot(a, b, (-1, -2))
+
+
+@implements(np.vdot)
+def vdot(a, b):
+    """The scalar product of the flattened arrays."""
+    return matmul(ravel(a), ravel(b))
+
+
+@implements(np.inner)
+def inner(a, b):
+    """The sum of products over the last axis of both."""
+    return np.multiply(a, b) if not np.ndim(a) or not np.ndim(b) else tensordot(a, b, (-1, -1))
+
+
+@implements(np.outer)
+def outer(a, b):
+    """Every product of an entry of a with an entry of b, both flattened."""
+    return np.multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
+
+
+@implements(np.kron)
+def kron(a, b):
+    """The Kronecker product of two matrices: b once for each entry of a."""
+    (m, n), (p, q) = np.shape(a), np.shape(b)
+    blocks = np.multiply(reshape(a, (m, 1, n, 1)), reshape(b, (1, p, 1, q)))
+    return reshape(blocks, (m * p, n * q))
+
+
+@implements(np.tensordot)
+def tensordot(a, b, axes=2):
+    """The sum of products over pairs of axes: the last `axes` of a with the first of b, or the axes named for each.
+
+    Raises ValueError if two paired axes differ in size.
+    """
+    if isinstance(axes, (int, np.integer)):
+        axes = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
+    of_a, of_b = ([x] if isinstance(x, (int, np.integer)) else [*x] for x in axes)
+    of_a, of_b = [x % np.ndim(a) for x in of_a], [x % np.ndim(b) for x in of_b]
+    summed = [np.shape(a)[x] for x in of_a]
+    if summed != [np.shape(b)[x] for x in of_b]:
+        raise ValueError(f"tensordot: axes {of_a} of {np.shape(a)} and {of_b} of {np.shape(b)} differ in size")
+    free_a = [x for x in range(np.ndim(a)) if x not in of_a]
+    free_b = [x for x in range(np.ndim(b)) if x not in of_b]
+    shape_a, shape_b = [np.shape(a)[x] for x in free_a], [np.shape(b)[x] for x in free_b]
+    rows = reshape(transpose(a, (*free_a, *of_a)), (math.prod(shape_a), math.prod(summed)))
+    columns = reshape(transpose(b, (*of_b, *free_b)), (math.prod(summed), math.prod(shape_b)))
+    return reshape(matmul(rows, columns), (*shape_a, *shape_b))
+
+
+@op(name="einsum")
+def _einsum(*arrays, inputs, output):
+    """The sum of products that the subscripts name; see `einsum`."""
+    return np.einsum(",".join(inputs) + "->" + output, *arrays, optimize=len(arrays) > 2)
+
+
+@_einsum.vjp("arrays")
+def _(i, g, out, *arrays, inputs, output):
+    """The sum is linear in array i, so its VJP is a sum of products too: g and the other arrays, to i's subscripts.
+
+    An index that only array i has was summed over: a factor of ones broadcasts g along it. An
+    index that stands twice in array i picks a diagonal: the second gets a letter of its own, and
+    a factor eye(n) puts g on the diagonal.
+    """
+    factors, subscripts, target = [g], [output], ""
+    for j, array in enumerate(arrays):
+        if j != i:
+            factors.append(array)
+            subscripts.append(inputs[j])
+    unused = iter(sorted(set(string.ascii_letters) - set("".join(inputs))))
+    for letter, size in zip(inputs[i], arrays[i].shape, strict=True):
+        if letter in target:
+            twin = next(unused)
+            factors.append(np.eye(size, dtype=g.dtype))
+            subscripts.append(letter + twin)
+            letter = twin
+        elif not any(letter in s for s in subscripts):
+            factors.append(np.ones(size, g.dtype))
+            subscripts.append(letter)
+        target += letter
+    return _einsum(*factors, inputs=tuple(subscripts), output=target)
+
+
+@implements(np.einsum)
+def einsum(subscripts, *operands, optimize=False):
+    """Einstein's summation: `einsum("ij,jk->ik", a, b)`; with "...", implicit outputs and repeated indices.
+
+    Raises TypeError unless the subscripts are a string, ValueError if they don't fit the operands.
+    `optimize` is taken for compatibility: more than two operands are always ordered well.
+    """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum: subscripts must be a string such as 'ij,jk->ik', not {type(subscripts).__name__}")
+    left, arrow, output = subscripts.replace(" ", "").partition("->")
+    inputs = left.split(",")
+    if len(inputs) != len(operands):
+        raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, but {len(operands)} are given")
+    unused = "".join(sorted(set(string.ascii_letters) - set(subscripts)))
+    extra = [np.ndim(a) - len(s) + 3 if "..." in s else 0 for s, a in zip(inputs, operands, strict=True)]
+    if min(extra) < 0 or any(len(s) != np.ndim(a) for s, a in zip(inputs, operands, strict=True) if "..." not in s):
+        raise ValueError(f"einsum: {subscripts!r} does not fit operands of shape {[np.shape(a) for a in operands]}")
+    letters = unused[: max(extra)]
+    if not arrow:
+        together = "".join(inputs).replace(".", "")
+        output = ("..." if letters else "") + "".join(sorted(c for c in set(together) if together.count(c) == 1))
+    named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
+    return _einsum(*operands, inputs=named, output=output.replace("...", letters))

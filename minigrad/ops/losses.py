@@ -33,7 +33,7 @@ def _check_labels(logits, labels):
     shape, labels = np.shape(logits), np.asarray(labels)
     if len(shape) != 2 or 0 in shape or labels.shape != shape[:1]:
         raise ValueError(
-            f"softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not {shape} and {labels.shape}"
+            f"softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not {shape}, {labels.shape}"
         )
     if labels.dtype.kind not in "iu":
         raise TypeError(f"softmax_cross_entropy: labels must be integers, not {labels.dtype}")

@@ -1,4 +1,4 @@
-"""Reductions over axes: sum, mean, max, min, var.
+"""Reductions over axes: sum, mean, max, min, var, std, prod, norm; and cumsum, diff.
 
 Each VJP first gives g the reduced axes back with size 1 (`_kept`); then it broadcasts
 against the argument. sum and broadcast_to are each other's adjoint.
@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from ..operation import implements, op
+from ..operation import array_of, implements, op
+from .shaping import moveaxis
 
 
 def _axes(axis, ndim):
@@ -88,3 +89,118 @@ def var(a, axis=None, *, ddof=0, keepdims=False):
 def _(g, out, a, axis, ddof, keepdims):
     deviation = a - np.mean(a, axis=axis, keepdims=True)
     return _kept(g, a, axis) * (2 / (_count(a, axis) - ddof)) * deviation
+
+
+@implements(np.std)
+@op
+def std(a, axis=None, *, ddof=0, keepdims=False):
+    """The square root S of the variance: dS/da = (a - mean) / ((n - ddof) S); 0 where the data are constant."""
+    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
+
+
+@std.vjp("a")
+def _(g, out, a, axis, ddof, keepdims):
+    plain, s = array_of(a), _kept(out, a, axis)
+    constant = np.max(plain, axis=axis, keepdims=True) == np.min(plain, axis=axis, keepdims=True)
+    direction = (a - np.mean(a, axis=axis, keepdims=True)) / np.where(constant, 1, s)
+    return np.where(constant, 0, _kept(g, a, axis) / (_count(a, axis) - ddof) * direction)
+
+
+@op(name="norm")
+def _norm(x, axis=None, *, keepdims=False):
+    """A = (sum of X_p**2)**(1/2) over the axis (or axes): dA/dX = X / A; 0, at every order, where A = 0.
+
+    X is divided by its greatest entry before it is squared, so nothing overflows or underflows.
+    """
+    greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
+    scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype)
+    total = np.sum(np.square(x / scale), axis=axis, keepdims=True)
+    return np.reshape(scale * np.sqrt(total), np.sum(x, axis=axis, keepdims=keepdims).shape)
+
+
+@_norm.vjp("x")
+def _(g, a, x, axis, keepdims):
+    a, g = _kept(a, x, axis), _kept(g, x, axis)
+    tip = a == 0
+    return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
+
+
+@implements(np.linalg.norm)
+def norm(x, ord=None, axis=None, keepdims=False):
+    """np.linalg.norm: Euclidean (Frobenius) for None, 2 of a vector and "fro"; for vectors also 1, inf and -inf.
+
+    The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
+    """
+    axes = axis if isinstance(axis, tuple) else tuple(range(np.ndim(x))) if axis is None else (axis,)
+    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+        return _norm(x, axis, keepdims=keepdims)
+    if len(axes) == 1 and ord == 1:
+        return sum(np.abs(x), axis, keepdims=keepdims)
+    if len(axes) == 1 and ord in (np.inf, -np.inf):
+        return (max if ord > 0 else min)(np.abs(x), axis, keepdims=keepdims)
+    raise ValueError(f"norm: order {ord!r} over {len(axes)} axes has no op; None, 'fro', 1, 2 and inf do")
+
+
+@implements(np.prod)
+@op
+def prod(a, axis=None, *, keepdims=False):
+    """The product over the axis (or axes): each entry's derivative is the product of the others.
+
+    That is out / a; where a holds a zero, it is the product over a copy with this entry replaced by 1.
+    """
+    return np.prod(a, axis=axis, keepdims=keepdims)
+
+
+@prod.vjp("a")
+def _(g, out, a, axis, keepdims):
+    g = _kept(g, a, axis)
+    if np.all(array_of(a)):
+        return g * _kept(out, a, axis) / a
+    axes = _axes(axis, a.ndim)
+    last = tuple(range(-len(axes), 0))
+    moved = moveaxis(a, axes, last)
+    flat = np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], -1))
+    replaced = np.where(np.eye(flat.shape[-1], dtype=bool), 1, flat[..., None, :])
+    others = moveaxis(np.reshape(np.prod(replaced, axis=-1), moved.shape), last, axes)
+    return g * others
+
+
+@implements(np.cumsum)
+@op
+def cumsum(a, axis=None):
+    """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end."""
+    return np.cumsum(a, axis=axis)
+
+
+@cumsum.vjp("a")
+def _(g, out, a, axis):
+    backwards = (slice(None),) * (0 if axis is None else axis % a.ndim) + (slice(None, None, -1),)
+    return np.reshape(np.cumsum(g[backwards], axis=axis or 0)[backwards], a.shape)
+
+
+@implements(np.diff)
+def diff(a, n=1, axis=-1):
+    """Neighbours' differences along the axis, n times."""
+    before = (slice(None),) * (axis % np.ndim(a))
+    for _ in range(n):
+        a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
+    return a
+
+
+@implements(np.average)
+def average(a, axis=None, weights=None):
+    """The mean, or sum(a * weights) / sum(weights); weights of the shape of a, or of a scalar axis."""
+    if weights is None:
+        return mean(a, axis)
+    if np.shape(weights) != np.shape(a):
+        if not isinstance(axis, int) or np.shape(weights) != (np.shape(a)[axis],):
+            raise ValueError(f"average: weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
+        weights = np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1 - axis % np.ndim(a)))
+    weights = np.broadcast_to(weights, np.shape(a))
+    return sum(a * weights, axis) / sum(weights, axis)
+
+
+@implements(np.ptp)
+def ptp(a, axis=None, *, keepdims=False):
+    """The greatest entry minus the smallest, over the axis (or axes)."""
+    return max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from ..operation import implements, op
+from ..operation import array_of, implements, op
 
 
 @implements(np.reshape)
@@ -171,3 +171,156 @@ def pad(array, pad_width, mode="constant", *, constant_values=0):
 def _(g, out, array, pad_width, mode, constant_values):
     before = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))[:, 0]
     return g[tuple(slice(int(b), int(b) + n) for b, n in zip(before, array.shape, strict=True))]
+
+
+@implements(np.hstack)
+def hstack(tup):
+    """The arrays side by side: along the second axis, or the first of one-axis arrays."""
+    arrays = [a if np.ndim(a) else reshape(a, 1) for a in tup]
+    return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
+
+
+@implements(np.vstack)
+def vstack(tup):
+    """The arrays as rows below one another."""
+    return concatenate([atleast_2d(a) for a in tup], 0)
+
+
+@implements(np.column_stack)
+def column_stack(tup):
+    """The arrays side by side, one-axis arrays as columns."""
+    return concatenate([a if np.ndim(a) > 1 else reshape(a, (-1, 1)) for a in tup], 1)
+
+
+@implements(np.append)
+def append(arr, values, axis=None):
+    """The values after the array, both flattened unless an axis is given."""
+    if axis is None:
+        arr, values, axis = ravel(arr), ravel(values), 0
+    return concatenate([arr, values], axis)
+
+
+@implements(np.atleast_1d)
+def atleast_1d(a):
+    """The array, a scalar as one of one entry."""
+    return a if np.ndim(a) else reshape(a, 1)
+
+
+@implements(np.atleast_2d)
+def atleast_2d(a):
+    """The array as a matrix: one axis as a row."""
+    return a if np.ndim(a) > 1 else reshape(a, (1, -1))
+
+
+@implements(np.array_split)
+def array_split(ary, indices_or_sections, axis=0):
+    """The pieces of the array along the axis, as np.array_split cuts them."""
+    pieces = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    return _cut(ary, pieces, axis)
+
+
+@implements(np.split)
+def split(ary, indices_or_sections, axis=0):
+    """Equal pieces of the array along the axis, or the pieces between the given indices."""
+    pieces = np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    return _cut(ary, pieces, axis)
+
+
+def _cut(a, pieces, axis):
+    """One slice of the array for each piece of its range of indices."""
+    before = (slice(None),) * (axis % np.ndim(a))
+    return [a[(*before, slice(p[0], p[-1] + 1) if len(p) else slice(0, 0))] for p in pieces]
+
+
+@implements(np.hsplit)
+def hsplit(ary, indices_or_sections):
+    """`split` along the second axis, or the first of a one-axis array."""
+    return split(ary, indices_or_sections, 0 if np.ndim(ary) == 1 else 1)
+
+
+@implements(np.vsplit)
+def vsplit(ary, indices_or_sections):
+    """`split` along the first axis."""
+    return split(ary, indices_or_sections, 0)
+
+
+@implements(np.broadcast_arrays)
+def broadcast_arrays(*args):
+    """The arrays, each broadcast to the shape that they have together."""
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(broadcast_to(a, shape) for a in args)
+
+
+def _moved_by(function, doc):
+    """A row of the table below: whatever `function` does to the entries' indices, it does to the entries."""
+
+    def moved(a, *arguments, **options):
+        index = function(np.arange(math.prod(np.shape(a))).reshape(np.shape(a)), *arguments, **options)
+        return getitem(reshape(a, -1), index)
+
+    moved.__name__ = moved.__qualname__ = function.__name__
+    moved.__doc__ = doc
+    return implements(function)(moved)
+
+
+# functions that only move, repeat or select entries: a gather by the moved indices, whose adjoint is scatter
+tile = _moved_by(np.tile, "The array repeated `reps` times along each axis.")
+repeat = _moved_by(np.repeat, "Each entry repeated, along an axis or flattened.")
+roll = _moved_by(np.roll, "The entries shifted along the axis; what falls off the end comes in at the start.")
+flip = _moved_by(np.flip, "The order of the entries reversed along the axis (or all).")
+fliplr = _moved_by(np.fliplr, "The columns in reverse order.")
+flipud = _moved_by(np.flipud, "The rows in reverse order.")
+rot90 = _moved_by(np.rot90, "The first two axes turned by 90 degrees, k times.")
+diagonal = _moved_by(np.diagonal, "The entries where the two axes' indices agree, up to an offset.")
+take = _moved_by(np.take, "The entries (or slices along an axis) at the given indices.")
+delete = _moved_by(np.delete, "The array without the slices at the given indices.")
+rollaxis = _moved_by(np.rollaxis, "The axis moved back to where `start` stands.")
+
+
+@implements(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    """The entries at the given indices along the axis, as np.take_along_axis matches them."""
+    numbered = np.arange(math.prod(np.shape(arr))).reshape(np.shape(arr))
+    return getitem(reshape(arr, -1), np.take_along_axis(numbered, indices, axis))
+
+
+@implements(np.sort)
+def sort(a, axis=-1):
+    """The entries in ascending order along the axis (None: flattened); entries that tie keep their order."""
+    if axis is None:
+        a, axis = reshape(a, -1), 0
+    return take_along_axis(a, np.argsort(array_of(a), axis=axis, kind="stable"), axis)
+
+
+@implements(np.trace)
+def trace(a, offset=0, axis1=0, axis2=1):
+    """The sum of the diagonal."""
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+@implements(np.diag)
+def diag(v, k=0):
+    """The k-th diagonal of a matrix, or the matrix with v as its k-th diagonal."""
+    if np.ndim(v) == 2:
+        return diagonal(v, k)
+    where = np.nonzero(np.diag(np.ones(np.shape(v)), k))
+    n = np.shape(v)[0] + abs(k)
+    return scatter(v, where, (n, n))
+
+
+def _below(m, k):
+    """Where the last two axes stand on or below the k-th diagonal."""
+    rows, columns = np.shape(m)[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
+
+
+@implements(np.triu)
+def triu(m, k=0):
+    """The array with zeros below the k-th diagonal of its last two axes."""
+    return np.where(_below(m, k - 1), 0, m)
+
+
+@implements(np.tril)
+def tril(m, k=0):
+    """The array with zeros above the k-th diagonal of its last two axes."""
+    return np.where(_below(m, k), m, 0)

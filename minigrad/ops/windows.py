@@ -50,7 +50,7 @@ def geometry(op, image, window, stride, padding, dilation=1):
 
 
 def padded(x, where, value=0):
-    """x with its image padded; x itself where there is nothing to pad."""
+    """Pad the image of x; x itself where there is nothing to pad."""
     if where.padding == (0, 0):
         return x
     widths = [(0, 0)] * (x.ndim - 2) + [(p, p) for p in where.padding]
