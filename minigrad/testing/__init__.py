@@ -1,0 +1,20 @@
+"""Proof of derivatives: the checks, and with Hypothesis `strategies` and `gradtest`.
+
+The checks need NumPy alone. Hypothesis is imported when a strategy is first asked for.
+"""
+
+import importlib
+from typing import Any
+
+from .checks import check_grads, check_subgradient, check_vjp
+from .errors import GradientError
+
+__all__ = ["GradientError", "check_grads", "check_subgradient", "check_vjp", "gradtest", "strategies"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "strategies":
+        return importlib.import_module(".strategies", __name__)
+    if name == "gradtest":
+        return importlib.import_module(".properties", __name__).gradtest
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

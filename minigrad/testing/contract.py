@@ -1,0 +1,194 @@
+"""What a VJP owes besides the right number.
+
+Shape, dtype and finiteness of each gradient; nothing written to; no memory shared; the same
+bits twice; sums that add; any memory layout; and float32 that stays float32.
+"""
+
+from functools import partial
+
+import numpy as np
+
+from .._tensor import Tensor
+from ..operation import Op, array_of
+from .differences import EPS, norm
+from .errors import GradientError
+
+EPS32 = float(np.finfo(np.float32).eps)
+
+
+def check_value(subject):
+    """The forward: finite, without side effects, the same bits twice, and the same from arrays as from Tensors."""
+    x = [a.copy() for a in subject.x]
+    y = subject.value(*x).copy()
+    _unwritten(subject, zip(subject.labels, x, subject.x, strict=True), "the function")
+    if not np.isfinite(y).all():
+        raise GradientError("not finite", subject, None, "the value is not finite here, so it has no derivative")
+    if not _same_bits(y, subject.value(*x)):
+        raise GradientError("not deterministic", subject, None, "the function gave two different values for one input")
+    if subject.vjp is None:
+        from_tensors = np.asarray(array_of(subject.call(*map(Tensor, x))))
+        if not _same_bits(y, from_tensors):
+            raise GradientError("value", subject, None, "arrays and Tensors give different values")
+    return y
+
+
+def check_gradients(subject, g, order=1):
+    """The list of gradients at subject.x for the upstream gradient g, held to everything but the numbers."""
+    x, upstream = [a.copy() for a in subject.x], g.copy()
+    y, pull = subject.pullback(x)
+    before = y.copy()
+    gradients = pull(upstream)
+    for label, argument, gradient in zip(subject.labels, x, gradients, strict=True):
+        _fits(subject, label, argument, gradient, g, order)
+    labels = [*subject.labels, "the upstream gradient", "the output"]
+    _unwritten(subject, zip(labels, [*x, upstream, y], [*subject.x, g, before], strict=True), "the VJP")
+    kept = [np.array(gradient) for gradient in gradients]
+    again = pull(upstream.copy())
+    for i, label in enumerate(subject.labels):
+        if not _same_bits(kept[i], again[i]):
+            raise GradientError("not deterministic", subject, label, f"two runs of the VJP gave {label} two gradients")
+        owners = [*zip(labels, [*x, upstream], strict=False)]
+        owners += [(f"the gradient of {subject.labels[j]}", gradients[j]) for j in range(i)]
+        owners += [("the gradient of the next run", a) for a in again]
+        for owner, array in owners:
+            if isinstance(gradients[i], np.ndarray) and np.shares_memory(gradients[i], array):
+                raise GradientError(
+                    "aliased", subject, label, f"the gradient of {label} shares its memory with {owner}: return a copy"
+                )
+    return kept
+
+
+def check_each_vjp(op, arguments, parameters, g, subject):
+    """The VJPs of an op as the sweep calls them: they write to nothing, and keep no buffer between two calls."""
+    arguments, parameters = op._bind(arguments, parameters)
+    out = np.asarray(op.forward(*arguments, **parameters))
+    for i in subject.argnums:
+        label = subject.labels[subject.argnums.index(i)]
+        runs = []
+        for _ in range(2):
+            copies = [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+            given = [*copies, g.copy(), out.copy()]
+            runs.append((op.vjps[i](given[-2], given[-1], *copies, **parameters), given))
+            names = [*(op.names if not op.any_number else map(str, range(len(copies)))), "g", "the output"]
+            arrays = [
+                (name, a, b)
+                for name, a, b in zip(names, given, [*arguments, g, out], strict=True)
+                if isinstance(a, np.ndarray)
+            ]
+            _unwritten(subject, arrays, f"the VJP of {label}")
+        (first, _), (second, _) = runs
+        both = isinstance(first, np.ndarray) and isinstance(second, np.ndarray)
+        if both and first.flags.writeable and np.shares_memory(first, second):
+            raise GradientError("aliased", subject, label, f"the VJP of {label} returns the same memory in every call")
+
+
+def check_accumulation(subject, g, gradients):
+    """Where the function's result is used twice, its gradients add."""
+    doubled = type(subject)(
+        lambda *x, **parameters: np.add(subject.fn(*x, **parameters), subject.fn(*x, **parameters)),
+        subject.inputs,
+        subject.parameters,
+        argnums=subject.argnums,
+        name=subject.name,
+    )
+    _, pull = doubled.pullback(doubled.x)
+    for label, single, double in zip(subject.labels, gradients, pull(g), strict=True):
+        if not _same_bits(2 * single, double):
+            raise GradientError(
+                "accumulation",
+                subject,
+                label,
+                f"the gradient of {label} through fn(x) + fn(x) is not twice that of one",
+            )
+
+
+def check_layouts(subject, g, gradients):
+    """The same gradients from column-major arrays and from views with gaps and negative steps."""
+    for name, layout in (("column-major", partial(np.array, order="F")), ("non-contiguous", _with_gaps)):
+        _, pull = subject.pullback([layout(a) for a in subject.x])
+        for label, x, expected, gradient in zip(subject.labels, subject.x, gradients, pull(layout(g)), strict=True):
+            limit = 1e-9 * _largest(expected) + 1e3 * EPS * norm(g) * max(1.0, _largest(x))
+            if gradient.shape != expected.shape or _largest(gradient - expected) > limit:
+                raise GradientError(
+                    "layout", subject, label, f"the gradient of {label} changes where the arrays are {name}", g=g
+                )
+
+
+def check_float32(subject, g, *, generator):
+    """float32 stays float32, and its gradients are the float64 ones but for rounding.
+
+    How far rounding reaches is measured: by how much the float64 gradients move when every input
+    moves by one float32 rounding.
+    """
+    x = [a.astype(np.float32) for a in subject.x]
+    g = g.astype(np.float32)
+    y, pull = subject.pullback(x)
+    if y.dtype != np.float32:
+        raise GradientError("dtype", subject, None, f"float32 inputs give a {y.dtype} result")
+    results = pull(g)
+    exact = [a.astype(np.float64) for a in x]
+    expected = subject.pullback(exact)[1](g.astype(np.float64))
+    nearby = [a * (1 + EPS32 * generator.uniform(-1, 1, a.shape)) for a in exact]
+    moved = subject.pullback(nearby)[1](g * (1 + EPS32 * generator.uniform(-1, 1, g.shape)))
+    scale = max(map(_largest, expected))
+    for label, a, b, c in zip(subject.labels, results, expected, moved, strict=True):
+        if a.dtype != np.float32:
+            raise GradientError("dtype", subject, label, f"float32 inputs give {label} a {a.dtype} gradient")
+        spread = max(_largest(d - e) for d, e in zip(moved, expected, strict=True))
+        limit = 64 * (EPS32 * (_largest(b) + norm(g)) + _largest(c - b)) + 8 * (spread + EPS32 * scale)
+        if a.shape != b.shape or not _largest(a - b) <= limit:
+            raise GradientError(
+                "float32",
+                subject,
+                label,
+                f"the float32 gradient of {label} is off by {_largest(a - b):.3g}, over {limit:.3g}",
+            )
+
+
+def raw_vjps(subject):
+    """The op whose VJPs can be called one by one, if the subject is one."""
+    return subject.fn if isinstance(subject.fn, Op) and subject.vjp is None else None
+
+
+def _fits(subject, label, argument, gradient, g, order):
+    """Shape, dtype and finiteness of one gradient."""
+    shape, dtype = np.shape(gradient), getattr(gradient, "dtype", type(gradient).__name__)
+    if shape != argument.shape:
+        if shape == g.shape or len(shape) > argument.ndim:
+            hint = ["it is not summed over the axes along which the input was broadcast"]
+        elif shape == argument.shape[::-1]:
+            hint = ["it is transposed"]
+        else:
+            hint = []
+        statement = f"the gradient of {label} has shape {shape}, but {label} has {argument.shape}"
+        raise GradientError("shape", subject, label, statement, diagnosis=hint, order=order)
+    if dtype != argument.dtype:
+        statement = f"the gradient of {label} has dtype {dtype}, but {label} has {argument.dtype}"
+        raise GradientError("dtype", subject, label, statement, order=order)
+    if not np.isfinite(gradient).all():
+        raise GradientError("not finite", subject, label, f"the gradient of {label} is not finite", g=g, order=order)
+
+
+def _unwritten(subject, arrays, writer):
+    for label, now, before in arrays:
+        if not _same_bits(now, before):
+            raise GradientError("mutated", subject, label, f"{writer} wrote to {label}")
+
+
+def _same_bits(a, b):
+    a, b = np.asarray(a), np.asarray(b)
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def _largest(a):
+    return float(np.max(np.abs(a), initial=0))
+
+
+def _with_gaps(a):
+    """The same array as a view: every second entry of a larger one, backwards along the last axis."""
+    if a.ndim == 0:
+        return np.stack([a, a])[1]
+    wide = np.full((*a.shape[:-1], 2 * a.shape[-1]), np.nan)
+    view = wide[..., ::-2]
+    view[...] = a
+    return view

@@ -1,0 +1,110 @@
+"""What a wrong gradient looks like: the plain mistakes, recognised by comparing it with the numeric one."""
+
+import numpy as np
+
+_CLOSE = 1e-6
+
+
+def diagnose(analytic, numeric, x, *, scaled=None, others=()):
+    """Sentences on how the analytic gradient differs from the numeric one, the plainest explanation first.
+
+    scaled: the analytic gradient for 2g; others: (label, numeric gradient) of the other inputs of this shape.
+    """
+    same = _Comparison(numeric)
+    found = list(_ignores_g(same, analytic, scaled))
+    for rule in (_multiple, _moved, _offset):
+        found += rule(same, analytic, numeric)
+        if found:
+            return found
+    found += [f"it is the gradient of {label}" for label, other in others if same(analytic, other)]
+    return found or list(_confined(analytic, numeric, x))
+
+
+class _Comparison:
+    """Whether two arrays agree, on the scale of the numeric gradient."""
+
+    def __init__(self, numeric):
+        self.limit = _CLOSE * float(np.max(np.abs(numeric), initial=0))
+
+    def __call__(self, a, b):
+        return a.shape == b.shape and a.size > 0 and bool(np.all(np.abs(a - b) <= self.limit))
+
+
+def _ignores_g(same, analytic, scaled):
+    if scaled is not None and not same(scaled / 2, analytic) and np.any(analytic):
+        if same(scaled, analytic):
+            yield "it does not depend on the upstream gradient g"
+        else:
+            yield "it is not linear in the upstream gradient g"
+
+
+def _multiple(same, analytic, numeric):
+    if not np.any(analytic):
+        yield "the VJP gives 0 everywhere"
+        return
+    if analytic.size < 2 or not np.any(numeric):
+        return
+    ratio = float(np.sum(analytic * numeric) / np.sum(numeric * numeric))
+    if same(analytic, ratio * numeric):
+        if abs(ratio + 1) < _CLOSE:
+            yield "it has the opposite sign"
+        elif abs(ratio - 1) > _CLOSE / 10:
+            yield f"it is {ratio:.9g} times the numeric gradient in every entry"
+
+
+def _moved(same, analytic, numeric):
+    axes = range(numeric.ndim)
+    if numeric.ndim >= 2 and same(analytic, np.swapaxes(numeric, -1, -2)):
+        yield "it is transposed (the last two axes exchanged)"
+    for axis in axes:
+        if numeric.shape[axis] > 1 and same(analytic, np.flip(numeric, axis)):
+            yield f"it is reversed along axis {axis}"
+    for axis in axes:
+        for shift in (1, -1, 2, -2):
+            if abs(shift) < numeric.shape[axis] and same(analytic, _shifted(numeric, shift, axis)):
+                yield f"it is the numeric gradient shifted by {shift} along axis {axis}: an offset is wrong"
+                return
+
+
+def _shifted(a, shift, axis):
+    """The array moved along the axis, zeros moving in."""
+    moved = np.roll(a, shift, axis)
+    gap = [slice(None)] * a.ndim
+    gap[axis] = slice(0, shift) if shift > 0 else slice(shift, None)
+    moved[tuple(gap)] = 0
+    return moved
+
+
+def _offset(same, analytic, numeric):
+    difference = analytic - numeric
+    if analytic.size > 1 and same(difference, np.full_like(difference, difference.flat[0])):
+        yield f"it is the numeric gradient plus {difference.flat[0]:.6g} in every entry"
+
+
+def _confined(analytic, numeric, x):
+    """Where it is wrong, if there is a pattern."""
+    wrong = np.abs(analytic - numeric) > _CLOSE * max(float(np.max(np.abs(numeric))), 1e-300)
+    if not wrong.any() or wrong.all():
+        return
+    yield f"{int(wrong.sum())} of {wrong.size} entries are wrong"
+    for sign, side in (("< 0", x < 0), ("> 0", x > 0), ("= 0", x == 0)):
+        if np.array_equal(wrong, side):
+            yield f"it is wrong exactly where the input is {sign}"
+    if np.all(analytic[wrong] == 0):
+        yield "the wrong entries are 0 where they should not be"
+    elif np.all(np.abs(numeric[wrong]) <= _CLOSE * np.max(np.abs(numeric))):
+        yield "the wrong entries should be 0"
+    border = _border(wrong.shape)
+    if not np.any(wrong & ~border) and not border.all():
+        yield "it is wrong only at the border of the last two axes"
+    for axis, indices in enumerate(np.nonzero(wrong)):
+        if wrong.shape[axis] > 1 and indices.min() == indices.max():
+            yield f"it is wrong only at index {indices[0]} of axis {axis}, of size {wrong.shape[axis]}"
+
+
+def _border(shape):
+    border = np.zeros(shape, bool)
+    for axis in range(max(0, len(shape) - 2), len(shape)):
+        at = np.moveaxis(border, axis, 0)
+        at[0] = at[-1] = True
+    return border
