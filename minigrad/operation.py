@@ -156,9 +156,13 @@ class Op:
         for i, (parent, vjp) in enumerate(zip(parents, self.vjps)):  # noqa: B905 (vjps may be endless)
             if parent is not None and vjp is None:
                 raise TypeError(
-                    f"{self.__name__} has no VJP for its argument {self.names[i]!r}, which needs a gradient here: "
+                    f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient here: "
                     "detach() it if none should flow"
                 )
+
+    def argument(self, i):
+        """The name of the argument in position i."""
+        return f"arrays[{i}]" if self.any_number else self.names[i]
 
     def _named(self, error):
         """The error as it is if it names the op or is the user's own kind; else the same one with the op's name."""

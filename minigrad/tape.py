@@ -94,8 +94,8 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
     parents; so the sweep needs no recursion. Each op contributes its VJP to each parent.
 
     gradients: where to start: {root: dJ/d root.output}, of the same shape and dtype
-    since:     nodes created earlier belong to an outer trace and are not entered
-    targets:   enter only nodes that lead to one of these (None: all); older ones come last
+    since:     nodes created earlier belong to an outer trace; give `targets` to leave them out
+    targets:   enter only nodes that lead to one of these (None: all); older targets come last
     release:   drop each node's arrays as the sweep leaves it
     rebuild:   (array, node) -> Tensor. VJPs then get Tensors for what leads to something older
                than `since`, and so are recorded for that outer trace
@@ -103,10 +103,14 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
     Raises RuntimeError if a node was released, before any VJP runs. Consumers must not write
     to a gradient: two nodes may share one. The sum of two contributions goes to a new buffer.
     """
-    order, entered = _plan(gradients, since, targets)
+    order = _reached(gradients, since)
     traced = _leading_older(order, since) if rebuild else None
-    everything = targets is None and since == 0
-    gradients = {root: g for root, g in gradients.items() if root in entered}
+    entered = None
+    if targets is not None:
+        entered = _leading_to(targets, order)
+        order = [node for node in order if node in entered]
+        gradients = {root: g for root, g in gradients.items() if root in entered}
+    gradients = dict(gradients)
     summed = set()
     for node in order:
         g = gradients.pop(node)
@@ -122,7 +126,7 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
                 for a, p in zip(arguments, node.parents, strict=True)
             ]
         for parent, vjp, argument in zip(node.parents, op.vjps, arguments):  # noqa: B905 (op.vjps may be endless)
-            if parent is None or not (everything or parent in entered):
+            if parent is None or (entered is not None and parent not in entered):
                 continue
             if parameters:
                 contribution = vjp(g, output, *arguments, **parameters)
@@ -148,8 +152,8 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
     yield from gradients.items()
 
 
-def _plan(roots, since, targets):
-    """The nodes to visit, youngest first, and all that may receive a gradient, as a set."""
+def _reached(roots, since):
+    """The nodes that the roots grew from, but those older than `since`; youngest first."""
     entered = set(roots)
     order = [root for root in roots if root.number >= since]
     for node in order:  # grows while it is read: breadth first
@@ -163,13 +167,16 @@ def _plan(roots, since, targets):
                 entered.add(parent)
                 order.append(parent)
     order.sort(key=_by_number, reverse=True)
-    if targets is not None:
-        entered = set(targets)
-        for node in reversed(order):
-            if not entered.isdisjoint(node.parents):
-                entered.add(node)
-        order = [node for node in order if node in entered]
-    return order, entered
+    return order
+
+
+def _leading_to(targets, order):
+    """The targets, and those of the nodes that grew from one."""
+    leading = set(targets)
+    for node in reversed(order):
+        if not leading.isdisjoint(node.parents):
+            leading.add(node)
+    return leading
 
 
 def _leading_older(order, since):
@@ -183,19 +190,18 @@ def _leading_older(order, since):
 
 def leads_older(node, since):
     """Whether the node's value depends on a node created before `since`."""
-    return node.number < since or node in _leading_older(_plan([node], since, None)[0], since)
+    return node.number < since or node in _leading_older(_reached([node], since), since)
 
 
 def boundary(root, since):
     """The nodes older than `since` that root's graph grew from, each with its array."""
-    order, _ = _plan([root], since, None)
-    pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))
+    pairs = (pair for node in _reached([root], since) for pair in zip(node.parents, node.arguments, strict=True))
     return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
 
 
 def _fit(contribution, argument, node, parent, rebuild):
     """Undo broadcasting and cast, so that the contribution has the argument's shape and dtype."""
-    where = f"{node.op.__name__}: the VJP of argument {node.parents.index(parent)}"
+    where = f"{node.op.__name__}: the VJP of {node.op.argument(node.parents.index(parent))!r}"
     if not hasattr(contribution, "dtype"):
         contribution = np.asarray(contribution)
     elif rebuild is None and not isinstance(contribution, (ndarray, np.generic)):

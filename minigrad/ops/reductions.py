@@ -91,21 +91,6 @@ def _(g, out, a, axis, ddof, keepdims):
     return _kept(g, a, axis) * (2 / (_count(a, axis) - ddof)) * deviation
 
 
-@implements(np.std)
-@op
-def std(a, axis=None, *, ddof=0, keepdims=False):
-    """The square root S of the variance: dS/da = (a - mean) / ((n - ddof) S); 0 where the data are constant."""
-    return np.std(a, axis=axis, ddof=ddof, keepdims=keepdims)
-
-
-@std.vjp("a")
-def _(g, out, a, axis, ddof, keepdims):
-    plain, s = array_of(a), _kept(out, a, axis)
-    constant = np.max(plain, axis=axis, keepdims=True) == np.min(plain, axis=axis, keepdims=True)
-    direction = (a - np.mean(a, axis=axis, keepdims=True)) / np.where(constant, 1, s)
-    return np.where(constant, 0, _kept(g, a, axis) / (_count(a, axis) - ddof) * direction)
-
-
 @op(name="norm")
 def _norm(x, axis=None, *, keepdims=False):
     """A = (sum of X_p**2)**(1/2) over the axis (or axes): dA/dX = X / A; 0, at every order, where A = 0.
@@ -123,6 +108,18 @@ def _(g, a, x, axis, keepdims):
     a, g = _kept(a, x, axis), _kept(g, x, axis)
     tip = a == 0
     return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
+
+
+@implements(np.std)
+def std(a, axis=None, *, ddof=0, keepdims=False):
+    """The norm of the deviations from the mean, divided by (n - ddof)**(1/2); so derivative 0 for constant data.
+
+    Constant data have deviation 0, also where their mean is rounded.
+    """
+    plain = array_of(a)
+    constant = np.max(plain, axis=axis, keepdims=True) == np.min(plain, axis=axis, keepdims=True)
+    deviation = np.where(constant, 0, a - np.mean(a, axis=axis, keepdims=True))
+    return _norm(deviation, axis, keepdims=keepdims) / math.sqrt(_count(plain, axis) - ddof)
 
 
 @implements(np.linalg.norm)

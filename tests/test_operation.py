@@ -1,0 +1,161 @@
+"""Ops: the contract that a user's own op has with the tape."""
+
+import inspect
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+
+@mg.op
+def scaled(x, factor=2.0, *, shift=0.0):
+    """x times factor, plus shift."""
+    return x * factor + shift
+
+
+@scaled.vjp("x")
+def _(g, out, x, factor, shift):
+    return g * factor
+
+
+def leaf(value, **options):
+    return mg.tensor(value, requires_grad=True, **options)
+
+
+def test_arrays_in_array_out_tensor_in_tensor_out():
+    x = np.ones(3)
+    assert type(scaled(x)) is np.ndarray
+    assert isinstance(scaled(mg.tensor(x)), mg.Tensor)
+    assert not scaled(mg.tensor(x)).requires_grad
+    assert scaled(leaf(x)).requires_grad
+
+
+def test_defaults_are_filled_in_for_the_vjp():
+    seen = []
+
+    @mg.op
+    def f(x, power=3, *, scale=1.0):
+        return scale * x**power
+
+    @f.vjp("x")
+    def _(g, out, x, power, scale):
+        seen.append((power, scale))
+        return g * scale * power * x ** (power - 1)
+
+    x = leaf(2.0)
+    for y in (f(x), f(x, 2), f(x, power=2), f(x=x, scale=5.0)):
+        y.backward()
+    assert seen == [(3, 1.0), (2, 1.0), (2, 1.0), (3, 5.0)]
+    assert x.grad == 12 + 4 + 4 + 60
+
+
+def test_an_op_of_any_number_of_arrays():
+    @mg.op
+    def weighted(*arrays, weights):
+        return sum(w * a for w, a in zip(weights, arrays, strict=True))
+
+    @weighted.vjp("arrays")
+    def _(i, g, out, *arrays, weights):
+        return g * weights[i]
+
+    x, y = leaf(1.0), leaf(2.0)
+    weighted(x, y, x, weights=[1, 2, 3]).backward()
+    assert (x.grad, y.grad) == (4, 2)
+
+
+def test_a_users_op_differentiates_to_any_order():
+    @mg.op
+    def cube(x):
+        return x * x * x
+
+    @cube.vjp("x")
+    def _(g, out, x):
+        return g * 3 * x * x
+
+    f = cube
+    for expected in (12.0, 12.0, 6.0, 0.0):
+        f = mg.grad(f)
+        assert f(2.0) == expected
+
+
+def test_a_recorded_argument_without_vjp_is_refused_when_the_op_is_called():
+    with pytest.raises(TypeError, match="scaled has no VJP for its argument 'factor'"):
+        scaled(np.ones(3), leaf(2.0))
+    with mg.no_grad():
+        assert scaled(np.ones(3), leaf(2.0)).data.sum() == 6
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: scaled(x, 1, 2), r"scaled\(x, factor=2.0, \*, shift=0.0\) takes 2 arguments, not 3"),
+        (lambda x: scaled(x, x=x), "got x twice"),
+        (lambda x: scaled(), "needs x"),
+        (lambda x: scaled(x, bogus=1), "does not take bogus="),
+        (lambda x: scaled(x, shift=x), "shift may not be a Tensor"),
+        (lambda x: np.sum(x, out=np.ones(())), "does not take out="),
+        (lambda x: np.sum(x, dtype=np.float32), "does not take dtype="),
+        (lambda x: np.mean(x, where=np.array([True])), "does not take where="),
+        (lambda x: np.exp(x, where=np.array([True])), "does not take where="),
+        (lambda x: np.exp(x, dtype=np.float32), "does not take dtype="),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(leaf(np.ones(3)))
+
+
+def test_a_vjp_is_checked_when_it_is_registered():
+    with pytest.raises(ValueError, match="scaled has no argument 'y'; it has x, factor"):
+        scaled.vjp("y")
+    with pytest.raises(TypeError, match=r"the VJP of 'x' must take \(g, out, x, factor, shift\)"):
+        scaled.vjp("x", lambda g, x: g)
+
+
+@pytest.mark.parametrize("forward", [lambda x, *rest: x, lambda x, **options: x])
+def test_an_op_names_its_arguments(forward):
+    with pytest.raises(TypeError, match="name each argument"):
+        mg.op(forward)
+
+
+def test_numpys_errors_get_the_name_of_the_op():
+    with pytest.raises(ValueError, match=r"^add: .*\(2,\) \(3,\)"):
+        leaf(np.ones(2)) + np.ones(3)
+    with pytest.raises(ValueError, match=r"^multiply: .*\(2,\) \(3,\)"):
+        leaf(np.ones(2)) * leaf(np.ones(3))
+    with pytest.raises(np.exceptions.AxisError, match="^sum: axis 3 is out of bounds"):
+        leaf(np.ones(2)).sum(3)
+    with pytest.raises(IndexError, match="^getitem: "):
+        leaf(np.ones(2))[5]
+
+
+def test_a_users_own_exception_keeps_its_type():
+    class OddLengthError(ValueError):
+        pass
+
+    @mg.op
+    def halves(x):
+        raise OddLengthError("odd")
+
+    with pytest.raises(OddLengthError, match="^odd$"):
+        halves(mg.tensor(np.ones(3)))
+
+
+def test_complex_results_are_refused():
+    with pytest.raises(TypeError, match="multiply: can't differentiate a result of dtype complex128"):
+        leaf(np.ones(3)) * 1j
+
+
+def test_an_op_says_what_it_is():
+    assert repr(scaled) == "<op scaled(x, factor=2.0, *, shift=0.0)>"
+    assert scaled.__doc__ == "x times factor, plus shift."
+    assert list(inspect.signature(scaled).parameters) == ["x", "factor", "shift"]
+    assert repr(mg.add) == "<op add(x1, x2)>"
+
+
+def test_lists_are_arrays():
+    np.testing.assert_array_equal(mg.tanh([0.0, 0.0]), [0, 0])
+    x = leaf([1.0, 2.0])
+    (x * [3, 4] + [1, 1]).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3, 4])

@@ -1,0 +1,261 @@
+"""The tape: what is recorded, in which order it is swept, and when it lets go."""
+
+import gc
+import threading
+import weakref
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import tape
+
+
+def leaf(value, **options):
+    return mg.tensor(value, requires_grad=True, **options)
+
+
+def test_a_repeated_argument_receives_both_contributions():
+    x = leaf(3.0)
+    (x * x).backward()
+    assert x.grad == 6.0
+
+
+def test_a_diamond_is_summed_before_it_goes_on():
+    x = leaf(2.0)
+    a = x * 3
+    ((a + 1) * (a * a)).backward()  # (3x + 1) 9x**2 -> 81x**2 + 18x
+    assert x.grad == 81 * 4 + 36
+
+
+def test_fan_out_over_many_uses():
+    x = leaf(np.arange(3.0))
+    sum((x * i for i in range(50)), 0 * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, np.full(3, 49 * 25.0))
+
+
+def test_a_equals_a_plus_a_is_linear_in_time():
+    x = leaf(1.0)
+    a = x
+    for _ in range(60):
+        a = a + a
+    a.backward()
+    assert x.grad == 2.0**60
+
+
+def test_leaves_accumulate_until_they_are_cleared():
+    x = leaf([1.0, 2.0])
+    (x * x).sum().backward()
+    first = x.grad
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [4, 8])
+    np.testing.assert_array_equal(first, [2, 4])
+    x.grad = None
+    assert x.grad is None
+    (3 * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3, 3])
+
+
+def test_gradients_share_no_memory():
+    x, y = leaf(np.ones(3)), leaf(np.ones(3))
+    g = np.arange(3.0)
+    (x + y).backward(g)
+    assert not np.shares_memory(x.grad, y.grad)
+    assert not np.shares_memory(x.grad, g)
+    x.grad += 1
+    np.testing.assert_array_equal(y.grad, g)
+
+
+def test_a_gradient_is_writable_even_where_the_vjp_broadcast():
+    x = leaf(np.ones((2, 3)))
+    x.sum().backward()
+    x.grad[0, 0] = 5
+    assert x.grad.sum() == 10
+
+
+def test_broadcasting_is_undone():
+    x, y, z = leaf(np.ones((2, 1, 3))), leaf(np.ones((4, 1))), leaf(2.0)
+    (x * y * z).sum().backward()
+    assert (x.grad.shape, y.grad.shape, z.grad.shape) == ((2, 1, 3), (4, 1), ())
+    assert z.grad == 24
+    np.testing.assert_array_equal(y.grad, np.full((4, 1), 12.0))
+
+
+def test_broadcasting_against_nothing():
+    x = leaf(np.ones((1, 3)))
+    (x * np.ones((0, 3))).sum().backward()
+    np.testing.assert_array_equal(x.grad, np.zeros((1, 3)))
+
+
+def test_each_gradient_has_the_dtype_of_its_leaf():
+    x, y = leaf(np.ones(3, np.float32)), leaf(np.ones(3))
+    (x * y).sum().backward()
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
+
+
+def test_python_numbers_are_weak():
+    x = leaf(np.ones(3, np.float32))
+    y = (2.5 * x**2 + 1 - x / 3) ** 0.5
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_no_grad_records_nothing():
+    x = leaf(1.0)
+    with mg.no_grad():
+        assert not (x * x).requires_grad
+    assert (x * x).requires_grad
+
+
+def test_no_grad_decorates_and_recurses():
+    x = leaf(1.0)
+
+    @mg.no_grad()
+    def power(n):
+        return x if n == 0 else power(n - 1) * x
+
+    assert not power(3).requires_grad
+    assert (x * x).requires_grad
+
+
+@pytest.mark.parametrize("setting", [mg.no_grad(), mg.scope("a")])
+def test_settings_refuse_functions_whose_body_runs_later(setting):
+    def generator():
+        yield 1
+
+    with pytest.raises(TypeError, match="whose body runs later"):
+        setting(generator)
+
+
+def test_recording_is_per_thread():
+    x = leaf(1.0)
+    seen = []
+    with mg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append((x * x).requires_grad))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_no_grad_ends_with_an_exception():
+    with pytest.raises(KeyError), mg.no_grad():
+        raise KeyError
+    assert (leaf(1.0) * 1).requires_grad
+
+
+def test_scopes_nest_and_end():
+    x = leaf(1.0)
+    with mg.scope("conv1"), mg.scope("inner"):
+        inside = x * x
+    assert inside.node.scope == ("conv1", "inner")
+    assert (x * x).node.scope == ()
+    with pytest.raises(TypeError, match="scope: the name must be a string, not int"):
+        mg.scope(3)
+
+
+def test_a_released_graph_says_so_and_changes_nothing():
+    x = leaf(2.0)
+    y = x * x
+    z = y + x
+    y.backward()
+    before = x.grad
+    with pytest.raises(RuntimeError, match=r"released \(at multiply\).*retain_graph=True"):
+        z.backward()
+    assert x.grad is before
+    assert y.node.released
+    assert y.node.shape == ()
+
+
+def test_retain_graph_keeps_it():
+    x = leaf(2.0)
+    y = x * x
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad == 8
+
+
+def test_a_failing_vjp_changes_no_gradient():
+    @mg.op
+    def broken(x):
+        return x * 1
+
+    @broken.vjp("x")
+    def _(g, out, x):
+        raise ZeroDivisionError
+
+    x, y = leaf(2.0), leaf(3.0)
+    with pytest.raises(ZeroDivisionError):
+        (broken(x) * y).backward()
+    assert x.grad is None
+    assert y.grad is None
+
+
+def test_a_long_chain_needs_no_recursion():
+    x = leaf(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y * 1.0
+    y.backward()
+    assert x.grad == 1
+    del y  # nor does its end
+
+
+def test_a_graph_has_no_cycle_and_dies_with_its_last_tensor():
+    gc.collect()
+    gc.disable()
+    try:
+        x = leaf(np.ones(3))
+        y = np.exp(x) * 2
+        died = weakref.ref(y._data)
+        y.sum().backward()
+        del y
+        assert died() is None
+    finally:
+        gc.enable()
+
+
+def test_the_sweep_goes_from_young_to_old():
+    x = leaf(1.0)
+    y = (x * 2 + x) * x
+    numbers = [node.number for node, _ in tape.sweep({y.node: np.ones(())})]
+    assert numbers == sorted(numbers, reverse=True)
+    assert len(numbers) == 4
+
+
+def test_arguments_are_recorded_as_they_were():
+    x = leaf(np.ones(3))
+    constant, index = np.full(3, 2.0), np.array([0, 1, 2])
+    y = (x * constant)[index].sum()
+    constant[:] = 99
+    index[:] = 0
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2, 2, 2])
+
+
+def test_rebinding_a_leaf_leaves_the_recorded_value():
+    x = leaf(np.ones(3))
+    y = (x * x).sum()
+    x.data = np.full(3, 10.0)
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2, 2, 2])
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        (lambda x: np.ones(7), ValueError, r"triple: the VJP of 'x' returned shape \(7,\) for .* shape \(3,\)"),
+        (lambda x: np.ones(()), ValueError, r"returned shape \(\)"),
+        (lambda x: None, TypeError, "triple: the VJP of 'x' returned dtype object"),
+        (lambda x: 1j * x, TypeError, "returned dtype complex128"),
+        (lambda x: mg.tensor(x), TypeError, "returned a Tensor where it was given arrays"),
+    ],
+)
+def test_a_vjp_that_returns_no_gradient_is_named(returned, error, message):
+    @mg.op
+    def triple(x):
+        return 3 * x
+
+    triple.vjp("x", lambda g, out, x: returned(x))
+    with pytest.raises(error, match=message):
+        triple(leaf(np.ones(3))).sum().backward()

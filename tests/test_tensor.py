@@ -1,0 +1,238 @@
+"""Tensor: what it takes, what it gives out, and what it refuses."""
+
+import copy
+import math
+import pickle
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+
+def leaf(value, **options):
+    return mg.tensor(value, requires_grad=True, **options)
+
+
+def test_it_copies_what_it_is_made_from():
+    a = np.ones(3)
+    t = mg.tensor(a)
+    a[0] = 9
+    np.testing.assert_array_equal(t.data, [1, 1, 1])
+
+
+def test_attributes():
+    t = leaf(np.ones((2, 3), np.float32), name="k")
+    assert (t.shape, t.ndim, t.size, t.dtype, t.name) == ((2, 3), 2, 6, np.float32, "k")
+    assert t.T.shape == (3, 2)
+    assert len(t) == 2
+    assert t.requires_grad
+    assert t.grad is None
+    assert mg.Tensor([1, 2]).dtype == np.int64
+    assert mg.tensor([1, 2], dtype=np.float32).dtype == np.float32
+
+
+@pytest.mark.parametrize("data", ["text", [object()], 1j, None])
+def test_other_kinds_of_data_are_refused(data):
+    with pytest.raises(TypeError, match="boolean, integer or floating-point"):
+        mg.tensor(data)
+
+
+@pytest.mark.parametrize("data", [[1, 2], [True]])
+def test_only_floating_point_has_a_gradient(data):
+    with pytest.raises(TypeError, match="only a floating-point Tensor"):
+        leaf(data)
+
+
+def test_data_is_rebound_on_leaves_to_the_same_shape_and_dtype():
+    t = leaf(np.ones(3))
+    t.data = t.data - 0.5
+    t.data -= 0.25
+    np.testing.assert_array_equal(t.data, [0.25] * 3)
+    with pytest.raises(ValueError, match=r"expected shape \(3,\), not \(2,\)"):
+        t.data = np.ones(2)
+    with pytest.raises(TypeError, match="expected dtype float64, not float32"):
+        t.data = np.ones(3, np.float32)
+    with pytest.raises(RuntimeError, match="not the result of multiply"):
+        (t * 2).data = np.ones(3)
+
+
+def test_grad_can_be_set_and_is_checked():
+    t = leaf(np.ones(3))
+    mine = np.arange(3.0)
+    t.grad = mine
+    mine[:] = 9
+    np.testing.assert_array_equal(t.grad, [0, 1, 2])
+    with pytest.raises(ValueError, match=r"grad must have shape \(3,\), not \(2,\)"):
+        t.grad = np.ones(2)
+    with pytest.raises(RuntimeError, match="only a leaf"):
+        mg.tensor(1.0).grad = 1.0
+
+
+def test_requires_grad_can_be_switched_on_leaves():
+    t = mg.tensor(np.ones(2))
+    t.requires_grad = True
+    assert t.requires_grad
+    y = t * 2
+    with pytest.raises(RuntimeError, match="result of multiply"):
+        y.requires_grad = False
+    t.requires_grad = False
+    assert not (t * 2).requires_grad
+
+
+@pytest.mark.parametrize(
+    ("backward", "message"),
+    [
+        (lambda: leaf(np.ones(3)).backward(), r"shape \(3,\).*backward\(gradient\)"),
+        (lambda: mg.tensor(1.0).backward(), "nothing was recorded"),
+    ],
+)
+def test_backward_without_a_scalar_or_a_graph(backward, message):
+    with pytest.raises(RuntimeError, match=message):
+        backward()
+
+
+def test_backward_checks_the_gradient_before_it_starts():
+    t = leaf(np.ones(3))
+    y = t * 2
+    with pytest.raises(ValueError, match=r"must have shape \(3,\), not \(2,\)"):
+        y.backward(np.ones(2))
+    with pytest.raises(TypeError, match="must be floating-point, not complex128"):
+        y.backward(np.ones(3) * 1j)
+    y.backward(np.arange(3))
+    np.testing.assert_array_equal(t.grad, [0, 2, 4])
+
+
+def test_one_entry_is_scalar_enough():
+    t = leaf([[3.0]])
+    (t * t).backward()
+    assert t.grad == [[6.0]]
+
+
+def test_in_place_assignment_names_where():
+    with pytest.raises(TypeError, match=r"mg\.where"):
+        leaf(np.ones(3))[0] = 1
+
+
+def test_augmented_assignment_rebinds():
+    t = u = leaf(1.0)
+    t += 1
+    assert (t.item(), u.item()) == (2, 1)
+    a = np.ones(3)
+    with pytest.raises(TypeError, match="array \\+= tensor"):
+        a += leaf(np.ones(3))
+
+
+def test_what_would_lose_a_gradient_is_refused():
+    t = leaf(np.ones(3))
+    for lose in (lambda: np.asarray(t), lambda: np.array(t), lambda: np.array([t, t])):
+        with pytest.raises(TypeError, match=r"\.data.*np\.stack"):
+            lose()
+    scalar = leaf(2.0)
+    with pytest.raises(TypeError, match=r"np\.stack"):
+        np.array([scalar, scalar])
+    assert float(scalar) == 2
+    with pytest.raises(TypeError, match=r"\.item\(\)"):
+        mg.grad(lambda x: math.sin(x))(1.0)
+    np.testing.assert_array_equal(np.asarray(mg.tensor([1.0])), [1])
+
+
+def test_the_ways_out():
+    t = leaf(np.arange(3.0))
+    assert t.detach().requires_grad is False
+    copied = t.numpy()
+    copied[0] = 9
+    assert t.tolist() == [0, 1, 2]
+    assert f"{t.sum():.1f}" == "3.0"
+    assert int(t.sum()) == 3
+    assert bool(t.sum() > 2)
+    assert [1, 2, 3][mg.tensor(1)] == 2
+
+
+def test_comparisons_are_plain_bool_arrays():
+    t = leaf(np.arange(3.0))
+    for result in (t < 1, t <= 1, t > 1, t >= 1, t == 1, t != 1, np.isnan(t), 1 < t):
+        assert type(result) is np.ndarray
+        assert result.dtype == bool
+    assert 2.0 in t
+    assert t in {t}
+
+
+def test_iteration_and_length():
+    t = leaf([[1.0, 2.0], [3.0, 4.0]])
+    a, b = t
+    (a * b).sum().backward()
+    np.testing.assert_array_equal(t.grad, [[3, 4], [1, 2]])
+    with pytest.raises(TypeError, match="0-d"):
+        len(leaf(1.0))
+    with pytest.raises(TypeError, match="0-d"):
+        iter(leaf(1.0))
+
+
+def test_numpy_functions_dispatch_to_ops():
+    t = leaf(np.arange(6.0).reshape(2, 3))
+    for result, name in [
+        (np.exp(t), "exp"),
+        (np.sum(t, axis=0), "sum"),
+        (np.ones((4, 2)) @ t, "matmul"),
+        (np.float64(2) * t, "multiply"),
+        (np.ones(3) - t, "subtract"),
+        (np.concatenate([t, np.ones((1, 3))]), "concatenate"),
+        (np.where(t > 1, t, 0), "where"),
+        (np.maximum(0, t), "maximum"),
+    ]:
+        assert result.node.op.__name__ == name
+    assert np.shape(t) == (2, 3)
+    assert np.argmax(t) == 5
+    assert type(np.zeros_like(t)) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda t: np.frexp(t), "np.frexp"),
+        (lambda t: np.add.reduce(t), "np.add.reduce"),
+        (lambda t: np.nanmedian(t), "np.nanmedian"),
+        (lambda t: np.linalg.pinv(t), "np.linalg.pinv"),
+        (lambda t: np.fft.fft(t), "np.fft.fft"),
+    ],
+)
+def test_a_numpy_function_without_op_is_named(call, name):
+    with pytest.raises(TypeError, match=rf"^{name} .*\.data"):
+        call(leaf(np.ones((2, 2))))
+
+
+def test_copies_and_pickles_of_leaves():
+    t = leaf([1.0, 2.0], name="w")
+    t.sum().backward()
+    for other in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
+        np.testing.assert_array_equal(other.data, t.data)
+        np.testing.assert_array_equal(other.grad, t.grad)
+        assert (other.requires_grad, other.name) == (True, "w")
+        assert not np.shares_memory(other.data, t.data)
+    with pytest.raises(TypeError, match="result of exp can't be copied"):
+        copy.deepcopy(np.exp(t))
+
+
+def test_repr():
+    assert repr(leaf([1.0, 2.0], name="w")) == "tensor([1., 2.], requires_grad=True, name='w')"
+    assert repr(np.exp(leaf(np.zeros(1, np.float32)))) == "tensor([1.], dtype=float32, op=exp)"
+
+
+def test_methods():
+    t = leaf(np.arange(6.0).reshape(2, 3))
+    assert t.reshape(3, 2).shape == t.reshape((3, 2)).shape == (3, 2)
+    assert t.reshape(-1).shape == t.flatten().shape == t.ravel().shape == (6,)
+    assert t.transpose().shape == t.transpose(1, 0).shape == t.transpose((1, 0)).shape == (3, 2)
+    assert t.sum(axis=1, keepdims=True).shape == (2, 1)
+    assert t.mean().item() == 2.5
+    assert (t.max().item(), t.min().item()) == (5, 0)
+    assert t.argmax() == 5
+    assert t.astype(np.float32).dtype == np.float32
+
+
+def test_a_wrong_name_is_not_swallowed():
+    with pytest.raises(AttributeError, match="colour"):
+        _ = leaf(1.0).colour
+    with pytest.raises(AttributeError):
+        leaf(1.0).colour = 3

@@ -1,0 +1,275 @@
+"""Transforms: what they return, how they nest, and what they never lose."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import minigrad as mg
+from minigrad import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+
+
+def leaf(value):
+    return mg.tensor(value, requires_grad=True)
+
+
+def cubes(x):
+    return np.sum(x**3)
+
+
+X = np.array([0.5, -1.0, 2.0])
+
+
+def test_array_in_array_out_tensor_in_tensor_out():
+    assert type(grad(cubes)(X)) is np.ndarray
+    assert type(grad(np.tanh)(1.0)) is np.float64
+    y, dy = value_and_grad(cubes)(X)
+    assert type(y) is np.float64
+    assert_allclose(dy, 3 * X**2)
+    t = grad(cubes)(mg.tensor(X))
+    assert isinstance(t, mg.Tensor)
+    assert not t.requires_grad
+
+
+def test_float32_stays_float32():
+    g = grad(cubes)(X.astype(np.float32))
+    assert g.dtype == np.float32
+    assert hessian(cubes)(X.astype(np.float32)).dtype == np.float32
+
+
+def test_closures_of_outer_traces_are_found():
+    assert grad(lambda x: grad(lambda y: x * y * y)(3.0))(2.0) == 6
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0) == 1
+    assert grad(lambda x: grad(lambda y: grad(lambda z: x * y * y * z**3)(1.0))(2.0))(5.0) == 12
+    assert grad(lambda x: jvp(lambda y: x * x * y, (1.0,), (1.0,))[1])(3.0) == 6
+    assert grad(lambda x: vjp(lambda y: x * x * y, 1.0)[1](1.0)[0])(3.0) == 6
+    assert grad(lambda x: np.sum(hvp(lambda y: x * np.sum(y**3), np.ones(2), np.ones(2))))(3.0) == 12
+
+
+def test_the_value_of_an_inner_function_keeps_its_trace():
+    def f(x):
+        y, dy = value_and_grad(lambda y: x * x * y * y)(3.0)
+        return y + dy
+
+    assert grad(f)(2.0) == 2 * 2 * 9 + 2 * 2 * 6
+
+
+def test_a_leaf_in_a_closure_receives_its_gradient():
+    w = leaf([1.0, 2.0])
+    g = grad(lambda x: (w * x * x).sum())(np.array([3.0, 4.0]))
+    assert isinstance(g, mg.Tensor)
+    (g * g).sum().backward()
+    assert_allclose(w.grad, 2 * w.data * np.array([36, 64]))
+
+
+def test_under_no_grad_a_transform_records_and_returns_arrays():
+    w = leaf([1.0, 2.0])
+    with mg.no_grad():
+        g = grad(lambda x: (w * x * x).sum())(np.array([3.0, 4.0]))
+        y, pullback = vjp(lambda x: w * x, np.ones(2))
+        assert type(g) is type(y) is type(pullback(np.ones(2))[0]) is np.ndarray
+    assert_allclose(g, [6, 16])
+
+
+def test_no_grad_inside_is_a_constant():
+    def f(x):
+        with mg.no_grad():
+            scale = x * x
+        return scale * x
+
+    assert grad(f)(3.0) == 9
+
+
+def test_any_order():
+    f = np.tanh
+    t = np.tanh(0.7)
+    for expected in (1 - t**2, -2 * t * (1 - t**2), (1 - t**2) * (6 * t**2 - 2)):
+        f = grad(f)
+        assert_allclose(f(0.7), expected, rtol=1e-14)
+
+
+def test_nests_of_arguments():
+    class Layer(NamedTuple):
+        w: np.ndarray
+        b: float
+
+    def f(p, scale):
+        return scale * np.sum(p["layers"][0].w * p["a"]) + p["layers"][0].b ** 2
+
+    p = {"layers": [Layer(np.ones(2), 3.0)], "a": np.array([1.0, 2.0])}
+    g = grad(f)(p, 2.0)
+    assert isinstance(g["layers"][0], Layer)
+    assert_array_equal(g["layers"][0].w, [2, 4])
+    assert g["layers"][0].b == 6
+    assert_array_equal(g["a"], [2, 2])
+    both = grad(f, (0, 1))(p, 2.0)
+    assert both[1] == 3.0
+
+
+def test_argnums_and_options():
+    def f(x, y, *, power=1):
+        return (x * y) ** power
+
+    assert grad(f, 1)(2.0, 3.0) == 2
+    assert grad(f, -1)(2.0, 3.0) == 2
+    assert grad(f, (1, 0))(2.0, 3.0, power=2) == (24, 36)
+    with pytest.raises(ValueError, match="argnums 2 is out of range for 2 positional"):
+        grad(f, 2)(2.0, 3.0)
+
+
+def test_other_arguments_pass_through():
+    assert grad(lambda x, n, mode: x**n if mode == "power" else x)(3.0, 2, "power") == 6
+
+
+def test_what_f_does_not_depend_on_has_gradient_0():
+    assert grad(lambda x: 3.0)(1.0) == 0
+    assert_array_equal(grad(lambda x, y: np.sum(y), (0, 1))(np.ones(2), np.ones(3))[0], [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: grad(np.tanh)(3), TypeError, r"grad: only a floating-point argument.* int64 \(3\)"),
+        (lambda: vjp(np.tanh, [1, 2]), TypeError, "vjp: only a floating-point argument"),
+        (lambda: grad(lambda x: x)(X), ValueError, r"must return a scalar, not shape \(3,\)"),
+        (lambda: grad(lambda x: (x, x))(1.0), ValueError, "must return a scalar, not tuple"),
+        (lambda: grad(lambda x: None)(1.0), ValueError, "must return a scalar, not NoneType"),
+        (lambda: vjp(np.exp, X)[1](np.ones(2)), ValueError, r"must have shape \(3,\), not \(2,\)"),
+        (lambda: vjp(np.exp, X)[1](1j * X), TypeError, "must be floating-point, not complex128"),
+        (lambda: jvp(np.exp, (X,), (np.ones(2),)), ValueError, r"jvp: v must have shape \(3,\), not \(2,\)"),
+        (lambda: jvp(np.exp, X, X), TypeError, "jvp: x and v must be tuples"),
+        (lambda: hvp(cubes, X, np.ones(2)), ValueError, r"must have shape \(3,\), not \(2,\)"),
+        (lambda: mg.checkpoint(lambda x: (x, x))(leaf(1.0)), TypeError, "must return one array, not tuple"),
+    ],
+)
+def test_wrong_input(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+def test_a_failing_function_ends_the_trace():
+    def f(x):
+        raise KeyError("inside")
+
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            grad(f)(1.0)
+    assert float(leaf(2.0) * 1) == 2
+
+
+def test_pullback_may_be_called_again_and_keeps_its_point():
+    x = np.array([1.0, 2.0])
+    y, pullback = vjp(lambda x: x * x, x)
+    x[:] = 100
+    y[:] = 100
+    for _ in range(2):
+        assert_array_equal(pullback(np.ones(2))[0], [2, 4])
+
+
+def test_pullback_is_linear_and_differentiable_in_g():
+    _, pullback = vjp(np.exp, X)
+    assert_allclose(grad(lambda g: np.sum(pullback(g)[0] ** 2))(np.ones(3)), 2 * np.exp(X) ** 2)
+
+
+def test_vjp_of_several_outputs():
+    y, pullback = vjp(lambda x: {"square": x * x, "both": (x, 2.0)}, X)
+    assert y["both"][1] == 2.0
+    (dx,) = pullback({"square": np.ones(3), "both": (np.full(3, 10.0), 0.0)})
+    assert_allclose(dx, 2 * X + 10)
+
+
+def test_jvp():
+    y, dy = jvp(lambda x, y: x * np.exp(y), (2.0, 1.0), (1.0, 0.5))
+    assert_allclose([y, dy], [2 * np.e, np.e + np.e])
+    y, dy = jvp(lambda p: {"s": p["w"] ** 2}, ({"w": X},), ({"w": np.ones(3)},))
+    assert_allclose(dy["s"], 2 * X)
+
+
+def test_jacobian_shapes():
+    a = np.arange(6.0).reshape(2, 3)
+    j = jacobian(lambda x: x @ a)(np.ones((4, 2)))
+    assert j.shape == (4, 3, 4, 2)
+    assert_allclose(np.einsum("ijkl,kl->ij", j, np.ones((4, 2))), np.ones((4, 2)) @ a)
+    nested = jacobian(lambda p: {"y": p["w"] * p["b"]})({"w": X, "b": 2.0})
+    assert_allclose(nested["y"]["w"], 2 * np.eye(3))
+    assert_allclose(nested["y"]["b"], X)
+    by_argument = jacobian(lambda x, y: x * y, (0, 1))(X, X + 1)
+    assert_allclose(by_argument[1], np.diag(X))
+    assert jacobian(lambda x: x[:0])(X).shape == (0, 3)
+
+
+def test_hessian_and_hvp_agree():
+    def f(x):
+        return np.sum(np.exp(x) * np.sum(x * x))
+
+    h = hessian(f)(X)
+    assert_allclose(h, h.T)
+    v = np.array([1.0, 2.0, -1.0])
+    assert_allclose(hvp(f, X, v), h @ v)
+    assert_allclose(jvp(grad(f), (X,), (v,))[1], h @ v)
+    nested = hvp(lambda p: np.sum(p["x"] ** 3), {"x": X}, {"x": v})
+    assert_allclose(nested["x"], 6 * X * v)
+
+
+def test_transforms_of_ops_with_options():
+    rng = np.random.default_rng(0)
+    x, k = rng.normal(size=(2, 3, 6, 5)), rng.normal(size=(4, 3, 3, 2))
+
+    def penalty(k):
+        return np.sum(grad(lambda k: np.sum(mg.conv2d(x, k, stride=2, padding=1) ** 2))(k) ** 2)
+
+    u, h = rng.normal(size=k.shape), 1e-5
+    numeric = (penalty(k + h * u) - penalty(k - h * u)) / (2 * h)
+    assert_allclose(np.sum(grad(penalty)(k) * u), numeric, rtol=1e-7)
+
+
+def test_checkpoint_has_the_same_derivatives_and_keeps_less():
+    w = leaf([0.3, 0.5])
+
+    def block(x):
+        return np.tanh(x * w) + np.sin(x)
+
+    def f(x, step):
+        return np.sum(step(step(x)))
+
+    x = np.array([0.1, 0.2])
+    kept = mg.checkpoint(block)
+    for transform in (grad, lambda f: grad(lambda *a: np.sum(grad(f)(*a)))):
+        with mg.no_grad():
+            assert_allclose(transform(f)(x, kept), transform(f)(x, block), rtol=1e-14)
+    f(mg.tensor(x), kept).backward()
+    through = w.grad
+    w.grad = None
+    f(mg.tensor(x), block).backward()
+    assert_allclose(through, w.grad, rtol=1e-14)
+    assert kept(leaf(x)).node.op.__name__ == "checkpoint"
+    assert type(kept(x).detach().data) is np.ndarray
+
+
+def test_checkpoint_where_one_input_depends_on_another():
+    x = leaf(2.0)
+    h = x * x
+    mg.checkpoint(lambda: x * h)().backward()
+    assert x.grad == 12
+
+
+def test_checkpoint_notices_another_value():
+    rng = np.random.default_rng(0)
+    y = mg.checkpoint(lambda x: x * rng.normal())(leaf(1.0))
+    with pytest.raises(RuntimeError, match="another value when it ran again"):
+        y.backward()
+
+
+def test_vec_stacks_columns():
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(mg.vec(a), [0, 3, 1, 4, 2, 5])
+    assert mg.vec(np.ones((5, 2, 3))).shape == (5, 6)
+    assert_array_equal(mg.vec(mg.tensor(a)).data, mg.vec(a))
+
+
+def test_vec_jacobian_is_the_kronecker_product():
+    a, x = np.arange(6.0).reshape(2, 3), np.ones((3, 4))
+    assert_allclose(mg.vec_jacobian(lambda x: a @ x, x), np.kron(np.eye(4), a))  # vec(A X) = (I kron A) vec(X)
+    assert_allclose(mg.vec_jacobian(lambda a, x: a @ x, a, x, argnum=0), np.kron(x.T, np.eye(2)))
+    assert mg.vec_jacobian(np.sum, x).shape == (1, 12)
