@@ -21,6 +21,7 @@ import minigrad as mg
 
 ACTIVATIONS = {"relu": mg.relu, "tanh": mg.tanh, "sigmoid": mg.sigmoid}
 POOLS = {"avg": mg.avg_pool2d, "max": mg.max_pool2d, "l2": mg.l2_pool2d}
+LEARNING_RATES = {"avg": 0.2, "max": 0.2, "l2": 0.05}  # l2: a norm of four entries is up to twice as large as each
 WINDOW = 2  # of the pooling, and its stride
 TEST_BATCH = 250  # bounds the memory that measuring the accuracy takes
 INTERRUPTED = 130  # the exit code that shells give to a program stopped by Ctrl-C
@@ -234,7 +235,7 @@ def option_parser():
     add("--data", Path, None, "DIR", "MNIST's or Fashion-MNIST's four IDX files (default: the UCI digits)")
     add("--epochs", number(int, 1), 30, "N", f"passes over the training images {shown}")
     add("--batch-size", number(int, 1), 16, "N", f"images a step {shown}")
-    add("--lr", number(float, 0, above=True), 0.2, "X", f"learning rate {shown}")
+    add("--lr", number(float, 0, above=True), None, "X", "learning rate (default 0.2, with l2 pooling 0.05)")
     add("--channels", channel_pair, "8,16", "A,B", f"kernels of the two convolutions {shown}")
     add("--kernel", number(int, 1), 3, "N", f"rows and columns of each kernel {shown}")
     choose("--pool", "avg", POOLS, "pooling over 2x2 windows")
@@ -273,6 +274,8 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib, which pip install -e '.[examples]' brings")
+    if options.lr is None:
+        options.lr = LEARNING_RATES[options.pool]
     try:
         return run(parser, options)
     except (FloatingPointError, OSError) as error:

@@ -55,7 +55,8 @@ def test_it_learns_the_digits(capsys):
 def test_short_training_on_mnist(capsys):
     if not MNIST.is_dir():
         pytest.skip("the MNIST files aren't there")
-    options = train_cnn.option_parser().parse_args(["--data", str(MNIST), "--kernel", "5", "--epochs", "1"])
+    options = ["--data", str(MNIST), "--kernel", "5", "--epochs", "1", "--lr", "0.1"]
+    options = train_cnn.option_parser().parse_args(options)
     data = images.load_idx(options.data)
     assert [part.images.shape for part in data[1:]] == [(60000, 28, 28), (10000, 28, 28)]
     scale = images.measure(data.train.images[:3200])
@@ -92,6 +93,12 @@ def test_loss_falls_with_every_pool_and_activation(pool, activation, few_digits,
     assert run("--epochs", 6, *options) == 0
     lines = epochs(capsys.readouterr().out)
     assert lines[-1][0] < lines[0][0]
+
+
+@pytest.mark.parametrize(("pool", "rate"), train_cnn.LEARNING_RATES.items())
+def test_default_learning_rate_is_the_pooling_s(pool, rate, few_digits, capsys):
+    assert run("--epochs", 1, "--pool", pool) == 0
+    assert f"learning rate {rate:g}, " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("kernel", "before_the_last_layer"), [(1, (6, 2, 2)), (2, (6, 2, 2)), (5, (6, 2, 2))])
