@@ -49,7 +49,8 @@ def _(g, z, x1, x2):
 def _(g, z, x1, x2):
     g, rows, columns = _matrices(g, x1, x2)
     if columns.ndim == 2 and rows.ndim > 2:  # one product over the whole batch, not a sum of products
-        rows, g = np.reshape(rows, (-1, rows.shape[-1])), np.reshape(g, (-1, g.shape[-1]))
+        many = math.prod(rows.shape[:-1])  # -1 would not do for an empty batch
+        rows, g = np.reshape(rows, (many, rows.shape[-1])), np.reshape(g, (many, g.shape[-1]))
     dx2 = np.matmul(np.swapaxes(rows, -1, -2), g)
     return dx2[..., 0] if x2.ndim == 1 else dx2
 
