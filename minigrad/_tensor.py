@@ -22,6 +22,7 @@ _PLAIN_FUNCTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
     | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
     | {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.may_share_memory, np.shares_memory}
+    | {np.argwhere, np.argpartition, np.lexsort, np.histogram}
     | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.isscalar}
 )
 
@@ -47,9 +48,9 @@ class Tensor:
         if array.dtype.kind not in "biuf":
             raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
         self._data = array
-        self._name = name
         self.node = None
         self.requires_grad = requires_grad
+        self.name = name
 
     # what it is
 
@@ -70,6 +71,8 @@ class Tensor:
         self._data = value
         if self.node is not None:
             self.node.output = value
+        elif self.name is not None:
+            tape.name_array(value, self.name)
 
     @property
     def grad(self):
@@ -112,9 +115,11 @@ class Tensor:
 
     @name.setter
     def name(self, name):
-        self._name = name
         if self.node is not None:
             self.node.name = name
+        elif name != self.name:
+            tape.name_array(self._data, name)
+        self._name = name
 
     shape = property(lambda self: self._data.shape)
     ndim = property(lambda self: self._data.ndim)
@@ -135,7 +140,9 @@ class Tensor:
     # the way out
 
     def item(self):
-        """The only entry, as a Python number."""
+        """The only entry, as a Python number. Raises ValueError if there are more."""
+        if self.size != 1:
+            raise ValueError(f"item: the Tensor has shape {self.shape}, not one entry; use .tolist() or .data")
         return self._data.item()
 
     def numpy(self):
@@ -302,6 +309,14 @@ class Tensor:
     def transpose(self, *axes):
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
         return ops.transpose(self, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
+
+    def any(self, axis=None):
+        """Whether some entry is not 0: a plain bool."""
+        return self._data.any(axis)
+
+    def all(self, axis=None):
+        """Whether no entry is 0: a plain bool."""
+        return self._data.all(axis)
 
     def argmax(self, axis=None):
         """Where the greatest entry stands: plain integers."""

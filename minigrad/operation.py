@@ -124,7 +124,7 @@ class Op:
         if recorded:
             if output.dtype.kind != "f":
                 raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
-            kept = tuple([a if p else _as_it_is(a) for a, p in zip(arrays, parents, strict=True)])
+            kept = tuple([_as_it_is(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)])
             tensor.node = Node(self, tuple(parents), kept, parameters, output)
         return tensor
 

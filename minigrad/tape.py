@@ -7,6 +7,7 @@ cycle and dies with the last Tensor that needs it. This module knows NumPy and n
 import itertools
 import math
 import threading
+import weakref
 from contextlib import ContextDecorator
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from operator import attrgetter
@@ -85,6 +86,20 @@ def leaf(array, name=None):
     node.name = name
     node.grad = None
     return node
+
+
+_names: dict[int, tuple] = {}  # id(array) -> (name, weak reference to the array)
+
+
+def name_array(array, name):
+    """Remember the name of a Tensor without a node by its array, which is all that the tape sees of it."""
+    key = id(array)
+    _names[key] = name, weakref.ref(array, lambda _: _names.pop(key, None))
+
+
+def name_of(array):
+    """The name of the Tensor without a node that holds this very array, or None."""
+    return _names.get(id(array), (None,))[0]
 
 
 def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
