@@ -225,12 +225,21 @@ def _(g, a, x):
 _erf = np.vectorize(math.erf, otypes=[float])
 
 
-@op
-def astype(x, dtype):
-    """X in another floating-point dtype. The sweep casts each gradient to its argument's dtype."""
+@op(name="astype")
+def _cast(x, dtype):
     return x.astype(dtype)
 
 
-@astype.vjp("x")
+@_cast.vjp("x")
 def _(g, a, x, dtype):
     return g
+
+
+def astype(x, dtype):
+    """X in another dtype. The sweep casts each gradient to its argument's dtype.
+
+    A cast to integers or booleans is piecewise constant: its result carries no gradient.
+    """
+    if np.dtype(dtype).kind != "f" and not isinstance(x, np.ndarray):
+        x = x.detach()
+    return _cast(x, dtype)

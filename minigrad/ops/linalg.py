@@ -3,6 +3,7 @@
 Both VJPs of a product are products again, so every order of derivative follows.
 """
 
+import functools
 import math
 import string
 
@@ -89,6 +90,34 @@ def kron(a, b):
     (m, n), (p, q) = np.shape(a), np.shape(b)
     blocks = np.multiply(reshape(a, (m, 1, n, 1)), reshape(b, (1, p, 1, q)))
     return reshape(blocks, (m * p, n * q))
+
+
+@implements(np.linalg.multi_dot)
+def multi_dot(arrays):
+    """The product of a chain of matrices, from the left (vectors may stand at its ends)."""
+    return functools.reduce(matmul, arrays)
+
+
+@implements(np.linalg.matrix_power)
+def matrix_power(a, n):
+    """A multiplied by itself n >= 0 times, by repeated squaring. Raises ValueError for another n."""
+    if not isinstance(n, (int, np.integer)) or n < 0:
+        raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
+    power = np.broadcast_to(np.eye(np.shape(a)[-1], dtype=a.dtype), np.shape(a))
+    while n:
+        power = matmul(power, a) if n % 2 else power
+        n //= 2
+        a = matmul(a, a) if n else a
+    return power
+
+
+@implements(np.cross)
+def cross(a, b):
+    """The vector product over the last axis, of size 3."""
+    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
+        raise ValueError(f"cross: the last axes must have size 3, not {np.shape(a)} and {np.shape(b)}")
+    after, before = [1, 2, 0], [2, 0, 1]
+    return a[..., after] * b[..., before] - a[..., before] * b[..., after]
 
 
 @implements(np.tensordot)

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ..operation import array_of, implements, op
-from .shaping import moveaxis
+from .shaping import moveaxis, reshape, sort, take
 
 
 def _axes(axis, ndim):
@@ -195,6 +195,23 @@ def average(a, axis=None, weights=None):
         weights = np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1 - axis % np.ndim(a)))
     weights = np.broadcast_to(weights, np.shape(a))
     return sum(a * weights, axis) / sum(weights, axis)
+
+
+@implements(np.median)
+def median(a, axis=None, *, keepdims=False):
+    """The middle entry in order, or the mean of the two in the middle, over one axis or all."""
+    n = _count(a, axis)
+    middle = take(sort(a, axis), [(n - 1) // 2, n // 2], axis=0 if axis is None else axis)
+    m = mean(middle, axis)
+    return reshape(m, np.sum(array_of(a), axis=axis, keepdims=True).shape) if keepdims else m
+
+
+@implements(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    """The integral of y by trapezoids, between the points x (one axis) or at equal distances dx."""
+    y = moveaxis(y, axis, -1)
+    widths = dx if x is None else diff(x)
+    return sum(widths * (y[..., 1:] + y[..., :-1]) / 2, -1)
 
 
 @implements(np.ptp)

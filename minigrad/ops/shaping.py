@@ -186,6 +186,13 @@ def vstack(tup):
     return concatenate([atleast_2d(a) for a in tup], 0)
 
 
+@implements(np.dstack)
+def dstack(tup):
+    """The arrays behind one another along the third axis."""
+    shapes = [np.shape(np.atleast_3d(np.broadcast_to(0, np.shape(a)))) for a in tup]
+    return concatenate([reshape(a, shape) for a, shape in zip(tup, shapes, strict=True)], 2)
+
+
 @implements(np.column_stack)
 def column_stack(tup):
     """The arrays side by side, one-axis arrays as columns."""
@@ -210,6 +217,16 @@ def atleast_1d(a):
 def atleast_2d(a):
     """The array as a matrix: one axis as a row."""
     return a if np.ndim(a) > 1 else reshape(a, (1, -1))
+
+
+@implements(np.meshgrid)
+def meshgrid(*xi, indexing="xy"):
+    """The coordinates of a grid, one array for each axis; indexing "xy" exchanges the first two axes."""
+    if indexing not in ("xy", "ij"):
+        raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
+    grids = [reshape(x, (1,) * i + (-1,) + (1,) * (len(xi) - 1 - i)) for i, x in enumerate(xi)]
+    grids = broadcast_arrays(*grids)
+    return tuple(swapaxes(a, 0, 1) for a in grids) if indexing == "xy" and len(xi) > 1 else grids
 
 
 @implements(np.array_split)
