@@ -5,6 +5,7 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 """
 
 import operator
+import threading
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,13 @@ _PLAIN_UFUNCS = frozenset(
 _PLAIN_FUNCTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
     | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
-    | {np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.may_share_memory, np.shares_memory}
-    | {np.argwhere, np.argpartition, np.lexsort, np.histogram}
+    | {np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory}
+    | {np.argwhere, np.argpartition, np.lexsort}
     | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.isscalar}
 )
+
+
+_accumulating = threading.Lock()  # threads may share leaves
 
 
 class Tensor:
@@ -37,7 +41,7 @@ class Tensor:
     Raises TypeError for other dtypes, and for a gradient of anything but floating point.
     """
 
-    __slots__ = ("__weakref__", "_data", "_name", "node")
+    __slots__ = ("__weakref__", "_array", "_name", "node")
 
     node: Any
 
@@ -47,7 +51,7 @@ class Tensor:
         array = np.array(data, dtype=dtype)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
-        self._data = array
+        self._array = array
         self.node = None
         self.requires_grad = requires_grad
         self.name = name
@@ -57,7 +61,7 @@ class Tensor:
     @property
     def data(self):
         """The array. It can be rebound on a leaf, to an array of the same shape and dtype."""
-        return self._data
+        return self._array
 
     @data.setter
     def data(self, value):
@@ -68,7 +72,7 @@ class Tensor:
             raise ValueError(f"data: expected shape {self.shape}, not {value.shape}")
         if value.dtype != self.dtype:
             raise TypeError(f"data: expected dtype {self.dtype}, not {value.dtype}; use .astype")
-        self._data = value
+        self._array = value
         if self.node is not None:
             self.node.output = value
         elif self.name is not None:
@@ -101,7 +105,12 @@ class Tensor:
         if wanted and self.dtype.kind != "f":
             raise TypeError(f"requires_grad: only a floating-point Tensor can have a gradient, not {self.dtype}")
         if bool(wanted) != self.requires_grad:
-            self.node = tape.leaf(self._data, self.name) if wanted else None
+            self.node = tape.leaf(self._array, self.name) if wanted else None
+
+    @property
+    def _traced(self):
+        """Whether a running transform of this thread tracks it."""
+        return self.node is not None and self.node.number >= state.traced_since
 
     @property
     def is_leaf(self):
@@ -118,19 +127,19 @@ class Tensor:
         if self.node is not None:
             self.node.name = name
         elif name != self.name:
-            tape.name_array(self._data, name)
+            tape.name_array(self._array, name)
         self._name = name
 
-    shape = property(lambda self: self._data.shape)
-    ndim = property(lambda self: self._data.ndim)
-    size = property(lambda self: self._data.size)
-    dtype = property(lambda self: self._data.dtype)
-    nbytes = property(lambda self: self._data.nbytes)
+    shape = property(lambda self: self._array.shape)
+    ndim = property(lambda self: self._array.ndim)
+    size = property(lambda self: self._array.size)
+    dtype = property(lambda self: self._array.dtype)
+    nbytes = property(lambda self: self._array.nbytes)
     T = property(lambda self: ops.transpose(self), doc="The axes reversed.")
     mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")
 
     def __repr__(self):
-        body = np.array2string(self._data, separator=", ", prefix="tensor(")
+        body = np.array2string(self._array, separator=", ", prefix="tensor(")
         dtype = "" if self.dtype in (np.float64, np.int64, bool) else f", dtype={self.dtype}"
         source = (
             "" if self.node is None else ", requires_grad=True" if self.is_leaf else f", op={self.node.op.__name__}"
@@ -143,19 +152,19 @@ class Tensor:
         """The only entry, as a Python number. Raises ValueError if there are more."""
         if self.size != 1:
             raise ValueError(f"item: the Tensor has shape {self.shape}, not one entry; use .tolist() or .data")
-        return self._data.item()
+        return self._array.item()
 
     def numpy(self):
         """A copy of the array, without history."""
-        return self._data.copy()
+        return self._array.copy()
 
     def tolist(self):
         """The entries as nested lists of Python numbers."""
-        return self._data.tolist()
+        return self._array.tolist()
 
     def detach(self):
         """The same array in a Tensor without history."""
-        return make(self._data, None)
+        return make(self._array, None)
 
     def __array__(self, dtype=None, copy=None):
         if self.requires_grad:
@@ -163,32 +172,34 @@ class Tensor:
                 "a Tensor that needs a gradient can't become an array, which would lose it: use .data for its values, "
                 "or np.stack to join a list of Tensors"
             )
-        return np.array(self._data, dtype=dtype, copy=copy)
+        return np.array(self._array, dtype=dtype, copy=copy)
 
     def __float__(self):
-        if self.node is not None and self.node.number >= state.traced_since:
+        if self._traced:
             raise TypeError(
                 "float() of a Tensor that a transform is tracing would lose its gradient: "
                 "use NumPy's functions (np.sin, not math.sin), or .item() to drop it on purpose"
             )
-        return float(self._data)
+        return float(self._array)
 
     def __int__(self):
-        return int(self._data)
+        return int(self._array)
 
     def __index__(self):
-        return operator.index(self._data)
+        return operator.index(self._array)
 
     def __bool__(self):
-        return bool(self._data)
+        return bool(self._array)
 
     def __format__(self, spec):
-        return format(self._data.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
+        return format(self._array.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
 
     def __reduce__(self):
         if not self.is_leaf:
             raise TypeError(f"the result of {self.node.op.__name__} can't be copied or pickled; detach() it first")
-        return _restore, (self._data, self.requires_grad, self.name, self.grad)
+        if self._traced:
+            raise TypeError("a Tensor that a transform is tracing can't be copied or pickled: use .copy() or .detach()")
+        return _restore, (self._array, self.requires_grad, self.name, self.grad)
 
     # backward
 
@@ -213,20 +224,22 @@ class Tensor:
         else:
             gradient = _like(gradient, self, "backward: the gradient")
         swept = tape.sweep({self.node: gradient}, release=not retain_graph)
-        for node, g in [(node, g) for node, g in swept if node.op is None]:
-            node.grad = np.array(g) if node.grad is None else node.grad + g
+        found = [(node, g) for node, g in swept if node.op is None]
+        with _accumulating:
+            for node, g in found:
+                node.grad = np.array(g) if node.grad is None else np.asarray(node.grad + g)
 
     # NumPy's protocols
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
         if method != "__call__":
             raise TypeError(f"np.{ufunc.__name__}.{method} has no op here: use .data where no gradient is needed")
-        if ufunc in _PLAIN_UFUNCS:
-            return ufunc(*map(operation.array_of, inputs), **options)
-        if any(o is not None for o in options.get("out", ())):
+        if any(o is not None for o in options.pop("out", ())):
             raise TypeError(
                 f"np.{ufunc.__name__}: out= can't hold a Tensor's result (`array += tensor` means this too)"
             )
+        if ufunc in _PLAIN_UFUNCS:
+            return ufunc(*map(operation.array_of, inputs), **options)
         stand_in = NUMPY.get(ufunc)
         if stand_in is None:
             raise TypeError(f"np.{ufunc.__name__} has no op here: use .data where no gradient is needed")
@@ -235,7 +248,8 @@ class Tensor:
     def __array_function__(self, function, types, arguments, options):
         stand_in = NUMPY.get(function)
         if stand_in is not None:
-            return stand_in(*arguments, **options)
+            given = {k: v for k, v in options.items() if v is not None or k not in ("out", "dtype")}
+            return stand_in(*arguments, **given)
         if function in _PLAIN_FUNCTIONS:
             return function(*_without_tensors(arguments), **_without_tensors(options))
         name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
@@ -273,10 +287,10 @@ class Tensor:
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other):
-        return np.equal(self, other)
+        return NotImplemented if other is None or isinstance(other, str) else np.equal(self, other)
 
     def __ne__(self, other):
-        return np.not_equal(self, other)
+        return NotImplemented if other is None or isinstance(other, str) else np.not_equal(self, other)
 
     def __lt__(self, other):
         return np.less(self, other)
@@ -312,25 +326,25 @@ class Tensor:
 
     def any(self, axis=None):
         """Whether some entry is not 0: a plain bool."""
-        return self._data.any(axis)
+        return self._array.any(axis)
 
     def all(self, axis=None):
         """Whether no entry is 0: a plain bool."""
-        return self._data.all(axis)
+        return self._array.all(axis)
 
     def argmax(self, axis=None):
         """Where the greatest entry stands: plain integers."""
-        return self._data.argmax(axis)
+        return self._array.argmax(axis)
 
     def argmin(self, axis=None):
         """Where the smallest entry stands: plain integers."""
-        return self._data.argmin(axis)
+        return self._array.argmin(axis)
 
 
 def make(array, node):
     """A Tensor around an array, without a copy."""
     made = Tensor.__new__(Tensor)
-    made._data = array
+    made._array = array
     made.node = node
     return made
 

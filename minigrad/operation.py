@@ -101,32 +101,42 @@ class Op:
         for i, argument in enumerate(arguments):
             if isinstance(argument, Tensor):
                 plain = False
-                arrays[i] = argument._data
+                arrays[i] = argument._array
                 parents[i] = argument.node
-            elif isinstance(argument, (list, tuple)) and self.vjps[i] is not None:
-                arrays[i] = np.asarray(argument)
+            elif type(argument) is not ndarray and isinstance(argument, (list, tuple, ndarray)):
+                arrays[i] = self._plain(i, argument)
         recorded = state.recording and any(parents)
         if recorded:
             self._check_differentiable(parents)
         try:
             output = self.forward(*arrays, **parameters)
         except _RENAMED as error:
-            if (named := self._named(error)) is error:
+            if self._speaks_for_itself(error):
                 raise
-            raise named from error
+            raise self._named(error) from error
         if plain:
             return output
         if type(output) is not ndarray:
             output = np.asarray(output)
         tensor = new(Tensor)
-        tensor._data = output
+        tensor._array = output
         tensor.node = None
         if recorded:
             if output.dtype.kind != "f":
                 raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
             kept = tuple([_as_it_is(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)])
+            if parameters:
+                parameters = {name: _as_it_is(value) for name, value in parameters.items()}
             tensor.node = Node(self, tuple(parents), kept, parameters, output)
         return tensor
+
+    def _plain(self, i, argument):
+        """A list, a tuple or an array of a subclass as a plain array, if it stands where the op takes arrays."""
+        if self.vjps[i] is None and not isinstance(argument, ndarray):
+            return argument
+        if isinstance(argument, np.ma.MaskedArray):
+            raise TypeError(f"{self.__name__}: a masked array would lose its mask; use mg.where(mask, ...)")
+        return np.asarray(argument)
 
     def _bind(self, arguments, parameters):
         """The arguments in order and the parameters by name, with every default filled in."""
@@ -164,14 +174,15 @@ class Op:
         """The name of the argument in position i."""
         return f"arrays[{i}]" if self.any_number else self.names[i]
 
-    def _named(self, error):
-        """The error as it is if it names the op or is the user's own kind; else the same one with the op's name."""
-        text = str(error)
+    def _speaks_for_itself(self, error):
+        """Whether the error names the op already, or is a kind of the user's own."""
         numpys = type(error) in _RENAMED or type(error).__module__.startswith("numpy")
-        if not numpys or text.startswith(f"{self.__name__}:"):
-            return error
+        return not numpys or str(error).startswith(f"{self.__name__}:")
+
+    def _named(self, error):
+        """The same error with the op's name."""
         kind = next(kind for kind in _RENAMED if isinstance(error, kind))
-        return kind(f"{self.__name__}: {text}")
+        return kind(f"{self.__name__}: {error}")
 
     def _text(self):
         """The call as its signature says it: `sum(a, axis=None, *, keepdims=False)`."""
@@ -181,6 +192,10 @@ class Op:
     def __get__(self, instance, owner=None):
         """An op put into a class is a method of it."""
         return self if instance is None else MethodType(self, instance)
+
+    def __reduce__(self):
+        """An op is copied and pickled by its name, as a function is."""
+        return self.__qualname__
 
     def __repr__(self):
         return f"<op {self._text()}>"
@@ -197,13 +212,13 @@ def operators(op):
     def method(x, y):
         p = q = None
         if type(x) is Tensor:
-            a, p = x._data, x.node
+            a, p = x._array, x.node
         elif type(x) is float or type(x) is int:
             a = x
         else:
             return op(x, y)
         if type(y) is Tensor:
-            b, q = y._data, y.node
+            b, q = y._array, y.node
         elif type(y) is float or type(y) is int:
             b = y
         else:
@@ -211,11 +226,13 @@ def operators(op):
         try:
             output = forward(a, b)
         except _RENAMED as error:
+            if op._speaks_for_itself(error):
+                raise
             raise op._named(error) from error
         if type(output) is not ndarray:
             output = np.asarray(output)
         tensor = new(Tensor)
-        tensor._data = output
+        tensor._array = output
         if (p is None and q is None) or not state.recording:
             tensor.node = None
         else:
@@ -267,6 +284,8 @@ def op(forward=None, *, name=None):
     """
     if forward is None:
         return partial(op, name=name)
+    if not inspect.isfunction(forward):
+        raise TypeError(f"op: decorate a Python function, not {forward!r}")
     made = Op(forward)
     made.__name__ = name or made.__name__
     return made
@@ -276,6 +295,7 @@ def elementwise(ufunc, equation, *, name=None, **vjps):
     """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name."""
     made = Op(ufunc, tuple(vjps))
     made.__name__ = made.__qualname__ = name or ufunc.__name__
+    made.__module__ = "minigrad.ops"
     made.__doc__ = equation
     for argument, vjp in vjps.items():
         made.vjp(argument, vjp)
@@ -294,4 +314,4 @@ def implements(*functions):
 
 def array_of(x):
     """The array of a Tensor, or x itself: for what a VJP computes with plain NumPy, such as switches."""
-    return x._data if isinstance(x, Tensor) else x
+    return x._array if isinstance(x, Tensor) else x

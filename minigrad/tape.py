@@ -102,7 +102,7 @@ def name_of(array):
     return _names.get(id(array), (None,))[0]
 
 
-def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
+def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None, outer=None):
     """Yield (node, dJ/d node.output) from the roots back, each gradient complete when it comes.
 
     Descending creation number is a topological order, since a node is younger than its
@@ -114,12 +114,13 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
     release:   drop each node's arrays as the sweep leaves it
     rebuild:   (array, node) -> Tensor. VJPs then get Tensors for what leads to something older
                than `since`, and so are recorded for that outer trace
+    outer:     which of the older nodes that trace records (None: all)
 
     Raises RuntimeError if a node was released, before any VJP runs. Consumers must not write
     to a gradient: two nodes may share one. The sum of two contributions goes to a new buffer.
     """
     order = _reached(gradients, since)
-    traced = _leading_older(order, since) if rebuild else None
+    traced = _leading_older(order, since, outer) if rebuild else None
     entered = None
     if targets is not None:
         entered = _leading_to(targets, order)
@@ -136,10 +137,7 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None):
         arguments, output, parameters = node.arguments, node.output, node.parameters
         if traced and node in traced:
             output = rebuild(output, node)
-            arguments = [
-                a if p is None or (p.number >= since and p not in traced) else rebuild(a, p)
-                for a, p in zip(arguments, node.parents, strict=True)
-            ]
+            arguments = [rebuild(a, p) if p in traced else a for a, p in zip(arguments, node.parents, strict=True)]
         for parent, vjp, argument in zip(node.parents, op.vjps, arguments):  # noqa: B905 (op.vjps may be endless)
             if parent is None or (entered is not None and parent not in entered):
                 continue
@@ -194,11 +192,13 @@ def _leading_to(targets, order):
     return leading
 
 
-def _leading_older(order, since):
-    """Those of the nodes whose value depends on a node created before `since`."""
-    leading = set()
+def _leading_older(order, since, outer=None):
+    """The nodes created before `since` (and in `outer`, if given), and those of the others that grew from one."""
+    leading = set() if outer is None else set(outer)
     for node in reversed(order):
-        if any(p is not None and (p.number < since or p in leading) for p in node.parents):
+        if outer is None:
+            leading.update(p for p in node.parents if p is not None and p.number < since)
+        if not leading.isdisjoint(node.parents):
             leading.add(node)
     return leading
 
@@ -236,21 +236,28 @@ def _fit(contribution, argument, node, parent, rebuild):
     return contribution if contribution.dtype == argument.dtype else contribution.astype(argument.dtype)
 
 
-class _Setting(ContextDecorator):
-    """A change of this thread's state: a context manager and a decorator, safe to nest and reuse."""
-
-    _change: Any
+class _Outer(threading.local):
+    """What a setting replaced: a stack for each thread that has entered it."""
 
     def __init__(self):
-        self._outer = []
+        self.values = []
 
-    def __enter__(self):
-        self._outer.append((state.recording, state.scope))
-        self._change()
+
+class _Setting(ContextDecorator):
+    """A change of one thing in this thread's state: a context manager and a decorator, safe to nest and share."""
+
+    _field: str
+
+    def __init__(self):
+        self._outer = _Outer()
+
+    def _enter(self, value):
+        self._outer.values.append(getattr(state, self._field))
+        setattr(state, self._field, value)
         return self
 
     def __exit__(self, *exception):
-        state.recording, state.scope = self._outer.pop()
+        setattr(state, self._field, self._outer.values.pop())
 
     def __call__(self, function):
         if isgeneratorfunction(function) or iscoroutinefunction(function) or isasyncgenfunction(function):
@@ -264,8 +271,15 @@ class _Setting(ContextDecorator):
 class no_grad(_Setting):
     """Record nothing in this thread: `with no_grad():`, or `@no_grad()` on a function."""
 
-    def _change(self):
-        state.recording = False
+    _field = "recording"
+
+    def __init__(self, function=None):
+        if function is not None:
+            raise TypeError("no_grad: write `@no_grad()`, with parentheses")
+        super().__init__()
+
+    def __enter__(self):
+        return self._enter(False)
 
     def _recreate_cm(self):
         return no_grad()
@@ -277,14 +291,16 @@ class scope(_Setting):
     Scopes nest. Raises TypeError if the name is not a string.
     """
 
+    _field = "scope"
+
     def __init__(self, name):
         if not isinstance(name, str):
             raise TypeError(f"scope: the name must be a string, not {type(name).__name__}")
         super().__init__()
         self.name = name
 
-    def _change(self):
-        state.scope = (*state.scope, self.name)
+    def __enter__(self):
+        return self._enter((*state.scope, self.name))
 
     def _recreate_cm(self):
         return scope(self.name)

@@ -4,8 +4,9 @@ A transform notes the creation number at which it starts. Its sweep enters only 
 what is older belongs to an outer trace, and a result that depends on it is a Tensor of that trace.
 """
 
+import itertools
 import math
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
@@ -144,9 +145,19 @@ def _chosen(transform, argnums, count):
     """The positions that argnums means, non-negative."""
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
     for i in positions:
+        if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
+            raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {argnums!r}")
         if not -count <= i < count:
             raise ValueError(f"{transform}: argnums {argnums} is out of range for {count} positional arguments")
-    return [i % count for i in positions]
+    chosen = [i % count for i in positions]
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"{transform}: argnums {argnums} names an argument twice")
+    return chosen
+
+
+def _check_callable(transform, f):
+    if not callable(f):
+        raise TypeError(f"{transform}: the first argument must be a function, not {f!r}")
 
 
 def _ones(y):
@@ -155,6 +166,7 @@ def _ones(y):
 
 def value_and_grad(f, argnums=0):
     """A function that returns `(f(...), gradient)`: see `grad`."""
+    _check_callable("grad", f)
 
     @wraps(f)
     def value_and_gradient(*x, **options):
@@ -227,6 +239,7 @@ def jacobian(f, argnums=0):
     Where X (or Y) is a nest of dicts, lists and tuples, the result is that nest of arrays, Y's
     outside. One sweep for each entry of Y. Raises as `vjp` does.
     """
+    _check_callable("jacobian", f)
 
     @wraps(f)
     def jacobian_of_f(*x, **options):
@@ -282,15 +295,30 @@ def hvp(f, x, v):
     return pullback(v)[0]
 
 
+class _OnceANode:
+    """The VJPs of a checkpoint: the first that a sweep asks for at a node computes those of all its arrays."""
+
+    def __getitem__(self, i):
+        return _computed_before
+
+    def __iter__(self):
+        gradients: list[Any] = []
+
+        def vjp(i, g, y, *arrays, value, recompute):
+            if not gradients:
+                gradients.extend(recompute(g, y, arrays))
+            return gradients[i]
+
+        return (partial(vjp, i) for i in itertools.count())
+
+
 @op(name="checkpoint")
 def _computed_before(*arrays, value, recompute):
     """The value that f gave for these arrays, and how to run f again for its VJP."""
     return value
 
 
-@_computed_before.vjp("arrays")
-def _(i, g, y, *arrays, value, recompute):
-    return recompute(g, y, arrays)[i]
+_computed_before.vjps = _OnceANode()
 
 
 def checkpoint(f):
@@ -312,12 +340,9 @@ def checkpoint(f):
         if not isinstance(y, Tensor) or y.node is None or not recording:
             return make(y.data, None) if isinstance(y, Tensor) else y
         parents = tape.boundary(y.node, since) or {y.node: y.data}
-        latest = [None, None]
 
         def recompute(g, output, arrays):
-            if latest[0] is not g:
-                latest[:] = g, _gradients_again(f, x, options, g, output, arrays, parents)
-            return latest[1]
+            return _gradients_again(f, x, options, g, output, dict(zip(parents, arrays, strict=True)))
 
         origins = (make(array, node) for node, array in parents.items())
         return _computed_before(*origins, value=y.data, recompute=recompute)
@@ -325,15 +350,16 @@ def checkpoint(f):
     return checkpointed
 
 
-def _gradients_again(f, x, options, g, output, arrays, parents):
-    """Run f once more and sweep it back to the nodes that it grew from."""
+def _gradients_again(f, x, options, g, output, origins):
+    """Run f once more and sweep it back to the nodes that it grew from: {node: its array, or Tensor if recorded}."""
     with _Tracing() as since:
         y = f(*x, **options)
     if not np.array_equal(y.data, array_of(output), equal_nan=True):
         raise RuntimeError("checkpoint: the function gave another value when it ran again; draw random numbers outside")
-    rebuild = make if any(isinstance(a, Tensor) for a in (g, *arrays)) else None
-    found = dict(tape.sweep({y.node: g}, since=since, targets=parents, rebuild=rebuild))
-    return [found.get(node, np.zeros(node.shape, node.dtype)) for node in parents]
+    outer = {node for node, origin in origins.items() if isinstance(origin, Tensor)}
+    rebuild = make if outer or isinstance(g, Tensor) else None
+    found = dict(tape.sweep({y.node: g}, since=since, targets=origins, rebuild=rebuild, outer=outer))
+    return [found.get(node, np.zeros(node.shape, node.dtype)) for node in origins]
 
 
 def vec(a):

@@ -1,6 +1,9 @@
 """Ops: the contract that a user's own op has with the tape."""
 
+import copy
+import functools
 import inspect
+import pickle
 
 import numpy as np
 import pytest
@@ -159,3 +162,35 @@ def test_lists_are_arrays():
     x = leaf([1.0, 2.0])
     (x * [3, 4] + [1, 1]).sum().backward()
     np.testing.assert_array_equal(x.grad, [3, 4])
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_subclasses_of_arrays_are_plain_arrays_to_an_op():
+    x = leaf(np.ones((2, 2)))
+    (x * np.matrix([[1, 2], [3, 4]])).backward(np.ones((2, 2)))
+    np.testing.assert_array_equal(x.grad, [[1, 2], [3, 4]])
+    masked = np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], [[0, 1], [0, 0]])
+    with pytest.raises(TypeError, match="multiply: a masked array would lose its mask"):
+        x * masked
+    with pytest.raises(TypeError):
+        masked * x
+
+
+def test_ops_are_copied_and_pickled_by_name():
+    for op in (mg.relu, mg.exp, mg.conv2d, mg.reshape):
+        assert pickle.loads(pickle.dumps(op)) is op
+        assert copy.deepcopy(op) is op
+
+
+@pytest.mark.parametrize("forward", [3, int, np.exp, functools.partial(np.sum)])
+def test_only_a_function_becomes_an_op(forward):
+    with pytest.raises(TypeError, match="op: decorate a Python function"):
+        mg.op(forward)
+
+
+def test_what_numpy_passes_as_none_is_taken():
+    x = leaf(np.ones(3))
+    assert np.sum(x, axis=0, dtype=None, out=None).item() == 3
+    assert np.exp(x, out=None).shape == (3,)
+    with pytest.raises(TypeError, match=r"np\.less: out= can't hold"):
+        np.less(1.0, 2.0, out=mg.tensor([True]))

@@ -1,6 +1,7 @@
 """The tape: what is recorded, in which order it is swept, and when it lets go."""
 
 import gc
+import sys
 import threading
 import weakref
 
@@ -207,7 +208,7 @@ def test_a_graph_has_no_cycle_and_dies_with_its_last_tensor():
     try:
         x = leaf(np.ones(3))
         y = np.exp(x) * 2
-        died = weakref.ref(y._data)
+        died = weakref.ref(y._array)
         y.sum().backward()
         del y
         assert died() is None
@@ -259,3 +260,90 @@ def test_a_vjp_that_returns_no_gradient_is_named(returned, error, message):
     triple.vjp("x", lambda g, out, x: returned(x))
     with pytest.raises(error, match=message):
         triple(leaf(np.ones(3))).sum().backward()
+
+
+def test_settings_entered_across_each_other_restore_their_own():
+    def generator():
+        with mg.no_grad():
+            yield
+            yield
+
+    running = generator()
+    next(running)
+    with mg.scope("b"):
+        list(running)
+    assert (leaf(1.0) * 2).requires_grad
+    assert tape.state.scope == ()
+
+
+def test_one_setting_serves_several_threads():
+    shared = mg.scope("shared")
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with mg.scope("other"), shared:
+            inside.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    inside.wait()
+    with shared:
+        leave.set()
+        thread.join()
+        assert tape.state.scope == ("shared",)
+    assert tape.state.scope == ()
+
+
+def test_no_grad_wants_its_parentheses():
+    with pytest.raises(TypeError, match=r"write `@no_grad\(\)`"):
+        mg.no_grad(lambda: None)
+
+
+def test_the_gradient_of_a_scalar_stays_an_array():
+    x = leaf(1.0)
+    for _ in range(2):
+        (x * 2).backward()
+        assert type(x.grad) is np.ndarray
+
+
+def test_threads_that_share_a_leaf_lose_no_update():
+    x = leaf(np.zeros(1000))
+
+    def work():
+        for _ in range(50):
+            (x * 1.0).sum().backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    np.testing.assert_array_equal(x.grad, np.full(1000, 200.0))
+
+
+def test_parameters_are_recorded_as_they_were():
+    x, k = leaf(np.ones((1, 1, 5, 5))), np.ones((1, 1, 2, 2))
+    stride = [1, 2]
+    z = mg.conv2d(x, k, stride=stride)
+    stride[:] = [3, 3]
+    z.backward(np.ones(z.shape))
+    assert x.grad.sum() == 4 * z.size
+
+
+def test_an_error_leaves_no_cycle_behind():
+    x = leaf(np.ones(2))
+    gc.collect()
+    for call in (lambda: mg.add(x, np.ones(3)), lambda: x + leaf(np.ones(3))):
+        try:
+            call()
+        except ValueError:
+            pass
+        else:
+            raise AssertionError
+    assert gc.collect() == 0

@@ -1,5 +1,6 @@
 """Transforms: what they return, how they nest, and what they never lose."""
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -273,3 +274,37 @@ def test_vec_jacobian_is_the_kronecker_product():
     assert_allclose(mg.vec_jacobian(lambda x: a @ x, x), np.kron(np.eye(4), a))  # vec(A X) = (I kron A) vec(X)
     assert_allclose(mg.vec_jacobian(lambda a, x: a @ x, a, x, argnum=0), np.kron(x.T, np.eye(2)))
     assert mg.vec_jacobian(np.sum, x).shape == (1, 12)
+
+
+def test_checkpoint_recomputes_for_each_gradient():
+    _, pullback = vjp(mg.checkpoint(lambda x: x * x), np.array([1.0, 2.0]))
+    g = np.array([1.0, 0.0])
+    assert_array_equal(pullback(g)[0], [2, 0])
+    g[:] = [0, 1]
+    assert_array_equal(pullback(g)[0], [0, 4])
+
+
+def test_checkpoint_gives_arrays_for_arrays():
+    y, dy = jvp(mg.checkpoint(lambda x: x**3), (2.0,), (1.0,))
+    assert (type(y), type(dy), dy) == (np.float64, np.float64, 12)
+
+
+def test_argnums_are_ints_and_name_each_argument_once():
+    with pytest.raises(ValueError, match=r"argnums \(0, 0\) names an argument twice"):
+        grad(lambda x: x * x, (0, 0))(3.0)
+    for argnums in ("x", [0], True):
+        with pytest.raises(TypeError, match="argnums must be an int or a tuple of ints"):
+            grad(lambda x: x, argnums)(3.0)
+    with pytest.raises(TypeError, match="grad: the first argument must be a function, not 3"):
+        grad(3)
+
+
+def test_a_copy_of_a_traced_argument_is_refused():
+    with pytest.raises(TypeError, match=r"use \.copy\(\)"):
+        grad(lambda x: copy.copy(x) * 2)(1.0)
+    assert grad(lambda x: x.copy() * 2)(1.0) == 2
+
+
+def test_full_like_keeps_the_gradient_of_its_fill():
+    assert_array_equal(grad(lambda x: np.sum(np.full_like(x, x[0])))(np.ones(2)), [2, 0])
+    assert_array_equal(grad(lambda x: np.sum(np.full_like(x, fill_value=3.0) * x))(np.ones(2)), [3, 3])

@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from ..operation import NUMPY, elementwise, implements, op
+from ..operation import NUMPY, array_of, elementwise, implements, op
 
 add = elementwise(
     np.add,
@@ -136,16 +136,18 @@ def power(x1, x2):
 
     dA/dX1 = X2 * X1**(X2 - 1); 0 where X2 = 0, at X1 = 0 too.
     dA/dX2 = A * ln X1; 0 at X1 = 0 for X2 > 0, where A = 0.
-    A base of 0 under the exponent 0 (or under the logarithm) is replaced by 1, so that
-    neither these nor their own derivatives meet 0 * inf.
+    Under the exponent 0 a base so small that 1 / X1 overflows is replaced by 1, and so is a base
+    of 0 under the logarithm: neither these nor their own derivatives meet 0 * inf.
     """
     return x1**x2
 
 
 @power.vjp("x1")
 def _(g, a, x1, x2):
-    base = np.where((x1 == 0) & (x2 == 0), 1, x1) if np.any(x2 == 0) else x1
-    return g * x2 * base ** (x2 - 1)
+    base = x1
+    if np.any(x2 == 0):
+        base = np.where((x2 == 0) & (np.abs(array_of(x1)) < np.finfo(x1.dtype).tiny), 1, x1)
+    return g * x2 * base ** (x2 - 1.0)  # 1.0: an unsigned 0 - 1 wraps around
 
 
 @power.vjp("x2")
@@ -174,16 +176,20 @@ def _(g, a, condition, x, y):
 
 
 @implements(np.clip)
-@op
-def clip(a, a_min=None, a_max=None):
-    """A limited to [a_min, a_max]: dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
+def clip(a, a_min=None, a_max=None, *, min=None, max=None):
+    """A limited to [a_min, a_max] (or [min, max]): dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
 
     The bounds are data: a Tensor that needs a gradient is refused there.
     """
+    return _clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
+
+
+@op(name="clip")
+def _clip(a, a_min, a_max):
     return np.clip(a, a_min, a_max)
 
 
-@clip.vjp("a")
+@_clip.vjp("a")
 def _(g, out, a, a_min, a_max):
     below = False if a_min is None else a < a_min
     above = False if a_max is None else a > a_max

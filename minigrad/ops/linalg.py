@@ -8,6 +8,7 @@ import math
 import string
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import implements, op
 from .shaping import ravel, reshape, transpose
@@ -87,6 +88,8 @@ def outer(a, b):
 @implements(np.kron)
 def kron(a, b):
     """The Kronecker product of two matrices: b once for each entry of a."""
+    if np.ndim(a) != 2 or np.ndim(b) != 2:
+        raise ValueError(f"kron: both must be matrices, not {np.shape(a)} and {np.shape(b)}")
     (m, n), (p, q) = np.shape(a), np.shape(b)
     blocks = np.multiply(reshape(a, (m, 1, n, 1)), reshape(b, (1, p, 1, q)))
     return reshape(blocks, (m * p, n * q))
@@ -128,8 +131,8 @@ def tensordot(a, b, axes=2):
     """
     if isinstance(axes, (int, np.integer)):
         axes = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
-    of_a, of_b = ([x] if isinstance(x, (int, np.integer)) else [*x] for x in axes)
-    of_a, of_b = [x % np.ndim(a) for x in of_a], [x % np.ndim(b) for x in of_b]
+    left, right = axes
+    of_a, of_b = normalize_axis_tuple(left, np.ndim(a)), normalize_axis_tuple(right, np.ndim(b))
     summed = [np.shape(a)[x] for x in of_a]
     if summed != [np.shape(b)[x] for x in of_b]:
         raise ValueError(f"tensordot: axes {of_a} of {np.shape(a)} and {of_b} of {np.shape(b)} differ in size")

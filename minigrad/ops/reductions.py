@@ -7,6 +7,7 @@ against the argument. sum and broadcast_to are each other's adjoint.
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, implements, op
 from .shaping import moveaxis, reshape, sort, take
@@ -14,9 +15,7 @@ from .shaping import moveaxis, reshape, sort, take
 
 def _axes(axis, ndim):
     """The axes as a tuple of non-negative ints."""
-    if axis is None:
-        return tuple(range(ndim))
-    return tuple(a % ndim for a in (axis if isinstance(axis, tuple) else (axis,)))
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
 def _kept(g, a, axis):
@@ -71,7 +70,7 @@ def min(a, axis=None, *, keepdims=False):
 @min.vjp("a")
 def _(g, out, a, axis, keepdims):
     chosen = (a == _kept(out, a, axis)) | (a != a)
-    ties = np.sum(chosen, axis=axis, keepdims=True).astype(a.dtype)
+    ties = np.sum(chosen, axis=axis, keepdims=True)
     return np.where(chosen, _kept(g, a, axis) / ties, 0)
 
 
@@ -88,7 +87,13 @@ def var(a, axis=None, *, ddof=0, keepdims=False):
 @var.vjp("a")
 def _(g, out, a, axis, ddof, keepdims):
     deviation = a - np.mean(a, axis=axis, keepdims=True)
-    return _kept(g, a, axis) * (2 / (_count(a, axis) - ddof)) * deviation
+    return _kept(g, a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * deviation
+
+
+def _per_degree_of_freedom(a, axis, ddof):
+    """1 / (n - ddof); NaN where no freedom is left, as NumPy's own variance is then."""
+    n = _count(a, axis)
+    return 1 / (n - ddof) if n > ddof else math.nan
 
 
 @op(name="norm")
@@ -119,7 +124,7 @@ def std(a, axis=None, *, ddof=0, keepdims=False):
     plain = array_of(a)
     constant = np.max(plain, axis=axis, keepdims=True) == np.min(plain, axis=axis, keepdims=True)
     deviation = np.where(constant, 0, a - np.mean(a, axis=axis, keepdims=True))
-    return _norm(deviation, axis, keepdims=keepdims) / math.sqrt(_count(plain, axis) - ddof)
+    return _norm(deviation, axis, keepdims=keepdims) * math.sqrt(_per_degree_of_freedom(plain, axis, ddof))
 
 
 @implements(np.linalg.norm)
@@ -143,7 +148,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
 def prod(a, axis=None, *, keepdims=False):
     """The product over the axis (or axes): each entry's derivative is the product of the others.
 
-    That is out / a; where a holds a zero, it is the product over a copy with this entry replaced by 1.
+    That is out / a; where out is 0 or overflows, it is the product over a copy with this entry replaced by 1.
     """
     return np.prod(a, axis=axis, keepdims=keepdims)
 
@@ -151,7 +156,7 @@ def prod(a, axis=None, *, keepdims=False):
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
     g = _kept(g, a, axis)
-    if np.all(array_of(a)):
+    if np.all(array_of(out)) and np.all(np.isfinite(out)):
         return g * _kept(out, a, axis) / a
     axes = _axes(axis, a.ndim)
     last = tuple(range(-len(axes), 0))
@@ -178,7 +183,9 @@ def _(g, out, a, axis):
 @implements(np.diff)
 def diff(a, n=1, axis=-1):
     """Neighbours' differences along the axis, n times."""
-    before = (slice(None),) * (axis % np.ndim(a))
+    if n < 0:
+        raise ValueError(f"diff: n must be at least 0, not {n}")
+    before = (slice(None),) * normalize_axis_index(axis, np.ndim(a), "diff")
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a

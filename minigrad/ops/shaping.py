@@ -8,8 +8,10 @@ import itertools
 import math
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import array_of, implements, op
+from .arithmetic import astype
 
 
 @implements(np.reshape)
@@ -54,7 +56,8 @@ def _(g, out, a, axes):
 def swapaxes(a, axis1, axis2):
     """Exchange two axes."""
     axes = list(range(np.ndim(a)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    i, j = (normalize_axis_index(axis, len(axes), "swapaxes") for axis in (axis1, axis2))
+    axes[i], axes[j] = axes[j], axes[i]
     return transpose(a, tuple(axes))
 
 
@@ -146,12 +149,20 @@ def concatenate(arrays, axis=0):
     return _join(*arrays, axis=axis)
 
 
+@implements(np.full_like)
+def full_like(a, fill_value, dtype=None):
+    """The fill value, broadcast to the shape of `a`, in its dtype unless another is given."""
+    return astype(broadcast_to(fill_value, np.shape(a)), dtype or a.dtype)
+
+
 @implements(np.stack)
 def stack(arrays, axis=0):
     """The arrays, all of one shape, along a new axis."""
+    arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) != 1:
-        raise ValueError(f"stack: the arrays must have one shape, not {', '.join(map(str, sorted(shapes)))}")
+        found = ", ".join(map(str, sorted(shapes))) or "nothing"
+        raise ValueError(f"stack: the arrays must have one shape, not {found}")
     return concatenate([expand_dims(a, axis) for a in arrays], axis)
 
 
@@ -164,6 +175,8 @@ def pad(array, pad_width, mode="constant", *, constant_values=0):
     """
     if mode != "constant":
         raise ValueError(f"pad: mode must be 'constant', not {mode!r}")
+    if isinstance(pad_width, dict):
+        raise TypeError("pad: pad_width must be a number or pairs of numbers, not a dict")
     return np.pad(array, pad_width, constant_values=constant_values)
 
 
@@ -245,7 +258,7 @@ def split(ary, indices_or_sections, axis=0):
 
 def _cut(a, pieces, axis):
     """One slice of the array for each piece of its range of indices."""
-    before = (slice(None),) * (axis % np.ndim(a))
+    before = (slice(None),) * normalize_axis_index(axis, np.ndim(a), "split")
     return [a[(*before, slice(p[0], p[-1] + 1) if len(p) else slice(0, 0))] for p in pieces]
 
 
@@ -327,7 +340,7 @@ def diag(v, k=0):
 
 def _below(m, k):
     """Where the last two axes stand on or below the k-th diagonal."""
-    rows, columns = np.shape(m)[-2:]
+    rows, columns = (np.shape(m) * 2)[-2:]  # one axis stands for each row of a square
     return np.tri(rows, columns, k, dtype=bool)
 
 

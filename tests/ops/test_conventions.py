@@ -182,3 +182,44 @@ def test_degenerate_eigenvalues():
     with np.errstate(all="ignore"):
         g = mg.grad(lambda a: np.sum(np.linalg.eigh(a)[1] * np.arange(9.0).reshape(3, 3)))(a)
     assert not np.isfinite(g).all()
+
+
+def test_power_with_small_integers_as_exponents():
+    x = np.full(3, 1e3)
+    assert_array_equal(slopes(lambda x: x ** np.array([0, 1, 2], np.uint8), x), [0, 1, 2000])
+    assert_array_equal(slopes(lambda x: x**0, [1e-310, 5e-324]), [0, 0])
+
+
+def test_prod_where_the_product_under_or_overflows():
+    assert_array_equal(mg.grad(np.prod)(np.array([1e-200, 1e-200])), [1e-200, 1e-200])
+    assert_array_equal(mg.grad(np.prod)(np.array([np.inf, 2.0])), [2, np.inf])
+
+
+def test_a_tie_of_very_many():
+    x = np.zeros(70_000, np.float16)
+    assert mg.grad(np.max)(x).dtype == np.float16
+    assert mg.grad(lambda x: np.sum(np.max(x, axis=1)))(np.zeros((1, 70_000))).sum() == pytest.approx(1)
+    assert np.all(mg.grad(np.max)(x) > 0)
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")
+@pytest.mark.parametrize("f", [np.var, np.std])
+def test_no_degrees_of_freedom_give_nan(f):
+    with np.errstate(all="ignore"):
+        assert np.isnan(mg.grad(lambda x: f(x, ddof=3))(np.arange(3.0))).all()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.tensordot(x, x.T, ([5], [0])),
+        lambda x: np.diff(x, axis=5),
+        lambda x: np.swapaxes(x, 0, 5),
+        lambda x: np.split(x, 1, axis=5),
+        lambda x: np.sum(x, axis=5),
+        lambda x: np.std(x, axis=5),
+    ],
+)
+def test_an_axis_out_of_range_is_refused(call):
+    with pytest.raises((np.exceptions.AxisError, IndexError)):
+        call(mg.tensor(np.ones((2, 3)), requires_grad=True))
