@@ -1,0 +1,73 @@
+"""Engines: DOT to SVG, PNG or PDF, by the `dot` on PATH or by pygraphviz, whose wheels carry Graphviz.
+
+The first that is there does it; with none, `EngineMissingError` says what to install.
+"""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from hashlib import sha256
+
+INSTALL = "no Graphviz engine found: pip install 'minigrad[viz]' brings one"
+DOTS_PER_INCH = "144"  # of a PNG: sharp on a slide
+
+SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
+
+
+class EngineMissingError(RuntimeError):
+    """There is no Graphviz on this machine."""
+
+
+def render(digraph, format):
+    """The bytes of the picture in a format that Graphviz knows; raises EngineMissingError where none is installed."""
+    import graphviz
+
+    if format == "png":
+        digraph = digraph.copy()
+        digraph.attr(dpi=DOTS_PER_INCH)
+    try:
+        return digraph.pipe(format=format, engine="dot")
+    except graphviz.ExecutableNotFound:
+        return _in_process(digraph.source, format)
+
+
+def _in_process(source, format):
+    try:
+        import pygraphviz
+    except ImportError as error:
+        raise EngineMissingError(INSTALL) from error
+    return pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+
+
+def svg(digraph, title):
+    """The picture as an <svg> element for an HTML page: as wide as fits, with tooltips, and read out by its title.
+
+    Ids begin with a digest of the picture, so several stand in one page.
+    """
+    ElementTree.register_namespace("", SVG)
+    ElementTree.register_namespace("xlink", XLINK)
+    root = ElementTree.fromstring(render(digraph, "svg"))
+    prefix = "mg" + sha256(digraph.source.encode()).hexdigest()[:8]
+    root.set("role", "img")
+    root.set("aria-label", title)
+    root.set("style", f"max-width:100%;height:auto;max-height:none;width:{root.get('width')};background:white")
+    for name in ("width", "height"):
+        del root.attrib[name]
+    for element in root.iter():
+        if "id" in element.attrib:
+            element.set("id", f"{prefix}-{element.get('id')}")
+        if element.tag == f"{{{SVG}}}g":
+            _move_tooltip(element, title)
+    return re.sub(r"\s*\n\s*", "\n", ElementTree.tostring(root, encoding="unicode"))
+
+
+def _move_tooltip(group, title):
+    """Make the tooltip of a group its <title>, which every browser shows; Graphviz has the id there."""
+    heading = group.find(f"{{{SVG}}}title")
+    if heading is None:
+        return
+    links = list(group.iter(f"{{{SVG}}}a"))
+    texts = [a.attrib.pop(f"{{{XLINK}}}title", "") for a in links]
+    if group.get("class") == "graph":
+        heading.text = title
+    else:
+        heading.text = next((text for text in texts if text.strip()), "")

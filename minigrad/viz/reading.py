@@ -1,0 +1,285 @@
+"""Reading the tape: its nodes, leaves and constants as the parts of a picture, oldest first.
+
+A part keeps text and numbers; `annotate` lets go of the arrays, so a picture holds no graph alive.
+"""
+
+import math
+from dataclasses import dataclass, field
+from operator import attrgetter
+from reprlib import Repr
+
+import numpy as np
+
+from .. import tape
+from .._tensor import Tensor
+from ..operation import array_of
+
+NAMELESS = frozenset({"a", "arrays", "x1", "x2", "equation"})  # argument names that say nothing of their role
+short = Repr()
+short.maxother = short.maxstring = 60
+
+
+@dataclass(eq=False)
+class Part:
+    """What is drawn as one node: an op, a parameter (a leaf), data, a constant, or a fold of many ops.
+
+    sources: what it is computed from, as (part, tensor): the part it is drawn at, and the one it is
+    gradient: the norm of dJ/d output, or None
+    fault: in words, where a NaN or an infinity appears first; not_finite: whether one is here
+    """
+
+    kind: str
+    title: str
+    shape: tuple
+    dtype: np.dtype
+    scope: tuple = ()
+    sources: list = field(default_factory=list)
+    is_output: bool = False
+    detail: str = ""
+    notes: list = field(default_factory=list)
+    where: tuple | None = None
+    gradient: float | None = None
+    not_finite: bool = False
+    fault: str = ""
+    array: object = None
+    node: object = None
+
+    @property
+    def size(self):
+        """How many entries the output has."""
+        return math.prod(self.shape)
+
+    @property
+    def heading(self):
+        """The title, without the names of the scopes that it stands in: k for conv1.k in conv1."""
+        for i in range(len(self.scope)):
+            prefix = ".".join(self.scope[i:]) + "."
+            if self.title.startswith(prefix) and self.title != prefix:
+                return self.title.removeprefix(prefix)
+        return self.title
+
+
+def read(roots, names=None):
+    """The parts that lead to the nodes `roots`, each after what it is computed from."""
+    known = _Names(names or {})
+    parts, order = {}, []
+    for node in _reached(roots):
+        part = _leaf(node, known) if node.op is None else _op(node, parts, order, known)
+        part.node, part.is_output = node, node in roots
+        _find_fault(part)
+        parts[node] = part
+        order.append(part)
+    _name_leaves(order)
+    return order
+
+
+def _reached(roots):
+    """The nodes from which the roots were computed, and they: oldest first, without recursion."""
+    order = list(dict.fromkeys(roots))
+    seen = set(order)
+    for node in order:  # grows while it is read
+        for parent in node.parents:
+            if parent is not None and parent not in seen:
+                seen.add(parent)
+                order.append(parent)
+    return sorted(order, key=attrgetter("number"))
+
+
+def _leaf(node, known):
+    name = getattr(node, "name", None) or known.of(node) or ""
+    return Part("parameter", name, node.shape, node.dtype, array=_array(node))
+
+
+def _op(node, parts, order, known):
+    part = Part("op", node.op.__name__, node.shape, node.dtype, node.scope, array=_array(node))
+    part.where = getattr(node, "line", None)
+    settings = []
+    for i, parent in enumerate(node.parents):
+        argument = None if node.arguments is None else node.arguments[i]
+        name = node.op.names[min(i, len(node.op.names) - 1)]
+        if parent is not None:
+            source = parts[parent]
+        elif argument is None:
+            continue
+        elif isinstance(argument, np.ndarray) or (node.op.vjps[i] is not None and np.isscalar(argument)):
+            source = _data(argument, name, parts, order, known)
+        else:
+            settings.append(f"{name}={short.repr(argument)}")
+            continue
+        source.notes.append(name)  # until _name_leaves has read it
+        part.sources.append((source, source))
+    settings += [f"{key}={short.repr(value)}" for key, value in node.parameters.items()]
+    part.notes = [known.of(node), settings]
+    return part
+
+
+def _data(value, argument, parts, order, known):
+    """The part of an array or number that needs no gradient; one array is one part, however often it is used."""
+    if not isinstance(value, np.ndarray) or value.size == 1:
+        number = np.asarray(value)
+        part = Part("constant", f"{number.item():.6g}", number.shape, number.dtype, array=number)
+        if isinstance(value, np.ndarray) and (name := known.of_array(value)):
+            part.kind, part.title = "data", name
+        order.append(part)
+        return part
+    part = parts.get(id(value))
+    if part is None:
+        part = Part("data", known.of_array(value), value.shape, value.dtype, array=value)
+        parts[id(value)] = part
+        order.append(part)
+    return part
+
+
+def _array(node):
+    return node.output if isinstance(node.output, np.ndarray) else None
+
+
+def _name_leaves(order):
+    """Call what has no name by the argument that it is for; then say each call in full."""
+    for part in order:
+        if part.kind in ("parameter", "data"):
+            roles = [name for name in part.notes if name not in NAMELESS]
+            part.title = part.title or (roles[0] if roles else "tensor" if part.kind == "parameter" else "array")
+            part.notes = []
+        elif part.kind == "constant":
+            part.notes = []
+    for part in order:
+        if part.kind == "op":
+            variable, settings = part.notes[:2]
+            called = ", ".join([source.title for source, _ in part.sources] + settings)
+            part.notes = [f"{variable} = {part.title}({called})" if variable else f"{part.title}({called})"]
+
+
+def _find_fault(part):
+    """Mark a part that holds a NaN or an infinity, in words where everything it came from is finite."""
+    array = part.array
+    if array is None or array.dtype.kind != "f" or np.isfinite(array).all():
+        return
+    part.not_finite = True
+    what = "NaN" if np.isnan(array).any() else "inf"
+    if not any(source.not_finite for source, _ in part.sources):
+        part.fault = f"first {what} here" if part.kind == "op" else f"holds {what}"
+    for source, _ in part.sources:
+        if source.kind == "constant" and source.not_finite:
+            source.fault = "holds NaN or inf"
+
+
+class _Names:
+    """What the caller's variables, such as locals(), call a Tensor or an array."""
+
+    def __init__(self, variables):
+        self.nodes, self.arrays = {}, []
+        for name, value in variables.items():
+            nested = isinstance(value, dict) and not name.startswith("_")
+            for key, held in value.items() if nested else [(name, value)]:
+                if isinstance(key, str) and not key.startswith("_"):
+                    self._note(key, held)
+
+    def _note(self, name, value):
+        if isinstance(value, Tensor) and value.node is not None:
+            self.nodes.setdefault(value.node, name)
+        elif isinstance(value, (Tensor, np.ndarray)):
+            own = value.name if isinstance(value, Tensor) else None
+            self.arrays.append((array_of(value), own or name))
+
+    def of(self, node):
+        """The variable that holds the Tensor of this node, or None."""
+        return self.nodes.get(node)
+
+    def of_array(self, array):
+        """What an array is called: by its Tensor, by a variable that holds it, or by the only one with its content."""
+        if name := tape.name_of(array):
+            return name
+        for held, name in self.arrays:
+            if held is array:
+                return name
+        equal = {name for held, name in self.arrays if _same(held, array)}
+        return equal.pop() if len(equal) == 1 else ""
+
+
+def _same(a, b):
+    return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b)
+
+
+def measure_gradients(parts, roots):
+    """Sweep back from the roots, dJ/dJ being ones, and note the norm of each gradient; nothing is kept or changed.
+
+    Raises RuntimeError where the tape was released.
+    """
+    of = {part.node: part for part in parts if part.node is not None}
+    if any(node.released for node in of):
+        raise RuntimeError(
+            "graph: this graph was released by backward(), so its gradients can't be computed: "
+            "draw it before, or call backward(retain_graph=True)"
+        )
+    for node, g in gradients_of(roots):
+        of[node].gradient = norm(g)
+    _find_gradient_fault(parts)
+
+
+def gradients_of(roots):
+    """The sweep from the roots: (node, gradient of the sum of all their entries), youngest node first."""
+    return tape.sweep({node: np.ones(node.shape, node.dtype) for node in roots})
+
+
+def norm(array):
+    """The Euclidean norm of all entries, scaled so that it neither overflows nor underflows."""
+    magnitudes = np.abs(array, dtype=np.float64) if array.dtype.kind == "f" else np.abs(array)
+    largest = float(magnitudes.max(initial=0))
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm((magnitudes / largest).ravel()))
+
+
+def _find_gradient_fault(parts):
+    bad = {part for part in parts if part.gradient is not None and not math.isfinite(part.gradient)}
+    inherited = {source for part in bad for source, _ in part.sources}
+    for part in bad - inherited:
+        what = "NaN" if math.isnan(part.gradient) else "inf"
+        part.fault = part.fault or f"first {what} gradient here"
+
+
+def annotate(parts, values=False):
+    """Write what the node and its tooltip say of the values, and let go of the arrays.
+
+    values: say it in the node too, not only in the tooltip.
+    """
+    for part in parts:
+        if part.kind == "fold":
+            continue
+        if part.kind == "mark":
+            part.notes.append(f"{part.shape}, drawn once, above")
+            continue
+        array, nbytes = part.array, part.size * part.dtype.itemsize
+        part.notes.append(f"{part.dtype}, {nbytes:,} bytes")
+        line = _statistics(array)
+        if line:
+            part.notes.append(line)
+        elif part.array is None:
+            part.notes.append("values released by backward()")
+        if part.gradient is not None:
+            part.notes.append(f"gradient norm {part.gradient:.6g}")
+        if part.is_output and part.size == 1 and array is not None:
+            part.detail = f"{_output_name(part)} {array.item():.4g}"
+        elif values and part.kind != "constant":
+            part.detail = line
+        part.array = part.node = None
+
+
+def _statistics(array):
+    """One line on the entries: the value of a scalar, else the extremes and the mean."""
+    if array is None or array.size == 0:
+        return ""
+    if array.size == 1:
+        return f"value {array.item():.6g}"
+    with np.errstate(all="ignore"):
+        numbers = array if array.dtype.kind == "f" else array.astype(np.float64)
+        low, mean, high = (float(f(numbers)) for f in (np.min, np.mean, np.max))
+    return f"min {low:.3g}, mean {mean:.3g}, max {high:.3g}"
+
+
+def _output_name(part):
+    if " = " in part.notes[0].split("(")[0]:
+        return part.notes[0].split(" = ")[0]
+    module = getattr(part.node.op, "__module__", "")
+    return "loss" if module.endswith(".losses") else "value"
