@@ -3,6 +3,8 @@
 The public names, and nothing else. Begin at `Tensor`, `grad` and `op`.
 """
 
+from importlib import import_module as _import_module
+
 from . import ops as ops
 from ._tensor import Tensor as Tensor
 from ._tensor import tensor as tensor
@@ -22,3 +24,12 @@ from .transforms import vec_jacobian as vec_jacobian
 from .transforms import vjp as vjp
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name):
+    """What reads the tape loads at its first use."""
+    if name == "viz":
+        return _import_module(".viz", __name__)
+    if name in ("debug", "graph"):
+        return getattr(_import_module(".viz", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

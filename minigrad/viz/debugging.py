@@ -39,7 +39,7 @@ class debug(ContextDecorator):
         global _blocks
         with _lock:
             _blocks += 1
-            operation.Node = LocatedNode
+            operation.Node = LocatedNode  # type: ignore[misc]
         _active.depth = getattr(_active, "depth", 0) + 1
         return self
 
@@ -49,7 +49,7 @@ class debug(ContextDecorator):
         with _lock:
             _blocks -= 1
             if not _blocks:
-                operation.Node = Node
+                operation.Node = Node  # type: ignore[misc]
 
 
 def _calling_line():

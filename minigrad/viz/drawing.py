@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from .escaping import LONGEST, label, link, plain, tooltip, width
+from .reading import Part
 
 GREY, ORANGE, DARK_ORANGE, RED = "#6E7781", "#D55E00", "#B34700", "#B3261E"
 TEXT_GREY = "#57606A"
@@ -32,9 +33,8 @@ def draw(parts, remarks=(), gradients=False):
 
     picture = graphviz.Digraph("minigrad")
     picture.attr(rankdir="TB", nodesep="0.3", ranksep="0.3", pad="0.15", bgcolor="white", tooltip=" ", newrank="true")
-    picture.attr(
-        fontname="Courier", fontsize="9", fontcolor=TEXT_GREY, labelloc="b", label=_caption(remarks, gradients)
-    )
+    picture.attr(fontname="Courier", fontsize="9", fontcolor=TEXT_GREY)
+    picture.attr(labelloc="b", label=_caption(remarks, gradients))
     picture.attr("node", fontname="Courier", fontsize="11", shape="box", style="rounded,filled", penwidth="1.2")
     picture.attr("node", height="0.3", margin="0.12,0.04", fillcolor="#EAF3FA", color="#0072B2")
     picture.attr("edge", fontname="Courier", fontsize="9", fontcolor=DARK_ORANGE, arrowsize="0.6", color=GREY)
@@ -63,7 +63,7 @@ class _Drawing:
         self.parts = parts
         self.ids = {part: f"n{i}" for i, part in enumerate(parts, start=1)}
         self.uses = Counter(tensor for part in parts for _, tensor in part.sources)
-        self.beside = {}  # a leaf that stands beside its op -> "left" or "right"
+        self.beside: dict[Part, str] = {}  # a leaf that stands beside its op -> "left" or "right"
         for part in _alone(parts):
             self.beside.update(zip(self._near(part), ("left", "right"), strict=False))
         self.pen = _pen([tensor.gradient for tensor in self.uses if tensor.gradient])
@@ -172,7 +172,8 @@ def _alone(parts):
         for source in taken[op]:
             above_end[source] = max(above_end[source], above_end[op] + 1)
     end = max(above_end.values(), default=0)
-    high, low = {}, {op: end - above_end[op] for op in ops}
+    high: dict[Part, int] = {}
+    low = {op: end - above_end[op] for op in ops}
     for op in ops:
         high[op] = max((high[source] + 1 for source in taken[op]), default=low[op])
     levels = Counter(level for op in ops for level in range(high[op], low[op] + 1))

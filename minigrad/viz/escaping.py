@@ -16,7 +16,7 @@ def plain(text, longest=None):
 
 
 def label(text, longest=LONGEST):
-    """Text inside an HTML label. A backslash would begin an escape such as \\N, the id of the node."""
+    """Text inside an HTML label. A backslash would begin an escape that stands for the id."""
     return _entities(plain(text, longest)).replace("\\", 2 * "\\")
 
 

@@ -44,7 +44,7 @@ def fold(parts, depth=None, max_nodes=None):
 
 def _users(ops):
     """The ops that take each leaf."""
-    users = {}
+    users: dict[Part, list] = {}
     for op in ops:
         for source, _ in op.sources:
             if source.kind != "op":
@@ -117,7 +117,8 @@ def _shown(groups, leaves, users):
 def _units(groups, leaves, shown):
     """The parts to draw: ops, folds, and the shown leaves, each leaf before the run of its scope that takes it."""
     shown = dict.fromkeys(shown)
-    drawn_as, units = {}, []
+    drawn_as: dict[Part, Part] = {}
+    units: list[Part] = []
     placed, starts, before = set(), [0], ()
     for group in groups:
         shared = len(_common([before, group.scope]))
@@ -162,7 +163,8 @@ def _with_marks(units):
     """The units, with a small mark beside each op but the first that takes a leaf of many uses, in place of an edge."""
     uses = Counter(source for unit in units for source in dict.fromkeys(source for source, _ in unit.sources))
     many = {source for source, count in uses.items() if count > MANY and source.kind in ("parameter", "data")}
-    seen, marked = set(), []
+    seen: set[Part] = set()
+    marked = []
     for unit in units:
         marks = {}
         for i, (source, tensor) in enumerate(unit.sources):

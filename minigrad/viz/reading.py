@@ -62,7 +62,8 @@ class Part:
 def read(roots, names=None):
     """The parts that lead to the nodes `roots`, each after what it is computed from."""
     known = _Names(names or {})
-    parts, order = {}, []
+    parts: dict[object, Part] = {}
+    order: list[Part] = []
     for node in _reached(roots):
         part = _leaf(node, known) if node.op is None else _op(node, parts, order, known)
         part.node, part.is_output = node, node in roots
