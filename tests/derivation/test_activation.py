@@ -1,11 +1,15 @@
 """Section 3.1.4: activations, channel by channel, stacked."""
 
+import math
+
 import numpy as np
 import pytest
 
 import minigrad as mg
 
 from .literal import close, stacked, vec
+
+erf = np.vectorize(math.erf)
 
 # each activation, and its derivative at Z as a function of Z (written apart from the ops)
 ACTIVATIONS = {
@@ -15,6 +19,8 @@ ACTIVATIONS = {
     "leaky_relu": (mg.leaky_relu, lambda z: np.where(z > 0, 1, 0.01)),
     "elu": (mg.elu, lambda z: np.where(z > 0, 1, np.exp(z))),
     "softplus": (mg.softplus, lambda z: 1 / (1 + np.exp(-z))),
+    "silu": (mg.silu, lambda z: (1 + np.exp(-z) + z * np.exp(-z)) / (1 + np.exp(-z)) ** 2),
+    "gelu": (mg.gelu, lambda z: 0.5 + 0.5 * erf(z / np.sqrt(2)) + z * np.exp(-z * z / 2) / np.sqrt(2 * np.pi)),
 }
 each_activation = pytest.mark.parametrize("name", ACTIVATIONS)
 

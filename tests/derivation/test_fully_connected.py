@@ -60,6 +60,17 @@ def test_softmax_has_a_full_jacobian():
     close(gradients(mg.softmax, dJ_dA, z)[0], dJ_dA @ J)
 
 
+def test_logarithms_of_softmax_have_its_jacobian():
+    """Section 3.1.1, dA/dZ, where a logarithm follows: by the chain rule from softmax's full Jacobian."""
+    rng = np.random.default_rng(11)
+    z, g = rng.standard_normal(5), rng.standard_normal(5)
+    literal = np.diag(1 / softmax(z)) @ softmax_jacobian(z)
+    close(mg.vec_jacobian(mg.log_softmax, z), literal)
+    close(gradients(mg.log_softmax, g, z)[0], g @ literal)
+    # ln sum e**z = z_i - (log softmax)_i, whichever i
+    close(mg.grad(mg.logsumexp)(z), np.eye(5)[2] - literal[2])
+
+
 def test_dJ_dA_of_a_scalar_is_a_row():
     """Section 3.1.1, dJ/dA: [dJ/da_1 ... dJ/da_n], one row, here of J = -sum of y ln a."""
     a, y = np.array([0.2, 0.3, 0.5]), np.array([0.1, 0.6, 0.3])
