@@ -61,10 +61,15 @@ def svg(digraph, title):
 
 
 def _move_tooltip(group, title):
-    """Make the tooltip of a group its <title>, which every browser shows; Graphviz has the id there."""
+    """Make the tooltip of a group its <title>, which every browser shows; Graphviz has the id there.
+
+    The id moves to data-part.
+    """
     heading = group.find(f"{{{SVG}}}title")
     if heading is None:
         return
+    if group.get("class") in ("node", "edge"):
+        group.set("data-part", heading.text or "")
     links = list(group.iter(f"{{{SVG}}}a"))
     texts = [a.attrib.pop(f"{{{XLINK}}}title", "") for a in links]
     if group.get("class") == "graph":

@@ -33,16 +33,11 @@ def graph(y, *more, gradients=False, values=False, depth=None, max_nodes=100, na
     Raises TypeError for what is no Tensor, RuntimeError where nothing was recorded, or where
     gradients are wanted and backward() has released the graph.
     """
-    for tensor in (y, *more):
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"graph: expected a Tensor, not {type(tensor).__name__}")
-        if tensor.node is None:
-            raise RuntimeError("graph: this Tensor needs no gradient: nothing was recorded for it")
+    roots = roots_of("graph", (y, *more))
     if max_nodes is not None and max_nodes < 3:
         raise ValueError(f"graph: max_nodes must be at least 3, not {max_nodes}")
     if depth is not None and depth < 0:
         raise ValueError(f"graph: depth must be at least 0, not {depth}")
-    roots = list(dict.fromkeys(tensor.node for tensor in (y, *more)))
     parts = read(roots, names)
     if gradients:
         measure_gradients(parts, roots)
@@ -52,6 +47,16 @@ def graph(y, *more, gradients=False, values=False, depth=None, max_nodes=100, na
     if gradients and (len(roots) > 1 or roots[0].output.size > 1):
         remarks.append("gradient of the sum of all entries of the outputs")
     return Graph(units, remarks, gradients)
+
+
+def roots_of(caller, tensors):
+    """The nodes of the Tensors; TypeError for what is none, RuntimeError where nothing was recorded."""
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{caller}: expected a Tensor, not {type(tensor).__name__}")
+        if tensor.node is None:
+            raise RuntimeError(f"{caller}: this Tensor needs no gradient: nothing was recorded for it")
+    return list(dict.fromkeys(tensor.node for tensor in tensors))
 
 
 class Graph:

@@ -202,8 +202,10 @@ def _same(a, b):
     return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b)
 
 
-def measure_gradients(parts, roots):
-    """Sweep back from the roots, dJ/dJ being ones, and note the norm of each gradient; nothing is kept or changed.
+def measure_gradients(parts, roots, see=None):
+    """Sweep back from the roots, dJ/dJ being ones, and note the norm of each gradient; nothing is changed.
+
+    see(part, gradient) is called with each gradient, which it must not write to.
 
     Raises RuntimeError where the tape was released.
     """
@@ -215,6 +217,8 @@ def measure_gradients(parts, roots):
         )
     for node, g in gradients_of(roots):
         of[node].gradient = norm(g)
+        if see is not None:
+            see(of[node], g)
     _find_gradient_fault(parts)
 
 
