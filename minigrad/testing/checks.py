@@ -39,9 +39,6 @@ def check_vjp(fn, *inputs, vjp=None, argnums=None, rtol=RTOL, seed=0, float32=Tr
     subject = Subject(fn, inputs, parameters, vjp, argnums, name)
     generator = np.random.default_rng(seed)
     g, gradients = _first_order(subject, generator, rtol)
-    op = contract.raw_vjps(subject)
-    if op is not None:
-        contract.check_each_vjp(op, subject.arguments(subject.x), parameters, g, subject)
     if subject.vjp is None:
         contract.check_accumulation(subject, g, gradients)
     contract.check_layouts(subject, g, gradients)
@@ -79,7 +76,7 @@ def check_subgradient(fn, *inputs, argnums=None, vjp=None, seed=0, name=None, **
     compared = 0
     for label, directions in _all_directions(subject):
         compared += _between_slopes(subject, label, directions, upstream, gradients)
-    if not compared:
+    if not compared and y.size and any(x.size for x in subject.x):
         raise GradientError("subgradient", subject, None, "no direction has a finite slope on both sides here")
 
 
@@ -87,6 +84,7 @@ def _first_order(subject, generator, rtol, order=1):
     """Check value, gradients and numbers; the upstream gradient and the gradients."""
     y = contract.check_value(subject)
     g = generator.normal(size=y.shape)
+    contract.check_each_vjp(subject, g)
     gradients = contract.check_gradients(subject, g, order)
     for position, x in enumerate(subject.x):
         if x.size:
@@ -155,7 +153,7 @@ def _kinked(f, x, u, g):
     """Whether the slopes on the two sides differ by far more than their own error."""
     right, left = forward(f, x, u), -forward(f, x, -u)
     gap = norm(g * (right - left))
-    return np.isfinite(gap) and gap > 1e-3 * (norm(g * right) + norm(g * left))
+    return np.isfinite(gap) and gap > 1e-2 * (norm(g * right) + norm(g * left))
 
 
 def numeric_gradient(f, x, g):
@@ -185,20 +183,19 @@ def _diagnosis(subject, position, g, analytic, numeric):
 
 
 def _higher_orders(subject, generator, rtol, order, nth=2):
-    """Each gradient of the subject is a function of its inputs and of g: check that one, to the order that is left."""
+    """The gradients, one after another, are a function of the inputs and of g: check that one, to the order left."""
     g = generator.normal(size=subject.value(*subject.x).shape)
     count = len(subject.x)
-    for position, label in enumerate(subject.labels):
 
-        def gradient(*arguments, position=position):
-            _, pull = transform_vjp(subject.call, *arguments[:count])
-            return pull(arguments[count])[position]
+    def gradients(*arguments):
+        _, pull = transform_vjp(subject.call, *arguments[:count])
+        return np.concatenate([np.reshape(v, (-1,)) for v in pull(arguments[count])])
 
-        derivative = Subject(gradient, [*subject.x, g], {}, name=f"{subject.name} in {label}")
-        derivative.labels = [*subject.labels, "g"]
-        _first_order(derivative, generator, rtol, nth)
-        if nth < order:
-            _higher_orders(derivative, generator, rtol, order, nth + 1)
+    derivative = Subject(gradients, [*subject.x, g], {}, name=subject.name)
+    derivative.labels = [*subject.labels, f"g{nth - 1}"]
+    _first_order(derivative, generator, rtol, nth)
+    if nth < order:
+        _higher_orders(derivative, generator, rtol, order, nth + 1)
 
 
 def _basis(y):

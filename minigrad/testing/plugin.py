@@ -4,15 +4,16 @@ Without the option it changes no setting of anyone's tests. Nothing but pytest i
 """
 
 import os
+from typing import Any
 
 import pytest
 
 from .errors import GradientError
 
-PROFILES = {
-    "dev": {"max_examples": 20},
+PROFILES: dict[str, dict[str, Any]] = {
+    "dev": {"max_examples": 20, "derandomize": False},
     "ci": {"max_examples": 20, "derandomize": True, "print_blob": True, "database": None},
-    "thorough": {"max_examples": 3000},
+    "thorough": {"max_examples": 3000, "derandomize": False},
 }
 
 

@@ -1,6 +1,6 @@
 """`gradtest`: a function of arrays becomes a full property test of its derivatives."""
 
-from functools import wraps
+from functools import update_wrapper
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -46,12 +46,13 @@ def gradtest(*strategies, order=2, kink=False, **options):
 
         property_test = settings(deadline=None, suppress_health_check=_QUIET)(given(drawing)(check))
 
-        @wraps(fn, updated=())
         def test():
             property_test()
 
-        del test.__wrapped__  # pytest would read the arguments of fn as fixtures
-        test.fn, test.hypothesis = fn, property_test.hypothesis
+        # all of functools.wraps but __wrapped__, from which pytest would read the arguments of fn as fixtures
+        update_wrapper(test, fn, updated=())
+        vars(test).pop("__wrapped__")
+        vars(test).update(fn=fn, hypothesis=vars(property_test)["hypothesis"])
         return test
 
     return decorate

@@ -93,7 +93,7 @@ def broadcastable(draw, count=2, *, domain=(-2.0, 2.0), gap=False, max_dims=3, m
     domains = domain if isinstance(domain, list) else [domain] * count
     capacity = max(map(math.prod, drawn.input_shapes))
     return tuple(
-        draw(values(shape, domain=each, gap=gap, lane=i, lanes=count if gap else 1, capacity=capacity))
+        draw(values(shape, domain=each, gap=gap, lane=i * gap, lanes=count if gap else 1, capacity=capacity))
         for i, (shape, each) in enumerate(zip(drawn.input_shapes, domains, strict=True))
     )
 
@@ -122,7 +122,7 @@ def indices(draw, shape):
 
     Integer arrays may name an entry many times.
     """
-    kinds = [npst.basic_indices(shape, allow_newaxis=True)]
+    kinds: list[st.SearchStrategy] = [npst.basic_indices(shape, allow_newaxis=True)]
     if shape and 0 not in shape:
         kinds.append(npst.integer_array_indices(shape, result_shape=shapes(max_dims=2, max_side=3)))
         kinds.append(npst.arrays(bool, shape))

@@ -45,19 +45,19 @@ class Subject:
         return chosen
 
     def arguments(self, x):
-        """The whole list of arguments with x in the moving places; a constant array follows the dtype of x."""
-        dtype = x[0].dtype
-        filled = [
-            value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
-            for value in self.inputs
-        ]
+        """The whole list of arguments, x in the moving places."""
+        filled = [_cast(value, x[0].dtype) for value in self.inputs]
         for i, value in zip(self.argnums, x, strict=True):
             filled[i] = value
         return filled
 
     def call(self, *x):
         """What the function returns, as it returns it."""
-        return self.fn(*self.arguments(x), **self.parameters)
+        return self.fn(*self.arguments(x), **self.keywords(x))
+
+    def keywords(self, x):
+        """The parameters."""
+        return {name: _cast(value, x[0].dtype) for name, value in self.parameters.items()}
 
     def value(self, *x):
         """The function's value as an array; TypeError unless it returns one floating-point array."""
@@ -80,7 +80,7 @@ class Subject:
         y, given = self.value(*x), self.vjp
 
         def pull(g):
-            gradients = given(g, y, *self.arguments(x), **self.parameters)
+            gradients = given(g, y, *self.arguments(x), **self.keywords(x))
             gradients = list(gradients) if isinstance(gradients, (tuple, list)) else [gradients]
             if len(gradients) != len(x):
                 raise TypeError(f"{self.name}: the VJP returned {len(gradients)} gradients for {len(x)} inputs")
@@ -102,6 +102,11 @@ class Subject:
 def is_floating(value):
     """Whether a check differentiates it: a floating-point array or a Python float."""
     return isinstance(value, float) or (isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f")
+
+
+def _cast(value, dtype):
+    """A constant array of floating point in the dtype of the moving ones; else the value as it is."""
+    return value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
 
 
 def _plain(value):

@@ -1,0 +1,97 @@
+"""`Spec`: what the suite needs to know about an op, and the proofs that it asks for.
+
+The specs themselves are in specs.py; test_specs.py sweeps over them, and faults.py asks them about faults.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.testing import check_grads, check_subgradient
+from minigrad.testing.properties import as_call
+from minigrad.testing.strategies import Call
+
+SPECS: dict[str, "Spec"] = {}
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What the sweep needs to know about one op.
+
+    inputs:    a strategy of what to call it with, away from its kinks
+    reference: its value by other means
+    fn:        the function to differentiate, if not the op itself: one that makes a valid input of
+               any array, or one array of several results
+    kinks:     inputs at kinks, where the VJP must lie between the one-sided slopes
+    refused:   (arguments, parameters, exception, words of its message) for wrong input
+    order:     how many derivatives
+    opt_outs:  {aspect: reason} for what is not checked
+    """
+
+    name: str
+    inputs: st.SearchStrategy
+    reference: Callable
+    fn: Callable
+    kinks: tuple = ()
+    refused: tuple = ()
+    order: int = 3
+    opt_outs: dict[str, str] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def spec(name, inputs, reference, *, fn=None, **rest):
+    SPECS[name] = Spec(name, inputs.map(as_call), reference, fn or getattr(mg.ops, name), **rest)
+
+
+def called(arrays, *options, **parameters):
+    """Calls of one array (or a tuple of them) with drawn options."""
+
+    def build(drawn, positional, named):
+        return Call((*(drawn if isinstance(drawn, tuple) else (drawn,)), *positional), named)
+
+    return st.builds(build, arrays, st.tuples(*options), st.fixed_dictionaries(parameters))
+
+
+def drawn_from(arrays, choose):
+    """Calls (a, *arguments): `choose(a)` is the strategy of the arguments that suit an array."""
+    return arrays.flatmap(lambda a: choose(a).map(lambda arguments: Call((a, *arguments), {})))
+
+
+def of_list(function):
+    """A function of a list of arrays as one of the arrays."""
+    return lambda *arrays: function(arrays)
+
+
+def prove(spec, call, order=2):
+    """The derivatives of the spec's op at one input, with all that a check looks at."""
+    float32 = "float32" not in spec.opt_outs
+    order = min(order, spec.order)
+    check_grads(
+        spec.fn, *call.arguments, order=order, float32=float32, name=spec.name, **spec.options, **call.parameters
+    )
+
+
+def compare(spec, call):
+    """The value of the spec's op against its reference."""
+    value = spec.fn(*call.arguments, **call.parameters)
+    expected = spec.reference(*call.arguments, **call.parameters)
+    assert np.shape(value) == np.shape(expected)
+    np.testing.assert_allclose(value, expected, rtol=1e-10, atol=1e-12)
+
+
+def at_kink(spec, inputs):
+    call = as_call(inputs)
+    check_subgradient(spec.fn, *call.arguments, name=spec.name, **spec.options, **call.parameters)
+
+
+def refuse(spec, arguments, parameters, exception, words):
+    """The op's own sentence about wrong input, from arrays and from Tensors."""
+    for as_input in (lambda a: a, lambda a: mg.tensor(a) if isinstance(a, np.ndarray) else a):
+        with pytest.raises(exception, match=words) as caught:
+            getattr(mg.ops, spec.name)(*map(as_input, arguments), **parameters)
+        assert str(caught.value).startswith(f"{spec.name}: ")

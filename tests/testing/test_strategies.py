@@ -1,0 +1,138 @@
+"""The strategies draw what they promise, reach the corners, and shrink to something small."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.testing import strategies as s
+
+search = settings(max_examples=2000, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def found(strategy, condition):
+    return find(strategy, condition, settings=settings(search, phases=[Phase.generate]))
+
+
+def smallest(strategy, condition=lambda drawn: True):
+    return find(strategy, condition, settings=search)
+
+
+@given(s.tensors(gap=True, min_side=1))
+def test_a_gap_keeps_entries_apart_from_each_other_and_from_zero(a):
+    values = np.sort(np.concatenate([a.ravel(), [0.0]]))
+    assert a.dtype == np.float64
+    assert a.size < 2 or np.min(np.diff(values)) >= min(1 / 16, 2 / (a.size + 1)) * 0.99
+    assert np.max(np.abs(a)) <= 2
+
+
+@given(s.broadcastable(2, gap=True))
+def test_lanes_stay_apart_under_broadcasting(arrays):
+    x, y = arrays
+    difference = np.abs(np.subtract(*np.broadcast_arrays(x, y)))
+    assert difference.size == 0 or difference.min() > 1 / 100
+
+
+@given(s.tensors(domain=(0.25, 1.5)) | s.tensors(domain=(0.25, 1.5), gap=True))
+def test_values_lie_in_the_domain(a):
+    assert np.all((a >= 0.25) & (a <= 1.5))
+
+
+@given(s.broadcastable(3, domain=[(0, 1), (2, 3), (-1, 0)]))
+def test_one_domain_for_each_array(arrays):
+    for a, low in zip(arrays, (0, 2, -1), strict=True):
+        assert np.all((a >= low) & (a <= low + 1))
+    np.broadcast_shapes(*(a.shape for a in arrays))
+
+
+@pytest.mark.parametrize(
+    "condition", [lambda a: a.ndim == 0, lambda a: a.size == 0, lambda a: 1 in a.shape, lambda a: a.ndim == 3]
+)
+def test_corners_are_drawn(condition):
+    assert condition(found(s.tensors(), condition))
+
+
+def test_arrays_shrink_to_a_small_readable_lattice():
+    assert smallest(s.tensors(), lambda a: a.size >= 2).tolist() == [-0.0625, 0.0625]
+    assert smallest(s.tensors()).tolist() == 0.0625
+
+
+@given(st.integers(0, 3).flatmap(lambda n: st.tuples(st.just(n), s.axes(n))))
+def test_axes_are_what_numpy_takes(drawn):
+    ndim, axis = drawn
+    np.sum(np.zeros((2,) * ndim), axis=axis)
+
+
+@given(st.data())
+def test_indices_fit(data):
+    shape = data.draw(s.shapes())
+    np.zeros(shape)[data.draw(s.indices(shape))]
+
+
+def test_indices_name_entries_twice():
+    def repeated(index):
+        return np.unique(np.arange(3)[index]).size < np.size(np.arange(3)[index])
+
+    assert repeated(found(s.indices((3,)), repeated))
+
+
+@given(s.matmul_inputs())
+def test_matmul_inputs_fit(pair):
+    np.matmul(*pair)
+
+
+@given(s.einsum_inputs())
+def test_einsum_inputs_fit(call):
+    np.einsum(*call.arguments)
+
+
+@pytest.mark.parametrize("words", ["->", "ii"])
+def test_einsum_inputs_reach(words):
+    assert words in found(s.einsum_inputs(), lambda call: words in call.arguments[0]).arguments[0]
+
+
+@given(s.conv2d_inputs())
+def test_conv2d_inputs_fit(call):
+    z = mg.conv2d(*call.arguments, **call.parameters)
+    assert max(z.shape[-2:]) <= 2
+
+
+def rest(call):
+    """How many columns of the padded image no window reads."""
+    x, k, _ = call.arguments
+    options = {name: v if isinstance(v, tuple) else (v, v) for name, v in call.parameters.items() if name != "groups"}
+    reach = options["dilation"][1] * (k.shape[3] - 1) + 1
+    return (x.shape[-1] + 2 * options["padding"][1] - reach) % options["stride"][1]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda call: rest(call) > 0,
+        lambda call: call.parameters["groups"] == 2,
+        lambda call: isinstance(call.parameters["stride"], int),
+        lambda call: call.arguments[2] is not None,
+        lambda call: call.arguments[0].ndim == 3,
+        lambda call: np.max(call.parameters["padding"]) == 2,
+    ],
+)
+def test_conv2d_inputs_reach(condition):
+    assert condition(found(s.conv2d_inputs(), condition))
+
+
+@given(s.pool2d_inputs(gap=True))
+def test_pool2d_inputs_fit(call):
+    assert mg.max_pool2d(*call.arguments, **call.parameters).size > 0
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: s.tensors((2,), domain=(1, 1)), "low < high"),
+        (lambda: s.tensors((2,), max_side=3), "not both"),
+    ],
+)
+def test_wrong_use(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
