@@ -136,3 +136,15 @@ def det(a):
         return np.ones(a.shape[:-2])
     minors = (np.delete(a[..., 1:, :], j, axis=-1) for j in range(a.shape[-1]))
     return sum((-1) ** j * a[..., 0, j] * det(minor) for j, minor in enumerate(minors))
+
+
+def pick2d(u, x, a, window, **options):
+    """The entry of u that stands where x has the maximum a of each window."""
+    first = pooled(lambda block: block.argmax(-1), -np.inf)(x, window, **options)
+    blocks = unfold2d(u, window, **options)
+    blocks = blocks.reshape(*blocks.shape[:-4], -1, *blocks.shape[-2:])
+    return np.take_along_axis(blocks, first.astype(int)[..., None, :, :], -3)[..., 0, :, :]
+
+
+def unpool2d(g, x, a, window, **options):
+    return _adjoint(lambda u: pick2d(u, x, a, window, **options), x.shape, g)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from specification import called, drawn_from, of_list, spec
 
 import minigrad as mg
+from minigrad.ops.pooling import pick2d, unpool2d
 from minigrad.testing import strategies as s
 from minigrad.testing.strategies import Call
 from minigrad.transforms import identity
@@ -252,6 +253,21 @@ spec(
     pools.map(lambda c: Call((naive.avg_pool2d(*c[0], **c[1]), c[0][0].shape[-2:], c[0][1]), c[1])),
     naive.spread2d,
 )
+
+
+def switched(by_image):
+    """Calls of unpool2d (or pick2d): something to route, x, a = its maxima, and the window."""
+
+    def build(call):
+        (x, window), options = call
+        a = naive.max_pool2d(x, window, **options)
+        return Call((np.sin(x if by_image else a), x, a, window), options)
+
+    return apart_pools.map(build)
+
+
+spec("unpool2d", switched(by_image=False), naive.unpool2d, fn=unpool2d, options={"argnums": 0})
+spec("pick2d", switched(by_image=True), naive.pick2d, fn=pick2d, options={"argnums": 0})
 
 # losses
 

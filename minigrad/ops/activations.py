@@ -12,11 +12,23 @@ from ..operation import op
 from .arithmetic import erf
 from .reductions import _kept
 
+# by the size of the dtype: e**-z neither overflows nor makes 1 / (1 + e**-z) subnormal from here on
+SIGMOID_FROM = {np.dtype(t).itemsize: 1 - np.log(np.finfo(t).max) for t in (np.float16, np.float32, np.float64)}
+
+
+def _is_float_array(z):
+    """Whether z can be computed with in place: not a number, nor of no axis, nor empty."""
+    return isinstance(z, np.ndarray) and z.dtype.kind == "f" and z.ndim > 0 and z.size > 0
+
 
 @op
 def relu(z):
     """A = max(Z, 0): dA/dZ = 1 for Z > 0, else 0; so 0 at 0. NaN stays NaN."""
-    return np.maximum(z, 0) + 0  # + 0 turns -0.0 into 0.0
+    if not _is_float_array(z):
+        return np.maximum(z, 0) + 0
+    a = np.clip(z, 0, np.inf)  # a third of the time of np.maximum with a scalar
+    a += 0  # turns -0.0 into 0.0
+    return a
 
 
 @relu.vjp("z")
@@ -48,7 +60,12 @@ def _(g, a, z, alpha):
 
 @op
 def sigmoid(z):
-    """A = 1 / (1 + e**-Z), of which only powers e**-|Z| and e**min(Z, 0) are taken: dA/dZ = A (1 - A)."""
+    """A = 1 / (1 + e**-Z): dA/dZ = A (1 - A). Where e**-Z would overflow, as e**Z / (1 + e**Z)."""
+    if _is_float_array(z) and z.min() > SIGMOID_FROM[z.dtype.itemsize]:
+        a = np.negative(z)
+        np.exp(a, out=a)
+        a += 1
+        return np.divide(1, a, out=a)
     return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
 
 

@@ -9,7 +9,8 @@ Each is linear in its two arguments, so the VJPs of each are the other two.
 import numpy as np
 
 from ..operation import op
-from .windows import folded, geometry, pair, unfolded
+from .kernels import path
+from .windows import geometry, pair
 
 
 def _check(op, x, k, groups, channels, of):
@@ -35,14 +36,9 @@ def _check_bias(op, b, channels):
         raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {np.shape(b)}")
 
 
-def _columns(x, where, groups):
-    """The windows of each group as a matrix: (N, C, H, W) -> (N, groups, C/groups*kh*kw, Ho*Wo)."""
-    return unfolded(x, where).reshape(len(x), groups, -1, where.out[0] * where.out[1])
-
-
-def _grouped(k, groups):
-    """The kernels of each group as a matrix: (groups, C_out/groups, C/groups*kh*kw)."""
-    return k.reshape(groups, k.shape[0] // groups, -1)
+def _plus_bias(z, b):
+    """z + b for each channel; into z where its dtype holds the sum."""
+    return np.add(z, b[:, None, None], out=z if np.result_type(z, b) == z.dtype else None)
 
 
 def _batched(x):
@@ -64,9 +60,11 @@ def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     _check("conv2d", x, k, groups, k.shape[1] * groups if np.ndim(k) == 4 else None, "x")
     _check_bias("conv2d", b, k.shape[0])
     where = geometry("conv2d", x.shape[-2:], k.shape[2:], stride, padding, dilation)
-    z = np.matmul(_grouped(k, groups), _columns(_batched(x), where, groups))
-    z = z.reshape(*x.shape[:-3], k.shape[0], *where.out)
-    return z if b is None else z + b[:, None, None]
+    kernels = path(where, x.shape[-3], k.shape[0], groups)
+    z = kernels.forward(_batched(x), k, where, groups, np.result_type(x, k))
+    if b is not None:
+        z = _plus_bias(z, b)
+    return z if x.ndim == 4 else z[0]
 
 
 @op
@@ -85,14 +83,11 @@ def conv_transpose2d(z, k, b=None, *, stride=1, padding=0, dilation=1, groups=1,
     _check_bias("conv_transpose2d", b, channels)
     image = _image_of("conv_transpose2d", z.shape[-2:], k.shape[2:], stride, padding, dilation, output_size)
     where = geometry("conv_transpose2d", image, k.shape[2:], stride, padding, dilation)
-    columns = np.matmul(_grouped(k, groups).swapaxes(1, 2), _grouped_output(_batched(z), groups))
-    x = folded(columns.reshape(*z.shape[:-3], channels, *where.window, *where.out), where)
-    return x if b is None else x + b[:, None, None]
-
-
-def _grouped_output(z, groups):
-    """(N, C_out, Ho, Wo) -> (N, groups, C_out/groups, Ho*Wo)."""
-    return z.reshape(len(z), groups, z.shape[1] // groups, -1)
+    kernels = path(where, channels, k.shape[0], groups)
+    x = kernels.input_gradient(_batched(z), k, where, groups, np.result_type(z, k))
+    if b is not None:
+        x = _plus_bias(x, b)
+    return x if z.ndim == 4 else x[0]
 
 
 def _image_of(op, out, window, stride, padding, dilation, output_size):
@@ -125,14 +120,14 @@ def conv2d_kernel(x, g, *, size, stride=1, padding=0, dilation=1, groups=1):
     channels = g.shape[-3]
     if g.shape != (*x.shape[:-3], channels, *where.out) or channels % groups or x.shape[-3] % groups:
         raise ValueError(f"conv2d_kernel: g {g.shape} is not an output of conv2d for x {x.shape} and groups {groups}")
-    columns = _columns(_batched(x), where, groups)
-    products = np.matmul(_grouped_output(_batched(g), groups), columns.swapaxes(2, 3))
-    return products.sum(0).reshape(channels, x.shape[-3] // groups, *where.window)
+    kernels = path(where, x.shape[-3], channels, groups)
+    return kernels.kernel_gradient(_batched(x), _batched(g), where, groups, np.result_type(x, g))
 
 
 def _per_channel(g):
     """The sum of g over the batch and the image: dJ/db (section 3.1.5)."""
-    return np.sum(g, axis=tuple(i for i in range(g.ndim) if i != g.ndim - 3))
+    each = np.sum(g, axis=(-2, -1))  # first the pixels, then the images: either sum runs over long stretches
+    return np.sum(each, axis=0) if each.ndim == 2 else each
 
 
 @conv2d.vjp("x")

@@ -16,11 +16,11 @@ def softmax_cross_entropy(logits, labels):
     Raises ValueError for shapes that don't fit or a label out of range, TypeError for labels
     that aren't integers.
     """
+    logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    logits = np.asarray(logits)
-    shifted = logits - np.max(logits, axis=1, keepdims=True)
-    picked = np.take_along_axis(shifted, np.asarray(labels)[:, None], axis=1)
-    return np.mean(np.log(np.sum(np.exp(shifted), axis=1, keepdims=True)) - picked)
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(labels)), labels]
+    return (np.log(np.exp(shifted).sum(axis=1)) - picked).sum() / len(labels)
 
 
 @softmax_cross_entropy.vjp("logits")
@@ -30,7 +30,7 @@ def _(g, j, logits, labels):
 
 
 def _check_labels(logits, labels):
-    shape, labels = np.shape(logits), np.asarray(labels)
+    shape = logits.shape
     if len(shape) != 2 or 0 in shape or labels.shape != shape[:1]:
         raise ValueError(
             f"softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not {shape}, {labels.shape}"

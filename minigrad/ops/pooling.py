@@ -1,14 +1,14 @@
 """Pooling: average, maximum and L2 norm over windows (derivation, section 3.1.3).
 
 Average pooling and `spread2d` are adjoint; so are `unfold2d` and `fold2d`, of which L2 pooling's
-VJP is made. Maximum pooling is a gather by its switches, and its VJP the scatter.
+VJP is made. Maximum pooling picks entries by its switches; `unpool2d` and `pick2d` are adjoint too.
 """
 
 import numpy as np
 
 from ..operation import array_of, op
-from .shaping import scatter
-from .windows import folded, geometry, padded, pair, taps, unfolded
+from .kernels.layout import empty
+from .windows import folded, geometry, overlap, padded, pair, taps, taps_inside, unfolded
 
 
 def _geometry(op, x, window, stride, padding):
@@ -18,6 +18,29 @@ def _geometry(op, x, window, stride, padding):
         raise TypeError(f"{op}: x must be floating-point, not {x.dtype}")
     window = pair(window, "window", op, 1)
     return geometry(op, x.shape[-2:], window, window if stride is None else stride, padding)
+
+
+def _separably(ufunc, xp, where):
+    """The ufunc over all entries of each window of the padded xp: over its rows first, then its columns.
+
+    That takes kh + kw passes for kh * kw, the first of them over long stretches of memory. A window of
+    one entry gives a view of xp.
+    """
+    rows, columns = (
+        [slice(i, i + (out - 1) * stride + 1, stride) for i in range(taps)]
+        for taps, stride, out in zip(where.window, where.stride, where.out, strict=True)
+    )
+    over_rows = _over(ufunc, [xp[..., tap, :] for tap in rows])
+    return _over(ufunc, [over_rows[..., tap] for tap in columns])
+
+
+def _over(ufunc, arrays):
+    if len(arrays) == 1:
+        return arrays[0]
+    total = ufunc(arrays[0], arrays[1])
+    for array in arrays[2:]:
+        ufunc(total, array, out=total)
+    return total
 
 
 @op
@@ -30,10 +53,8 @@ def avg_pool2d(x, window, *, stride=None, padding=0):
     spreads each g evenly over its window: spread2d. Raises ValueError if a window does not fit.
     """
     where = _geometry("avg_pool2d", x, window, stride, padding)
-    total = 0
-    for _, tap in taps(padded(x, where), where):
-        total = total + tap
-    return total / (where.window[0] * where.window[1])
+    total = _separably(np.add, padded(x, where), where)
+    return np.divide(total, where.window[0] * where.window[1], out=total if total.base is None else None)
 
 
 @op
@@ -41,8 +62,26 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros."""
     window = pair(window, "window", "spread2d", 1)
     where = geometry("spread2d", image, window, window if stride is None else stride, padding)
-    share = (g / (window[0] * window[1]))[..., None, None, :, :]
-    return folded(np.broadcast_to(share, (*g.shape[:-2], *window, *where.out)), where)
+    share = g / (window[0] * window[1])
+    x, add = _blank((*g.shape[:-2], *where.image), g.dtype, where)
+    for windows, entries in taps_inside(where):
+        if add:
+            x[entries] += share[windows]
+        else:
+            x[entries] = share[windows]
+    return x
+
+
+def _blank(shape, dtype, where):
+    """(an array to write windows into, whether they must be added to it): where they overlap, it is zero.
+
+    It has the layout that suits the kernels of convolution; entries in no window are zero.
+    """
+    x = empty(shape, dtype) if len(shape) == 4 else np.empty(shape, dtype)
+    add = overlap(where)
+    if add or where.padding != (0, 0) or shape[-2:] != tuple(np.multiply(where.out, where.window)):
+        x[...] = 0
+    return x, add
 
 
 @avg_pool2d.vjp("x")
@@ -65,10 +104,8 @@ def max_pool2d(x, window, *, stride=None, padding=0):
     Raises ValueError if a window does not fit, or the padding is over half of it.
     """
     where = _max_geometry(x, window, stride, padding)
-    best = None
-    for _, tap in taps(padded(x, where, -np.inf), where):
-        best = tap if best is None else np.maximum(best, tap)
-    return best.copy() if where.window == (1, 1) else best
+    best = _separably(np.maximum, padded(x, where, -np.inf), where)
+    return best.copy() if best.base is not None else best
 
 
 def _max_geometry(x, window, stride, padding):
@@ -80,29 +117,61 @@ def _max_geometry(x, window, stride, padding):
     return where
 
 
-def _switches(x, where):
-    """The index, into x read as one row-major axis, of the entry that each window takes."""
-    (height, width), (ph, pw) = where.image, where.padding
-    rows = [max(0, p * where.stride[0] - ph) for p in range(where.out[0])]
-    columns = [max(0, q * where.stride[1] - pw) for q in range(where.out[1])]
-    first = np.add.outer(np.multiply(rows, width), columns)  # an entry of the image even if all are -inf
-    index = np.broadcast_to(first, (*x.shape[:-2], *where.out)).copy()
-    best = np.full(index.shape, -np.inf, x.dtype)
-    corner = np.add.outer(
-        (np.arange(where.out[0]) * where.stride[0] - ph) * width, np.arange(where.out[1]) * where.stride[1] - pw
-    )
-    for (i, j), tap in taps(padded(x, where, -np.inf), where):
-        wins = (tap > best) | ((tap != tap) & (best == best))
-        np.copyto(index, corner + (i * width + j), where=wins)
-        np.copyto(best, tap, where=wins)
-    images = np.arange(x.size // (height * width)) * (height * width)
-    return index + images.reshape(*x.shape[:-2], 1, 1)
-
-
 @max_pool2d.vjp("x")
 def _(g, a, x, window, stride, padding):
-    switches = _switches(array_of(x), _max_geometry(x, window, stride, padding))
-    return np.reshape(scatter(np.reshape(g, -1), switches.ravel(), (x.size,)), x.shape)
+    return unpool2d(g, array_of(x), array_of(a), window, stride=stride, padding=padding)
+
+
+def _switches(x, a, where):
+    """Yield (windows, entries, mask) for each entry of the window: the mask is true where it is the switch.
+
+    That is the first entry, in row-major order, which equals the maximum a; or is NaN, where a is.
+    """
+    nan = np.isnan(a).any()
+    free = np.ones_like(a, bool)
+    for windows, entries in taps_inside(where):
+        tap = x[entries]
+        mask = tap == a[windows]
+        if nan:
+            mask |= tap != tap
+        mask &= free[windows]
+        free[windows] ^= mask
+        yield windows, entries, mask
+
+
+@op
+def unpool2d(g, x, a, window, *, stride=None, padding=0):
+    """Each g added at the switch of its window in an image of zeros: the VJP of a = max_pool2d(x, ...).
+
+    It is linear in g; x and a say where the switches are and have no derivative. Adjoint: pick2d.
+    """
+    where = _max_geometry(x, window, stride, padding)
+    dx, add = _blank(x.shape, g.dtype, where)
+    for windows, entries, mask in _switches(x, a, where):
+        if add:
+            dx[entries] += g[windows] * mask
+        else:
+            np.multiply(g[windows], mask, out=dx[entries])
+    return dx
+
+
+@op
+def pick2d(u, x, a, window, *, stride=None, padding=0):
+    """The entry of u at the switch of each window of a = max_pool2d(x, ...). Adjoint: unpool2d."""
+    out = np.zeros_like(a, u.dtype)
+    for windows, entries, mask in _switches(x, a, _max_geometry(x, window, stride, padding)):
+        out[windows] += u[entries] * mask
+    return out
+
+
+@unpool2d.vjp("g")
+def _(u, dx, g, x, a, window, stride, padding):
+    return pick2d(u, x, a, window, stride=stride, padding=padding)
+
+
+@pick2d.vjp("u")
+def _(g, out, u, x, a, window, stride, padding):
+    return unpool2d(g, x, a, window, stride=stride, padding=padding)
 
 
 @op

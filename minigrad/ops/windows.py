@@ -50,11 +50,14 @@ def geometry(op, image, window, stride, padding, dilation=1):
 
 
 def padded(x, where, value=0):
-    """Pad the image of x; x itself where there is nothing to pad."""
-    if where.padding == (0, 0):
+    """Pad the image of x, in the memory layout of x; x itself where there is nothing to pad."""
+    (ph, pw), (h, w) = where.padding, where.image
+    if ph == pw == 0:
         return x
-    widths = [(0, 0)] * (x.ndim - 2) + [(p, p) for p in where.padding]
-    return np.pad(x, widths, constant_values=value)
+    xp = np.empty_like(x, shape=(*x.shape[:-2], h + 2 * ph, w + 2 * pw))
+    xp[...] = value
+    xp[..., ph : ph + h, pw : pw + w] = x
+    return xp
 
 
 def taps(xp, where):
@@ -68,6 +71,30 @@ def taps(xp, where):
             rows = slice(i * dh, i * dh + (ho - 1) * sh + 1, sh)
             columns = slice(j * dw, j * dw + (wo - 1) * sw + 1, sw)
             yield (i, j), xp[..., rows, columns]
+
+
+def taps_inside(where):
+    """Yield (windows, image) for each entry of the window in row-major order, each a pair of slices.
+
+    windows: those whose entry lies inside the image rather than in its padding; image: these entries.
+    """
+    axes = [
+        [_inside(tap * d - p, s, n, o) for tap in range(k)]
+        for k, s, p, d, n, o in zip(
+            where.window, where.stride, where.padding, where.dilation, where.image, where.out, strict=True
+        )
+    ]
+    for windows_rows, rows in axes[0]:
+        for windows_columns, columns in axes[1]:
+            yield (..., windows_rows, windows_columns), (..., rows, columns)
+
+
+def _inside(shift, stride, image, out):
+    """The windows p of `out` with 0 <= p stride + shift < image, and these entries."""
+    first = max(0, -(shift // stride))
+    last = max(first - 1, min(out - 1, (image - 1 - shift) // stride))
+    entry = first * stride + shift
+    return slice(first, last + 1), slice(entry, max(entry, entry + (last - first) * stride + 1), stride)
 
 
 def unfolded(x, where):
@@ -86,3 +113,8 @@ def folded(windows, where):
     for (i, j), tap in taps(xp, where):
         tap += windows[..., i, j, :, :]
     return xp[..., ph : ph + height, pw : pw + width]
+
+
+def overlap(where):
+    """Whether two windows can share an entry."""
+    return any(d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))

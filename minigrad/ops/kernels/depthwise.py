@@ -1,0 +1,83 @@
+"""Convolution with one channel a group and one kernel for it: sums of products, entry by entry.
+
+Why it is fast. There is nothing for a matrix product to do here. With channels and images innermost,
+each tap of a window is one multiply-and-add over a long stretch, and `np.einsum` does just that.
+"""
+
+import math
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from .layout import copy_images
+from .scratch import Scratch
+
+
+def forward(x, k, where, groups, dtype):
+    """dT/dg: x (N, C, H, W) and k (C, 1, kh, kw) to (N, C, *where.out)."""
+    with Scratch() as take:
+        frame = _padded(x, where, dtype, take)
+        return _summed(frame, k, where.stride, where.dilation, where.out, dtype, take)
+
+
+def kernel_gradient(x, g, where, groups, dtype):
+    """dT/dk: x (N, C, H, W) and g (N, C, *where.out) to (C, 1, kh, kw)."""
+    n, c, h, w = g.shape
+    with Scratch() as take:
+        windows = _windows(_padded(x, where, dtype, take), where.window, where.stride, where.dilation, where.out)
+        laid = take("g", (h, w, c, n), dtype)
+        copy_images(laid.transpose(3, 2, 0, 1), g)
+        products = np.einsum("pqrsl,pql->rsl", windows, laid.reshape(h, w, c * n))
+        return products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None].copy()
+
+
+def input_gradient(g, k, where, groups, dtype):
+    """dT/dx: g (N, C, *where.out) and k (C, 1, kh, kw) to (N, C, *where.image).
+
+    The entries of g, set apart by the stride, are correlated with the kernel turned around.
+    """
+    reach = [d * (taps - 1) for d, taps in zip(where.dilation, where.window, strict=True)]
+    size = [n + r for n, r in zip(where.image, reach, strict=True)]
+    corner = [r - p for r, p in zip(reach, where.padding, strict=True)]
+    with Scratch() as take:
+        frame = _framed(g, size, corner, where.stride, dtype, take)
+        return _summed(frame, k[:, :, ::-1, ::-1], (1, 1), where.dilation, where.image, dtype, take)
+
+
+def _padded(x, where, dtype, take):
+    size = [n + 2 * p for n, p in zip(where.image, where.padding, strict=True)]
+    return _framed(x, size, where.padding, (1, 1), dtype, take)
+
+
+def _framed(x, size, corner, step, dtype, take):
+    """Zeros of (*size, C, N) with the entries of x, `step` apart, from `corner` on; those outside are left out."""
+    frame = take("frame", (*size, x.shape[1], x.shape[0]), dtype)
+    frame[...] = 0
+    chosen, places = [], []
+    for n, length, c, s in zip(x.shape[2:], size, corner, step, strict=True):
+        first, stop = max(0, math.ceil(-c / s)), min(n, (length - 1 - c) // s + 1)
+        chosen.append(slice(first, max(first, stop)))
+        places.append(slice(c + first * s, c + max(first, stop) * s, s))
+    copy_images(frame[tuple(places)].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]])
+    return frame
+
+
+def _windows(frame, window, stride, dilation, out):
+    """The view (rows, columns, kh, kw, channels and images as one) of every window."""
+    a, b, _, item = frame.strides
+    return as_strided(
+        frame,
+        (*out, *window, frame.shape[2] * frame.shape[3]),
+        (a * stride[0], b * stride[1], a * dilation[0], b * dilation[1], item),
+    )
+
+
+def _summed(frame, k, stride, dilation, out, dtype, take):
+    """The sum of each window's entries times the kernel's, (N, C, *out)."""
+    c, n = frame.shape[2:]
+    kernel = take("kernel", (*k.shape[2:], c, n), dtype)
+    kernel[...] = k[:, 0].transpose(1, 2, 0)[..., None]
+    z = np.empty((*out, c, n), dtype)
+    windows = _windows(frame, k.shape[2:], stride, dilation, out)
+    np.einsum("pqrsl,rsl->pql", windows, kernel.reshape(*k.shape[2:], c * n), out=z.reshape(*out, c * n))
+    return z.transpose(3, 2, 0, 1)

@@ -1,0 +1,47 @@
+"""The layout of images in memory that suits NumPy: images innermost.
+
+An array of logical shape (N, C, H, W) is stored as (H, W, C, N) and handed out as a transposed
+view. Every copy, pool and elementwise op then runs over long contiguous stretches whatever the
+window or the stride, and NumPy's elementwise ops keep the order by themselves.
+"""
+
+import numpy as np
+
+IN_CACHE = 256 * 1024  # bytes that surely stay in the second-level cache
+FEWEST_IMAGES = 16  # one AVX-512 register of float32; below it the columns are the longer stretch
+
+
+def innermost(array):
+    """(N, C, H, W) -> the view (H, W, C, N)."""
+    return array.transpose(2, 3, 1, 0)
+
+
+def images_innermost(array):
+    """Whether the images of (N, C, H, W) are its innermost axis in memory."""
+    return len(array) > 1 and array.strides[0] == array.itemsize
+
+
+def empty(shape, dtype):
+    """A new array of logical shape (N, C, H, W): images innermost if there are enough of them, else C order."""
+    n, c, h, w = shape
+    if n < FEWEST_IMAGES:
+        return np.empty(shape, dtype)
+    return np.empty((h, w, c, n), dtype).transpose(3, 2, 0, 1)
+
+
+def copy_images(target, source):
+    """target[...] = source, both (N, C, H, W) and possibly of different layouts.
+
+    To put the images of a C-ordered source innermost, one entry of each image is read in turn. They lie
+    far apart: beyond the cache, or at a multiple of the page size on the same few cache lines, only
+    eight images of one channel at a time are kept until their neighbours are wanted.
+    """
+    n, c, h, w = source.shape
+    scattered = target.strides[0] == target.itemsize < source.strides[0]
+    if not scattered or (source.nbytes <= IN_CACHE and source.strides[0] % 4096):
+        np.copyto(target, source)
+        return
+    channels = max(1, 512 // (h * w))
+    for j in range(0, c, channels):
+        for i in range(0, n, 8):
+            np.copyto(target[i : i + 8, j : j + channels], source[i : i + 8, j : j + channels])

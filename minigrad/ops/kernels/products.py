@@ -1,0 +1,39 @@
+"""What OpenBLAS is fast at: the sizes that the kernels cut their matrix products to."""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+PRODUCT = 1_000_000  # M*N*K up to which it has kernels for small matrices; above, it packs them first
+TRANSPOSED = 1_200  # M*N up to which it has them for A @ B.T
+CONTRACTION = 384  # length of the sums in one product A @ B.T: long enough to be worth its result
+TILE = 512 * 1024  # bytes of scratch in use at a time: they should stay in the second-level cache
+
+
+@lru_cache
+def blocks(size, most, multiple=1):
+    """Slices that cover range(size), nearly equal, each of at most `most` entries and a multiple where it can be."""
+    count = max(1, math.ceil(size / max(most, 1)))
+    length = math.ceil(size / count / multiple) * multiple
+    return tuple(slice(start, min(start + length, size)) for start in range(0, size, length or 1))
+
+
+def multiply(matrix, stack, out):
+    """out = matrix @ stack over stacks of matrices, each product cut into blocks of at most `PRODUCT`."""
+    rows, depth = matrix.shape[-2:]
+    lanes = stack.shape[-1]
+    if rows * depth * lanes <= PRODUCT:
+        np.matmul(matrix, stack, out=out)
+        return
+    row_blocks = blocks(rows, PRODUCT // (depth * 16), 8)
+    for lane in blocks(lanes, PRODUCT // (depth * row_blocks[0].stop), 16):
+        for row in row_blocks:
+            np.matmul(matrix[..., row, :], stack[..., lane], out=out[..., row, lane])
+
+
+@lru_cache
+def parts(depth, outputs):
+    """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
+    fewest = math.ceil(depth * outputs / TRANSPOSED)
+    return next((n for n in range(fewest, depth + 1) if depth % n == 0), depth)

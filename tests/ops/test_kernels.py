@@ -1,0 +1,259 @@
+"""The fast kernels of convolution and pooling against readable ones, across the boundaries of their paths."""
+
+import threading
+from itertools import product
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from reference_convolution import conv2d, conv2d_kernel, conv_transpose2d
+
+import minigrad as mg
+from minigrad.ops.kernels import depthwise, path, pointwise, products, release_scratch, row_window, scratch
+from minigrad.ops.windows import geometry
+
+COUNTS = (1, 2, 15, 16, 17, 33)  # of images: the orientation changes at 16
+
+
+def pairs(least, most):
+    return st.tuples(st.integers(least, most), st.integers(least, most))
+
+
+@st.composite
+def convolutions(draw):
+    """(x, k, g, options, image) of any path, with leftovers of the stride; built from the size of the output."""
+    groups, dtype = draw(st.integers(1, 3)), draw(st.sampled_from(["float32", "float64"]))
+    channels, outputs = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2)]))
+    if draw(st.booleans()):
+        kernel, stride, padding = draw(pairs(1, 4)), draw(pairs(1, 4)), draw(pairs(0, 3))
+    else:
+        kernel, stride, padding = (1, 1), (1, 1), (0, 0)
+    dilation, out, n = draw(pairs(1, 3)), draw(pairs(1, 5)), draw(st.sampled_from(COUNTS))
+    image = tuple(
+        max(1, (o - 1) * s + d * (k - 1) + 1 - 2 * p + draw(st.integers(0, s - 1)))
+        for o, s, d, k, p in zip(out, stride, dilation, kernel, padding, strict=True)
+    )
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    options = {"stride": stride, "padding": padding, "dilation": dilation, "groups": groups}
+    where = geometry("conv2d", image, kernel, stride, padding, dilation)
+    x = rng.normal(size=(n, groups * channels, *image)).astype(dtype)
+    k = rng.normal(size=(groups * outputs, channels, *kernel)).astype(dtype)
+    g = rng.normal(size=(n, groups * outputs, *where.out)).astype(dtype)
+    order = st.sampled_from([(0, 1, 2, 3), (2, 3, 1, 0), (0, 2, 3, 1), (3, 2, 1, 0)])
+    return in_memory_order(x, draw(order)), k, in_memory_order(g, draw(order)), options, where
+
+
+def in_memory_order(array, order):
+    return np.ascontiguousarray(array.transpose(order)).transpose(np.argsort(order))
+
+
+def assert_close(fast, reference, terms):
+    """Equal to a few ulp times the length of the sums, whose terms are products of normal numbers."""
+    assert fast.shape == reference.shape
+    assert_allclose(fast, reference, rtol=0, atol=8 * terms * np.finfo(fast.dtype).eps)
+
+
+def assert_as_the_reference(kernels, x, k, g, options, where):
+    X, K, G = (a.astype(float) for a in (x, k, g))
+    groups = options["groups"]
+    z = kernels.forward(x, k, where, groups, x.dtype)
+    dx = kernels.input_gradient(g, k, where, groups, x.dtype)
+    dk = kernels.kernel_gradient(x, g, where, groups, x.dtype)
+    assert z.dtype == dx.dtype == dk.dtype == x.dtype
+    assert_close(z, conv2d(X, K, **options), K[0].size)
+    assert_close(dx, conv_transpose2d(G, K, image=where.image, **options), K[:, 0].size)
+    assert_close(dk, conv2d_kernel(X, G, kernel=where.window, **options), G[:, 0].size)
+
+
+@given(convolutions())
+@settings(max_examples=200)
+def test_convolution_agrees_with_the_reference(drawn):
+    x, k, g, options, where = drawn
+    assert_as_the_reference(path(where, x.shape[1], len(k), options["groups"]), x, k, g, options, where)
+
+
+@given(convolutions(), st.integers(50, 500), st.integers(200, 4000), st.integers(1, 40), st.integers(2, 12))
+@settings(max_examples=200)
+def test_row_windows_agree_with_the_reference_however_they_are_cut(drawn, product, tile, contraction, transposed):
+    products.blocks.cache_clear()
+    products.parts.cache_clear()
+    with (
+        patch.multiple(products, PRODUCT=product, TRANSPOSED=transposed),
+        patch.multiple(row_window, TILE=tile, CONTRACTION=contraction),
+    ):
+        assert_as_the_reference(row_window, *drawn)
+    products.parts.cache_clear()
+
+
+@given(convolutions())
+def test_the_ops_agree_with_the_reference(drawn):
+    x, k, g, options, where = drawn
+    x_t, k_t = mg.tensor(x, requires_grad=True), mg.tensor(k, requires_grad=True)
+    mg.conv2d(x_t, k_t, **options).backward(g)
+    X, K, G = (a.astype(float) for a in (x, k, g))
+    assert_close(x_t.grad, conv_transpose2d(G, K, image=where.image, **options), K[:, 0].size)
+    assert_close(k_t.grad, conv2d_kernel(X, G, kernel=where.window, **options), G[:, 0].size)
+
+
+@pytest.mark.parametrize(
+    ("options", "channels", "outputs", "expected"),
+    [
+        ({"size": (1, 1)}, 4, 3, pointwise),
+        ({"size": (1, 1), "groups": 4}, 4, 4, pointwise),
+        ({"size": (1, 1), "stride": 2}, 4, 3, row_window),
+        ({"size": (1, 1), "padding": 1}, 4, 3, row_window),
+        ({"size": (1, 2)}, 4, 3, row_window),
+        ({"size": (3, 3), "groups": 4}, 4, 4, depthwise),
+        ({"size": (3, 3), "groups": 4}, 4, 8, row_window),
+        ({"size": (3, 3)}, 1, 1, row_window),
+    ],
+)
+def test_the_rule_of_three_paths(options, channels, outputs, expected):
+    options = {"stride": 1, "padding": 0, "groups": 1} | options
+    where = geometry("conv2d", (5, 5), options["size"], options["stride"], options["padding"])
+    assert path(where, channels, outputs, options["groups"]) is expected
+
+
+@pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
+def test_an_empty_batch(kernel):
+    groups = 2 // kernel[1]
+    x, k = np.empty((0, 2, 5, 5)), np.ones(kernel)
+    z = mg.conv2d(x, k, groups=groups)
+    assert z.shape == (0, kernel[0], 6 - kernel[2], 6 - kernel[3])
+    assert mg.conv_transpose2d(z, k, groups=groups).shape == x.shape
+    assert_array_equal(mg.ops.conv2d_kernel(x, z, size=kernel[2:], groups=groups), np.zeros(kernel))
+
+
+@pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
+def test_one_image_without_a_batch_axis_is_a_batch_of_one(kernel):
+    rng = np.random.default_rng(0)
+    x, k, groups = rng.normal(size=(2, 5, 6)), rng.normal(size=kernel), 2 // kernel[1]
+    z = mg.conv2d(x, k, groups=groups)
+    assert_array_equal(z, mg.conv2d(x[None], k, groups=groups)[0])
+    assert_array_equal(mg.conv_transpose2d(z, k, groups=groups), mg.conv_transpose2d(z[None], k, groups=groups)[0])
+
+
+def test_dtypes_mix_as_in_numpy():
+    x, k = np.ones((2, 1, 4, 4), np.float32), np.ones((1, 1, 3, 3))
+    assert mg.conv2d(x, k).dtype == mg.conv2d(k, x[:1, :, :3, :3]).dtype == float
+    assert mg.conv2d(x, k.astype(np.float32), np.ones(1)).dtype == float
+    ints = np.arange(16).reshape(1, 1, 4, 4)
+    assert_array_equal(mg.conv2d(ints, np.ones((1, 1, 4, 4), int)), [[[[120]]]])
+
+
+@pytest.mark.parametrize("n", [3, 16])
+@pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
+def test_no_result_shares_memory_with_another_one_or_with_scratch(n, kernel):
+    x, k, groups = np.ones((n, 2, 5, 5)), np.ones(kernel), 2 // kernel[1]
+    z = mg.conv2d(x, k, groups=groups)
+    results = [
+        z,
+        mg.conv2d(x, k, groups=groups),
+        mg.conv_transpose2d(z, k, groups=groups),
+        mg.ops.conv2d_kernel(x, z, size=kernel[2:], groups=groups),
+    ]
+    kept = [x, k, *scratch._kept.buffers.values()]
+    for i, result in enumerate(results):
+        assert not any(np.shares_memory(result, other) for other in [*results[:i], *kept])
+
+
+def test_scratch_is_kept_and_released():
+    x, k = np.ones((16, 2, 8, 8)), np.ones((3, 2, 3, 3))
+    mg.conv2d(x, k, padding=1)
+    before = {name: id(buffer) for name, buffer in scratch._kept.buffers.items()}
+    mg.conv2d(x, k, padding=1)
+    assert before
+    assert before == {name: id(buffer) for name, buffer in scratch._kept.buffers.items()}
+    release_scratch()
+    assert not scratch._kept.buffers
+
+
+def test_scratch_is_bounded():
+    with patch.object(scratch, "LIMIT", 1000):
+        mg.conv2d(np.ones((16, 2, 8, 8)), np.ones((3, 2, 3, 3)), padding=1)
+    assert not scratch._kept.buffers
+
+
+def test_scratch_survives_an_interruption():
+    with scratch.Scratch() as outer:
+        mine = outer("windows", (4,), np.dtype(float))
+        mine[...] = 1
+        with scratch.Scratch() as inner:
+            inner("windows", (4,), np.dtype(float))[...] = 2
+        assert_array_equal(mine, 1)
+
+
+def test_threads_have_scratch_of_their_own():
+    rng = np.random.default_rng(0)
+    inputs = [(rng.normal(size=(16, 3, 12, 12)), rng.normal(size=(4, 3, 3, 3))) for _ in range(4)]
+    expected = [mg.conv2d(x, k, padding=1) for x, k in inputs]
+    wrong = []
+
+    def work(i):
+        for _ in range(50):
+            if not np.array_equal(mg.conv2d(*inputs[i], padding=1), expected[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(len(inputs))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@st.composite
+def pooled(draw):
+    """(x, options): integers, so that ties abound; and now and then NaN or a window of nothing but -inf."""
+    window = draw(pairs(1, 3))
+    padding = tuple(draw(st.integers(0, w // 2)) for w in window)
+    image = tuple(draw(st.integers(max(1, w - 2 * p), 8)) for w, p in zip(window, padding, strict=True))
+    batch = draw(st.sampled_from([(2,), (1, 2), (16, 2), (17, 1)]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x = rng.integers(-2, 3, (*batch, *image)).astype(float)
+    x.flat[0] = draw(st.sampled_from([0.0, np.nan, np.inf]))
+    if draw(st.integers(0, 9)) == 0:
+        x[...] = -np.inf
+    if x.ndim == 4 and draw(st.booleans()):
+        x = in_memory_order(x, (2, 3, 1, 0))
+    return x, {"window": window, "stride": draw(pairs(1, 4)), "padding": padding}
+
+
+def reference_pools(x, g, window, stride, padding):
+    """(maximum, its dx, average, its dx), window by window."""
+    (kh, kw), (sh, sw), (ph, pw) = window, stride, padding
+    borders = [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)]
+    zeros, lowest = np.pad(x, borders), np.pad(x, borders, constant_values=-np.inf)
+    inside = np.pad(np.ones(x.shape, bool), borders)
+    maximum, average = np.empty(g.shape), np.empty(g.shape)
+    d_maximum, d_average = np.zeros(zeros.shape), np.zeros(zeros.shape)
+    for index in product(*map(range, g.shape)):
+        *image, p, q = index
+        at = (*image, slice(p * sh, p * sh + kh), slice(q * sw, q * sw + kw))
+        maximum[index], average[index] = np.max(lowest[at]), np.mean(zeros[at])
+        d_average[at] += g[index] / (kh * kw)
+        wins = inside[at] & ((lowest[at] == maximum[index]) | (np.isnan(maximum[index]) & np.isnan(lowest[at])))
+        row, column = np.unravel_index(np.argmax(wins), wins.shape)
+        d_maximum[(*image, p * sh + row, q * sw + column)] += g[index]
+    crop = (..., slice(ph, ph + x.shape[-2]), slice(pw, pw + x.shape[-1]))
+    return maximum, d_maximum[crop], average, d_average[crop]
+
+
+@given(pooled())
+@settings(max_examples=100)
+def test_pools_agree_with_the_reference(drawn):
+    x, options = drawn
+    with np.errstate(invalid="ignore"):
+        maximum, average = mg.max_pool2d(x, **options), mg.avg_pool2d(x, **options)
+        g = np.random.default_rng(0).normal(size=maximum.shape)
+        expected = reference_pools(x, g, **options)
+    assert_array_equal(maximum, expected[0])
+    assert_allclose(average, expected[2], atol=1e-14)
+    for op, reference in ((mg.max_pool2d, expected[1]), (mg.avg_pool2d, expected[3])):
+        with np.errstate(invalid="ignore"):
+            t = mg.tensor(x, requires_grad=True)
+            op(t, **options).backward(g)
+        assert_allclose(t.grad, reference, atol=1e-13)
