@@ -140,6 +140,7 @@ class _Drawing:
         tail, head, side = self.ids[source], self.ids[part], self.beside.get(source)
         mirrored = side == "right"
         attributes = {"weight": "10" if source.kind in ("op", "fold") else "1"}
+        attributes["tooltip"] = tooltip([f"{tensor.title} {tensor.shape}"])
         if source.kind in ("data", "constant", "mark"):
             attributes |= {"arrowsize": "0.4"} if source.kind in QUIET else {}
             attributes |= {"style": "dashed"} if source.kind != "mark" else {}

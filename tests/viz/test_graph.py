@@ -1,0 +1,271 @@
+"""The DOT of a graph: its nodes, edges, boxes and styles, what its gradients are, and what drawing leaves alone."""
+
+import itertools
+import random
+import re
+import time
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pygraphviz
+import pytest
+
+import minigrad as mg
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def structure(graph):
+    """Nodes by title and the boxes around each, edges as pairs of titles, boxes by label: as Graphviz parses it."""
+    parsed = pygraphviz.AGraph(string=graph.source)
+    inside, boxes = dict.fromkeys(parsed.nodes(), ()), {}
+
+    def visit(part, path):
+        for inner in part.subgraphs():
+            name = text(inner.graph_attr["label"]) if inner.name and inner.name.startswith("cluster") else None
+            if name:
+                boxes.setdefault(name, []).append(path)
+            inner_path = (*path, name) if name else path
+            inside.update({node: inner_path for node in inner.nodes() if len(inner_path) >= len(inside[node])})
+            visit(inner, inner_path)
+
+    visit(parsed, ())
+    title = {node: text(node.attr["label"].split("</TR>")[0]) for node in inside}
+    edges = sorted((title[tail], title[head]) for tail, head in parsed.edges())
+    return {title[node]: (node.attr.to_dict(), path) for node, path in inside.items()}, edges, boxes
+
+
+def text(label):
+    return re.sub("<[^>]*>", "", label)
+
+
+def test_the_cnn_has_its_nodes_edges_boxes_and_styles(programs):
+    nodes, edges, boxes = structure(mg.graph(programs["cnn"](), gradients=True))
+    chain = ["images", "conv2d", "relu", "avg_pool2d", "reshape", "matmul", "add", "softmax_cross_entropy"]
+    assert set(nodes) == {*chain, "k", "b", "w", "labels"}
+    assert set(itertools.pairwise(chain)) < set(edges)
+    assert len(edges) == 12
+    assert set(boxes) == {"conv1", "fc"}
+    assert nodes["relu"][1] == nodes["k"][1] == ("conv1",)
+    assert nodes["images"][1] == nodes["labels"][1] == ()
+    assert nodes["images"][0]["style"] == "filled,dashed"
+    assert nodes["k"][0]["fillcolor"] == "#E3F5EE"
+    assert nodes["softmax_cross_entropy"][0]["peripheries"] == "2"
+    assert "loss 1." in nodes["softmax_cross_entropy"][0]["label"]
+    assert "(2, 2, 6, 6)" in nodes["conv2d"][0]["label"]
+    for said in ("padding=0", "stride=1", "float64", "bytes", "mean"):
+        assert said in nodes["conv2d"][0]["tooltip"]
+
+
+def test_a_tensor_used_twice_is_one_node_with_two_edges(programs):
+    nodes, edges, _ = structure(mg.graph(programs["square"]()))
+    assert set(nodes) == {"x", "multiply", "sum"}
+    assert edges == [("multiply", "sum"), ("x", "multiply"), ("x", "multiply")]
+
+
+def test_scopes_nest(programs):
+    nodes, _, boxes = structure(mg.graph(programs["residual"]()))
+    assert boxes["dense"] == [("block0",), ("block1",)]
+    assert nodes["scale"][1] == ("block1", "dense")
+
+
+@pytest.mark.parametrize("name", ["cnn", "square", "residual"])
+def test_golden(programs, name):
+    graph = mg.graph(programs[name]())
+    assert graph.source == mg.graph(programs[name]()).source
+    assert graph.source == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
+
+
+def test_norms_are_those_of_vjp():
+    def f(x, w, b):
+        h = mg.tanh(x @ w + b)
+        return (h * h).sum()
+
+    rng = np.random.default_rng(0)
+    arrays = rng.normal(size=(3, 4)), rng.normal(size=(4, 2)), rng.normal(size=2)
+    tensors = [mg.tensor(a, requires_grad=True, name=n) for a, n in zip(arrays, "xwb", strict=True)]
+    drawn = {part.title: part.gradient for part in mg.graph(f(*tensors), gradients=True).parts}
+    expected = mg.vjp(f, *arrays)[1](1.0)
+    for name, gradient in zip("xwb", expected, strict=True):
+        assert drawn[name] == pytest.approx(np.linalg.norm(gradient), rel=1e-14)
+    z = arrays[0] @ arrays[1] + arrays[2]
+    assert drawn["add"] == pytest.approx(np.linalg.norm(2 * np.tanh(z) * (1 - np.tanh(z) ** 2)), rel=1e-14)
+    assert f"grad {drawn['w']:.2g}" in mg.graph(f(*tensors), gradients=True).source
+
+
+def test_norms_neither_overflow_nor_underflow():
+    x = mg.tensor([1.0, 1.0], requires_grad=True, name="x")
+    part = mg.graph((x * 1e200).sum(), gradients=True).parts[0]
+    assert part.gradient == pytest.approx(1e200 * 2**0.5)
+    tiny = mg.tensor([1.0, 1.0], requires_grad=True)
+    assert mg.graph((tiny * 1e-200).sum(), gradients=True).parts[0].gradient == pytest.approx(1e-200 * 2**0.5)
+
+
+def test_several_outputs_and_arrays_are_differentiated_as_their_sum():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    graph = mg.graph(x * 3, (x * x).sum(), gradients=True)
+    assert graph.parts[0].gradient == pytest.approx(np.linalg.norm([5.0, 7.0]))
+    assert "gradient of the sum" in graph.source
+    assert sum(part.is_output for part in graph.parts) == 2
+
+
+def leaves_of(y):
+    nodes = [y.node]
+    for node in nodes:  # grows while it is read
+        nodes += [parent for parent in node.parents if parent is not None and parent not in nodes]
+    return [node for node in nodes if node.op is None]
+
+
+def test_drawing_changes_nothing(program):
+    y, undrawn = program(), program()
+    states = str(np.random.get_state()), random.getstate()  # noqa: NPY002
+    mg.graph(y, gradients=True, values=True)._repr_html_()
+    mg.viz.trace(y).html()
+    assert (str(np.random.get_state()), random.getstate()) == states  # noqa: NPY002
+    assert all(leaf.grad is None for leaf in leaves_of(y))
+    y.backward()
+    undrawn.backward()
+    for leaf, expected in zip(leaves_of(y), leaves_of(undrawn), strict=True):
+        np.testing.assert_array_equal(leaf.grad, expected.grad)
+
+
+def test_a_picture_keeps_no_array_alive():
+    x = mg.tensor(np.ones(3), requires_grad=True)
+    y = (x * x).sum()
+    inner, leaf = weakref.ref(y.node.parents[0].output), weakref.ref(x.data)
+    graph, walk = mg.graph(y, gradients=True), mg.viz.trace(y)
+    del x, y
+    assert inner() is leaf() is None
+    assert len(graph.parts) == 3
+    assert len(walk) == 4
+
+
+def test_a_released_graph_is_drawn_without_gradients(programs):
+    y = programs["cnn"]()
+    y.backward()
+    nodes, _, boxes = structure(mg.graph(y))
+    assert {"conv2d", "k", "softmax_cross_entropy"} < set(nodes)
+    assert set(boxes) == {"conv1", "fc"}
+    assert "released" in nodes["conv2d"][0]["tooltip"]
+    with pytest.raises(RuntimeError, match=r"graph: .* released by backward\(\).*retain_graph"):
+        mg.graph(y, gradients=True)
+
+
+def test_names_of_variables():
+    w = mg.tensor(np.ones((2, 2)), requires_grad=True)
+    biases = {"b": mg.tensor(np.ones(2), requires_grad=True)}
+    data = np.arange(4.0).reshape(2, 2)
+    loss = mg.relu(mg.tensor(data) @ w + biases["b"]).mean()
+    graph = mg.graph(loss, names=locals())
+    nodes, _, _ = structure(graph)
+    assert {"w", "b", "data", "loss"} < set(nodes) | {"loss"}
+    assert "loss 4" in graph.source
+
+
+def test_what_has_no_name_is_called_by_its_role():
+    x, k = mg.tensor(np.ones((1, 1, 3, 3))), mg.tensor(np.ones((1, 1, 2, 2)), requires_grad=True)
+    nodes, _, _ = structure(mg.graph(mg.conv2d(x, k)))
+    assert set(nodes) == {"x", "k", "conv2d"}
+
+
+def test_constants_are_small_and_settings_in_the_tooltip():
+    x = mg.tensor(np.ones((2, 3)), requires_grad=True, name="x")
+    nodes, edges, _ = structure(mg.graph((x * 2.5).reshape(3, 2)[1]))
+    assert nodes["2.5"][0]["shape"] == "plaintext"
+    assert ("2.5", "multiply") in edges
+    assert "shape=(3, 2)" in nodes["reshape"][0]["tooltip"]
+    assert "index=1" in nodes["getitem"][0]["tooltip"]
+
+
+@pytest.mark.parametrize(("depth", "expected"), [(0, {"block0", "block1"}), (1, {"dense"})])
+def test_depth_folds_scopes(programs, depth, expected):
+    graph = mg.graph(programs["residual"](), depth=depth, gradients=True)
+    folds = [part for part in graph.parts if part.kind == "fold"]
+    assert {fold.title for fold in folds} == expected
+    assert folds[1].detail == "6 ops, 3 parameters (80)"
+    assert {fold.shape for fold in folds} == {(4, 8)}
+    assert "relu" not in structure(graph)[0]
+
+
+def test_a_folded_chain_says_what_it_hides():
+    x = mg.tensor(np.ones(2), requires_grad=True, name="x")
+    y = x
+    for _ in range(20_000):
+        y = mg.tanh(y)
+    start = time.perf_counter()
+    graph = mg.graph(y, gradients=True)
+    str(graph)
+    graph._repr_html_()
+    assert time.perf_counter() - start < 8
+    (fold,) = [part for part in graph.parts if part.kind == "fold"]
+    hidden = 20_000 - sum(part.kind == "op" for part in graph.parts)
+    assert fold.title == f"{hidden:,} ops"
+    assert f"{hidden:,} tanh" in fold.notes[0]
+    assert len(graph.parts) < 40
+    assert "folded" in graph.source
+
+
+def test_max_nodes_folds_scopes_first():
+    y = mg.tensor(np.ones(2), requires_grad=True)
+    for i in range(20):
+        with mg.scope(f"layer{i}"):
+            for _ in range(10):
+                y = mg.tanh(y)
+    graph = mg.graph(y, max_nodes=30)
+    assert [part.title for part in graph.parts if part.kind == "fold"] == [f"layer{i}" for i in range(20)]
+    assert len(mg.graph(y, max_nodes=None).parts) == 201
+
+
+def test_a_doubled_sum_takes_linear_time():
+    a = mg.tensor(1.0, requires_grad=True, name="a")
+    y = a
+    for _ in range(40):
+        y = y + y
+    start = time.perf_counter()
+    graph = mg.graph(y, gradients=True)
+    graph._repr_html_()
+    assert time.perf_counter() - start < 2
+    assert len(graph.parts) == 41
+    assert graph.parts[0].gradient == 2.0**40
+    assert graph.source.count("->") == 80
+
+
+def test_a_leaf_that_many_ops_take_is_drawn_once_and_marked(programs):
+    graph = mg.graph(programs["recurrent"]())
+    kinds = [part.kind for part in graph.parts if part.title == "w"]
+    assert sorted(kinds) == ["mark"] * 4 + ["parameter"]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_op_that_makes_the_first_nan_is_marked_in_words():
+    x = mg.tensor([1.0, -1.0], requires_grad=True, name="x")
+    graph = mg.graph((mg.log(x) * 2).sum())
+    nodes, _, _ = structure(graph)
+    assert [name for name, (node, _) in nodes.items() if "first NaN here" in node["label"]] == ["log"]
+    assert [name for name, (node, _) in nodes.items() if node["color"] == "#B3261E"] == ["log", "multiply", "sum"]
+    with mg.scope("bad"):
+        bad = mg.log(x)
+    assert "first NaN here: log" in mg.graph(bad.sum(), depth=0).source
+    zero = mg.tensor([0.0], requires_grad=True, name="zero")
+    graph = mg.graph(mg.sqrt(zero * 2).sum(), gradients=True)
+    assert [part.title for part in graph.parts if part.fault] == ["multiply"]
+    assert "first inf gradient here" in graph.source
+
+
+def test_a_leaf_alone():
+    assert len(mg.graph(mg.tensor(1.0, requires_grad=True, name="x"), gradients=True).parts) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "error", "message"),
+    [
+        ((np.ones(2),), {}, TypeError, "graph: expected a Tensor, not ndarray"),
+        ((mg.tensor(1.0),), {}, RuntimeError, "graph: this Tensor needs no gradient"),
+        ((mg.tensor(1.0, requires_grad=True),), {"max_nodes": 2}, ValueError, "max_nodes must be at least 3, not 2"),
+        ((mg.tensor(1.0, requires_grad=True),), {"depth": -1}, ValueError, "depth must be at least 0, not -1"),
+    ],
+)
+def test_wrong_input(arguments, options, error, message):
+    with pytest.raises(error, match=message):
+        mg.graph(*arguments, **options)

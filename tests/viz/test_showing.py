@@ -1,0 +1,164 @@
+"""Where a picture shows itself: files, notebooks, terminals; with any engine or none; whatever things are called."""
+
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+
+import graphviz
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.viz import engines
+
+TAGS = "</title><script>alert(1)</script>"
+EVIL = [
+    '<b>"w"&amp;</b>',
+    "a\nb\\N\\l\\",
+    "</title><script>alert(1)</script>",
+    "重み é",
+    "\x00\x1b[0m\ud800",
+    "{a|b}",
+    "",
+    " ",
+]
+BEGINNINGS = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph"}
+
+
+@pytest.mark.parametrize("suffix", BEGINNINGS)
+def test_save_takes_the_format_from_the_suffix(programs, suffix, tmp_path):
+    path = mg.graph(programs["cnn"](), gradients=True).save(tmp_path / f"g{suffix}")
+    assert path.read_bytes().startswith(BEGINNINGS[suffix])
+
+
+def test_save_names_the_formats_it_knows(programs, tmp_path):
+    with pytest.raises(ValueError, match=r"save: '.*g\.jpeg' should end in \.svg, \.png, \.pdf, \.dot"):
+        mg.graph(programs["square"]()).save(tmp_path / "g.jpeg")
+
+
+def test_view_opens_a_file(programs, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    path = mg.graph(programs["square"]()).view()
+    assert opened == [path.as_uri()]
+    assert path.read_bytes().startswith(b"<svg")
+    path.unlink()
+
+
+def test_the_digraph_is_a_plain_one_to_edit(programs):
+    graph = mg.graph(programs["square"]())
+    assert type(graph.digraph) is graphviz.Digraph
+    graph.digraph.attr(rankdir="LR")
+    assert "rankdir=LR" in graph.source
+
+
+def test_the_notebook_gets_accessible_svg(programs):
+    shown = mg.graph(programs["cnn"](), gradients=True)._repr_html_()
+    root = ElementTree.fromstring(shown)
+    assert root.get("role") == "img"
+    assert root.get("aria-label").startswith("computational graph: 7 nodes, 4 parameters")
+    assert "max-width:100%" in root.get("style")
+    assert "width" not in root.attrib
+    titles = [title.text for title in root.iter(f"{{{engines.SVG}}}title")]
+    assert any("conv2d(images, conv1.k, conv1.b" in title for title in titles)
+    assert not any(re.fullmatch(r"n\d+|n\d+->n\d+|cluster_\d+", title) for title in titles)
+    assert "".join(root.itertext()).count("avg_pool2d") > 0
+
+
+def test_two_pictures_in_one_page_share_no_id(programs):
+    ids = [re.findall(r' id="([^"]*)"', mg.graph(programs[name]())._repr_html_()) for name in ("cnn", "square")]
+    assert ids[0]
+    assert set(ids[0]).isdisjoint(ids[1])
+
+
+@pytest.fixture
+def no_dot(monkeypatch):
+    """No dot on PATH."""
+    monkeypatch.setenv("PATH", "")
+
+
+@pytest.fixture
+def no_engine(no_dot, monkeypatch):
+    """Neither dot nor pygraphviz."""
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+
+
+def test_pygraphviz_stands_in_for_dot(no_dot, programs):
+    assert "<svg" in mg.graph(programs["cnn"]())._repr_html_()
+
+
+def test_without_an_engine_it_shows_text_and_what_to_install(no_engine, programs, tmp_path):
+    graph = mg.graph(programs["cnn"]())
+    shown = graph._repr_html_()
+    assert shown.startswith("<pre>computational graph")
+    assert "conv2d(images, k, b)" in shown
+    assert "pip install &#x27;minigrad[viz]&#x27;" in shown
+    with pytest.raises(RuntimeError, match=r"no Graphviz engine found: pip install 'minigrad\[viz\]' brings one"):
+        graph.save(tmp_path / "g.png")
+    graph.save(tmp_path / "g.dot")
+
+
+def test_display_says_what_went_wrong_and_does_not_raise(programs, monkeypatch):
+    def broken(digraph, format):
+        raise RuntimeError("<broken>")
+
+    monkeypatch.setattr(engines, "render", broken)
+    shown = mg.graph(programs["square"]())._repr_html_()
+    assert "could not be drawn: &lt;broken&gt;" in shown
+
+
+def test_text_is_a_tree_of_scopes(programs):
+    lines = str(mg.graph(programs["cnn"](), gradients=True)).splitlines()
+    assert lines[0] == "computational graph: 7 nodes, 4 parameters"
+    assert "conv1" in lines
+    assert next(line.split()[:4] for line in lines if "#2" in line) == ["|", "#2", "relu(#1)", "(2,"]
+    assert lines[-1].startswith("#7 softmax_cross_entropy(#6, labels)")
+    assert "loss" in lines[-1]
+    assert str(mg.graph(programs["cnn"]())).isascii()
+    assert repr(mg.graph(programs["cnn"]())) == "<computational graph: 7 nodes, 4 parameters>"
+
+
+@pytest.mark.parametrize("name", EVIL)
+def test_any_name_is_escaped(name, tmp_path):
+    w = mg.tensor(np.ones((2, 2)), requires_grad=True, name=name)
+    x = mg.tensor(np.ones((2, 2)), name=name)
+
+    def evil(z):
+        return z * z
+
+    op = mg.op(evil, name=f"op{name}")
+    op.vjp("z", lambda g, a, z: 2 * g * z)
+    with mg.scope(name):
+        graph = mg.graph(op(x @ w).sum(), gradients=True, names={name: w})
+    assert graph.source.isascii()
+    root = ElementTree.fromstring(graph._repr_html_())
+    assert sum(element.get("class") == "node" for element in root.iter()) == 5
+    assert not list(root.iter(f"{{{engines.SVG}}}script"))
+    said = "".join(root.itertext())
+    for word in re.findall(r"[\w&;<>\"\\{}|]+", name.replace("\ud800", "").replace("\x00", "").replace("\x1b", " ")):
+        assert word in said
+    graph.save(tmp_path / "g.png")
+    page = mg.viz.trace(op(x @ w).sum()).html()
+    assert "<script>alert" not in page
+
+
+def test_nothing_but_numpy_loads_until_it_is_used():
+    code = """
+import sys, minigrad as mg
+assert not {"graphviz", "pygraphviz", "minigrad.viz"} & set(sys.modules)
+x = mg.tensor(1.0, requires_grad=True)
+with mg.debug():
+    y = x * x
+assert "minigrad.viz" in sys.modules and "graphviz" not in sys.modules
+print(mg.graph(y))
+assert "graphviz" in sys.modules and "pygraphviz" not in sys.modules
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("computational graph: 1 node, 1 parameter")
+
+
+def test_unknown_names_of_the_package_are_still_errors():
+    with pytest.raises(AttributeError, match="module 'minigrad' has no attribute 'grpah'"):
+        mg.grpah  # noqa: B018

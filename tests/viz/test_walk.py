@@ -1,0 +1,70 @@
+"""The walk as a sequence, and the arrays as small images."""
+
+import base64
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.viz.walk import heat_map
+
+
+def test_every_op_is_walked_forward_and_then_backward(programs):
+    walk = mg.viz.trace(programs["cnn"]())
+    names = [step.op for step in walk]
+    assert names[:2] == ["conv2d", "relu"]
+    assert names[7:] == names[:7][::-1]
+    assert [step.direction for step in walk] == ["forward"] * 7 + ["backward"] * 7
+    assert walk[0].inputs == (("images", (2, 1, 8, 8)), ("conv1.k", (2, 1, 3, 3)), ("conv1.b", (2,)))
+    assert walk[0].output == ("conv2d", (2, 2, 6, 6))
+    assert repr(walk) == "<walk of 14 steps, forward and backward>"
+
+
+def test_equations_come_from_the_docstrings():
+    x = mg.tensor([1.0], requires_grad=True)
+    forward, backward = mg.viz.trace(mg.exp(x))
+    assert (forward.equation, backward.equation) == ("A = e**X", "dA/dX = A.")
+
+
+def bytes_of(heat):
+    shape = heat["count"], heat["rows"], heat["columns"]
+    return np.frombuffer(base64.b64decode(heat["bytes"]), np.uint8).reshape(shape)
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "expected"),
+    [
+        ((5,), "op", (1, 1, 5)),
+        ((3, 100), "op", (1, 3, 64)),
+        ((2, 3, 4, 5), "op", (3, 4, 5)),
+        ((2, 3, 4, 5), "parameter", (6, 4, 5)),
+        ((8, 8, 4, 5), "parameter", (16, 4, 5)),
+        ((3, 4, 5), "op", (3, 4, 5)),
+    ],
+)
+def test_a_heat_map_is_small(shape, kind, expected):
+    assert bytes_of(heat_map(np.ones(shape), kind)).shape == expected
+
+
+def test_a_heat_map_is_symmetric_and_marks_what_is_not_finite():
+    heat = heat_map(np.array([-2.0, -1.0, 0.0, 2.0, np.nan, np.inf]), "op")
+    assert bytes_of(heat).tolist() == [[[1, 64, 128, 255, 0, 0]]]
+    assert heat["limit"] == "2"
+    assert set(bytes_of(heat_map(np.zeros(3), "op")).ravel()) == {128}
+    assert heat_map(np.array(1.0), "op") is None
+
+
+def test_wrong_input(programs, tmp_path):
+    with pytest.raises(TypeError, match="trace: expected a Tensor, not float"):
+        mg.viz.trace(1.0)
+    y = x = mg.tensor(1.0, requires_grad=True)
+    for _ in range(401):
+        y = y * x
+    with pytest.raises(ValueError, match="trace: 401 ops are too many to walk; it takes up to 400"):
+        mg.viz.trace(y)
+    with pytest.raises(ValueError, match=r"should end in \.html"):
+        mg.viz.trace(programs["square"]()).save(tmp_path / "walk.svg")
+    released = programs["square"]()
+    released.backward()
+    with pytest.raises(RuntimeError, match="released by backward"):
+        mg.viz.trace(released)
