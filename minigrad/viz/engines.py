@@ -70,7 +70,7 @@ def _move_tooltip(group, title):
         return
     if group.get("class") in ("node", "edge"):
         group.set("data-part", heading.text or "")
-    links = list(group.iter(f"{{{SVG}}}a"))
+    links = group.findall(f"{{{SVG}}}g/{{{SVG}}}a")
     texts = [a.attrib.pop(f"{{{XLINK}}}title", "") for a in links]
     if group.get("class") == "graph":
         heading.text = title

@@ -12,7 +12,6 @@ import pytest
 import minigrad as mg
 from minigrad.viz import engines
 
-TAGS = "</title><script>alert(1)</script>"
 EVIL = [
     '<b>"w"&amp;</b>',
     "a\nb\\N\\l\\",
