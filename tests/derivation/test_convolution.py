@@ -91,6 +91,13 @@ def test_dJ_db(layer):
     close(ones, np.kron(np.eye(len(b)), np.ones((g[0].size, 1))))
 
 
+def test_a_number_times_ones():
+    """Section 3.1.5, w.r.t. b, first step: b_j in every entry of an h_z x w_z matrix has a column of ones."""
+    b = np.array([[0.3]])
+    close(mg.vec_jacobian(lambda b: np.broadcast_to(b, (3, 4)), b), np.ones((12, 1)))
+    close(mg.vec_jacobian(lambda b: b * np.ones((3, 4)), b), np.ones((12, 1)))
+
+
 @given(layers())
 def test_jacobian_of_an_image_channel(layer):
     """Section 3.1.5, d_vZ_j/d_vA_i: h_z w_z x h_a w_a, columns vec(dA_i/dA_ipq * K_ji); section 4."""

@@ -43,6 +43,13 @@ def test_average_pooling_is_a_convolution(I, options):
     close(A, mg.conv2d(I, np.kron(np.eye(3)[..., None, None], P), stride=options["stride"], padding=options["padding"]))
 
 
+def test_average_of_one_window_is_the_mean(I):
+    """Section 3.1.3, A_j = I_j * P, where the window is the whole image: P itself is the derivative of the mean."""
+    P = average_kernel(I[0].shape)
+    close(mg.avg_pool2d(I, I[0].shape)[:, 0, 0], np.mean(I, axis=(1, 2)))
+    close(mg.vec_jacobian(lambda I: np.mean(I, axis=(1, 2)), I), np.kron(np.eye(len(I)), vec(P)))
+
+
 @each_option
 def test_average_pooling_column_by_column(I, options):
     """Section 3.1.3, d_vA_j/dI_jpq = vec(dI_j/dI_jpq * P), the columns of d_vA_j/d_vI_j, equal for all channels."""
