@@ -155,19 +155,21 @@ def test_transposed_convolution_has_a_bias():
     close(t.grad, g.reshape(3, -1) @ np.ones(12))
 
 
-@pytest.mark.parametrize("groups", [2, 3])
-def test_groups_are_layers_of_their_own(groups):
+@pytest.mark.parametrize(("groups", "c_in", "c_out"), [(2, 2, 3), (3, 2, 3), (3, 1, 1)])
+def test_groups_are_layers_of_their_own(groups, c_in, c_out):
     """Section 3.1.5 with groups: the layer of each group, side by side, forward and backward."""
     rng = np.random.default_rng(41)
-    A, K = rng.standard_normal((2 * groups, 4, 5)), rng.standard_normal((3 * groups, 2, 2, 3))
-    x, k = mg.tensor(A, requires_grad=True), mg.tensor(K, requires_grad=True)
-    z = mg.conv2d(x, k, groups=groups, stride=(1, 2), padding=1)
-    g = rng.standard_normal(z.shape)
-    z.backward(g)
+    A, K = rng.standard_normal((groups, c_in, 4, 5)), rng.standard_normal((groups, c_out, c_in, 2, 3))
+    x, k = (mg.tensor(a.reshape(-1, *a.shape[2:]), requires_grad=True) for a in (A, K))
     options = {"stride": (1, 2), "padding": (1, 1)}
-    for n in range(groups):
-        A_n, K_n, g_n = A[2 * n : 2 * n + 2], K[3 * n : 3 * n + 3], g[3 * n : 3 * n + 3]
-        for i in range(2):
-            dJ_dK = stacked(g_n) @ kernel_jacobian(A_n[i], (2, 3), **options)
-            close(stacked(k.grad[3 * n : 3 * n + 3, i]), dJ_dK)
-            close(vec(x.grad[2 * n + i]), from_all_kernels(stacked(g_n), (4, 5), K_n[:, i], **options))
+    z = mg.conv2d(x, k, groups=groups, **options)
+    g = rng.standard_normal((groups, c_out, *z.shape[1:]))
+    z.backward(g.reshape(z.shape))
+    for A_n, K_n, Z_n, g_n, dA, dK in zip(
+        A, K, z.data.reshape(g.shape), g, x.grad.reshape(A.shape), k.grad.reshape(K.shape), strict=True
+    ):
+        for j in range(c_out):
+            close(Z_n[j], sum(convolve(A_n[i], K_n[j, i], **options) for i in range(c_in)))
+        for i in range(c_in):
+            close(stacked(dK[:, i]), stacked(g_n) @ kernel_jacobian(A_n[i], (2, 3), **options))
+            close(vec(dA[i]), from_all_kernels(stacked(g_n), (4, 5), K_n[:, i], **options))

@@ -60,15 +60,16 @@ def test_backward_gives_what_grad_gives():
         close(tensors[name].grad, gradient)
 
 
-def test_a_batch_sums_its_images():
+@pytest.mark.parametrize("count", [3, 17])  # few images, and so many that conv2d puts them innermost
+def test_a_batch_sums_its_images(count):
     """Section 3.1.6 for N images: conv2d's kernels and bias receive the sum, each image its own gradient."""
     rng = np.random.default_rng(50)
-    A, g = rng.standard_normal((3, *VALUES["A1"].shape)), rng.standard_normal((3, *VALUES["Z2"].shape))
+    A, g = (rng.standard_normal((count, *VALUES[name].shape)) for name in ("A1", "Z2"))
 
     def pull(A, g):
         return mg.vjp(lambda x, k, b: mg.conv2d(x, k, b, **CONVOLUTION[2]), A, NET["K2"], NET["b2"])[1](g)
 
-    each = [pull(A[n], g[n]) for n in range(3)]
+    each = [pull(A[n], g[n]) for n in range(count)]
     dA, dK, db = pull(A, g)
     close(dA, np.stack([gradients[0] for gradients in each]))
     close(dK, sum(gradients[1] for gradients in each))
