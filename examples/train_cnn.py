@@ -8,6 +8,7 @@ import argparse
 import importlib.util
 import math
 import os
+import shutil
 import signal
 import sys
 import time
@@ -110,6 +111,14 @@ def descend(network, x, labels, lr):
     return loss
 
 
+def draw(network, x, labels, path):
+    """Draw the network at one batch with all gradients, or walk through it where path ends in .html."""
+    with mg.debug():
+        J = mg.softmax_cross_entropy(network(mg.tensor(x, name="A[0]")), labels)
+    picture = mg.viz.trace(J) if path.suffix == ".html" else mg.graph(J, gradients=True)
+    picture.save(path)
+
+
 def accuracy(network, part):
     """Return the share of the images that the network labels right."""
     right = 0
@@ -146,7 +155,10 @@ def train(network, train_part, test_part, options, rng):
         for number in range(1, options.epochs + 1):
             start = time.perf_counter()
             for batch in batches(len(train_part.labels), options.batch_size, rng):
-                loss = descend(network, train_part.images[batch], train_part.labels[batch], options.lr)
+                x, labels = train_part.images[batch], train_part.labels[batch]
+                if options.graph and not history.step_losses:
+                    draw(network, x, labels, options.graph)
+                loss = descend(network, x, labels, options.lr)
                 history.step_losses.append(loss)
                 bar.update()
                 if ctrl_c.pressed:
@@ -244,6 +256,8 @@ def option_parser():
     add("--seed", number(int, 0), 0, "N", f"the same seed gives the same bits {shown}")
     add("--save", output_file(".npz"), None, "FILE.npz", "save the parameters, also after Ctrl-C")
     add("--plot", output_file(".png", ".pdf", ".svg"), None, "FILE.png", "draw the curves and kernels")
+    pictures = output_file(".png", ".pdf", ".svg", ".dot", ".html")
+    add("--graph", pictures, None, "FILE.png", "draw the network at its first batch; .html walks through it")
     return parser
 
 
@@ -256,7 +270,7 @@ def load(options, rng):
 
 
 def save(options, history, network, scale, title):
-    """Write what --save and --plot ask for and return the paths."""
+    """Write what --save and --plot ask for, and return the paths with that of --graph."""
     parameters = {name: p.data for name, p in network.parameters.items()}
     if options.save:
         # Whoever loads the network needs the scale of its input, too.
@@ -265,7 +279,7 @@ def save(options, history, network, scale, title):
     if options.plot:
         drawing = figure(title, history, parameters["conv1.k"])
         write_whole(options.plot, lambda file: drawing.savefig(file, format=options.plot.suffix[1:]))
-    return [str(path) for path in (options.save, options.plot) if path]
+    return [str(path) for path in (options.save, options.plot, options.graph) if path]
 
 
 def main(arguments=None):
@@ -274,6 +288,8 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib, which pip install -e '.[examples]' brings")
+    if options.graph and not (shutil.which("dot") or importlib.util.find_spec("pygraphviz")):
+        parser.error("--graph needs Graphviz, which pip install -e '.[viz]' brings")
     if options.lr is None:
         options.lr = LEARNING_RATES[options.pool]
     try:

@@ -29,7 +29,7 @@ def fold(parts, depth=None, max_nodes=None):
     ops = [part for part in parts if part.kind == "op"]
     leaves = [part for part in parts if part.kind != "op"]
     users = _users(ops)
-    _place(leaves, users)
+    _place(leaves, users, _fed(ops))
     groups, remark = _by_scope(ops, depth), ""
     if max_nodes is not None:
         deepest = max((len(op.scope) for op in ops), default=0)
@@ -52,16 +52,27 @@ def _users(ops):
     return users
 
 
-def _place(leaves, users):
+def _fed(ops):
+    """The scopes that take something computed outside of them."""
+    return {
+        op.scope[:depth]
+        for op in ops
+        for depth in range(1, len(op.scope) + 1)
+        if any(source.kind == "op" and source.scope[:depth] != op.scope[:depth] for source, _ in op.sources)
+    }
+
+
+def _place(leaves, users, fed):
     """Put each leaf into the innermost scope that all its users share.
 
-    Data at which a computation starts stands outside: it comes into the scope, not from it.
+    Data at which the whole computation starts stands outside: it comes into the scope, not from it.
     """
     for leaf in leaves:
         takers = users.get(leaf, [])
         leaf.scope = _common([op.scope for op in takers])
         if leaf.kind == "data" and all(source.kind != "op" for op in takers for source, _ in op.sources):
-            leaf.scope = ()
+            while leaf.scope and leaf.scope not in fed:
+                leaf.scope = leaf.scope[:-1]
 
 
 def _common(scopes):

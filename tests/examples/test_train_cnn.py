@@ -218,6 +218,31 @@ def test_plot_is_an_image(suffix, few_digits, tmp_path, capsys):
     assert capsys.readouterr().out.endswith(f"saved {path}\n")
 
 
+@pytest.mark.parametrize(("suffix", "beginning"), [("png", b"\x89PNG"), ("svg", b"<svg"), ("html", b"<!DOCTYPE html>")])
+def test_graph_is_a_picture_or_a_walk(suffix, beginning, few_digits, tmp_path, capsys):
+    path = tmp_path / f"network.{suffix}"
+    assert run("--epochs", 1, "--channels", "2,3", "--graph", path) == 0
+    assert path.read_bytes().startswith(beginning)
+    assert capsys.readouterr().out.endswith(f"saved {path}\n")
+
+
+def test_drawing_the_graph_leaves_the_training_as_it_was(few_digits, tmp_path, capsys):
+    paths = tmp_path / "drawn.npz", tmp_path / "undrawn.npz"
+    run("--epochs", 1, "--channels", "2,3", "--save", paths[0], "--graph", tmp_path / "network.dot")
+    run("--epochs", 1, "--channels", "2,3", "--save", paths[1])
+    drawn, undrawn = map(np.load, paths)
+    assert all(np.array_equal(drawn[name], undrawn[name]) for name in NAMES)
+    assert "train_cnn.py" in (tmp_path / "network.dot").read_text()  # the line of each op
+
+
+def test_graph_without_graphviz_is_an_error_before_the_training(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    with pytest.raises(SystemExit):
+        run("--graph", tmp_path / "network.png")
+    assert "error: --graph needs Graphviz" in capsys.readouterr().err
+
+
 def test_plain_lines_where_there_is_no_terminal():
     done = subprocess.run(**command("--epochs", 2, "--channels", "2,3"), capture_output=True, timeout=60)
     assert done.returncode == 0

@@ -1,0 +1,76 @@
+"""Draws computational graphs: the derivation's CNN on real digits, and small programs that show one thing each.
+
+`draw_graph.py docs` makes the pictures of README.md and docs/graph.md, and the walk through the CNN.
+"""
+
+import argparse
+from pathlib import Path
+
+import images
+import numpy as np
+import train_cnn
+
+import minigrad as mg
+
+
+def cnn():
+    """The network of train_cnn.py at its first batch."""
+    options = train_cnn.option_parser().parse_args([])
+    rng = np.random.default_rng(0)
+    data = images.load_digits(rng).train
+    network = train_cnn.Network(data.images.shape[1:], options, rng)
+    batch = images.measure(data.images).standardise(data.images[: options.batch_size], options.dtype)
+    return mg.softmax_cross_entropy(network(mg.tensor(batch, name="images")), data.labels[: options.batch_size])
+
+
+def shared():
+    """A tensor that is used twice, a constant, and Python's own names."""
+    x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    w = mg.tensor([0.5, -1.0, 0.25], requires_grad=True)
+    y = x * x * 3 + w
+    loss = (y * y).mean()
+    return mg.graph(loss, gradients=True, names=locals())
+
+
+def recurrent(steps=4):
+    """A recurrent network: its parameters are drawn once, and marked where they are used again."""
+    rng = np.random.default_rng(0)
+    w, u = (mg.tensor(rng.normal(0, 0.5, (8, 8)), requires_grad=True, name=name) for name in "WU")
+    h = mg.tensor(np.zeros((2, 8)), name="h")
+    for t in range(steps):
+        with mg.scope(f"step {t}"):
+            h = mg.tanh(h @ w + rng.normal(size=(2, 8)) @ u)
+    return mg.graph((h * h).sum(), gradients=True)
+
+
+def broken():
+    """A logarithm of a negative number, and how far its NaN goes."""
+    x = mg.tensor([1.0, -1.0], requires_grad=True, name="x")
+    with np.errstate(invalid="ignore"):
+        y = (mg.log(x) * 0.5 + x).sum()
+        return mg.graph(y, gradients=True)
+
+
+def main(arguments=None):
+    """Write the pictures and print the paths."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to write (default: here)")
+    options = parser.parse_args(arguments)
+    options.folder.mkdir(parents=True, exist_ok=True)
+    loss = cnn()
+    pictures = {
+        "graph.png": mg.graph(loss, gradients=True),
+        "graph-folded.png": mg.graph(loss, gradients=True, depth=0),
+        "graph-shared.png": shared(),
+        "graph-recurrent.png": recurrent(),
+        "graph-nan.png": broken(),
+        "walk.html": mg.viz.trace(loss),
+    }
+    print(pictures["graph.png"], end="\n\n")
+    for name, picture in pictures.items():
+        path = picture.save(options.folder / name)
+        print(f"{path} ({path.stat().st_size / 1000:.0f} kB)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+"""The program that draws the pictures of the README and the docs."""
+
+from pathlib import Path
+
+import draw_graph
+
+DOCS = Path(draw_graph.__file__).parents[1] / "docs"
+
+
+def test_it_writes_pictures_and_the_walk(tmp_path, capsys):
+    draw_graph.main([str(tmp_path / "pictures")])
+    written = {path.name: path.read_bytes() for path in (tmp_path / "pictures").iterdir()}
+    assert all(content.startswith(b"\x89PNG") for name, content in written.items() if name != "walk.html")
+    assert len(written["walk.html"]) < 3_000_000
+    assert {path.name for path in DOCS.glob("graph*.png")} < set(written)
+    output = capsys.readouterr().out
+    assert "#10 softmax_cross_entropy(#9, labels)" in output
+    assert all(name in output for name in written)
+
+
+def test_the_cnn_is_the_training_examples():
+    assert draw_graph.cnn().node.op.__name__ == "softmax_cross_entropy"
+    assert [part.title for part in draw_graph.mg.graph(draw_graph.cnn(), depth=0).parts if part.kind == "fold"] == [
+        "conv1",
+        "conv2",
+        "fc",
+    ]
