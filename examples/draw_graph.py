@@ -32,7 +32,7 @@ def shared():
     return mg.graph(loss, gradients=True, names=locals())
 
 
-def recurrent(steps=4):
+def recurrent(steps=3):
     """A recurrent network: its parameters are drawn once, and marked where they are used again."""
     rng = np.random.default_rng(0)
     w, u = (mg.tensor(rng.normal(0, 0.5, (8, 8)), requires_grad=True, name=name) for name in "WU")

@@ -217,6 +217,22 @@ def test_max_nodes_folds_scopes_first():
     assert len(mg.graph(y, max_nodes=None).parts) == 201
 
 
+def test_a_thousand_nodes_are_quick():
+    y, b = mg.tensor(np.ones(2), requires_grad=True), mg.tensor(np.ones(2), requires_grad=True)
+    for _ in range(500):
+        y = mg.tanh(y) * b
+    start = time.perf_counter()
+    graph = mg.graph(y, gradients=True, max_nodes=None)
+    assert graph._repr_html_().startswith("<svg")
+    assert time.perf_counter() - start < 3
+    assert sum(part.kind == "op" for part in graph.parts) == 1000
+
+
+def test_data_of_a_later_step_stands_in_its_scope(programs):
+    nodes, _, _ = structure(mg.graph(programs["recurrent"]()))
+    assert [nodes[name][1] for name in ("x0", "x1", "x4")] == [(), ("step1",), ("step4",)]
+
+
 def test_a_doubled_sum_takes_linear_time():
     a = mg.tensor(1.0, requires_grad=True, name="a")
     y = a

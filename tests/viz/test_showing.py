@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from pathlib import Path
 
 import graphviz
 import numpy as np
@@ -140,6 +141,17 @@ def test_any_name_is_escaped(name, tmp_path):
     graph.save(tmp_path / "g.png")
     page = mg.viz.trace(op(x @ w).sum()).html()
     assert "<script>alert" not in page
+
+
+def test_the_docs_code_runs_and_their_pictures_exist(capsys):
+    docs = Path(mg.__file__).parents[1] / "docs"
+    page = (docs / "graph.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(code, {})
+    assert capsys.readouterr().out.startswith("computational graph: 2 nodes, 1 parameter\nx [parameter]")
+    pictures = re.findall(r'src="([^"]*)"', page)
+    assert {path.name for path in docs.glob("graph*.png")} == set(pictures)
+    assert all((docs / name).stat().st_size < 200_000 for name in pictures)
 
 
 def test_nothing_but_numpy_loads_until_it_is_used():
