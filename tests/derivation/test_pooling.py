@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.ops.pooling import pick2d
 
 from .literal import average_kernel, basis, close, columns, convolve, stacked, vec, windows
 
@@ -116,6 +117,10 @@ def test_max_pooling_has_no_second_derivative(I, options):
     close(in_I, np.zeros((I.size, I.size)))
     in_g = mg.vec_jacobian(lambda g: pull(I, g), g)
     close(in_g[:size, : g[0].size], switches(I[0], options).T)
+    # pick2d is the product with the Jacobian itself, at any u; its VJP the product with its transpose.
+    A = mg.max_pool2d(I, **options)
+    in_u = mg.vec_jacobian(lambda u: pick2d(u, I, A, **options), I + 1.0)
+    close(in_u[: g[0].size, :size], switches(I[0], options))
 
 
 def unit_windows(I_j, options):
