@@ -5,13 +5,12 @@ Outside of it an op pays nothing: the block puts another class of node in the pl
 
 import sys
 import threading
-from contextlib import ContextDecorator
 from pathlib import Path
 
 import numpy as np
 
 from .. import operation
-from ..tape import Node
+from ..tape import Node, _Setting
 
 _OURS = tuple(f"{Path(package).parent}/".replace("\\", "/") for package in (operation.__file__, np.__file__))
 _lock = threading.Lock()
@@ -29,7 +28,7 @@ class LocatedNode(Node):
         self.line = _calling_line() if getattr(_active, "depth", 0) else None
 
 
-class debug(ContextDecorator):
+class debug(_Setting):
     """Record in this thread where each op is called: `with mg.debug():`, or `@mg.debug()` on a function.
 
     `graph` then shows `file:line` in the tooltip of each op, with a link. It nests.
@@ -50,6 +49,9 @@ class debug(ContextDecorator):
             _blocks -= 1
             if not _blocks:
                 operation.Node = Node  # type: ignore[misc]
+
+    def _recreate_cm(self):
+        return debug()
 
 
 def _calling_line():

@@ -49,9 +49,7 @@ def svg(digraph, title):
     prefix = "mg" + sha256(digraph.source.encode()).hexdigest()[:8]
     root.set("role", "img")
     root.set("aria-label", title)
-    root.set("style", f"max-width:100%;height:auto;max-height:none;width:{root.get('width')};background:white")
-    for name in ("width", "height"):
-        del root.attrib[name]
+    root.set("style", "max-width:100%;height:auto;background:white")
     for element in root.iter():
         if "id" in element.attrib:
             element.set("id", f"{prefix}-{element.get('id')}")

@@ -17,7 +17,7 @@ class _Group(NamedTuple):
     ops: list
     scope: tuple
     name: str | None = None
-    in_a_scope: bool = False
+    in_a_scope: bool = False  # else from the middle
 
 
 def fold(parts, depth=None, max_nodes=None):
@@ -139,6 +139,7 @@ def _units(groups, leaves, shown):
         unit = group.ops[0] if group.name is None else _folded(group, shown)
         drawn_as.update(dict.fromkeys(group.ops, unit))
         for leaf in dict.fromkeys(tensor for _, tensor in unit.sources if tensor in shown and tensor not in placed):
+            leaf.scope = leaf.scope[: len(unit.scope)]
             position = starts[len(leaf.scope)] if len(leaf.scope) < len(group.scope) else len(units)
             units.insert(position, leaf)
             placed.add(leaf)
@@ -160,14 +161,15 @@ def _folded(group, shown):
     fold.sources = [(tensor, tensor) for tensor in taken if tensor.kind == "op" or tensor in shown]
     counts = Counter(op.title for op in group.ops).most_common()
     fold.notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
-    fold.detail = f"{len(group.ops):,} op{'s' * (len(group.ops) > 1)}"
+    said = [_counted(len(group.ops), "op")] if group.in_a_scope else [title for title, _ in counts[:3]]
     if hidden:
-        fold.detail += f", {len(hidden):,} parameter{'s' * (len(hidden) > 1)} ({sum(p.size for p in hidden):,})"
-    elif group.in_a_scope is False:
-        fold.detail = ", ".join(title for title, _ in counts[:3]) + (" ..." if len(counts) > 3 else "")
-    if group.in_a_scope is False and hidden:
-        fold.detail = fold.detail.partition(", ")[2]
+        said.append(f"{_counted(len(hidden), 'parameter')} ({sum(parameter.size for parameter in hidden):,})")
+    fold.detail = ", ".join(said)
     return fold
+
+
+def _counted(number, what):
+    return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def _with_marks(units):

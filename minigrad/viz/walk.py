@@ -45,13 +45,15 @@ def trace(y, *, names=None):
     """Walk the graph that led to y: a `Walk`, whose `save("walk.html")` writes the page.
 
     names: as in `graph`. A y that is not a scalar is differentiated as the sum of its entries.
-    Raises TypeError and RuntimeError as `graph` does, ValueError for too many ops to walk.
+    Raises TypeError and RuntimeError as `graph` does, ValueError for too many ops to walk or none.
     """
     roots = roots_of("trace", (y,))
     parts = read(roots, names)
     count = sum(part.kind == "op" for part in parts)
     if count > MOST_OPS:
         raise ValueError(f"trace: {count:,} ops are too many to walk; it takes up to {MOST_OPS}")
+    if not count:
+        raise ValueError("trace: this Tensor is a leaf, so there is no op to walk")
     maps = {part: {"value": heat_map(part.array, part.kind)} for part in parts}
 
     def see(part, g):

@@ -80,6 +80,14 @@ def test_it_nests_and_decorates():
     assert inner().node.line[0] == str(HERE)
 
 
+def test_a_generator_runs_later_so_it_is_refused():
+    with pytest.raises(TypeError, match="debug can't decorate later, whose body runs later: use `with debug` in it"):
+
+        @mg.debug()
+        def later():
+            yield
+
+
 def test_other_threads_are_left_alone():
     x, made = mg.tensor([1.0], requires_grad=True), []
     with mg.debug():

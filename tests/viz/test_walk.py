@@ -58,6 +58,8 @@ def test_wrong_input(programs, tmp_path):
     with pytest.raises(TypeError, match="trace: expected a Tensor, not float"):
         mg.viz.trace(1.0)
     y = x = mg.tensor(1.0, requires_grad=True)
+    with pytest.raises(ValueError, match="trace: this Tensor is a leaf, so there is no op to walk"):
+        mg.viz.trace(x)
     for _ in range(401):
         y = y * x
     with pytest.raises(ValueError, match="trace: 401 ops are too many to walk; it takes up to 400"):
