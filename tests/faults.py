@@ -253,6 +253,7 @@ def _child(proof, fault):
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
+    sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (the process ends with it)
     signal.signal(signal.SIGALRM, lambda *_: os._exit(HUNG))
     signal.alarm(SECONDS)
     warnings.simplefilter("error")

@@ -1,0 +1,60 @@
+"""Is the derivative of my own op right? A wrong one is found, explained, and its fix proven.
+
+The op sums a moving window over a signal. Its first VJP places the windows from the end of the
+signal instead of its start: right whenever the windows fit exactly, wrong when a rest is left over.
+"""
+
+import numpy as np
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad.testing import GradientError, gradtest, strategies
+
+
+def positions(size, width, stride):
+    """Where each window reads, one row a window."""
+    count = (size - width) // stride + 1
+    return np.arange(count)[:, None] * stride + np.arange(width)
+
+
+@mg.op
+def moving_sum(x, *, width, stride):
+    """y[i] = x[i * stride] + ... + x[i * stride + width - 1]."""
+    return np.sum(x[positions(len(x), width, stride)], axis=1)
+
+
+@moving_sum.vjp("x")
+def wrong(g, y, x, width, stride):
+    """Each window adds its g, counted from the end of the signal."""
+    rest = (len(x) - width) % stride
+    where = rest + positions(len(x) - rest, width, stride)
+    return mg.ops.scatter(np.broadcast_to(g[:, None], where.shape), where, x.shape)
+
+
+def right(g, y, x, width, stride):
+    """Each window adds its g where it read."""
+    where = positions(len(x), width, stride)
+    return mg.ops.scatter(np.broadcast_to(g[:, None], where.shape), where, x.shape)
+
+
+@st.composite
+def signals(draw):
+    """A signal, a window that fits into it, and a stride."""
+    x = draw(strategies.tensors(min_dims=1, max_dims=1, min_side=1, max_side=8))
+    return strategies.Call((x,), {"width": draw(st.integers(1, len(x))), "stride": draw(st.integers(1, 3))})
+
+
+def main():
+    """Check the op with the wrong VJP, then with the right one."""
+    test = gradtest(signals())(moving_sum)
+    try:
+        test()
+    except GradientError as error:
+        print(f"GradientError: {error}\n")
+    moving_sum.vjp("x", right)
+    test()
+    print("With the windows placed from the start: first and second derivative proven.")
+
+
+if __name__ == "__main__":
+    main()
