@@ -23,7 +23,7 @@ _PLAIN_FUNCTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
     | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
     | {np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory}
-    | {np.argwhere, np.argpartition, np.lexsort}
+    | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
     | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.isscalar}
 )
 
@@ -136,7 +136,7 @@ class Tensor:
     dtype = property(lambda self: self._array.dtype)
     nbytes = property(lambda self: self._array.nbytes)
     T = property(lambda self: ops.transpose(self), doc="The axes reversed.")
-    mT = property(lambda self: ops.swapaxes(self, -1, -2), doc="The last two axes exchanged.")
+    mT = property(lambda self: ops.matrix_transpose(self), doc="The last two axes exchanged.")
 
     def __repr__(self):
         body = np.array2string(self._array, separator=", ", prefix="tensor(")
@@ -324,21 +324,25 @@ class Tensor:
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
         return ops.transpose(self, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
 
-    def any(self, axis=None):
+    def any(self, axis=None, *, keepdims=False):
         """Whether some entry is not 0: a plain bool."""
-        return self._array.any(axis)
+        return self._array.any(axis, keepdims=keepdims)
 
-    def all(self, axis=None):
+    def all(self, axis=None, *, keepdims=False):
         """Whether no entry is 0: a plain bool."""
-        return self._array.all(axis)
+        return self._array.all(axis, keepdims=keepdims)
 
-    def argmax(self, axis=None):
+    def argmax(self, axis=None, *, keepdims=False):
         """Where the greatest entry stands: plain integers."""
-        return self._array.argmax(axis)
+        return self._array.argmax(axis, keepdims=keepdims)
 
-    def argmin(self, axis=None):
+    def argmin(self, axis=None, *, keepdims=False):
         """Where the smallest entry stands: plain integers."""
-        return self._array.argmin(axis)
+        return self._array.argmin(axis, keepdims=keepdims)
+
+    def argsort(self, axis=-1):
+        """The indices that would sort it: plain integers."""
+        return self._array.argsort(axis, kind="stable")
 
 
 def make(array, node):

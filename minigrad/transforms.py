@@ -50,16 +50,22 @@ def _rebuilt(nest, leaves):
 
 
 def _like(what, nest, like):
-    """The leaves of `nest`, which must have the number and shapes of those in `like`, cast to their dtypes."""
-    leaves = [leaf if isinstance(leaf, Tensor) else np.asarray(leaf) for leaf in _leaves(nest)]
-    shapes = [np.shape(leaf) for leaf in like]
-    if [leaf.shape for leaf in leaves] != shapes:
-        given = ", ".join(str(leaf.shape) for leaf in leaves)
-        raise ValueError(f"{what} must have shape {', '.join(map(str, shapes))}, not {given}")
-    for leaf in leaves:
-        if leaf.dtype.kind not in "fiu":
-            raise TypeError(f"{what} must be floating-point, not {leaf.dtype}")
-    return [a if a.dtype == b.dtype else a.astype(b.dtype) for a, b in zip(leaves, like, strict=True)]
+    """The leaves of `nest` in the order of `like`, which it must be built as, of the same shapes and dtypes."""
+    if isinstance(like, dict):
+        if not isinstance(nest, dict) or nest.keys() != like.keys():
+            given = list(nest) if isinstance(nest, dict) else type(nest).__name__
+            raise ValueError(f"{what} must have the keys {list(like)}, not {given}")
+        return [leaf for key in like for leaf in _like(what, nest[key], like[key])]
+    if isinstance(like, (list, tuple)):
+        if not isinstance(nest, (list, tuple)) or len(nest) != len(like):
+            raise ValueError(f"{what} must be a list or tuple of {len(like)}, not {nest!r}")
+        return [leaf for a, b in zip(nest, like, strict=True) for leaf in _like(what, a, b)]
+    leaf, like = _float(nest), _float(like)
+    if leaf.shape != like.shape:
+        raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")
+    if leaf.dtype.kind not in "fiu":
+        raise TypeError(f"{what} must be floating-point, not {leaf.dtype}")
+    return [leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype)]
 
 
 @op
@@ -209,7 +215,7 @@ def vjp(f, *x):
     ys = [y if isinstance(y, Tensor) else np.asarray(y) for y in _leaves(trace.y)]
 
     def pullback(g):
-        return tuple(trace.pull(ys, _like("vjp: the gradient given to the pullback", g, ys)))
+        return tuple(trace.pull(ys, _like("vjp: the gradient given to the pullback", g, trace.y)))
 
     return _rebuilt(trace.y, map(trace.result, ys)), pullback
 
@@ -222,8 +228,11 @@ def jvp(f, x, v):
     """
     if not isinstance(x, (tuple, list)) or not isinstance(v, (tuple, list)):
         raise TypeError(f"jvp: x and v must be tuples, one entry for each argument, not {type(x)} and {type(v)}")
-    v = _rebuilt(x, iter(_like("jvp: v", v, [_float(leaf) for leaf in _leaves(x)])))
+    v = _rebuilt(x, iter(_like("jvp: v", v, x)))
     y, pullback = vjp(f, *x)
+    for leaf in _leaves(y):
+        if _float(leaf).dtype.kind != "f":
+            raise TypeError(f"jvp: the function must return floating-point values, not {leaf!r}")
     u = _rebuilt(y, (np.zeros(np.shape(leaf), _float(leaf).dtype) for leaf in _leaves(y)))
     _, push = vjp(pullback, u)
     return y, push(tuple(v))[0]
@@ -376,6 +385,8 @@ def vec_jacobian(f, *x, argnum=0):
     gradient of J with respect to vec(Y) is the gradient with respect to vec(X).
     """
     derivative = jacobian(f, argnum)(*x)
+    if isinstance(derivative, (dict, list, tuple)):
+        raise TypeError("vec_jacobian: the function must take and return one array, not a nest of arrays")
     columns = _vec_order(np.shape(x[argnum]))
     rows = _vec_order(np.shape(derivative)[: np.ndim(derivative) - np.ndim(x[argnum])])
     return np.reshape(derivative, (rows.size, columns.size))[rows[:, None], columns]

@@ -308,3 +308,34 @@ def test_a_copy_of_a_traced_argument_is_refused():
 def test_full_like_keeps_the_gradient_of_its_fill():
     assert_array_equal(grad(lambda x: np.sum(np.full_like(x, x[0])))(np.ones(2)), [2, 0])
     assert_array_equal(grad(lambda x: np.sum(np.full_like(x, fill_value=3.0) * x))(np.ones(2)), [3, 3])
+
+
+def test_nests_are_matched_by_key_and_not_by_order():
+    def f(d):
+        return d["a"] ** 2 * d["b"]
+
+    x, v = {"a": 2.0, "b": 3.0}, {"b": 1.0, "a": 0.0}
+    assert hvp(f, x, v) == {"a": 4, "b": 0}
+    assert jvp(f, (x,), (v,))[1] == 4
+    assert vjp(lambda x: {"a": x, "b": x * 10}, 1.0)[1]({"b": 1.0, "a": 0.0}) == (10,)
+    with pytest.raises(ValueError, match=r"jvp: v must have the keys \['a', 'b'\], not \['c'\]"):
+        jvp(f, (x,), ({"c": 1.0},))
+    with pytest.raises(ValueError, match=r"jvp: v must be a list or tuple of 1"):
+        jvp(f, (x,), (x, x))
+
+
+@pytest.mark.parametrize("dtype", [complex, object, str])
+def test_a_cast_to_another_kind_is_refused(dtype):
+    with pytest.raises(TypeError, match="astype: a Tensor is boolean, integer or floating-point"):
+        grad(lambda x: np.sum(np.abs(x.astype(dtype))))(np.ones(2))
+
+
+def test_a_cast_to_integers_is_a_constant():
+    assert grad(lambda x: x * x.astype(int))(2.5) == 2
+
+
+def test_what_has_no_derivative_is_named_by_its_transform():
+    with pytest.raises(TypeError, match="jvp: the function must return floating-point values"):
+        jvp(lambda x: (x, 3), (2.0,), (1.0,))
+    with pytest.raises(TypeError, match="vec_jacobian: the function must take and return one array"):
+        mg.vec_jacobian(lambda x: {"y": x}, np.ones(2))

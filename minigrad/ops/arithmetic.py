@@ -245,7 +245,11 @@ def astype(x, dtype):
     """X in another dtype. The sweep casts each gradient to its argument's dtype.
 
     A cast to integers or booleans is piecewise constant: its result carries no gradient.
+    Raises TypeError for any other kind of dtype.
     """
-    if np.dtype(dtype).kind != "f" and not isinstance(x, np.ndarray):
+    kind = np.dtype(dtype).kind
+    if kind not in "fiub":
+        raise TypeError(f"astype: a Tensor is boolean, integer or floating-point, not {np.dtype(dtype)}")
+    if kind != "f" and not isinstance(x, np.ndarray):
         x = x.detach()
     return _cast(x, dtype)

@@ -77,8 +77,19 @@ def _(g, c, a):
 
 @implements(np.linalg.slogdet)
 def slogdet(a):
-    """`(sign, ln |det A|)`; the sign, piecewise constant, is `sign(det A)` with derivative 0."""
-    return type(np.linalg.slogdet(np.eye(1)))(np.sign(det(a)), log_abs_det(a))
+    """`(sign of det A, ln |det A|)`."""
+    return type(np.linalg.slogdet(np.eye(1)))(_sign_det(a), log_abs_det(a))
+
+
+@op(name="sign_det")
+def _sign_det(a):
+    """The sign of det A, piecewise constant: derivative 0."""
+    return np.linalg.slogdet(a)[0]
+
+
+@_sign_det.vjp("a")
+def _(g, c, a):
+    return g[..., None, None] * np.zeros_like(a)
 
 
 @implements(np.linalg.cholesky)
@@ -112,8 +123,9 @@ def _eigh(a, uplo):
     """Eigenvalues w in the first row and eigenvectors, as columns V, below: one array, (..., n + 1, n).
 
     dA V = V dW + (dV) W - V W V^T dV with V^T dV antisymmetric gives dw = diag(V^T dA V) and
-    (V^T dV)_ij = (V^T dA V)_ij / (w_j - w_i). Hence dJ/dA = V (diag(gw) + (V^T GV)_ij / (w_j - w_i)) V^T.
-    The directions of equal eigenvalues are not differentiable: inf where a gradient reaches them.
+    (V^T dV)_ij = (V^T dA V)_ij / (w_j - w_i). Hence dJ/dA = V (diag(gw) + (V^T GV)_ij / (w_j - w_i)) V^T,
+    made symmetric as A is. The directions of equal eigenvalues are not differentiable: inf where a
+    gradient reaches them.
     """
     w, v = np.linalg.eigh(a, uplo)
     return np.concatenate([w[..., None, :], v], axis=-2)
@@ -125,12 +137,13 @@ def _(g, out, a, uplo):
     gw, gv = g[..., :1, :], g[..., 1:, :]
     n = v.shape[-1]
     inner = gw * np.eye(n, dtype=v.dtype) + _over_differences(np.matmul(_t(v), gv), w)
-    return np.matmul(np.matmul(v, inner), _t(v))
+    da = np.matmul(np.matmul(v, inner), _t(v))
+    return (da + _t(da)) / 2
 
 
 @implements(np.linalg.eigh)
 def eigh(a, UPLO="L"):
-    """`(eigenvalues, eigenvectors)` of a symmetric matrix, ascending. Its gradient is with respect to A as a whole.
+    """`(eigenvalues, eigenvectors)` of a symmetric matrix, ascending. Its gradient is symmetric, too.
 
     The sign of each eigenvector is NumPy's choice: a function that depends on it has no derivative.
     """

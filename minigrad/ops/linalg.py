@@ -14,7 +14,7 @@ from ..operation import implements, op
 from .shaping import ravel, reshape, transpose
 
 
-@implements(np.matmul)
+@implements(np.matmul, np.linalg.matmul)
 @op
 def matmul(x1, x2):
     """Z = X1 @ X2, with NumPy's rules for batches and for operands of one axis.
@@ -73,13 +73,19 @@ def vdot(a, b):
     return matmul(ravel(a), ravel(b))
 
 
+@implements(np.vecdot, np.linalg.vecdot)
+def vecdot(x1, x2, *, axis=-1):
+    """The scalar product along one axis, broadcast over the others."""
+    return np.sum(np.multiply(x1, x2), axis=axis)
+
+
 @implements(np.inner)
 def inner(a, b):
     """The sum of products over the last axis of both."""
     return np.multiply(a, b) if not np.ndim(a) or not np.ndim(b) else tensordot(a, b, (-1, -1))
 
 
-@implements(np.outer)
+@implements(np.outer, np.linalg.outer)
 def outer(a, b):
     """Every product of an entry of a with an entry of b, both flattened."""
     return np.multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
@@ -88,8 +94,10 @@ def outer(a, b):
 @implements(np.kron)
 def kron(a, b):
     """The Kronecker product of two matrices: b once for each entry of a."""
+    if np.ndim(a) == np.ndim(b) == 1:
+        return ravel(outer(a, b))
     if np.ndim(a) != 2 or np.ndim(b) != 2:
-        raise ValueError(f"kron: both must be matrices, not {np.shape(a)} and {np.shape(b)}")
+        raise ValueError(f"kron: both must be matrices or both vectors, not {np.shape(a)} and {np.shape(b)}")
     (m, n), (p, q) = np.shape(a), np.shape(b)
     blocks = np.multiply(reshape(a, (m, 1, n, 1)), reshape(b, (1, p, 1, q)))
     return reshape(blocks, (m * p, n * q))
@@ -106,7 +114,9 @@ def matrix_power(a, n):
     """A multiplied by itself n >= 0 times, by repeated squaring. Raises ValueError for another n."""
     if not isinstance(n, (int, np.integer)) or n < 0:
         raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
-    power = np.broadcast_to(np.eye(np.shape(a)[-1], dtype=a.dtype), np.shape(a))
+    if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
+        raise ValueError(f"matrix_power: a must be a square matrix, not {np.shape(a)}")
+    power = np.where(False, a, np.eye(np.shape(a)[-1], dtype=a.dtype))
     while n:
         power = matmul(power, a) if n % 2 else power
         n //= 2
@@ -114,7 +124,7 @@ def matrix_power(a, n):
     return power
 
 
-@implements(np.cross)
+@implements(np.cross, np.linalg.cross)
 def cross(a, b):
     """The vector product over the last axis, of size 3."""
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
@@ -123,7 +133,7 @@ def cross(a, b):
     return a[..., after] * b[..., before] - a[..., before] * b[..., after]
 
 
-@implements(np.tensordot)
+@implements(np.tensordot, np.linalg.tensordot)
 def tensordot(a, b, axes=2):
     """The sum of products over pairs of axes: the last `axes` of a with the first of b, or the axes named for each.
 
@@ -154,9 +164,9 @@ def _einsum(*arrays, inputs, output):
 def _(i, g, out, *arrays, inputs, output):
     """The sum is linear in array i, so its VJP is a sum of products too: g and the other arrays, to i's subscripts.
 
-    An index that only array i has was summed over: a factor of ones broadcasts g along it. An
-    index that stands twice in array i picks a diagonal: the second gets a letter of its own, and
-    a factor eye(n) puts g on the diagonal.
+    An index that only array i has, or has alone at its full size, was summed over: a factor of ones
+    broadcasts g along it. An index that stands twice in array i picks a diagonal: the second gets a
+    letter of its own, and a factor eye(n) puts g on the diagonal.
     """
     factors, subscripts, target = [g], [output], ""
     for j, array in enumerate(arrays):
@@ -170,7 +180,9 @@ def _(i, g, out, *arrays, inputs, output):
             factors.append(np.eye(size, dtype=g.dtype))
             subscripts.append(letter + twin)
             letter = twin
-        elif not any(letter in s for s in subscripts):
+        elif not any(
+            letter in s and f.shape[s.index(letter)] == size for s, f in zip(subscripts, factors, strict=True)
+        ):
             factors.append(np.ones(size, g.dtype))
             subscripts.append(letter)
         target += letter

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, implements, op
-from .shaping import moveaxis, reshape, sort, take
+from .shaping import moveaxis, reshape, sort
 
 
 def _axes(axis, ndim):
@@ -26,6 +26,11 @@ def _kept(g, a, axis):
 
 def _count(a, axis):
     return math.prod(a.shape[i] for i in _axes(axis, a.ndim))
+
+
+def _reduced_shape(a, axis, keepdims):
+    axes = _axes(axis, a.ndim)
+    return tuple(1 if i in axes else n for i, n in enumerate(a.shape) if keepdims or i not in axes)
 
 
 @implements(np.sum)
@@ -105,7 +110,7 @@ def _norm(x, axis=None, *, keepdims=False):
     greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
     scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype)
     total = np.sum(np.square(x / scale), axis=axis, keepdims=True)
-    return np.reshape(scale * np.sqrt(total), np.sum(x, axis=axis, keepdims=keepdims).shape)
+    return np.reshape(scale * np.sqrt(total), _reduced_shape(x, axis, keepdims))
 
 
 @_norm.vjp("x")
@@ -122,7 +127,8 @@ def std(a, axis=None, *, ddof=0, keepdims=False):
     Constant data have deviation 0, also where their mean is rounded.
     """
     plain = array_of(a)
-    constant = np.max(plain, axis=axis, keepdims=True) == np.min(plain, axis=axis, keepdims=True)
+    greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
+    constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
     deviation = np.where(constant, 0, a - np.mean(a, axis=axis, keepdims=True))
     return _norm(deviation, axis, keepdims=keepdims) * math.sqrt(_per_degree_of_freedom(plain, axis, ddof))
 
@@ -206,18 +212,22 @@ def average(a, axis=None, weights=None):
 
 @implements(np.median)
 def median(a, axis=None, *, keepdims=False):
-    """The middle entry in order, or the mean of the two in the middle, over one axis or all."""
-    n = _count(a, axis)
-    middle = take(sort(a, axis), [(n - 1) // 2, n // 2], axis=0 if axis is None else axis)
-    m = mean(middle, axis)
-    return reshape(m, np.sum(array_of(a), axis=axis, keepdims=True).shape) if keepdims else m
+    """The middle entry in order, or the mean of the two in the middle, over the axis (or axes); NaN where one is."""
+    axes, n = _axes(axis, np.ndim(a)), _count(a, axis)
+    moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
+    ordered = sort(reshape(moved, (*moved.shape[: np.ndim(a) - len(axes)], n)))
+    middle = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
+    m = np.where(np.isnan(ordered[..., -1]), ordered[..., -1], middle)
+    return reshape(m, _reduced_shape(a, axis, keepdims))
 
 
 @implements(np.trapezoid)
 def trapezoid(y, x=None, dx=1.0, axis=-1):
-    """The integral of y by trapezoids, between the points x (one axis) or at equal distances dx."""
+    """The integral of y by trapezoids, between the points x (one axis, or y's shape) or at equal distances dx."""
     y = moveaxis(y, axis, -1)
-    widths = dx if x is None else diff(x)
+    if x is not None and np.ndim(x) not in (1, np.ndim(y)):
+        raise ValueError(f"trapezoid: x must have one axis or those of y, not {np.shape(x)} for {np.shape(y)}")
+    widths = dx if x is None else np.diff(moveaxis(x, axis, -1) if np.ndim(x) > 1 else x)
     return sum(widths * (y[..., 1:] + y[..., :-1]) / 2, -1)
 
 

@@ -61,6 +61,12 @@ def swapaxes(a, axis1, axis2):
     return transpose(a, tuple(axes))
 
 
+@implements(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x):
+    """The last two axes exchanged."""
+    return swapaxes(x, -1, -2)
+
+
 @implements(np.moveaxis)
 def moveaxis(a, source, destination):
     """Move the axis (or axes) at `source` to `destination`."""
@@ -245,14 +251,14 @@ def meshgrid(*xi, indexing="xy"):
 @implements(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
     """The pieces of the array along the axis, as np.array_split cuts them."""
-    pieces = np.array_split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    pieces = np.array_split(np.arange(np.shape(ary)[axis]), array_of(indices_or_sections))
     return _cut(ary, pieces, axis)
 
 
 @implements(np.split)
 def split(ary, indices_or_sections, axis=0):
     """Equal pieces of the array along the axis, or the pieces between the given indices."""
-    pieces = np.split(np.arange(np.shape(ary)[axis]), indices_or_sections)
+    pieces = np.split(np.arange(np.shape(ary)[axis]), array_of(indices_or_sections))
     return _cut(ary, pieces, axis)
 
 
@@ -270,8 +276,16 @@ def hsplit(ary, indices_or_sections):
 
 @implements(np.vsplit)
 def vsplit(ary, indices_or_sections):
-    """`split` along the first axis."""
+    """`split` along the first of at least two axes."""
+    if np.ndim(ary) < 2:
+        raise ValueError(f"vsplit: the array must have at least two axes, not shape {np.shape(ary)}")
     return split(ary, indices_or_sections, 0)
+
+
+@implements(np.dsplit)
+def dsplit(ary, indices_or_sections):
+    """`split` along the third axis."""
+    return split(ary, indices_or_sections, 2)
 
 
 @implements(np.broadcast_arrays)
@@ -285,7 +299,8 @@ def _moved_by(function, doc):
     """A row of the table below: whatever `function` does to the entries' indices, it does to the entries."""
 
     def moved(a, *arguments, **options):
-        index = function(np.arange(math.prod(np.shape(a))).reshape(np.shape(a)), *arguments, **options)
+        numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
+        index = function(numbered, *map(array_of, arguments), **options)
         return getitem(reshape(a, -1), index)
 
     moved.__name__ = moved.__qualname__ = function.__name__
@@ -311,7 +326,7 @@ rollaxis = _moved_by(np.rollaxis, "The axis moved back to where `start` stands."
 def take_along_axis(arr, indices, axis=-1):
     """The entries at the given indices along the axis, as np.take_along_axis matches them."""
     numbered = np.arange(math.prod(np.shape(arr))).reshape(np.shape(arr))
-    return getitem(reshape(arr, -1), np.take_along_axis(numbered, indices, axis))
+    return getitem(reshape(arr, -1), np.take_along_axis(numbered, array_of(indices), axis))
 
 
 @implements(np.sort)

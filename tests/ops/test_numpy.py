@@ -1,0 +1,85 @@
+"""NumPy's functions on Tensors give NumPy's values, also where that takes some care."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import minigrad as mg
+from minigrad import grad
+
+
+def leaf(value):
+    return mg.tensor(value, requires_grad=True)
+
+
+def test_slogdet_where_det_under_or_overflows():
+    sign, log_abs_det = np.linalg.slogdet(leaf(np.eye(200) * 0.01))
+    assert sign.item() == 1
+    assert_allclose(log_abs_det.data, 200 * np.log(0.01))
+    assert_allclose(grad(lambda x: np.prod(np.stack(np.linalg.slogdet(x * np.eye(200)))))(1e-3), 2e5)
+
+
+def test_trapezoid_along_any_axis():
+    y, x = np.array([[1.0, 2.0], [3.0, 5.0]]), np.array([[0.0, 0.0], [1.0, 3.0]])
+    assert_array_equal(np.trapezoid(leaf(y), x=x, axis=0).data, np.trapezoid(y, x=x, axis=0))
+    assert_array_equal(np.trapezoid(leaf(y), x=[0.0, 2.0]).data, np.trapezoid(y, x=[0.0, 2.0]))
+    with pytest.raises(ValueError, match="trapezoid: x must have one axis or those of y"):
+        np.trapezoid(leaf(np.ones((2, 2, 2))), x=x)
+
+
+def test_median_over_axes_and_of_nan():
+    a = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for axis in (None, 1, (0, 2), (1, -1)):
+        for keepdims in (False, True):
+            expected = np.median(a, axis=axis, keepdims=keepdims)
+            assert_allclose(np.median(leaf(a), axis=axis, keepdims=keepdims).data, expected)
+    assert np.isnan(np.median(leaf([1.0, np.nan, 2.0])).item())
+    assert np.median(leaf([-np.inf, 1.0, np.inf])).item() == 1
+
+
+def test_eigh_has_a_symmetric_gradient():
+    a = np.array([[2.0, 0.3, 0.1], [0.3, 1.0, 0.2], [0.1, 0.2, 4.0]])
+    g = grad(lambda a: np.linalg.eigh(a)[1][0, 0] ** 2)(a)
+    assert_allclose(g, g.T)
+
+
+def test_einsum_broadcasts_a_size_of_1():
+    x, y = np.arange(1.0, 4.0).reshape(1, 3), np.arange(6.0).reshape(2, 3)
+    dx, dy = grad(lambda x, y: np.sum(np.einsum("ij,ij->j", x, y)), (0, 1))(x, y)
+    assert_array_equal(dx, y.sum(0, keepdims=True))
+    assert_array_equal(dy, np.broadcast_to(x, (2, 3)))
+
+
+def test_indices_may_be_tensors():
+    x, index = leaf(np.arange(4.0)), mg.tensor([2])
+    assert np.take(x, index).item() == 2
+    assert np.take_along_axis(x, index, 0).item() == 2
+    assert np.delete(x, index).shape == (3,)
+    assert [a.shape for a in np.split(x, index)] == [(2,), (2,)]
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty", "ignore:Degrees of freedom", "ignore:invalid value")
+def test_std_of_nothing():
+    assert np.isnan(np.std(leaf(np.ones(0))).item())
+
+
+def test_matrix_power_0_is_a_tensor():
+    assert isinstance(np.linalg.matrix_power(leaf(np.ones((2, 2))), 0), mg.Tensor)
+    with pytest.raises(ValueError, match="must be a square matrix"):
+        np.linalg.matrix_power(leaf(np.ones((2, 3))), 0)
+    with pytest.raises(ValueError, match="n must be an int of at least 0, not -1"):
+        np.linalg.matrix_power(leaf(np.eye(2)), -1)
+
+
+def test_kron_of_vectors():
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    assert_array_equal(np.kron(leaf(a), b).data, np.kron(a, b))
+
+
+def test_linalg_spellings():
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(np.matrix_transpose(leaf(a)).data, a.T)
+    assert_array_equal(np.linalg.matmul(leaf(a), a.T).data, a @ a.T)
+    assert_array_equal(np.vecdot(leaf(a), a, axis=0).data, np.vecdot(a, a, axis=0))
+    assert_array_equal(np.linalg.tensordot(leaf(a), a.T, axes=1).data, a @ a.T)
+    assert_array_equal(np.dsplit(leaf(np.ones((1, 2, 4))), 2)[1].data, np.ones((1, 2, 2)))
