@@ -42,7 +42,7 @@ def graph(y, *more, gradients=False, values=False, depth=None, max_nodes=100, na
     if gradients:
         measure_gradients(parts, roots)
     units, remark = fold(parts, depth, max_nodes)
-    annotate(units, values)
+    annotate(units, parts, values)
     remarks = [remark] if remark else []
     if gradients and (len(roots) > 1 or roots[0].output.size > 1):
         remarks.append("gradient of the sum of all entries of the outputs")

@@ -24,6 +24,8 @@ class Part:
     """What is drawn as one node: an op, a parameter (a leaf), data, a constant, or a fold of many ops.
 
     sources: what it is computed from, as (part, tensor): the part it is drawn at, and the one it is
+    roles: the arguments of ops that it is for; settings: what an op was called with besides
+    variable: what the caller's variables call it; where: the (file, line) of the call
     gradient: the norm of dJ/d output, or None
     fault: in words, where a NaN or an infinity appears first; not_finite: whether one is here
     """
@@ -37,6 +39,9 @@ class Part:
     is_output: bool = False
     detail: str = ""
     notes: list = field(default_factory=list)
+    roles: list = field(default_factory=list)
+    settings: list = field(default_factory=list)
+    variable: str | None = None
     where: tuple | None = None
     gradient: float | None = None
     not_finite: bool = False
@@ -94,40 +99,39 @@ def _leaf(node, known):
 def _op(node, parts, order, known):
     part = Part("op", node.op.__name__, node.shape, node.dtype, node.scope, array=_array(node))
     part.where = getattr(node, "line", None)
-    settings = []
+    part.variable = known.of(node)
     for i, parent in enumerate(node.parents):
         argument = None if node.arguments is None else node.arguments[i]
-        name = node.op.names[min(i, len(node.op.names) - 1)]
+        role = node.op.names[min(i, len(node.op.names) - 1)]
         if parent is not None:
             source = parts[parent]
         elif argument is None:
             continue
         elif isinstance(argument, np.ndarray) or (node.op.vjps[i] is not None and np.isscalar(argument)):
-            source = _data(argument, name, parts, order, known)
+            source = _data(argument, parts, order, known)
         else:
-            settings.append(f"{name}={short.repr(argument)}")
+            part.settings.append(f"{role}={short.repr(argument)}")
             continue
-        source.notes.append(name)  # until _name_leaves has read it
+        source.roles.append(role)
         part.sources.append((source, source))
-    settings += [f"{key}={short.repr(value)}" for key, value in node.parameters.items()]
-    part.notes = [known.of(node), settings]
+    part.settings += [f"{name}={short.repr(value)}" for name, value in node.parameters.items()]
     return part
 
 
-def _data(value, argument, parts, order, known):
+def _data(value, parts, order, known):
     """The part of an array or number that needs no gradient; one array is one part, however often it is used."""
-    if not isinstance(value, np.ndarray) or value.size == 1:
-        number = np.asarray(value)
-        part = Part("constant", f"{number.item():.6g}", number.shape, number.dtype, array=number)
-        if isinstance(value, np.ndarray) and (name := known.of_array(value)):
-            part.kind, part.title = "data", name
-        order.append(part)
-        return part
-    part = parts.get(id(value))
-    if part is None:
-        part = Part("data", known.of_array(value), value.shape, value.dtype, array=value)
+    if id(value) in parts:
+        return parts[id(value)]
+    array = np.asarray(value)
+    name = known.of_array(value) if array is value else ""
+    if array.size == 1 and not name:
+        part = Part("constant", f"{array.item():.6g}", array.shape, array.dtype, array=array)
+    else:
+        part = Part("data", name, array.shape, array.dtype, array=array)
+    if array is value:
         parts[id(value)] = part
-        order.append(part)
+    _find_fault(part)
+    order.append(part)
     return part
 
 
@@ -138,17 +142,13 @@ def _array(node):
 def _name_leaves(order):
     """Call what has no name by the argument that it is for; then say each call in full."""
     for part in order:
-        if part.kind in ("parameter", "data"):
-            roles = [name for name in part.notes if name not in NAMELESS]
-            part.title = part.title or (roles[0] if roles else "tensor" if part.kind == "parameter" else "array")
-            part.notes = []
-        elif part.kind == "constant":
-            part.notes = []
+        if part.kind in ("parameter", "data") and not part.title:
+            roles = [role for role in part.roles if role not in NAMELESS]
+            part.title = roles[0] if roles else "tensor" if part.kind == "parameter" else "array"
     for part in order:
         if part.kind == "op":
-            variable, settings = part.notes[:2]
-            called = ", ".join([source.title for source, _ in part.sources] + settings)
-            part.notes = [f"{variable} = {part.title}({called})" if variable else f"{part.title}({called})"]
+            call = f"{part.title}({', '.join([source.title for source, _ in part.sources] + part.settings)})"
+            part.notes.append(f"{part.variable} = {call}" if part.variable else call)
 
 
 def _find_fault(part):
@@ -157,12 +157,9 @@ def _find_fault(part):
     if array is None or array.dtype.kind != "f" or np.isfinite(array).all():
         return
     part.not_finite = True
-    what = "NaN" if np.isnan(array).any() else "inf"
     if not any(source.not_finite for source, _ in part.sources):
+        what = "NaN" if np.isnan(array).any() else "inf"
         part.fault = f"first {what} here" if part.kind == "op" else f"holds {what}"
-    for source, _ in part.sources:
-        if source.kind == "constant" and source.not_finite:
-            source.fault = "holds NaN or inf"
 
 
 class _Names:
@@ -244,12 +241,12 @@ def _find_gradient_fault(parts):
         part.fault = part.fault or f"first {what} gradient here"
 
 
-def annotate(parts, values=False):
-    """Write what the node and its tooltip say of the values, and let go of the arrays.
+def annotate(drawn, read, values=False):
+    """Write what nodes and tooltips say of the values, then let go of all that was read: arrays, nodes, hidden parts.
 
     values: say it in the node too, not only in the tooltip.
     """
-    for part in parts:
+    for part in drawn:
         if part.kind == "fold":
             continue
         if part.kind == "mark":
@@ -268,7 +265,11 @@ def annotate(parts, values=False):
             part.detail = f"{_output_name(part)} {array.item():.4g}"
         elif values and part.kind != "constant":
             part.detail = line
+    kept = set(drawn)
+    for part in read:
         part.array = part.node = None
+        if part not in kept:
+            part.sources = []
 
 
 def _statistics(array):
@@ -284,7 +285,5 @@ def _statistics(array):
 
 
 def _output_name(part):
-    if " = " in part.notes[0].split("(")[0]:
-        return part.notes[0].split(" = ")[0]
     module = getattr(part.node.op, "__module__", "")
-    return "loss" if module.endswith(".losses") else "value"
+    return part.variable or ("loss" if module.endswith(".losses") else "value")

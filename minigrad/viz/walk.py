@@ -62,7 +62,7 @@ def trace(y, *, names=None):
     measure_gradients(parts, roots, see)
     documented = {part: _equations(part) for part in parts if part.kind == "op"}
     units, _ = fold(parts)
-    annotate(units)
+    annotate(units, parts)
     return Walk(units, maps, documented)
 
 

@@ -34,7 +34,7 @@ def test_each_way_to_call_an_op_is_located():
         assert y.node.line == (str(HERE), call.__code__.co_firstlineno)
 
 
-def test_the_tooltip_has_line_and_link(monkeypatch):
+def test_the_tooltip_has_line_and_link(monkeypatch, tmp_path):
     x = mg.tensor([1.0], requires_grad=True)
     with mg.debug():
         y = x * x
@@ -43,8 +43,9 @@ def test_the_tooltip_has_line_and_link(monkeypatch):
     source = mg.graph(y).source
     assert f"{HERE.name}:{line}" in source
     assert f'URL="{HERE.name}#L{line}"' in source
-    monkeypatch.chdir(HERE.parent.parent.parent.parent / "..")
-    assert f"{HERE.name}#L{line}" in mg.graph(y)._repr_html_()
+    monkeypatch.chdir(tmp_path)
+    assert f'URL="{HERE.as_uri()}#L{line}"' in mg.graph(y).source
+    assert f'href="{HERE.as_uri()}#L{line}"' in mg.graph(y)._repr_html_()
 
 
 def test_code_without_a_file_has_a_line_but_no_link():

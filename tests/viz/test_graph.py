@@ -141,6 +141,15 @@ def test_a_picture_keeps_no_array_alive():
     assert len(walk) == 4
 
 
+def test_a_folded_picture_keeps_no_array_alive(programs):
+    y = programs["cnn"]()
+    arrays = [weakref.ref(y.node.output), weakref.ref(y.node.parents[0].output)]
+    graph = mg.graph(y, gradients=True, depth=0)
+    del y
+    assert [array() for array in arrays] == [None, None]
+    assert graph.source.count("box3d") == 2
+
+
 def test_a_released_graph_is_drawn_without_gradients(programs):
     y = programs["cnn"]()
     y.backward()
@@ -161,6 +170,15 @@ def test_names_of_variables():
     nodes, _, _ = structure(graph)
     assert {"w", "b", "data", "loss"} < set(nodes) | {"loss"}
     assert "loss 4" in graph.source
+
+
+def test_names_of_what_needs_no_gradient():
+    w = mg.tensor(np.ones(2), requires_grad=True, name="w")
+    held, scale = mg.tensor([2.0, 3.0]), mg.tensor([4.0])
+    twin, other_twin = np.array([5.0, 6.0]), np.array([5.0, 6.0])
+    names = {"held": held, "scale": scale, "twin": twin, "other_twin": other_twin, "_hidden": w, "number": 3}
+    nodes, _, _ = structure(mg.graph(w * held * scale * twin, names=names))
+    assert {"w", "held", "scale", "array"} < set(nodes)  # which of the twins it was can't be told
 
 
 def test_what_has_no_name_is_called_by_its_role():
@@ -267,6 +285,19 @@ def test_the_op_that_makes_the_first_nan_is_marked_in_words():
     graph = mg.graph(mg.sqrt(zero * 2).sum(), gradients=True)
     assert [part.title for part in graph.parts if part.fault] == ["multiply"]
     assert "first inf gradient here" in graph.source
+
+
+def test_a_bad_constant_is_marked():
+    x = mg.tensor([1.0], requires_grad=True, name="x")
+    nodes, _, _ = structure(mg.graph(x * float("nan")))
+    assert "holds NaN" in nodes["nan"][0]["label"]
+    assert "first" not in nodes["multiply"][0]["label"]
+
+
+def test_dead_gradients_are_thin_and_zero():
+    x = mg.tensor([-1.0, -2.0], requires_grad=True, name="x")
+    parsed = pygraphviz.AGraph(string=mg.graph((mg.relu(x) * 2).sum(), gradients=True).source)
+    assert [edge.attr["penwidth"] for edge in parsed.edges() if edge[0] == parsed.nodes()[0]] == ["0.80"]
 
 
 def test_a_leaf_alone():
