@@ -10,6 +10,7 @@ import numpy as np
 
 from ..operation import op
 from .kernels import path
+from .kernels.layout import images_innermost, innermost
 from .windows import geometry, pair
 
 
@@ -37,8 +38,15 @@ def _check_bias(op, b, channels):
 
 
 def _plus_bias(z, b):
-    """z + b for each channel; into z where its dtype holds the sum."""
-    return np.add(z, b[:, None, None], out=z if np.result_type(z, b) == z.dtype else None)
+    """z + b for each channel, in the place of z where its dtype holds the sum."""
+    if np.result_type(z, b) != z.dtype:
+        return z + b[:, None, None]
+    if images_innermost(z):  # then pixels are rows of C * N entries, and long rows are added fastest
+        rows = innermost(z).reshape(-1, z.shape[0] * z.shape[1])
+        rows += np.repeat(b, len(z))
+    else:
+        z += b[:, None, None]
+    return z
 
 
 def _batched(x):

@@ -63,7 +63,9 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     window = pair(window, "window", "spread2d", 1)
     where = geometry("spread2d", image, window, window if stride is None else stride, padding)
     share = g / (window[0] * window[1])
-    x, add = _blank((*g.shape[:-2], *where.image), g.dtype, where)
+    shape = (*g.shape[:-2], *where.image)
+    x = empty(shape, g.dtype) if len(shape) == 4 else np.empty(shape, g.dtype)
+    add = _blank(x, where)
     for windows, entries in taps_inside(where):
         if add:
             x[entries] += share[windows]
@@ -72,16 +74,16 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     return x
 
 
-def _blank(shape, dtype, where):
-    """(an array to write windows into, whether they must be added to it): where they overlap, it is zero.
+def _blank(x, where):
+    """Make the new array x ready for windows to be written to; return whether they must be added.
 
-    It has the layout that suits the kernels of convolution; entries in no window are zero.
+    They must where they overlap; then, and where entries lie in no window, x becomes zero first.
     """
-    x = empty(shape, dtype) if len(shape) == 4 else np.empty(shape, dtype)
     add = overlap(where)
-    if add or where.padding != (0, 0) or shape[-2:] != tuple(np.multiply(where.out, where.window)):
+    covered = tuple(n * k for n, k in zip(where.out, where.window, strict=True))
+    if add or where.padding != (0, 0) or covered != where.image:
         x[...] = 0
-    return x, add
+    return add
 
 
 @avg_pool2d.vjp("x")
@@ -146,7 +148,8 @@ def unpool2d(g, x, a, window, *, stride=None, padding=0):
     It is linear in g; x and a say where the switches are and have no derivative. Adjoint: pick2d.
     """
     where = _max_geometry(x, window, stride, padding)
-    dx, add = _blank(x.shape, g.dtype, where)
+    dx = np.empty_like(x, g.dtype)
+    add = _blank(dx, where)
     for windows, entries, mask in _switches(x, a, where):
         if add:
             dx[entries] += g[windows] * mask

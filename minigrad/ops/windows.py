@@ -4,6 +4,7 @@ Convolution and pooling share this file, so that the window that a forward reads
 window that its VJP writes. All functions here take plain arrays.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ class Geometry(NamedTuple):
 
 def pair(value, option, op, least):
     """An option given as an int or a pair of ints, as (rows, columns); ValueError below `least`."""
+    if type(value) is int and value >= least:
+        return value, value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
         raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {value!r}")
@@ -38,6 +41,11 @@ def geometry(op, image, window, stride, padding, dilation=1):
     """
     stride, padding = pair(stride, "stride", op, 1), pair(padding, "padding", op, 0)
     dilation = pair(dilation, "dilation", op, 1)
+    return _geometry(op, tuple(image), tuple(window), stride, padding, dilation)
+
+
+@lru_cache
+def _geometry(op, image, window, stride, padding, dilation):
     reach = [d * (k - 1) + 1 for d, k in zip(dilation, window, strict=True)]
     padded = [n + 2 * p for n, p in zip(image, padding, strict=True)]
     if reach[0] > padded[0] or reach[1] > padded[1]:
@@ -46,7 +54,7 @@ def geometry(op, image, window, stride, padding, dilation=1):
             f"{image[0]} x {image[1]}, {padded[0]} x {padded[1]} with its padding"
         )
     out = tuple((n - r) // s + 1 for n, r, s in zip(padded, reach, stride, strict=True))
-    return Geometry(tuple(window), stride, padding, dilation, tuple(image), out)
+    return Geometry(window, stride, padding, dilation, image, out)
 
 
 def padded(x, where, value=0):
@@ -73,8 +81,9 @@ def taps(xp, where):
             yield (i, j), xp[..., rows, columns]
 
 
+@lru_cache
 def taps_inside(where):
-    """Yield (windows, image) for each entry of the window in row-major order, each a pair of slices.
+    """List (windows, image) for each entry of the window in row-major order, each a pair of slices.
 
     windows: those whose entry lies inside the image rather than in its padding; image: these entries.
     """
@@ -84,9 +93,11 @@ def taps_inside(where):
             where.window, where.stride, where.padding, where.dilation, where.image, where.out, strict=True
         )
     ]
-    for windows_rows, rows in axes[0]:
-        for windows_columns, columns in axes[1]:
-            yield (..., windows_rows, windows_columns), (..., rows, columns)
+    return [
+        ((..., windows_rows, windows_columns), (..., rows, columns))
+        for windows_rows, rows in axes[0]
+        for windows_columns, columns in axes[1]
+    ]
 
 
 def _inside(shift, stride, image, out):

@@ -17,8 +17,8 @@ def innermost(array):
 
 
 def images_innermost(array):
-    """Whether the images of (N, C, H, W) are its innermost axis in memory."""
-    return len(array) > 1 and array.strides[0] == array.itemsize
+    """Whether (N, C, H, W) lies in memory as (H, W, C, N), without gaps."""
+    return len(array) > 1 and innermost(array).flags.c_contiguous
 
 
 def empty(shape, dtype):

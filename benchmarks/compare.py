@@ -1,0 +1,119 @@
+"""Compares minigrad with the peers that are installed and prints one table of ratios; below 1 is less.
+
+python benchmarks/compare.py                    one thread
+python benchmarks/compare.py --threads 0        as many threads as each library takes by itself
+python benchmarks/compare.py --only CNN tape    some of the groups
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+import time
+from pathlib import Path
+
+PEERS = ("torch", "mygrad", "autograd")
+
+
+def option_parser():
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None))}")
+    parser.add_argument("--threads", type=int, default=1, help="0: as many as each library takes (default 1)")
+    parser.add_argument("--rounds", type=int, default=200, help="the most rounds a case (default 200)")
+    parser.add_argument("--budget", type=float, default=5.0, help="seconds a case (default 5)")
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine that others use")
+    parser.add_argument("--data", type=Path, help="the folder of MNIST's IDX files, for the epoch")
+    parser.add_argument("--json", type=Path, help="write the lines there as well")
+    return parser
+
+
+def groups(peers, cases, options):
+    """Return {name: a function that yields Cases}."""
+    return {
+        "tape": lambda: cases.tape(peers),
+        "conv": lambda: cases.convolutions(peers, "float32", own_layout=False),
+        "conv-own": lambda: cases.convolutions(peers, "float32", own_layout=True),
+        "conv64": lambda: cases.convolutions(peers, "float64", own_layout=False),
+        "depthwise": lambda: cases.depthwise(peers),
+        "pool": lambda: (case for own in (True, False) for case in cases.pools(peers, own)),
+        "elementwise": lambda: cases.activations(peers),
+        "matmul": lambda: cases.matmul(peers),
+        "CNN": lambda: cases.steps(peers),
+        "epoch": lambda: [cases.epoch(peers, options.data)] if options.data else [],
+        "sizes": lambda: cases.sizes(peers),
+        "chain": None,
+        "start": None,
+        "memory": None,
+    }
+
+
+def lines_of(group, sources, peers, options):
+    """Yield the Lines of a group."""
+    import cases
+    import processes
+    import timing
+
+    if group == "start":
+        seconds = processes.cold_starts(peers, 15)
+        milliseconds = {library: [1e3 * s for s in times] for library, times in seconds.items()}
+        yield from timing.lines("cold start", "first gradient", milliseconds, "ms", {"torch": 0.1, "numpy": 1.15})
+    elif group == "memory":
+        if "torch" in peers:
+            for case in cases.MEMORY:
+                yield from timing.lines("peak memory", case, processes.peaks(case), "MB", {"torch": 1.6})
+    elif group == "chain":
+        yield from cases.chains()
+    else:
+        clock = time.process_time if options.clock == "cpu" else time.perf_counter
+        for case in sources[group]():
+            rounds = 3 if group == "epoch" else options.rounds
+            yield from timing.compare(case, rounds, options.budget, clock)
+
+
+def table_row(line):
+    """Return a Line as a row of the table."""
+    goal = "" if line.goal is None else f"{line.goal:.2f}"
+    return (
+        f"| {line.group} | {line.name} | {line.ours:.4g} {line.unit} | {line.peer} "
+        f"| {line.of_minima:.2f} | {line.of_medians:.2f} | {goal} |"
+    )
+
+
+def geometric_mean(ratios):
+    """Return the mean that treats a half and a double alike."""
+    return math.exp(math.fsum(map(math.log, ratios)) / len(ratios))
+
+
+def main(arguments=None):
+    """Run the command line and return the exit code."""
+    options = option_parser().parse_args(arguments)
+    if options.threads:
+        for library in ("OPENBLAS", "MKL", "OMP"):
+            os.environ[f"{library}_NUM_THREADS"] = str(options.threads)  # read when NumPy is imported, below
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    import cases
+
+    peers = cases.installed(PEERS)
+    if "torch" in peers and options.threads:
+        peers["torch"].set_num_threads(options.threads)
+    sources = groups(peers, cases, options)
+    measured = []
+    print("| group | case | minigrad | peer | ratio of minima | of medians | goal |\n|---|---|---|---|---|---|---|")
+    for group in options.only or sources:
+        lines = []
+        for line in lines_of(group, sources, peers, options):
+            lines.append(line)
+            print(table_row(line), flush=True)
+        if len({line.peer for line in lines}) == 1 and len(lines) > 2:
+            minima, medians = (geometric_mean([line[i] for line in lines]) for i in (5, 6))
+            print(f"| | geometric mean of the {len(lines)} | | | {minima:.2f} | {medians:.2f} | |", flush=True)
+        measured += lines
+    if options.json:
+        options.json.write_text(json.dumps([line._asdict() for line in measured], indent=1))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,59 @@
+"""Cold start and peak memory: each contestant in processes of its own."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+FIRST_GRADIENT = {
+    "minigrad": "import minigrad as mg; x = mg.tensor([1.0, 2.0], requires_grad=True); (x * x).sum().backward()",
+    "numpy": "import numpy",
+    "torch": "import torch; x = torch.tensor([1.0, 2.0], requires_grad=True); (x * x).sum().backward()",
+}
+
+# What a contestant's process runs: the peak of its resident memory above what inputs and imports take.
+# Linux tells the peak since it was last reset, which exec alone does not do for getrusage.
+PEAK = """
+import re, sys
+from pathlib import Path
+sys.path[:0] = [{here!r}, {root!r}]
+import cases, torch
+torch.set_num_threads(1)
+run = cases.memory_case({case!r}, {library!r}, torch)
+def status(field):
+    return int(re.search(field + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+Path("/proc/self/clear_refs").write_text("5")
+before = status("VmRSS")
+run(); run()
+print(status("VmHWM") - before)
+"""
+
+
+def _python(code):
+    environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
+
+
+def cold_starts(peers, rounds):
+    """Return {library: seconds of each round} from starting Python to the first gradient."""
+    chosen = ["minigrad", "numpy", *(["torch"] if "torch" in peers else [])]
+    seconds = {library: [] for library in chosen}
+    for _ in range(rounds):
+        for library in chosen:
+            start = time.perf_counter()
+            _python(FIRST_GRADIENT[library])
+            seconds[library].append(time.perf_counter() - start)
+    return seconds
+
+
+def peaks(case):
+    """Return {library: [MB at the peak above the inputs]}; both processes import both libraries."""
+    measured = {}
+    for library in ("minigrad", "torch"):
+        code = PEAK.format(here=str(HERE), root=str(HERE.parent), case=case, library=library)
+        measured[library] = [max(1, int(_python(code).stdout)) / 1024]
+    return measured
