@@ -215,6 +215,7 @@ spec(
     np.transpose,
 )
 spec("swapaxes", drawn_from(filled, lambda a: st.tuples(*2 * [st.integers(-a.ndim, a.ndim - 1)])), np.swapaxes)
+spec("matrix_transpose", called(tensors(min_dims=2)), np.matrix_transpose)
 spec("moveaxis", drawn_from(filled, lambda a: st.tuples(*2 * [st.integers(-a.ndim, a.ndim - 1)])), np.moveaxis)
 spec(
     "rollaxis",
@@ -270,6 +271,7 @@ def joined(split):
 rows = st.sampled_from([2, [1, 3], [0, 2]])
 for name in ["split", "array_split", "vsplit", "hsplit"]:
     spec(name, called(s.tensors((4, 2)), rows), joined(getattr(np, name)), fn=joined(getattr(mg.ops, name)))
+spec("dsplit", called(s.tensors((2, 1, 4)), rows), joined(np.dsplit), fn=joined(mg.ops.dsplit))
 spec("tile", called(tensors(max_side=3), st.sampled_from([2, (2, 1), (1, 3), (2, 1, 2)])), np.tile)
 spec(
     "repeat",

@@ -40,6 +40,13 @@ spec(
 spec("dot", products.filter(lambda d: max(d[0].ndim, d[1].ndim) < 4), np.dot)
 spec("vdot", vectors.flatmap(lambda a: st.tuples(st.just(a), s.tensors(a.shape))), lambda a, b: np.sum(a * b))
 spec(
+    "vecdot",
+    st.sampled_from([((3,), (3,)), ((2, 3), (3,)), ((2, 1, 3), (4, 3))]).flatmap(
+        lambda shapes: st.tuples(*map(s.tensors, shapes))
+    ),
+    np.vecdot,
+)
+spec(
     "inner",
     st.tuples(s.tensors((2, 3)), s.tensors((4, 3)) | s.tensors((3,))) | st.tuples(small, s.tensors(())),
     np.inner,
