@@ -114,7 +114,7 @@ class _Drawing:
         if part.where:
             text.append(f"{Path(part.where[0]).name}:{part.where[1]}")
             if url := link(part.where):
-                attributes = attributes | {"URL": url.replace("\\", "%5C")}
+                attributes = attributes | {"URL": url, "target": "_blank"}
         picture.node(self.ids[part], label=self._label(part), tooltip=tooltip(text), **attributes)
 
     def _label(self, part):
