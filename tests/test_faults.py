@@ -18,7 +18,9 @@ def found():
 
 def test_no_unlisted_fault_of_a_sample_survives(found):
     chosen = faults.sample(found, SAMPLE)
-    verdicts = faults.judge(chosen, faults.Proof(6))
+    proof = faults.Proof(6)
+    assert faults.sound(proof, chosen[0])
+    verdicts = faults.judge(chosen, proof)
     assert len(verdicts) >= 0.9 * SAMPLE  # some are in code that has run, such as decorators
     assert [f.key for f, verdict in verdicts.items() if verdict == faults.SURVIVED and f.key not in EQUIVALENT] == []
     assert Counter(verdicts.values())[faults.HUNG] == 0
