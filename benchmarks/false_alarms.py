@@ -1,0 +1,82 @@
+"""How often is a right VJP refused? It counts, over all specs: `python benchmarks/false_alarms.py --checks 1000000`.
+
+One check is one directional derivative of a value, or of a first derivative, compared with the VJP's:
+a random projection, or a column of the Jacobian of a small input.
+"""
+
+import argparse
+import random
+import sys
+import time
+from pathlib import Path
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from minigrad.testing import GradientError, check_grads, checks
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+from specs import SPECS
+
+EXAMPLES = 25  # of a spec, in one round
+
+
+def counted(function):
+    """The function, counting its calls."""
+
+    def count(*arguments):
+        count.calls += 1
+        return function(*arguments)
+
+    count.calls = 0
+    return count
+
+
+def one_round(spec, generator):
+    """Check a spec on new random inputs; how many inputs, and the false alarms."""
+    alarms, inputs = [], []
+
+    @seed(generator.getrandbits(64))
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(spec.inputs)
+    def check(call):
+        inputs.append(call)
+        options = spec.options | call.parameters | {"float32": "float32" not in spec.opt_outs}
+        try:
+            check_grads(spec.fn, *call.arguments, seed=generator.getrandbits(32), name=spec.name, **options)
+        except GradientError as error:
+            alarms.append(error)
+
+    check()
+    return len(inputs), alarms
+
+
+def main():
+    """Print each false alarm, and the counts."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--checks", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    generator, start = random.Random(arguments.seed), time.perf_counter()
+    checks.central = counted(checks.central)
+    inputs, alarms = 0, 0
+    while checks.central.calls < arguments.checks:
+        for spec in SPECS.values():
+            count, found = one_round(spec, generator)
+            inputs, alarms = inputs + count, alarms + len(found)
+            for error in found:
+                print(error, flush=True)
+    print(
+        f"{checks.central.calls} checks on {inputs} inputs of {len(SPECS)} specs: {alarms} false alarms, "
+        f"{time.perf_counter() - start:.0f} s"
+    )
+    return int(alarms > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
