@@ -28,8 +28,8 @@ __version__ = "0.1.0"
 
 def __getattr__(name):
     """What reads the tape loads at its first use."""
-    if name == "viz":
-        return _import_module(".viz", __name__)
+    if name in ("testing", "viz"):
+        return _import_module(f".{name}", __name__)
     if name in ("debug", "graph"):
         return getattr(_import_module(".viz", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

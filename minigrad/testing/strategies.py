@@ -58,8 +58,17 @@ def values(shape, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, capacity=No
 
 
 def shapes(*, min_dims=0, max_dims=3, min_side=0, max_side=4):
-    """Shapes, 0-d and empty ones included unless the least dimensions and sides say otherwise."""
-    return npst.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side)
+    """Shapes, 0-d and empty ones included unless the least dimensions and sides say otherwise.
+
+    Half of them have two axes or more, and no side of 1 or 0: what is transposed there shows.
+    """
+    full = npst.array_shapes(
+        min_dims=max(min_dims, min(2, max_dims)),
+        max_dims=max_dims,
+        min_side=max(min_side, min(2, max_side)),
+        max_side=max_side,
+    )
+    return npst.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side) | full
 
 
 def tensors(shape=None, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, **sides):

@@ -316,8 +316,8 @@ def test_parameters_constants_and_tensors_pass():
 
 
 def test_no_hypothesis_is_needed():
-    code = "import sys, minigrad.testing as t, numpy as np, minigrad as mg; t.check_grads(mg.tanh, np.ones(3)); "
-    code += "assert not {'hypothesis', 'pytest'} & set(sys.modules)"
+    code = "import sys, numpy as np, minigrad as mg; assert 'minigrad.testing' not in sys.modules; "
+    code += "mg.testing.check_grads(mg.tanh, np.ones(3)); assert not {'hypothesis', 'pytest'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
