@@ -24,7 +24,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from mutations import variants
-from specification import at_kink, compare, prove, refuse
+from specification import at_kink, be_exact, compare, prove, refuse
 from specs import SPECS
 from survivors import EQUIVALENT
 
@@ -238,6 +238,8 @@ class Proof:
                 prove(spec, call)
             for inputs in spec.kinks:
                 at_kink(spec, inputs)
+            for case in spec.exact:
+                be_exact(spec, *case)
 
 
 def _functions_around(fault):
@@ -311,7 +313,12 @@ def main():
         print("the tests fail without a fault: nothing to learn")
         return 1
 
+    judged = Counter()
+
     def report(fault, status):
+        judged[status] += 1
+        if judged.total() % 100 == 0:
+            print(f"{judged.total()} of {len(found)}", file=sys.stderr, flush=True)
         if status == SURVIVED:
             print(f"  survived: {fault.file.name}:{fault.line} {fault.key}", flush=True)
 

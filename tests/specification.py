@@ -29,6 +29,7 @@ class Spec:
                any array, or one array of several results
     kinks:     inputs at kinks, where the VJP must lie between the one-sided slopes
     refused:   (arguments, parameters, exception, words of its message) for wrong input
+    exact:     (arguments, value, gradient of its sum) where the numbers are extreme or a convention says them
     order:     how many derivatives
     opt_outs:  {aspect: reason} for what is not checked
     """
@@ -39,6 +40,7 @@ class Spec:
     fn: Callable
     kinks: tuple = ()
     refused: tuple = ()
+    exact: tuple = ()
     order: int = 3
     opt_outs: dict[str, str] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
@@ -95,3 +97,10 @@ def refuse(spec, arguments, parameters, exception, words):
         with pytest.raises(exception, match=words) as caught:
             getattr(mg.ops, spec.name)(*map(as_input, arguments), **parameters)
         assert str(caught.value).startswith(f"{spec.name}: ")
+
+
+def be_exact(spec, arguments, value, gradient):
+    """The value, and the gradient of its sum with respect to the first argument, to the last bits."""
+    found, pull = mg.vjp(lambda x: spec.fn(x, *arguments[1:]), arguments[0])
+    np.testing.assert_allclose(found, value, rtol=1e-15)
+    np.testing.assert_allclose(pull(np.ones(np.shape(found)))[0], gradient, rtol=1e-15)

@@ -179,16 +179,23 @@ spec(
     fn=lambda a, axis, weights=None: mg.ops.average(a, axis, weights),
     options={"argnums": 0},
 )
+far = np.array([[1e3, 0.0], [-1e3, -2e3], [0.0, -1e3]])  # e**Z overflows, or underflows in a whole row
 spec(
     "logsumexp",
     s.reductions(keepdims=False).flatmap(lambda c: st.booleans().map(lambda keep: Call((*c.arguments, keep), {}))),
     naive.logsumexp,
+    exact=(((far, 1), [1e3, -1e3, 0], [[1, 0]] * 3),),
 )
 along = s.tensors(min_dims=1, min_side=1).flatmap(
     lambda a: s.axes(a.ndim, none=False, several=False).map(lambda axis: (a, axis))
 )
-spec("softmax", along, naive.softmax)
-spec("log_softmax", along, lambda z, axis: np.log(naive.softmax(z, axis)))
+spec("softmax", along, naive.softmax, exact=(((far, 1), [[1, 0]] * 3, np.zeros((3, 2))),))
+spec(
+    "log_softmax",
+    along,
+    lambda z, axis: np.log(naive.softmax(z, axis)),
+    exact=(((far, 1), [[0, -1e3]] * 3, [[-1, 1]] * 3),),
+)
 
 # shaping
 

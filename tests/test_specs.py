@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from specification import at_kink, compare, prove, refuse
+from specification import at_kink, be_exact, compare, prove, refuse
 from specs import SPECS, all_ops
 
 import minigrad as mg
@@ -39,6 +39,11 @@ def test_three_derivatives(spec, data):
 @cases("kinks")
 def test_kinks(spec, case):
     at_kink(spec, case)
+
+
+@cases("exact")
+def test_exact(spec, case):
+    be_exact(spec, *case)
 
 
 @cases("refused")
