@@ -1,5 +1,6 @@
 """The DOT of a graph: its nodes, edges, boxes and styles, what its gradients are, and what drawing leaves alone."""
 
+import gc
 import itertools
 import random
 import re
@@ -70,10 +71,36 @@ def test_scopes_nest(programs):
     assert nodes["scale"][1] == ("block1", "dense")
 
 
+def test_a_leaf_of_two_scopes_stands_where_they_meet():
+    x, w, v = (mg.tensor(np.ones(2), requires_grad=True, name=name) for name in "xwv")
+    y = mg.tanh(x)
+    with mg.scope("a"):
+        with mg.scope("b"):
+            with mg.scope("c"):
+                y = mg.tanh(y)
+            with mg.scope("d"):
+                y = y * w * v
+            with mg.scope("e"):
+                y = y * v
+        with mg.scope("f"):
+            y = y * w
+    nodes, _, boxes = structure(mg.graph(y))
+    assert (nodes["w"][1], nodes["v"][1], nodes["x"][1]) == (("a",), ("a", "b"), ())
+    assert {name: len(places) for name, places in boxes.items()} == dict.fromkeys("abcdef", 1)
+
+
+def test_only_an_op_with_room_has_leaves_at_its_sides(programs):
+    parsed = pygraphviz.AGraph(string=mg.graph(programs["attention"]()).source)
+    box = parsed.get_subgraph("cluster_1")
+    rows = [{text(node.attr["label"].split("</TR>")[0]) for node in row.nodes()} for row in box.subgraphs()]
+    assert {"O", "matmul"} in rows
+    assert {"Q", "K", "V"}.isdisjoint(set().union(*rows))
+
+
 @pytest.mark.parametrize("name", ["cnn", "square", "residual"])
 def test_golden(programs, name):
-    graph = mg.graph(programs[name]())
-    assert graph.source == mg.graph(programs[name]()).source
+    graph = mg.graph(programs[name](), gradients=name == "cnn")
+    assert graph.source == mg.graph(programs[name](), gradients=name == "cnn").source
     assert graph.source == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
 
 
@@ -221,6 +248,8 @@ def test_a_folded_chain_says_what_it_hides():
     assert fold.title == f"{hidden:,} ops"
     assert f"{hidden:,} tanh" in fold.notes[0]
     assert len(graph.parts) < 40
+    gc.collect()
+    assert sum(type(living) is type(fold) for living in gc.get_objects()) < 100
     assert "folded" in graph.source
 
 

@@ -106,10 +106,12 @@ def state(page):
 
 def test_the_slider_walks_forward_and_then_backward(walk):
     assert state(walk) == ["conv2d in conv1, forward", "forward 1 / 14", 1, 6]
+    assert walk.locator("#picture g.node.todo").count() == 9
     walk.get_by_label("step: forward, then backward").fill("7")
     assert state(walk) == ["softmax_cross_entropy backward", "backward 8 / 14", 1, 1]
     walk.get_by_label("next step").click()
     assert state(walk)[:2] == ["add in fc, backward", "backward 9 / 14"]
+    assert walk.locator("#picture .todo").count() == 0
     assert walk.said == []
 
 
