@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from .reading import Part
 
-MANY = 3  # ops that a leaf may reach by edges; more of them are a tangle, and slow to lay out
+MANY = 2  # ops that a leaf may reach by edges; more of them are a tangle, and slow to lay out
 
 
 class _Group(NamedTuple):
