@@ -33,7 +33,7 @@ def relu(z):
 
 @relu.vjp("z")
 def _(g, a, z):
-    return g * (z > 0)
+    return (z > 0).astype(g.dtype) * g  # NumPy multiplies into the new array; by booleans it would not
 
 
 @op
@@ -71,7 +71,7 @@ def sigmoid(z):
 
 @sigmoid.vjp("z")
 def _(g, a, z):
-    return g * a * (1 - a)
+    return (1 - a) * a * g  # in this order NumPy needs one new array
 
 
 @op

@@ -1,18 +1,33 @@
 """The fast kernels of convolution and pooling against readable ones, across the boundaries of their paths."""
 
+import os
+import subprocess
+import sys
 import threading
+import time
 from itertools import product
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from reference_convolution import conv2d, conv2d_kernel, conv_transpose2d
 
 import minigrad as mg
-from minigrad.ops.kernels import depthwise, path, pointwise, products, release_scratch, row_window, scratch
+from minigrad.ops.kernels import (
+    depthwise,
+    path,
+    pointwise,
+    products,
+    release_scratch,
+    row_window,
+    scratch,
+    set_threads,
+    threads,
+)
 from minigrad.ops.windows import geometry
 
 COUNTS = (1, 2, 15, 16, 17, 33)  # of images: the orientation changes at 16
@@ -203,6 +218,74 @@ def test_threads_have_scratch_of_their_own():
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+@pytest.fixture
+def three_threads():
+    """Share out every convolution, however small."""
+    set_threads(3)
+    with patch.object(threads, "FEWEST_PRODUCTS", 0):
+        yield
+    set_threads(1)
+
+
+@given(convolutions())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_shared_out_over_threads_it_agrees_with_the_reference(three_threads, drawn):
+    assert_as_the_reference(row_window, *drawn)
+
+
+def test_an_error_in_a_thread_is_raised_after_all_have_stopped(three_threads):
+    finished = []
+
+    def work(part):
+        if part.start == 0:
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        finished.append(part)
+
+    with pytest.raises(ZeroDivisionError):
+        threads.share(work, 3, 1)
+    assert len(finished) == 2
+
+
+def test_threads_compute_under_the_callers_errstate(three_threads):
+    def work(part):
+        return np.geterr()["over"]
+
+    with np.errstate(over="raise"):
+        assert threads.share(work, 3, 1) == ["raise"] * 3
+
+
+def test_small_convolutions_stay_in_the_calling_thread():
+    set_threads(3)
+    assert threads.share(lambda part: threading.get_ident(), 64, 1000) == [threading.get_ident()]
+    set_threads(1)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
+def test_a_wrong_number_of_threads_is_refused(count):
+    with pytest.raises(ValueError, match="positive int"):
+        set_threads(count)
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="there is no fork here")
+def test_a_forked_child_computes_in_one_thread():
+    code = """if True:
+        import os, numpy as np, minigrad as mg
+        from minigrad.ops.kernels import set_threads, threads
+        set_threads(2)
+        threads.FEWEST_PRODUCTS = 0
+        x, k = np.ones((32, 1, 4, 4)), np.ones((1, 1, 3, 3))
+        mg.conv2d(x, k)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if mg.conv2d(x, k).sum() == 32 * 4 * 9 and threads._ready() == (1, None) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    root = str(Path(mg.__file__).parent.parent)
+    options = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    subprocess.run(options, check=True, timeout=60, env=os.environ | {"PYTHONPATH": root})
 
 
 @st.composite

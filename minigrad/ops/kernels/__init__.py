@@ -11,8 +11,9 @@ oracle of their tests.
 
 from . import depthwise, pointwise, row_window
 from .scratch import release_scratch
+from .threads import set_threads
 
-__all__ = ["path", "release_scratch"]
+__all__ = ["path", "release_scratch", "set_threads"]
 
 
 def path(where, channels, outputs, groups):

@@ -7,7 +7,8 @@ window or the stride, and NumPy's elementwise ops keep the order by themselves.
 
 import numpy as np
 
-IN_CACHE = 256 * 1024  # bytes that surely stay in the second-level cache
+IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
+PAGE = 4096  # bytes
 FEWEST_IMAGES = 16  # one AVX-512 register of float32; below it the columns are the longer stretch
 
 
@@ -33,15 +34,17 @@ def copy_images(target, source):
     """target[...] = source, both (N, C, H, W) and possibly of different layouts.
 
     To put the images of a C-ordered source innermost, one entry of each image is read in turn. They lie
-    far apart: beyond the cache, or at a multiple of the page size on the same few cache lines, only
-    eight images of one channel at a time are kept until their neighbours are wanted.
+    far apart: where the source is larger than the cache, only eight images at a time are kept until their
+    neighbours are wanted. Entries a multiple of the page size apart fall on the same few cache lines; if
+    the channels lie so, they are taken one by one.
     """
-    n, c, h, w = source.shape
-    scattered = target.strides[0] == target.itemsize < source.strides[0]
-    if not scattered or (source.nbytes <= IN_CACHE and source.strides[0] % 4096):
+    n, c, *_ = source.shape
+    per_image, per_channel = source.strides[:2]
+    scattered = target.strides[0] == target.itemsize < per_image
+    if not scattered or (source.nbytes <= IN_CACHE and per_image % PAGE):
         np.copyto(target, source)
         return
-    channels = max(1, 512 // (h * w))
+    channels = c if per_channel % PAGE else 1
     for j in range(0, c, channels):
         for i in range(0, n, 8):
             np.copyto(target[i : i + 8, j : j + channels], source[i : i + 8, j : j + channels])

@@ -29,6 +29,7 @@ from numpy.lib.stride_tricks import as_strided
 from .layout import FEWEST_IMAGES, copy_images, empty
 from .products import CONTRACTION, TILE, blocks, multiply, parts
 from .scratch import Scratch
+from .threads import share
 
 
 class Axis(NamedTuple):
@@ -150,7 +151,18 @@ def forward(x, k, where, groups, dtype):
     way = _orientation(len(x) >= FEWEST_IMAGES, where)
     z = empty((len(x), len(k), *where.out), dtype)
     kernel = way.kernel_axes(k, groups).reshape(groups, len(k) // groups, -1).astype(dtype, copy=False)
-    depth = kernel.shape[2]
+
+    def part(images):
+        _correlate(x[images], kernel, where, way, z[images])
+
+    share(part, len(x), z.size * k[0].size)
+    return z
+
+
+def _correlate(x, kernel, where, way, z):
+    """Write to z the windows of x times the kernel, (group, output, window entry)."""
+    groups, _, depth = kernel.shape
+    dtype = z.dtype
     with Scratch() as take:
         source = _windows(_padded(x, where, way.images_innermost, dtype, take), groups, way)
         target = way.axes(z, groups)
@@ -161,14 +173,26 @@ def forward(x, k, where, groups, dtype):
                 scratch = take("windows", (o.stop - o.start, *part.shape[1:]), dtype)
                 np.copyto(scratch, part[o])
                 multiply(kernel, _stack(scratch, way.along, 1, depth), target[o, ..., lanes])
-    return z
 
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw)."""
     way = _orientation(len(x) >= FEWEST_IMAGES, where)
-    (copied, along, _), outputs, channels = way, g.shape[1] // groups, x.shape[1] // groups
-    depth = along.taps * copied.taps * channels
+    outputs, channels = g.shape[1] // groups, x.shape[1] // groups
+
+    def part(images):
+        return _products(x[images], g[images], where, way, groups, dtype)
+
+    total = sum(share(part, len(x), g.size * channels * math.prod(where.window)))
+    kernel = total.reshape(groups, way.along.taps, way.copied.taps, channels, outputs)
+    order = (0, 4, 3, 2, 1) if way.images_innermost else (0, 4, 3, 1, 2)
+    return np.ascontiguousarray(kernel.transpose(order)).reshape(g.shape[1], channels, *where.window)
+
+
+def _products(x, g, where, way, groups, dtype):
+    """The sum of g times the windows of x: (group, window entry, output)."""
+    (copied, along, _), outputs = way, g.shape[1] // groups
+    depth = along.taps * copied.taps * (x.shape[1] // groups)
     cut = parts(depth, outputs)
     total = np.zeros((groups, depth, outputs), dtype)
     with Scratch() as take:
@@ -187,9 +211,7 @@ def kernel_gradient(x, g, where, groups, dtype):
                 products = take("products", (along.out, groups, cut, depth // cut, outputs), dtype)
                 np.matmul(a, b.swapaxes(-1, -2), out=products)
                 total += products.sum(0).reshape(total.shape)
-    kernel = total.reshape(groups, along.taps, copied.taps, channels, outputs)
-    order = (0, 4, 3, 2, 1) if way.images_innermost else (0, 4, 3, 1, 2)
-    return np.ascontiguousarray(kernel.transpose(order)).reshape(g.shape[1], channels, *where.window)
+    return total
 
 
 class Phase(NamedTuple):
@@ -227,13 +249,24 @@ def input_gradient(g, k, where, groups, dtype):
     receives through each tap of the other axis; those are then added, shifted, into the image.
     """
     way = _orientation(len(g) >= FEWEST_IMAGES, where)
-    along, outputs, channels = way.along, len(k) // groups, k.shape[1]
-    dx = empty((len(g), groups * channels, *where.image), dtype)
+    dx = empty((len(g), groups * k.shape[1], *where.image), dtype)
     dx[...] = 0
-    phases = _phases(along)
+    phases = _phases(way.along)
     if not phases:
         return dx
     kernels = [_adjoint_kernel(way.kernel_axes(k, groups), phase, dtype) for phase in phases]
+
+    def part(images):
+        _add_shares(g[images], kernels, phases, way, groups, dx[images])
+
+    share(part, len(g), g.size * k[0].size)
+    return dx
+
+
+def _add_shares(g, kernels, phases, way, groups, dx):
+    """Add to dx what each of its entries receives, phase by phase."""
+    along, dtype = way.along, dx.dtype
+    outputs, channels = g.shape[1] // groups, dx.shape[1] // groups
     before = max(0, *(-p.first for p in phases))
     end = max(p.first + p.entries + (len(p.taps) - 1) * p.apart for p in phases)
     after = max(0, end - along.out)
@@ -253,7 +286,6 @@ def input_gradient(g, k, where, groups, dtype):
                 for phase, kernel in zip(phases, kernels, strict=True):
                     shares = _shares(gp[:, :, before + phase.first :], kernel, phase, take)
                     _fold(target[:, phase.start :: along.stride], shares, o, lanes, way)
-    return dx
 
 
 def _adjoint_kernel(k, phase, dtype):
