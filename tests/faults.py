@@ -93,6 +93,8 @@ def _sites(tree):
             fields = []
         elif isinstance(node, (ast.AnnAssign, ast.arguments, ast.JoinedStr)):
             fields = ["value"] if isinstance(node, ast.AnnAssign) else []
+        elif isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion: it changes no result
+            fields = []
         else:
             fields = [name for name, _ in ast.iter_fields(node)]
         if function and not isinstance(node, (ast.FunctionDef, ast.Lambda)) and hasattr(node, "lineno"):
@@ -155,6 +157,9 @@ def inject(fault, live):
                 with contextlib.suppress(ValueError):  # another number of closed-over names
                     function.__code__ = new
                     taken = True
+    for cached in gc.get_objects():  # what the sound code computed earlier would hide the fault
+        if isinstance(cached, functools._lru_cache_wrapper) and cached.__module__.startswith("minigrad."):
+            cached.cache_clear()
     return taken
 
 
@@ -199,7 +204,7 @@ class Proof:
 
         sys.setprofile(profile)
         try:
-            for call in self.calls[name][:6]:
+            for call in self.calls[name][-6:]:
                 prove(SPECS[name], call, order=1)
         finally:
             sys.setprofile(None)
@@ -302,7 +307,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, help="only so many faults, always the same")
     parser.add_argument("--file", help="only the files whose name contains this")
-    parser.add_argument("--examples", type=int, default=20, help="inputs for each spec")
+    parser.add_argument("--examples", type=int, default=30, help="inputs for each spec")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     start = time.perf_counter()

@@ -23,6 +23,7 @@ _DROPPED = {
     "_t", "swapaxes", "transpose", "abs", "sqrt", "square", "sign", "conj", "broadcast_to", "reshape", "cumsum", "copy",
     "sum", "exp", "expand_dims", "flip", "moveaxis", "_kept", "astype", "array_of", "as_tuple", "sorted", "reversed",
 }  # fmt: skip
+_COMMUTATIVE = {"max", "min", "maximum", "minimum", "hypot", "logaddexp", "result_type", "broadcast_shapes"}
 SLIGHTLY = 1 + 1e-6
 
 
@@ -84,7 +85,7 @@ def _call(node):
             yield node.func.value
         elif node.args:
             yield node.args[0]
-    for i in range(len(node.args) - 1):
+    for i in range(len(node.args) - 1 if name not in _COMMUTATIVE else 0):
         if not any(isinstance(a, (ast.Starred, ast.GeneratorExp)) for a in node.args[i : i + 2]):
             swapped = [*node.args[:i], node.args[i + 1], node.args[i], *node.args[i + 2 :]]
             yield ast.Call(node.func, swapped, node.keywords)

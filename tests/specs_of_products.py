@@ -214,6 +214,7 @@ spec(
     naive.conv_transpose2d,
     refused=(
         ((image, np.zeros((3, 2, 3, 3))), {}, ValueError, "z has 2 channels but k expects 3"),
+        ((image, np.zeros(())), {}, ValueError, "must be"),
         ((image, kernel[0]), {}, ValueError, "must be"),
         ((image, kernel, np.zeros(3)), {}, ValueError, r"b must be \(2,\)"),
         ((image, kernel), {"output_size": (7, 6)}, ValueError, "must be 6 x 6"),

@@ -111,9 +111,12 @@ def _rounding(subject, position, g, gradient):
 
 
 def check_layouts(subject, g, gradients):
-    """The same gradients from column-major arrays and from views with gaps and negative steps."""
+    """The same value and gradients from column-major arrays and from views with gaps and negative steps."""
+    y = subject.value(*subject.x)
     for name, layout in (("column-major", partial(np.array, order="F")), ("non-contiguous", _with_gaps)):
-        _, pull = subject.pullback([layout(a) for a in subject.x])
+        found, pull = subject.pullback([layout(a) for a in subject.x])
+        if found.shape != y.shape or not _largest(found - y) <= 1e-9 * _largest(y) + 1e3 * EPS:
+            raise GradientError("layout", subject, None, f"the value changes where the arrays are {name}")
         for position, (expected, gradient) in enumerate(zip(gradients, pull(layout(g)), strict=True)):
             label, limit = subject.labels[position], _rounding(subject, position, g, expected)
             if gradient.shape != expected.shape or not _largest(gradient - expected) <= limit:

@@ -160,7 +160,7 @@ def matmul_inputs(draw, *, max_side=3, min_side=0):
 @st.composite
 def einsum_inputs(draw, *, max_operands=3, max_side=3):
     """Calls (subscripts, *arrays) of einsum: letters that repeat within an operand, that are summed or kept."""
-    letters = "ijkl"[: draw(st.integers(1, 4))]
+    letters = "ijAB"[: draw(st.integers(1, 4))]
     sizes = {letter: draw(st.integers(1, max_side)) for letter in letters}
     count = draw(st.integers(1, max_operands))
     operands = [draw(st.text(letters, max_size=3)) for _ in range(count)]
