@@ -32,7 +32,7 @@ import minigrad
 
 ROOT = Path(minigrad.__file__).parent
 TESTS = Path(__file__).parent
-FILES = sorted((ROOT / "ops").glob("[!_]*.py")) + [ROOT / "operation.py", ROOT / "tape.py"]
+FILES = sorted((ROOT / "ops").rglob("[!_]*.py")) + [ROOT / "operation.py", ROOT / "tape.py"]
 SUITES = ["ops", "test_operation.py", "test_tape.py", "test_tensor.py", "test_transforms.py", "test_engine.py"]
 SURVIVED, KILLED, CRASHED, HUNG, NOT_TAKEN = range(5)
 SECONDS = 120  # for one fault

@@ -18,7 +18,7 @@ def found():
 
 def test_no_unlisted_fault_of_a_sample_survives(found):
     chosen = faults.sample(found, SAMPLE)
-    proof = faults.Proof(6)
+    proof = faults.Proof(20)
     assert faults.sound(proof, chosen[0])
     verdicts = faults.judge(chosen, proof)
     assert len(verdicts) >= 0.9 * SAMPLE  # some are in code that has run, such as decorators

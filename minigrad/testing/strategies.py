@@ -183,8 +183,10 @@ def _pairs(least, most):
 
 
 @st.composite
-def conv2d_inputs(draw, *, max_out=2, bias=True):
+def conv2d_inputs(draw, *, max_out=2, bias=True, batches=((), (1,), (2,))):
     """Calls (x, k, b, stride=, padding=, dilation=, groups=) of conv2d; b may be None.
+
+    batches: what the shape of x may begin with, before its channels.
 
     The image is built from the size of the output, so nothing is thrown away, and rows and columns
     that no window reads are drawn too: in = (out - 1) s + d (k - 1) + 1 - 2p + r, with r < s.
@@ -193,7 +195,7 @@ def conv2d_inputs(draw, *, max_out=2, bias=True):
     dilation, groups = draw(_pairs(1, 2)), draw(st.integers(1, 2))
     image, padding = _image(draw, out, window, stride, dilation, most_padding=2)
     per_group, filters = draw(st.integers(1, 2)), draw(st.integers(1, 2)) * groups
-    batch = draw(st.sampled_from([(), (1,), (2,)]))
+    batch = draw(st.sampled_from(batches))
     x = draw(values((*batch, per_group * groups, *image)))
     k = draw(values((filters, per_group, *window)))
     b = draw(values((filters,))) if bias and draw(st.booleans()) else None
@@ -215,15 +217,18 @@ def _image(draw, out, window, stride, dilation, most_padding):
 
 
 @st.composite
-def pool2d_inputs(draw, *, gap=False, domain=(-2.0, 2.0)):
-    """Calls (x, window, stride=, padding=) of a pooling: windows that overlap, leave gaps or leave a rest."""
+def pool2d_inputs(draw, *, gap=False, domain=(-2.0, 2.0), leads=((1,), (2,), (2, 1), (2, 2))):
+    """Calls (x, window, stride=, padding=) of a pooling: windows that overlap, leave gaps or leave a rest.
+
+    leads: what the shape of x may begin with, before its rows and columns.
+    """
     out, window = draw(_pairs(1, 2)), draw(_pairs(1, 3))
     default = draw(st.booleans())
     stride = window if default else draw(_pairs(1, 3))
     image, padding = _image(draw, out, window, stride, (1, 1), most_padding=0)
     if draw(st.booleans()):
         padding = tuple(draw(st.integers(0, size // 2)) for size in window)
-    lead = draw(st.sampled_from([(1,), (2,), (2, 1), (2, 2)]))
+    lead = draw(st.sampled_from(leads))
     x = draw(values((*lead, *image), domain=domain, gap=gap))
     plain = st.booleans()
     options: dict[str, Any] = {"padding": _option(draw, padding, plain)}

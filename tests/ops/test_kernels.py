@@ -263,6 +263,14 @@ def test_small_convolutions_stay_in_the_calling_thread():
     set_threads(1)
 
 
+def test_the_environment_bounds_the_threads(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    set_threads(None)
+    assert threads._ready()[0] == 3
+    set_threads(1)
+    assert threads._ready() == (1, None)
+
+
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
 def test_a_wrong_number_of_threads_is_refused(count):
     with pytest.raises(ValueError, match="positive int"):
