@@ -1,7 +1,8 @@
 """Threads: the images of a large batch shared out over the cores.
 
 Each part is as many small products as OpenBLAS multiplies in the thread that asks, so its own threads
-stay asleep and nothing oversubscribes. Below `FEWEST_PRODUCTS` a thread costs more than it saves.
+stay asleep and nothing oversubscribes. Below `FEWEST_PRODUCTS` a thread costs more than it saves; it does
+so as well where the cores have other work, and so threads are off until `set_threads` asks for them.
 """
 
 import contextvars
@@ -15,7 +16,7 @@ from .products import blocks
 FEWEST_PRODUCTS = 25_000_000  # multiplications in a kernel, about a millisecond of them
 
 _lock = threading.Lock()
-_count: int | None = None  # of threads; None: not yet asked for
+_count: int | None = 1  # of threads; None: as many as the environment grants
 _pool: Any = None
 
 
@@ -28,7 +29,9 @@ def _default():
 
 
 def set_threads(count=None):
-    """Let the kernels use `count` threads, this one included; 1 switches them off, None asks the environment.
+    """Let the kernels use `count` threads, this one included: 1 for no others, None for as many as there are cores.
+
+    OPENBLAS_NUM_THREADS or OMP_NUM_THREADS, where set, stands for the number of cores.
 
     Raises ValueError unless count is a positive int or None.
     """
