@@ -95,6 +95,9 @@ def main(arguments=None):
     sys.path.insert(0, str(Path(__file__).parent.parent))
     import cases
 
+    from minigrad.ops.kernels import set_threads
+
+    set_threads(options.threads or None)
     peers = cases.installed(PEERS)
     if "torch" in peers and options.threads:
         peers["torch"].set_num_threads(options.threads)

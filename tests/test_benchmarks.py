@@ -1,0 +1,34 @@
+"""The comparison with the peers runs, whichever of them are installed, and refuses results that differ."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+
+
+def compare(*options):
+    command = [sys.executable, BENCHMARKS / "compare.py", "--rounds", "1", "--budget", "0", *options]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def test_the_table_and_its_json(tmp_path):
+    table = compare("--only", "matmul", "tape", "--json", tmp_path / "lines.json").splitlines()
+    lines = json.loads((tmp_path / "lines.json").read_text())
+    assert table[0].startswith("| group | case |")
+    assert len(table) == 2 + len(lines)
+    assert all(line["of_minima"] > 0 for line in lines)
+
+
+def test_results_that_differ_are_refused(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from timing import Case, check
+
+    case = Case("group", "name", {"minigrad": lambda: [np.ones(2)], "peer": lambda: [np.array([1, 1.1])]})
+    with pytest.raises(ValueError, match="group, name: result 0 of minigrad"):
+        check(case)
+    check(case._replace(tolerance=0.2))
