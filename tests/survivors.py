@@ -5,5 +5,8 @@ EQUIVALENT: dict[str, str] = {
     "ops/activations.py logsumexp: 0 -> 1": "in place of an infinite maximum any finite one gives the same limit",
     "ops/activations.py logsumexp: 0 -> 2": "in place of an infinite maximum any finite one gives the same limit",
     "ops/decompositions.py cholesky.vjp('a'): _t(half) -> half": "gives the transpose of s, and s is made symmetric",
+    "ops/pooling.py _blank: zip(where.out, where.window, strict=True) -> zip(where.window, where.out, strict=True)": (
+        "the pairs are multiplied"
+    ),
     "ops/shaping.py flatten: 1 -> 2": "reshape(a, -2): NumPy takes any negative size as the unknown one",
 }

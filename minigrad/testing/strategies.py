@@ -225,9 +225,8 @@ def pool2d_inputs(draw, *, gap=False, domain=(-2.0, 2.0), leads=((1,), (2,), (2,
     out, window = draw(_pairs(1, 2)), draw(_pairs(1, 3))
     default = draw(st.booleans())
     stride = window if default else draw(_pairs(1, 3))
-    image, padding = _image(draw, out, window, stride, (1, 1), most_padding=0)
-    if draw(st.booleans()):
-        padding = tuple(draw(st.integers(0, size // 2)) for size in window)
+    image, _ = _image(draw, out, window, stride, (1, 1), most_padding=0)
+    padding = tuple(draw(st.integers(0, size // 2)) for size in window)
     lead = draw(st.sampled_from(leads))
     x = draw(values((*lead, *image), domain=domain, gap=gap))
     plain = st.booleans()
