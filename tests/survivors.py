@@ -8,5 +8,9 @@ EQUIVALENT: dict[str, str] = {
     "ops/pooling.py _blank: zip(where.out, where.window, strict=True) -> zip(where.window, where.out, strict=True)": (
         "the pairs are multiplied"
     ),
+    (
+        "ops/pooling.py l2_pool2d: np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype) -> "
+        "np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)"
+    ): "a Python 1 is weak, so np.where already has the dtype of x",
     "ops/shaping.py flatten: 1 -> 2": "reshape(a, -2): NumPy takes any negative size as the unknown one",
 }

@@ -34,6 +34,8 @@ ONE = {
     "tanh": np.tanh,
     "sin": np.sin,
     "negative": np.negative,
+    "halved": lambda x: x * np.array(0.5),
+    "doubled": lambda x: 2 * x,
     "sum": np.sum,
     "rows": lambda x: np.sum(x, axis=-1, keepdims=True) if np.ndim(x) else x * 1,
     "transposed": np.transpose,
