@@ -83,3 +83,9 @@ def test_linalg_spellings():
     assert_array_equal(np.vecdot(leaf(a), a, axis=0).data, np.vecdot(a, a, axis=0))
     assert_array_equal(np.linalg.tensordot(leaf(a), a.T, axes=1).data, a @ a.T)
     assert_array_equal(np.dsplit(leaf(np.ones((1, 2, 4))), 2)[1].data, np.ones((1, 2, 2)))
+
+
+def test_matmul_sums_over_a_batch_in_one_product():
+    x1, x2 = np.ones((5, 4, 3)), np.ones((3, 2))
+    dx2 = mg.matmul.vjps[1](np.ones((5, 4, 2)), x1 @ x2, x1, x2)
+    assert_array_equal(dx2, np.full((3, 2), 20.0))  # not (5, 3, 2), left to the sweep to sum
