@@ -1,5 +1,7 @@
 """NumPy's functions on Tensors give NumPy's values, also where that takes some care."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -89,3 +91,12 @@ def test_matmul_sums_over_a_batch_in_one_product():
     x1, x2 = np.ones((5, 4, 3)), np.ones((3, 2))
     dx2 = mg.matmul.vjps[1](np.ones((5, 4, 2)), x1 @ x2, x1, x2)
     assert_array_equal(dx2, np.full((3, 2), 20.0))  # not (5, 3, 2), left to the sweep to sum
+
+
+def test_prod_without_zeros_takes_no_square_of_memory():
+    x = np.ones(2000)
+    tracemalloc.start()
+    assert_array_equal(grad(np.prod)(x), x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50 * x.nbytes
