@@ -21,7 +21,7 @@ def _check(op, x, k, groups, channels, of):
             f"{op}: {of} must be (N, C, H, W) or (C, H, W) and k (C_out, C/groups, kh, kw), "
             f"not {np.shape(x)} and {np.shape(k)}"
         )
-    if not isinstance(groups, (int, np.integer)) or groups < 1 or k.shape[0] % groups:
+    if not isinstance(groups, (int, np.integer)) or groups is True or groups < 1 or k.shape[0] % groups:
         raise ValueError(f"{op}: groups must be a positive int that divides {k.shape[0]} (k {k.shape}), not {groups!r}")
     if 0 in k.shape:
         raise ValueError(f"{op}: k must not be empty, but is {k.shape}")
@@ -107,6 +107,8 @@ def _image_of(op, out, window, stride, padding, dilation, output_size):
         for n, s, p, d, k in zip(out, stride, padding, dilation, window, strict=True)
     ]
     if output_size is None:
+        if min(smallest) < 1:
+            raise ValueError(f"{op}: padding {padding} leaves nothing of an input of {out[0]} x {out[1]}")
         output_size = tuple(smallest)
     size = pair(output_size, "output_size", op, 0)
     if min(out) < 1 or min(size) < 1 or any(not 0 <= n - m < s for n, m, s in zip(size, smallest, stride, strict=True)):

@@ -223,3 +223,10 @@ def test_no_degrees_of_freedom_give_nan(f):
 def test_an_axis_out_of_range_is_refused(call):
     with pytest.raises((np.exceptions.AxisError, IndexError)):
         call(mg.tensor(np.ones((2, 3)), requires_grad=True))
+
+
+def test_conv_transpose2d_names_a_padding_that_leaves_nothing():
+    with pytest.raises(ValueError, match=r"conv_transpose2d: padding \(3, 3\) leaves nothing of an input of 1 x 1"):
+        mg.conv_transpose2d(np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), padding=3)
+    with pytest.raises(ValueError, match=r"groups must be a positive int that divides 1 .*, not True"):
+        mg.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), groups=True)
