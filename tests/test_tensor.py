@@ -21,6 +21,15 @@ def test_it_copies_what_it_is_made_from():
     np.testing.assert_array_equal(t.data, [1, 1, 1])
 
 
+def test_it_copies_a_tensor_but_no_history():
+    t = mg.tensor([1.0, 2.0])
+    u = mg.tensor(t)
+    assert u.tolist() == [1, 2]
+    assert not np.shares_memory(u.data, t.data)
+    with pytest.raises(TypeError, match=r"detach\(\) it"):
+        mg.tensor(leaf(1.0))
+
+
 def test_attributes():
     t = leaf(np.ones((2, 3), np.float32), name="k")
     assert (t.shape, t.ndim, t.size, t.dtype, t.name) == ((2, 3), 2, 6, np.float32, "k")
