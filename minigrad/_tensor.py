@@ -47,7 +47,9 @@ class Tensor:
 
     def __init__(self, data, *, requires_grad=False, dtype=None, name=None):
         if isinstance(data, Tensor) and data.requires_grad:
-            raise TypeError("tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind")
+            raise TypeError(
+                "tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind"
+            )
         array = np.array(data, dtype=dtype)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
