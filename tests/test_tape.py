@@ -347,3 +347,10 @@ def test_an_error_leaves_no_cycle_behind():
         else:
             raise AssertionError
     assert gc.collect() == 0
+
+
+def test_a_node_says_what_it_is():
+    x = leaf(np.ones(3))
+    assert repr(x.node) == f"<Node {x.node.number} leaf (3,)>"
+    y = np.exp(x)
+    assert repr(y.node) == f"<Node {y.node.number} exp (3,)>"

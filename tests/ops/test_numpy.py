@@ -100,3 +100,39 @@ def test_prod_without_zeros_takes_no_square_of_memory():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 50 * x.nbytes
+
+
+def test_einsum_with_ellipses_of_different_lengths():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 4, 5, 3)), rng.normal(size=(5, 3))
+    for subscripts in ("i...j,...j->i...", "i...j,...j", "...ij,ij->..."):
+        assert_allclose(np.einsum(subscripts, leaf(a), b).data, np.einsum(subscripts, a, b))
+        _, pullback = mg.vjp(lambda a, b, s=subscripts: np.einsum(s, a, b), a, b)
+        g = rng.normal(size=np.einsum(subscripts, a, b).shape)
+        da, db = pullback(g)
+        assert_allclose(np.sum(da * a), np.sum(g * np.einsum(subscripts, a, b)))
+        assert_allclose(np.sum(db * b), np.sum(g * np.einsum(subscripts, a, b)))
+
+
+def test_trace_over_a_stack():
+    a = np.arange(18.0).reshape(2, 3, 3)
+    assert_array_equal(np.trace(leaf(a), axis1=1, axis2=2).data, np.trace(a, axis1=1, axis2=2))
+    assert_array_equal(np.trace(leaf(a), 1, 1, 2).data, np.trace(a, 1, 1, 2))
+
+
+def test_kron_refuses_what_it_does_not_do():
+    with pytest.raises(ValueError, match=r"kron: both must be matrices or both vectors, not \(2,\) and \(2, 2\)"):
+        np.kron(leaf(np.ones(2)), np.ones((2, 2)))
+
+
+def test_a_norm_of_infinity_is_infinite():
+    assert mg.norm(np.array([np.inf, 1.0])) == np.inf
+    assert np.isnan(mg.norm(np.array([np.nan, 1.0])))
+
+
+def test_a_bias_of_a_wider_dtype_widens_the_result():
+    x, k = np.ones((1, 1, 3, 3), np.float32), np.ones((2, 1, 2, 2), np.float32)
+    b = np.array([1 / 3, 2 / 3])
+    z = mg.conv2d(x, k, b)
+    assert z.dtype == np.float64
+    assert_array_equal(z[0, :, 0, 0], 4 + b)
