@@ -18,19 +18,18 @@ def _axes(axis, ndim):
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
+def _reduced_shape(a, axis, keepdims):
+    axes = _axes(axis, a.ndim)
+    return tuple(1 if i in axes else n for i, n in enumerate(a.shape) if keepdims or i not in axes)
+
+
 def _kept(g, a, axis):
     """Give g the reduced axes of `a` back, with size 1."""
-    axes = _axes(axis, a.ndim)
-    return np.reshape(g, tuple(1 if i in axes else n for i, n in enumerate(a.shape)))
+    return np.reshape(g, _reduced_shape(a, axis, True))
 
 
 def _count(a, axis):
     return math.prod(a.shape[i] for i in _axes(axis, a.ndim))
-
-
-def _reduced_shape(a, axis, keepdims):
-    axes = _axes(axis, a.ndim)
-    return tuple(1 if i in axes else n for i, n in enumerate(a.shape) if keepdims or i not in axes)
 
 
 @implements(np.sum)
