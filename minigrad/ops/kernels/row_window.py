@@ -21,6 +21,7 @@ The roles of the axes depend on the orientation, and nothing else does:
 
 import math
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -218,7 +219,7 @@ class Phase(NamedTuple):
     """The entries of an image axis that lie alike to the stride: each receives from the same taps.
 
     The entry number start + i*stride of the image receives, through the tap taps[j], from the window
-    number first + i + j*apart.
+    number first + i + j*apart, if there is one.
     """
 
     start: int
@@ -240,6 +241,18 @@ def _phases(axis):
             count = len(range(start, image, stride))
             phases.append(Phase(start, count, tuple(reached), first, dilation // math.gcd(stride, dilation)))
     return tuple(phases)
+
+
+@lru_cache
+def _runs(phase, out):
+    """[(slice of entries, slice of taps), ...]: neighbours in the phase that receive from `out` windows alike."""
+
+    def reached(i):
+        inside = [j for j in range(len(phase.taps)) if 0 <= phase.first + i + j * phase.apart < out]
+        return (inside[0], inside[-1] + 1) if inside else (0, 0)
+
+    runs = [(taps, list(entries)) for taps, entries in groupby(range(phase.entries), reached)]
+    return [(slice(entries[0], entries[-1] + 1), slice(*taps)) for taps, entries in runs]
 
 
 def input_gradient(g, k, where, groups, dtype):
@@ -265,27 +278,28 @@ def input_gradient(g, k, where, groups, dtype):
 
 def _add_shares(g, kernels, phases, way, groups, dx):
     """Add to dx what each of its entries receives, phase by phase."""
-    along, dtype = way.along, dx.dtype
     outputs, channels = g.shape[1] // groups, dx.shape[1] // groups
-    before = max(0, *(-p.first for p in phases))
-    end = max(p.first + p.entries + (len(p.taps) - 1) * p.apart for p in phases)
-    after = max(0, end - along.out)
     target = way.axes(dx, groups)
-    held = (before + along.out + after) * groups * max(outputs, channels * way.copied.taps) * dx.itemsize
+    held = way.along.out * groups * max(outputs, channels * way.copied.taps) * dx.itemsize
     with Scratch() as take:
-        upstream = way.axes(_laid_out(g, way, dtype, take), groups)
+        upstream = way.axes(_laid_out(g, way, dx.dtype, take), groups)
         for lanes in blocks(upstream.shape[-1], 2 * TILE // held, 16):
-            part = upstream[..., lanes]
-            width = part.shape[-1]
-            for o in blocks(len(part), 2 * TILE // (held * width)):
-                count = o.stop - o.start
-                gp = take("g", (count, groups, before + along.out + after, outputs, width), dtype)
-                gp[:, :, :before] = 0
-                gp[:, :, before + along.out :] = 0
-                np.copyto(gp[:, :, before : before + along.out], part[o].transpose(0, 2, 1, 3, 4))
+            for o in blocks(len(upstream), 2 * TILE // (held * (lanes.stop - lanes.start))):
+                part = _taps_joined(upstream[o, ..., lanes], dx.dtype, take)
                 for phase, kernel in zip(phases, kernels, strict=True):
-                    shares = _shares(gp[:, :, before + phase.first :], kernel, phase, take)
-                    _fold(target[:, phase.start :: along.stride], shares, o, lanes, way)
+                    shares = _shares(part, kernel, phase, take)
+                    _fold(target[:, phase.start :: way.along.stride], shares, o, lanes, way)
+
+
+def _taps_joined(g, dtype, take):
+    """g (outer, along, group, output, lane) such that a stretch along the axis is one matrix (tap and output, lane)."""
+    _, a, _, c, lane = g.strides
+    if a == c * g.shape[3] and lane == g.itemsize and g.dtype == dtype:
+        return g
+    outer, along, groups, outputs, lanes = g.shape
+    joined = take("g", (outer, groups, along, outputs, lanes), dtype).swapaxes(1, 2)
+    np.copyto(joined, g)
+    return joined
 
 
 def _adjoint_kernel(k, phase, dtype):
@@ -295,19 +309,29 @@ def _adjoint_kernel(k, phase, dtype):
     return chosen.reshape(groups, copied * channels, len(phase.taps) * outputs).astype(dtype, copy=False)
 
 
-def _shares(gp, kernel, phase, take):
-    """What the entries of a phase receive: (outer, along, group, copied tap and channel, lane)."""
-    count, groups, _, outputs, lanes = gp.shape
-    o, g, a, c, e = gp.strides
-    if phase.apart == 1 or len(phase.taps) == 1:
-        windows = as_strided(gp, (count, phase.entries, groups, kernel.shape[2], lanes), (o, a, g, c, e))
-    else:
-        shape = (count, phase.entries, groups, len(phase.taps), outputs, lanes)
-        windows = take("windows", shape, gp.dtype)
-        np.copyto(windows, as_strided(gp, shape, (o, a, g, a * phase.apart, c, e)))
-        windows = windows.reshape(*shape[:3], kernel.shape[2], lanes)
-    shares = take("shares", (count, phase.entries, groups, kernel.shape[1], lanes), gp.dtype)
-    multiply(kernel, windows, shares)
+def _shares(g, kernel, phase, take):
+    """What the entries of a phase receive: (outer, along, group, copied tap and channel, lane).
+
+    Entries near the border receive through some of the taps only; their products leave the others out.
+    """
+    count, out, groups, outputs, lanes = g.shape
+    o, a, group, c, e = g.strides
+    shares = take("shares", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
+    stretches = as_strided(g, (count, out, groups, kernel.shape[2], lanes), (o, a, group, c, e))  # some stick out
+    for entries, taps in _runs(phase, out):
+        size, depth = entries.stop - entries.start, (taps.stop - taps.start) * outputs
+        first = phase.first + entries.start + taps.start * phase.apart
+        if depth == 0:
+            shares[:, entries] = 0
+            continue
+        if phase.apart == 1:
+            windows = stretches[:, first : first + size, :, :depth]
+        else:
+            shape = (count, size, groups, taps.stop - taps.start, outputs, lanes)
+            windows = take("windows", shape, g.dtype)
+            np.copyto(windows, as_strided(g[:, first:], shape, (o, a, group, a * phase.apart, c, e)))
+            windows = windows.reshape(count, size, groups, depth, lanes)
+        multiply(kernel[..., taps.start * outputs : taps.stop * outputs], windows, shares[:, entries])
     return shares
 
 
