@@ -23,7 +23,10 @@ _DROPPED = {
     "_t", "swapaxes", "transpose", "abs", "sqrt", "square", "sign", "conj", "broadcast_to", "reshape", "cumsum", "copy",
     "sum", "exp", "expand_dims", "flip", "moveaxis", "_kept", "astype", "array_of", "as_tuple", "sorted", "reversed",
 }  # fmt: skip
-_COMMUTATIVE = {"max", "min", "maximum", "minimum", "hypot", "logaddexp", "result_type", "broadcast_shapes"}
+_COMMUTATIVE = {
+    "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "result_type", "broadcast_shapes",
+    "swapaxes",
+}  # fmt: skip
 SLIGHTLY = 1 + 1e-6
 
 

@@ -1,29 +1,29 @@
 """The proof bites: of a fixed sample of the injected faults none survives, unless it is argued to be harmless."""
 
 import os
-from collections import Counter
+import subprocess
+import sys
+from pathlib import Path
 
-import faults
+import injection
 import pytest
 from survivors import EQUIVALENT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")
-SAMPLE = 30
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def found():
-    return faults.faults()
+    return injection.faults()
 
 
-def test_no_unlisted_fault_of_a_sample_survives(found):
-    chosen = faults.sample([f for f in found if "kernels" not in f.key], SAMPLE)  # those take minutes
-    proof = faults.Proof(12)
-    assert faults.sound(proof)
-    verdicts = faults.judge(chosen, proof)
-    assert len(verdicts) >= 0.9 * SAMPLE  # some are in code that has run, such as decorators
-    assert [f.key for f, verdict in verdicts.items() if verdict == faults.SURVIVED and f.key not in EQUIVALENT] == []
-    assert Counter(verdicts.values())[faults.HUNG] == 0
+def test_no_unlisted_fault_of_a_sample_survives():
+    command = [sys.executable, str(ROOT / "tests" / "faults.py"), "--sample", "100", "--examples", "8"]
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "injected 100:" in ended.stdout or "injected 9" in ended.stdout  # some are in code that has run
 
 
 def test_every_fault_has_a_name_of_its_own(found):
@@ -32,7 +32,7 @@ def test_every_fault_has_a_name_of_its_own(found):
 
 def test_every_listed_survivor_is_a_fault_that_exists_and_is_argued(found):
     keys = {fault.key for fault in found}
-    assert set(EQUIVALENT) <= keys
+    assert set(EQUIVALENT) - keys == set()
     assert all(len(reason) > 10 for reason in EQUIVALENT.values())
 
 
@@ -43,12 +43,11 @@ def test_every_vjp_has_faults(found):
         assert any(name == function or name.endswith(f".{function}") for name in broken), function
 
 
-def test_a_fault_changes_the_running_function():
-    (fault,) = [f for f in faults.faults() if f.key == "ops/arithmetic.py tanh.x: 1 - a * a -> 1 + a * a"]
+def test_a_fault_changes_the_running_function(found):
+    (fault,) = [f for f in found if f.key == "ops/arithmetic.py tanh.x: 1 - a * a -> 1 + a * a"]
     child = os.fork()
     if child == 0:
-        live = faults.running()
-        taken = faults.inject(fault, live)
-        value = faults.minigrad.tanh.vjps[0](1.0, 0.5, 0.0)
+        taken = injection.Live().take(fault)
+        value = injection.minigrad.tanh.vjps[0](1.0, 0.5, 0.0)
         os._exit(0 if taken and value == 1.25 else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -1,0 +1,177 @@
+"""Faults and how they get into running code: one change of the syntax tree of one function of minigrad.
+
+The changed function's code is put into the functions that are alive (`__code__`), so nothing is imported again.
+"""
+
+import ast
+import contextlib
+import copy
+import functools
+import gc
+import types
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from mutations import variants
+
+import minigrad
+
+ROOT = Path(minigrad.__file__).parent
+FILES = sorted((ROOT / "ops").rglob("[!_]*.py")) + [ROOT / "operation.py", ROOT / "tape.py"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One change: `before` -> `after` in a function. `path` leads to the syntax node from the module's."""
+
+    file: Path
+    function: str
+    line: int
+    before: str
+    after: str
+    path: tuple
+    variant: int
+    nth: int
+
+    @property
+    def key(self):
+        """A name that other lines of the file don't change."""
+        repeated = f" ({self.nth})" if self.nth else ""
+        return f"{self.file.relative_to(ROOT)} {self.function}{repeated}: {self.before} -> {self.after}"
+
+    @property
+    def lines(self):
+        """The lines of its statement; of a compound one, those of the header; of a lambda in a table, the lambda's."""
+        node = tree(self.file)
+        for name, i in self.path:
+            node = getattr(node, name) if i is None else getattr(node, name)[i]
+            if isinstance(node, ast.Lambda):
+                first, last = node.body.lineno, node.body.end_lineno
+            elif isinstance(node, ast.stmt):
+                body = getattr(node, "body", None)
+                first, last = node.lineno, max(node.lineno, body[0].lineno - 1) if body else node.end_lineno
+        return range(first, last + 1)
+
+
+@functools.cache
+def tree(file):
+    """The syntax tree of a file, read once: someone may be at work on it."""
+    return ast.parse(file.read_text())
+
+
+def faults():
+    """Every fault, file by file."""
+    found = []
+    for file in FILES:
+        seen = Counter()
+        for path, node, function in _sites(tree(file)):
+            for variant, new in enumerate(variants(node)):
+                what = (function, " ".join(ast.unparse(node).split()), " ".join(ast.unparse(new).split()))
+                if what[1] != what[2]:
+                    found.append(Fault(file, function, node.lineno, *what[1:], path, variant, seen[what]))
+                    seen[what] += 1
+    return found
+
+
+def _sites(tree):
+    """(path, node, name of the function) of every node that runs when a function does, but messages of errors."""
+    pending = [((), tree, "")]
+    while pending:
+        path, node, function = pending.pop()
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            name = _name(node, tree, path)
+            function = f"{function}.{name}" if function else name
+            fields = ["body"]
+        elif isinstance(node, ast.Raise) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+            fields = []
+        elif isinstance(node, (ast.AnnAssign, ast.arguments, ast.JoinedStr)):
+            fields = ["value"] if isinstance(node, ast.AnnAssign) else []
+        elif isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion: it changes no result
+            fields = []
+        else:
+            fields = [name for name, _ in ast.iter_fields(node)]
+        if function and not isinstance(node, (ast.FunctionDef, ast.Lambda)) and hasattr(node, "lineno"):
+            yield path, node, function
+        for name in fields:
+            value = getattr(node, name)
+            children = enumerate(value) if isinstance(value, list) else [(None, value)]
+            pending += [((*path, (name, i)), child, function) for i, child in children if isinstance(child, ast.AST)]
+
+
+def _name(node, tree, path):
+    """A function's name; that of a VJP tells its op and argument."""
+    decorators = [d for d in getattr(node, "decorator_list", ()) if isinstance(d, ast.Call) and "vjp" in ast.unparse(d)]
+    if decorators:
+        return ast.unparse(decorators[0])
+    if isinstance(node, ast.FunctionDef):
+        return node.name
+    statement = tree.body[path[0][1]]
+    target = ast.unparse(statement.targets[0]) if isinstance(statement, ast.Assign) else "lambda"
+    keywords = [k.arg for k in ast.walk(statement) if isinstance(k, ast.keyword) and k.value is node]
+    return f"{target}.{keywords[0]}" if keywords and keywords[0] else target
+
+
+def codes(statement, file):
+    """Every code object of a statement of a module, by (name, line, count)."""
+    imports = [node for node in tree(file).body if isinstance(node, (ast.Import, ast.ImportFrom))]  # they change code
+    module = ast.Module([*imports, statement], type_ignores=[])
+    found, count, pending = {}, Counter(), [compile(module, str(file), "exec")]
+    while pending:
+        code = pending.pop(0)
+        place = (code.co_name, code.co_firstlineno)
+        found[(*place, count[place])] = code
+        count[place] += 1
+        pending += [constant for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return found
+
+
+def replaced(node, path, variant):
+    """A copy of a syntax node with one of the nodes below it changed."""
+    if not path:
+        return variants(node)[variant]
+    (name, i), *rest = path
+    node, value = copy.copy(node), getattr(node, name)
+    if i is None:
+        setattr(node, name, replaced(value, rest, variant))
+    else:
+        setattr(node, name, [*value[:i], replaced(value[i], rest, variant), *value[i + 1 :]])
+    return node
+
+
+def broken(fault):
+    """The statement of the module that the fault is in, with it and without."""
+    (_, i), *rest = fault.path
+    sound = tree(fault.file).body[i]
+    return replaced(sound, rest, fault.variant), sound
+
+
+class Live:
+    """The functions of the files that are alive, by (file, code), and what keeps results of theirs."""
+
+    def __init__(self):
+        names, self.functions, self.caches = {str(file) for file in FILES}, {}, []
+        for found in gc.get_objects():
+            if isinstance(found, types.FunctionType) and found.__code__.co_filename in names:
+                self.functions.setdefault((found.__code__.co_filename, found.__code__), []).append(found)
+            elif isinstance(found, functools._lru_cache_wrapper) and found.__module__.startswith("minigrad."):
+                self.caches.append(found)
+
+    def take(self, fault):
+        """Put the fault into the running functions; whether any took it."""
+        changed, original = (codes(statement, fault.file) for statement in broken(fault))
+        taken = False
+        for key, old in original.items():
+            new = changed.get(key)
+            if new is not None and new != old:
+                for function in self.functions.get((str(fault.file), old), ()):
+                    with contextlib.suppress(ValueError):  # another number of closed-over names
+                        function.__code__ = new
+                        taken = True
+        self.forget()
+        return taken
+
+    def forget(self):
+        """Empty the caches: what sound code computed earlier would hide a fault."""
+        for cached in self.caches:
+            cached.cache_clear()
