@@ -232,8 +232,22 @@ def _fit(contribution, argument, node, parent, rebuild):
         kept = tuple(1 if axis in stretched else size for axis, size in enumerate(contribution.shape))[max(extra, 0) :]
         if extra < 0 or kept != shape:
             raise ValueError(f"{where} returned shape {contribution.shape} for an argument of shape {shape}")
+        if type(contribution) is ndarray and contribution.size > _LARGE and argument.size > 1:
+            contribution = _sum_outermost(contribution, stretched)
         contribution = np.reshape(np.sum(contribution, axis=stretched, keepdims=True), shape)
     return contribution if contribution.dtype == argument.dtype else contribution.astype(argument.dtype)
+
+
+_LARGE = 2**15  # entries: below, one sum is faster than two
+
+
+def _sum_outermost(array, axes):
+    """Sum over the axis that is outermost in memory, if it is one of these: NumPy then adds long runs.
+
+    What is left to sum is small. A bias behind (64, 16, 24, 24) takes 0.3 to 0.6 of the time so.
+    """
+    outermost = max(range(array.ndim), key=lambda i: abs(array.strides[i]) if array.shape[i] > 1 else 0)
+    return np.sum(array, axis=outermost, keepdims=True) if outermost in axes else array
 
 
 class _Outer(threading.local):

@@ -82,6 +82,16 @@ def test_broadcasting_is_undone():
     np.testing.assert_array_equal(y.grad, np.full((4, 1), 12.0))
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 1, 0), (1, 0, 2, 3), (3, 2, 0, 1)])
+@pytest.mark.parametrize("shape", [(8, 1, 1), (16, 8, 1, 32), (1, 8, 30, 1), (1, 32), (8, 30, 32), (1, 1, 1, 1)])
+def test_broadcasting_is_undone_in_any_layout(shape, order):
+    g = np.random.default_rng(0).normal(size=[(16, 8, 30, 32)[axis] for axis in order]).transpose(np.argsort(order))
+    b = leaf(np.zeros(shape))
+    (b + np.zeros(g.shape)).backward(g)
+    axes = tuple(i for i, size in enumerate((1,) * (4 - len(shape)) + shape) if size != g.shape[i])
+    np.testing.assert_allclose(b.grad, np.sum(g.copy("C"), axis=axes, keepdims=True).reshape(shape), atol=1e-11)
+
+
 def test_broadcasting_against_nothing():
     x = leaf(np.ones((1, 3)))
     (x * np.ones((0, 3))).sum().backward()
