@@ -226,10 +226,10 @@ class Tensor:
         else:
             gradient = _like(gradient, self, "backward: the gradient")
         swept = tape.sweep({self.node: gradient}, release=not retain_graph)
-        found = [(node, g) for node, g in swept if node.op is None]
+        found = tape.unshared([(node, g) for node, g in swept if node.op is None])
         with _accumulating:
             for node, g in found:
-                node.grad = np.array(g) if node.grad is None else np.asarray(node.grad + g)
+                node.grad = g if node.grad is None else np.asarray(node.grad + g)
 
     # NumPy's protocols
 

@@ -6,6 +6,7 @@ cycle and dies with the last Tensor that needs it. This module knows NumPy and n
 
 import itertools
 import math
+import sys
 import threading
 import weakref
 from contextlib import ContextDecorator
@@ -248,6 +249,29 @@ def _sum_outermost(array, axes):
     """
     outermost = max(range(array.ndim), key=lambda i: abs(array.strides[i]) if array.shape[i] > 1 else 0)
     return np.sum(array, axis=outermost, keepdims=True) if outermost in axes else array
+
+
+_references = getattr(sys, "getrefcount", lambda g: math.nan)  # NaN equals no count
+
+
+def _reference_counts(found):
+    return [_references(g) for _, g in found]
+
+
+_UNSHARED = _reference_counts([(None, np.empty(0))])[0]  # measured, since Pythons count differently
+
+
+def unshared(found):
+    """The pairs (node, g) of a list, with a copy of each array that anything else may refer to.
+
+    An array that owns its memory and has its pair as its only reference can't be aliased, as a view
+    refers to the array that it shows. So a gradient that a VJP has just computed is handed over.
+    """
+    counts = _reference_counts(found)
+    return [
+        (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else np.array(g))
+        for n, (node, g) in zip(counts, found, strict=True)
+    ]
 
 
 class _Outer(threading.local):

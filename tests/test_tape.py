@@ -67,6 +67,86 @@ def test_gradients_share_no_memory():
     np.testing.assert_array_equal(y.grad, g)
 
 
+def vjp_that_returns(function):
+    @mg.op
+    def same(x):
+        return x.copy()
+
+    same.vjp("x", lambda g, out, x: function(g, out, x))
+    return same
+
+
+def test_a_gradient_that_nothing_else_refers_to_is_handed_over():
+    returned = []
+
+    def fresh(g, out, x):
+        made = 2 * g
+        returned.append(made.ctypes.data)
+        return made
+
+    x = leaf(np.ones(3))
+    vjp_that_returns(fresh)(x).backward(np.ones(3))
+    assert [x.grad.ctypes.data] == returned
+    assert x.grad.base is None
+
+
+kept = np.arange(3.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda g, out, x: g,
+        lambda g, out, x: x,
+        lambda g, out, x: out,
+        lambda g, out, x: kept,
+        lambda g, out, x: kept[:],
+        lambda g, out, x: kept[::-1],
+        lambda g, out, x: np.asarray(memoryview(kept)),
+        lambda g, out, x: np.frombuffer(kept),
+        lambda g, out, x: np.broadcast_to(kept, (2, 3)),
+        lambda g, out, x: np.reshape(g, (1, 3)),
+    ],
+)
+@pytest.mark.parametrize("retain_graph", [False, True])
+def test_a_gradient_that_something_else_refers_to_is_copied(function, retain_graph):
+    x, z, g = leaf(np.ones(3)), leaf(np.ones(3)), np.full(3, 7.0)
+    same = vjp_that_returns(function)
+    for y in (same(x), same(x) + z, z + same(x)):
+        x.grad = z.grad = None
+        y.backward(g, retain_graph=retain_graph)
+        first = [t.grad for t in (x, z) if t.grad is not None]
+        others = [g, kept, x.data, z.data, y.data]
+        for i, gradient in enumerate(first):
+            assert gradient.flags.writeable
+            assert not any(np.shares_memory(gradient, other) for other in others + first[:i])
+    np.testing.assert_array_equal(kept, np.arange(3.0))
+
+
+def test_a_read_only_gradient_is_copied():
+    def locked(g, out, x):
+        made = 2 * g
+        made.flags.writeable = False
+        return made
+
+    x = leaf(np.ones(3))
+    vjp_that_returns(locked)(x).backward(np.ones(3))
+    x.grad += 1
+    np.testing.assert_array_equal(x.grad, [3, 3, 3])
+
+
+def test_where_references_are_not_counted_every_gradient_is_copied(monkeypatch):
+    def handed_over():
+        array = np.ones(3)
+        address, pairs = array.ctypes.data, [(None, array)]
+        del array
+        return tape.unshared(pairs)[0][1].ctypes.data == address
+
+    assert handed_over()
+    monkeypatch.setattr(tape, "_references", lambda g: float("nan"))
+    assert not handed_over()
+
+
 def test_a_gradient_is_writable_even_where_the_vjp_broadcast():
     x = leaf(np.ones((2, 3)))
     x.sum().backward()
