@@ -26,7 +26,7 @@ def kernel_gradient(x, g, where, groups, dtype):
     with Scratch() as take:
         windows = _windows(_padded(x, where, dtype, take), where.window, where.stride, where.dilation, where.out)
         laid = take("g", (h, w, c, n), dtype)
-        copy_images(laid.transpose(3, 2, 0, 1), g)
+        copy_images(laid.transpose(3, 2, 0, 1), g, take)
         products = np.einsum("pqrsl,pql->rsl", windows, laid.reshape(h, w, c * n))
         return products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None].copy()
 
@@ -58,7 +58,7 @@ def _framed(x, size, corner, step, dtype, take):
         first, stop = max(0, math.ceil(-c / s)), min(n, (length - 1 - c) // s + 1)
         chosen.append(slice(first, max(first, stop)))
         places.append(slice(c + first * s, c + max(first, stop) * s, s))
-    copy_images(frame[tuple(places)].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]])
+    copy_images(frame[tuple(places)].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]], take)
     return frame
 
 

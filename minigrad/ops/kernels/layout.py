@@ -7,8 +7,11 @@ window or the stride, and NumPy's elementwise ops keep the order by themselves.
 
 import numpy as np
 
+from .products import blocks
+
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes
+LINE = 64  # bytes: a line of the cache
 FEWEST_IMAGES = 16  # one AVX-512 register of float32; below it the columns are the longer stretch
 
 
@@ -30,21 +33,24 @@ def empty(shape, dtype):
     return np.empty((h, w, c, n), dtype).transpose(3, 2, 0, 1)
 
 
-def copy_images(target, source):
-    """target[...] = source, both (N, C, H, W) and possibly of different layouts.
+def copy_images(target, source, take):
+    """target[...] = source, both (N, C, H, W) and possibly of different layouts; `take` lends scratch.
 
     To put the images of a C-ordered source innermost, one entry of each image is read in turn. They lie
-    far apart: where the source is larger than the cache, only eight images at a time are kept until their
-    neighbours are wanted. Entries a multiple of the page size apart fall on the same few cache lines; if
-    the channels lie so, they are taken one by one.
+    far apart: where the source is larger than the cache, or the images lie a multiple of the page size
+    apart and so fall on the same few cache lines, the source goes through the cache piece by piece, with
+    its images an odd number of cache lines apart.
     """
-    n, c, *_ = source.shape
-    per_image, per_channel = source.strides[:2]
-    scattered = target.strides[0] == target.itemsize < per_image
-    if not scattered or (source.nbytes <= IN_CACHE and per_image % PAGE):
+    n, c, h, w = source.shape
+    scattered = target.strides[0] == target.itemsize < source.strides[0]
+    if not scattered or (source.nbytes <= IN_CACHE and source.strides[0] % PAGE):
         np.copyto(target, source)
         return
-    channels = c if per_channel % PAGE else 1
-    for j in range(0, c, channels):
-        for i in range(0, n, 8):
-            np.copyto(target[i : i + 8, j : j + channels], source[i : i + 8, j : j + channels])
+    for channels in blocks(c, IN_CACHE // 2 // (n * h * w * source.itemsize)):
+        for rows in blocks(h, IN_CACHE // 2 // (n * w * source.itemsize)):
+            piece = source[:, channels, rows]
+            apart = -(-piece[0].nbytes // LINE) | 1
+            staged = take("staged", (n, apart * LINE // source.itemsize), source.dtype)[:, : piece[0].size]
+            staged = staged.reshape(piece.shape)
+            np.copyto(staged, piece)
+            np.copyto(target[:, channels, rows], staged)

@@ -40,7 +40,7 @@ def _product(kernel, x, dtype):
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, H, W) to (C_out, C/groups, 1, 1)."""
-    if images_innermost(x) or x.shape[2] * x.shape[3] < CONTRACTION // 2:
+    if images_innermost(x) or x.shape[2] * x.shape[3] < CONTRACTION // 4:
         return row_window.kernel_gradient(x, g, where, groups, dtype)  # gathers pixels (images) for longer sums
     n, c, h, w = x.shape
     channels, outputs = c // groups, g.shape[1] // groups
@@ -48,6 +48,6 @@ def kernel_gradient(x, g, where, groups, dtype):
     a = g.reshape(n, groups, cut, outputs // cut, h * w)
     b = x.reshape(n, groups, 1, channels, h * w).swapaxes(-1, -2)
     total = np.zeros((groups, cut, outputs // cut, channels), dtype)
-    for lanes in blocks(h * w, 2 * CONTRACTION):
+    for lanes in blocks(h * w, CONTRACTION):
         total += np.matmul(a[..., lanes], b[..., lanes, :]).sum(0)
     return total.reshape(groups * outputs, channels, 1, 1)

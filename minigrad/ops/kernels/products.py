@@ -7,7 +7,7 @@ import numpy as np
 
 PRODUCT = 1_000_000  # M*N*K up to which it has kernels for small matrices; above, it packs them first
 TRANSPOSED = 1_200  # M*N up to which it has them for A @ B.T
-CONTRACTION = 384  # length of the sums in one product A @ B.T: long enough to be worth its result
+CONTRACTION = 768  # length of the sums in one product A @ B.T: long enough to be worth its result
 TILE = 512 * 1024  # bytes of scratch in use at a time: they should stay in the second-level cache
 
 

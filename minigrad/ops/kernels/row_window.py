@@ -28,128 +28,31 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .layout import FEWEST_IMAGES, copy_images, empty
+from .orientation import Axis, copied_windows, orientation, padded, windows_apart
 from .products import CONTRACTION, TILE, blocks, multiply, parts
 from .scratch import Scratch
 from .threads import share
 
 
-class Axis(NamedTuple):
-    """One axis of the windows: `image` entries, padded on both sides, hold `out` windows of `taps` entries."""
+def _stack(scratch, along, depth):
+    """The overlapping view of what was copied: (outer, position, group, window entry, lane).
 
-    image: int
-    padding: int
-    taps: int
-    stride: int
-    dilation: int
-    out: int
-
-
-class Orientation(NamedTuple):
-    """Which axis of the windows is copied, which is viewed, and whether the images are innermost."""
-
-    copied: Axis
-    along: Axis
-    images_innermost: bool
-
-    def axes(self, images, groups):
-        """(N, C, rows, columns) as the view (outer, along, group, channel, lane)."""
-        n, c, h, w = images.shape
-        split = images.reshape(n, groups, c // groups, h, w)
-        return split.transpose((3, 4, 1, 2, 0) if self.images_innermost else (0, 3, 1, 2, 4))
-
-    def kernel_axes(self, k, groups):
-        """(C_out, C/groups, kh, kw) as the view (group, output, tap along, copied tap, channel)."""
-        split = k.reshape(groups, k.shape[0] // groups, *k.shape[1:])
-        return split.transpose((0, 1, 4, 3, 2) if self.images_innermost else (0, 1, 3, 4, 2))
-
-
-@lru_cache
-def _orientation(images_innermost, where):
-    rows, columns = (
-        Axis(*fields)
-        for fields in zip(
-            where.image, where.padding, where.window, where.stride, where.dilation, where.out, strict=True
-        )
-    )
-    return Orientation(rows, columns, True) if images_innermost else Orientation(columns, rows, False)
-
-
-def _padded(x, where, images_innermost, dtype, take):
-    """x with its padding, in the layout of the orientation: x itself where it is so already."""
-    lane = x.strides[0 if images_innermost else 3]
-    if where.padding == (0, 0) and lane == x.itemsize and x.dtype == dtype:
-        return x
-    n, c, h, w = x.shape
-    (ph, pw), (hp, wp) = where.padding, (h + 2 * where.padding[0], w + 2 * where.padding[1])
-    if images_innermost:
-        xp = take("padded", (hp, wp, c, n), dtype).transpose(3, 2, 0, 1)
-    else:
-        xp = take("padded", (n, c, hp, wp), dtype)
-    for border in (np.s_[:ph], np.s_[ph + h :]):
-        xp[:, :, border] = 0
-    for border in (np.s_[:pw], np.s_[pw + w :]):
-        xp[:, :, ph : ph + h, border] = 0
-    copy_images(xp[:, :, ph : ph + h, pw : pw + w], x)
-    return xp
-
-
-def _laid_out(g, way, dtype, take):
-    """g with its lanes innermost: g itself where it is so already."""
-    if g.strides[0 if way.images_innermost else 3] == g.itemsize:
-        return g
-    n, c, h, w = g.shape
-    if way.images_innermost:
-        laid = take("laid out", (h, w, c, n), dtype).transpose(3, 2, 0, 1)
-    else:
-        laid = take("laid out", g.shape, dtype)
-    copy_images(laid, g)
-    return laid
-
-
-def _windows(xp, groups, way):
-    """The copied axis of every window: a view (outer, group, along, taps along, copied tap, channel, lane).
-
-    `taps along` has size 1, as the other axis of the windows is a stretch of what is copied; only under
-    a dilation it is not, and its taps are copied as well.
+    scratch: (outer, group, along, taps along, copied tap, channel, lane); depth: how many entries a window
+    of one group has.
     """
-    base, copied, along = way.axes(xp, groups), way.copied, way.along
-    o, a, g, c, lane = base.strides
-    if way.images_innermost:
-        outer, lanes, strides = copied.out, len(xp), (o * copied.stride, lane, o * copied.dilation)
-    else:
-        outer, lanes, strides = len(xp), copied.out, (o, lane * copied.stride, lane * copied.dilation)
-    if along.dilation == 1 or along.taps == 1:
-        stretch, steps = (base.shape[1], 1), (a, 0)
-    else:
-        stretch, steps = (along.out, along.taps), (a * along.stride, a * along.dilation)
-    return as_strided(
-        base,
-        (outer, groups, *stretch, copied.taps, base.shape[3], lanes),
-        (strides[0], g, *steps, strides[2], c, strides[1]),
-    )
-
-
-def _stack(scratch, along, group_axis, depth):
-    """The overlapping view of what was copied: (.., position, group, window entry, trailing axes as one).
-
-    scratch: (.., group, along, taps along, copied tap, channel, *trailing), the group at `group_axis`;
-    depth: how many entries a window of one group has.
-    """
-    shape, strides, item = scratch.shape, scratch.strides, scratch.itemsize
-    lanes = math.prod(shape[group_axis + 5 :])
-    step = 1 if shape[group_axis + 2] > 1 else along.stride
+    o, group, position, _, _, channel, lane = scratch.strides
     return np.ndarray(
-        (*shape[:group_axis], along.out, shape[group_axis], depth, lanes),
+        (len(scratch), along.out, scratch.shape[1], depth, scratch.shape[-1]),
         scratch.dtype,
         scratch,
         0,
-        (*strides[:group_axis], strides[group_axis + 1] * step, strides[group_axis], lanes * item, item),
+        (o, position * windows_apart(scratch.shape[3], along), group, channel, lane),
     )
 
 
 def forward(x, k, where, groups, dtype):
     """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *where.out)."""
-    way = _orientation(len(x) >= FEWEST_IMAGES, where)
+    way = orientation(len(x) >= FEWEST_IMAGES, where)
     z = empty((len(x), len(k), *where.out), dtype)
     kernel = way.kernel_axes(k, groups).reshape(groups, len(k) // groups, -1).astype(dtype, copy=False)
 
@@ -165,7 +68,7 @@ def _correlate(x, kernel, where, way, z):
     groups, _, depth = kernel.shape
     dtype = z.dtype
     with Scratch() as take:
-        source = _windows(_padded(x, where, way.images_innermost, dtype, take), groups, way)
+        source = copied_windows(padded(x, where, way.images_innermost, dtype, take), groups, way)
         target = way.axes(z, groups)
         each = math.prod(source.shape[1:-1]) * z.itemsize
         for lanes in blocks(source.shape[-1], TILE // each, 16):
@@ -173,46 +76,99 @@ def _correlate(x, kernel, where, way, z):
             for o in blocks(len(source), TILE // (each * part.shape[-1])):
                 scratch = take("windows", (o.stop - o.start, *part.shape[1:]), dtype)
                 np.copyto(scratch, part[o])
-                multiply(kernel, _stack(scratch, way.along, 1, depth), target[o, ..., lanes])
+                multiply(kernel, _stack(scratch, way.along, depth), target[o, ..., lanes])
+
+
+class Shift(NamedTuple):
+    """`count` taps that read rows of one phase of the stride, from the `first` on, each `apart` rows further on."""
+
+    taps: slice
+    count: int
+    phase: int
+    first: int
+    apart: int
+
+
+@lru_cache
+def _shifts(copied):
+    """The shifts that make up the taps of an axis."""
+    common = math.gcd(copied.stride, copied.dilation)
+    period = copied.stride // common
+    shifts = []
+    for tap in range(min(period, copied.taps)):
+        first, phase = divmod(tap * copied.dilation, copied.stride)
+        taps = slice(tap, None, period)
+        shifts.append(Shift(taps, len(range(copied.taps)[taps]), phase, first, copied.dilation // common))
+    return tuple(shifts)
 
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw)."""
-    way = _orientation(len(x) >= FEWEST_IMAGES, where)
+    way = orientation(len(x) >= FEWEST_IMAGES, where)
     outputs, channels = g.shape[1] // groups, x.shape[1] // groups
 
     def part(images):
         return _products(x[images], g[images], where, way, groups, dtype)
 
     total = sum(share(part, len(x), g.size * channels * math.prod(where.window)))
-    kernel = total.reshape(groups, way.along.taps, way.copied.taps, channels, outputs)
-    order = (0, 4, 3, 2, 1) if way.images_innermost else (0, 4, 3, 1, 2)
-    return np.ascontiguousarray(kernel.transpose(order)).reshape(g.shape[1], channels, *where.window)
+    kernel = total.reshape(len(total), groups, way.along.taps, -1, channels, outputs)
+    return kernel.transpose(1, 5, 4, 0, 2, 3).reshape(g.shape[1], channels, *where.window)
 
 
 def _products(x, g, where, way, groups, dtype):
-    """The sum of g times the windows of x: (group, window entry, output)."""
-    (copied, along, _), outputs = way, g.shape[1] // groups
-    depth = along.taps * copied.taps * (x.shape[1] // groups)
-    cut = parts(depth, outputs)
-    total = np.zeros((groups, depth, outputs), dtype)
+    """The sum of g times the windows of x: (copied tap, group, tap along and channel, output).
+
+    Images innermost, what a copied tap reads is a stretch of memory, (rows, images), that begins some rows
+    after that of the first tap, if rows of one phase of the stride lie together. So rows are copied once, and
+    not for each tap. Columns innermost, all taps are copied, and the sum is (1, group, window entry, output).
+    """
+    outputs, taps = g.shape[1] // groups, 1 if way.images_innermost else way.copied.taps
+    entries = way.along.taps * taps * (x.shape[1] // groups)
+    total = np.zeros((way.copied.taps // taps, groups, entries, outputs), dtype)
     with Scratch() as take:
-        source = _windows(_padded(x, where, way.images_innermost, dtype, take), groups, way)
-        upstream = way.axes(_laid_out(g, way, dtype, take), groups)
-        for lanes in blocks(source.shape[-1], 2 * CONTRACTION, 16):
-            for o in blocks(len(source), CONTRACTION // (lanes.stop - lanes.start)):
-                part, gs = source[o, ..., lanes], upstream[o, ..., lanes]
-                scratch = take("windows", (*part.shape[1:6], part.shape[0], part.shape[6]), dtype)
-                np.copyto(scratch, part.transpose(1, 2, 3, 4, 5, 0, 6))
-                g_scratch = take("g", (*gs.shape[1:4], gs.shape[0], gs.shape[4]), dtype)
-                np.copyto(g_scratch, gs.transpose(1, 2, 3, 0, 4))
-                a = _stack(scratch, along, 0, depth)
-                a = a.reshape(*a.shape[:2], cut, depth // cut, a.shape[3])
-                b = g_scratch.reshape(along.out, groups, 1, outputs, a.shape[-1])
-                products = take("products", (along.out, groups, cut, depth // cut, outputs), dtype)
-                np.matmul(a, b.swapaxes(-1, -2), out=products)
-                total += products.sum(0).reshape(total.shape)
+        xp = padded(x, where, way.images_innermost, dtype, take)
+        if way.images_innermost:
+            rows, step, shifts = xp.shape[2], way.copied.stride, _shifts(way.copied)
+            source = copied_windows(xp, groups, way._replace(copied=Axis(rows, 0, 1, 1, 1, rows)))
+        else:
+            step, shifts = 1, (Shift(np.s_[:], 1, 0, 0, 0),)
+            source = copied_windows(xp, groups, way)
+        reach = max(shift.first + (shift.count - 1) * shift.apart for shift in shifts)
+        for lanes in blocks(source.shape[-1], CONTRACTION, 16):
+            width = lanes.stop - lanes.start
+            for o in blocks(g.shape[2] if way.images_innermost else len(g), CONTRACTION // width):
+                count = o.stop - o.start
+                windows = take("windows", (step, *source.shape[1:6], count + reach, width), dtype)
+                for shift in shifts:
+                    part = source[o.start * step + shift.phase :: step, ..., lanes][: count + reach]
+                    np.copyto(windows[shift.phase, ..., : len(part), :], part.transpose(1, 2, 3, 4, 5, 0, 6))
+                laid = take("g", (way.along.out, groups, outputs, count, width), dtype)
+                order = (3, 1, 2, 0) if way.images_innermost else (2, 1, 0, 3)
+                copied = laid.reshape(way.along.out, -1, count, width).transpose(order)
+                copy_images(copied, way.block(g, o, lanes), take)
+                _add_products(total, windows, laid, shifts, way.along, take)
     return total
+
+
+def _add_products(total, windows, g, shifts, along, take):
+    """Add to the total of each tap the products of what it reads with g (along, group, output, *lanes)."""
+    _, groups, depth, outputs = total.shape
+    phase, group, position, _, _, channel, row, item = windows.strides
+    position *= windows_apart(windows.shape[3], along)
+    cut, lanes = parts(depth, outputs), g.shape[3] * g.shape[4]
+    b = g.reshape(along.out, groups, 1, outputs, lanes).swapaxes(-1, -2)
+    for shift in shifts:
+        a = np.ndarray(
+            (shift.count, along.out, groups, cut, depth // cut, lanes),
+            windows.dtype,
+            windows,
+            shift.phase * phase + shift.first * row,
+            (shift.apart * row, position, group, channel * (depth // cut), channel, item),
+        )
+        products = take("products", (*a.shape[:-1], outputs), total.dtype)
+        np.matmul(a, b, out=products)
+        sums = total[shift.taps]
+        sums += products.sum(1).reshape(sums.shape)
 
 
 class Phase(NamedTuple):
@@ -261,7 +217,7 @@ def input_gradient(g, k, where, groups, dtype):
     A window of g over one axis, one phase of the stride at a time, gives what each image row (or column)
     receives through each tap of the other axis; those are then added, shifted, into the image.
     """
-    way = _orientation(len(g) >= FEWEST_IMAGES, where)
+    way = orientation(len(g) >= FEWEST_IMAGES, where)
     dx = empty((len(g), groups * k.shape[1], *where.image), dtype)
     dx[...] = 0
     phases = _phases(way.along)
@@ -282,24 +238,31 @@ def _add_shares(g, kernels, phases, way, groups, dx):
     target = way.axes(dx, groups)
     held = way.along.out * groups * max(outputs, channels * way.copied.taps) * dx.itemsize
     with Scratch() as take:
-        upstream = way.axes(_laid_out(g, way, dx.dtype, take), groups)
+        upstream = way.axes(g, groups)
         for lanes in blocks(upstream.shape[-1], 2 * TILE // held, 16):
             for o in blocks(len(upstream), 2 * TILE // (held * (lanes.stop - lanes.start))):
-                part = _taps_joined(upstream[o, ..., lanes], dx.dtype, take)
+                part = upstream[o, ..., lanes]
+                if not _taps_joined(part) or part.dtype != dx.dtype:
+                    part = _join_taps(part, way.block(g, o, lanes), way, dx.dtype, take)
                 for phase, kernel in zip(phases, kernels, strict=True):
                     shares = _shares(part, kernel, phase, take)
                     _fold(target[:, phase.start :: way.along.stride], shares, o, lanes, way)
 
 
-def _taps_joined(g, dtype, take):
-    """g (outer, along, group, output, lane) such that a stretch along the axis is one matrix (tap and output, lane)."""
-    _, a, _, c, lane = g.strides
-    if a == c * g.shape[3] and lane == g.itemsize and g.dtype == dtype:
-        return g
+def _taps_joined(g):
+    """Whether a stretch along the axis of g (outer, along, group, output, lane) is a matrix (tap and output, lane)."""
+    _, along, _, output, lane = g.strides
+    return along == output * g.shape[3] and lane == g.itemsize
+
+
+def _join_taps(g, images, way, dtype, take):
+    """A copy of g such that they are; images: the same as (N, C, rows, columns)."""
     outer, along, groups, outputs, lanes = g.shape
-    joined = take("g", (outer, groups, along, outputs, lanes), dtype).swapaxes(1, 2)
-    np.copyto(joined, g)
-    return joined
+    joined = take("g", (outer, groups, along, outputs, lanes), dtype)
+    for j in range(groups):
+        order = (3, 2, 0, 1) if way.images_innermost else (0, 2, 1, 3)
+        copy_images(joined[:, j].transpose(order), images[:, j * outputs : (j + 1) * outputs], take)
+    return joined.swapaxes(1, 2)
 
 
 def _adjoint_kernel(k, phase, dtype):
