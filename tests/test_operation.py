@@ -3,12 +3,15 @@
 import copy
 import functools
 import inspect
+import operator
 import pickle
+from collections import namedtuple
 
 import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import operation, tape
 
 
 @mg.op
@@ -194,3 +197,88 @@ def test_what_numpy_passes_as_none_is_taken():
     assert np.exp(x, out=None).shape == (3,)
     with pytest.raises(TypeError, match=r"np\.less: out= can't hold"):
         np.less(1.0, 2.0, out=mg.tensor([True]))
+
+
+def test_an_op_may_be_given_a_name():
+    @mg.op(name="triple")
+    def f(x):
+        return 3 * x
+
+    f.vjp("x", lambda g, out, x: 3 * g)
+    assert repr(f) == "<op triple(x)>"
+    assert mg.grad(f)(2.0) == 3
+    with pytest.raises(TypeError, match="triple"):
+        f()
+
+
+def test_an_op_of_a_ufunc(monkeypatch):
+    """A row of the table of elementwise ops: it stands for the ufunc where that meets a Tensor."""
+    monkeypatch.setattr(operation, "NUMPY", {})
+    made = operation.elementwise(np.exp, "A = e**Z", z=lambda g, a, z: g * a)
+    assert repr(made) == "<op exp(z)>"
+    assert (made.__doc__, made.__qualname__) == ("A = e**Z", "exp")
+    assert {np.exp: made} == operation.NUMPY
+    assert mg.grad(made)(0.0) == 1
+    assert operation.elementwise(np.exp, "", name="other", z=lambda g, a, z: g * a).__name__ == "other"
+
+
+def test_a_function_stands_for_others_of_numpy(monkeypatch):
+    monkeypatch.setattr(operation, "NUMPY", {})
+
+    def stand_in(x):
+        return x
+
+    assert operation.implements(np.sort, np.partition)(stand_in) is stand_in
+    assert {np.sort: stand_in, np.partition: stand_in} == operation.NUMPY
+
+
+def test_an_op_of_any_number_of_arrays_without_vjp_is_refused():
+    @mg.op
+    def chosen(*arrays):
+        return arrays[0]
+
+    with pytest.raises(TypeError, match=r"chosen has no VJP for its argument 'arrays\[1\]'"):
+        chosen(np.ones(2), leaf(np.ones(2)))
+
+
+def test_a_sequence_of_a_kind_of_its_own_reaches_the_vjp_as_it_is():
+    Size = namedtuple("Size", ["rows", "columns"])
+    seen = []
+
+    @mg.op
+    def scaled_by(x, size):
+        return x * size.rows
+
+    @scaled_by.vjp("x")
+    def _(g, out, x, size):
+        seen.append(size)
+        return g * size.rows
+
+    scaled_by(leaf(1.0), Size(3, 4)).backward()
+    assert seen == [Size(3, 4)]
+    assert type(seen[0]) is Size
+
+
+def test_an_error_that_names_the_op_is_left_as_it_is():
+    for multiply in (operator.matmul, np.matmul):
+        with pytest.raises(ValueError, match=r"^matmul: (?!matmul)"):
+            multiply(leaf(np.ones((2, 3))), leaf(np.ones((2, 3))))
+
+
+@pytest.mark.parametrize("symbol", ["add", "sub", "mul", "truediv", "pow", "mod"])
+@pytest.mark.parametrize(
+    "other", [2.5, 3, True, np.float64(2.5), np.array([0.3, 2.5]), [0.3, 2.5], np.array(3), np.float32(0.1)]
+)
+def test_operators_compute_what_numpys_do(symbol, other):
+    """To the last bit, on either side, recorded or not, and each is one op on the tape."""
+    compute, x = getattr(operator, symbol), np.array([0.7, 1.3])
+    as_array = np.asarray(other) if isinstance(other, list) else other
+    for t in (mg.tensor(x), leaf(x)):
+        for found, expected in (
+            (compute(t, other), compute(x, as_array)),
+            (compute(other, t), compute(as_array, x)),
+            (compute(t, mg.tensor(other)), compute(x, np.asarray(other))),
+        ):
+            np.testing.assert_array_equal(found.data, expected, strict=True)
+            assert found.requires_grad == t.requires_grad
+    assert {type(p) for p in compute(leaf(x), other).node.parents} == {tape.Node, type(None)}
