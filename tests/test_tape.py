@@ -444,3 +444,48 @@ def test_a_node_says_what_it_is():
     assert repr(x.node) == f"<Node {x.node.number} leaf (3,)>"
     y = np.exp(x)
     assert repr(y.node) == f"<Node {y.node.number} exp (3,)>"
+
+
+def probe(seen):
+    """An op, A = 2X, that notes with what its VJP is called."""
+
+    @mg.op
+    def twice(x):
+        return 2 * x
+
+    @twice.vjp("x")
+    def _(g, out, x):
+        seen.append((type(g), type(out), type(x)))
+        return 2 * g
+
+    return twice
+
+
+def test_only_vjps_that_lead_to_what_is_asked_for_are_run():
+    seen = []
+    twice, other = probe(seen), leaf(1.0)
+    assert mg.grad(lambda x: twice(other) * 3 + x * twice(other) + twice(other))(1.0) == 2
+    assert seen == []
+    assert mg.vjp(lambda x: twice(twice(x) * twice(other)), 1.0)[1](1.0) == (8,)
+    assert len(seen) == 2
+
+
+def test_only_what_an_outer_trace_can_see_is_recorded_for_it():
+    """In an inner gradient, VJPs that lead to nothing older compute with plain arrays."""
+    seen = []
+    twice = probe(seen)
+    assert mg.grad(lambda x: mg.grad(lambda y: twice(y))(3.0) * x)(1.0) == 2
+    assert {kind for kinds in seen for kind in kinds} <= {np.ndarray, np.float64}
+    seen.clear()
+    assert mg.grad(lambda x: mg.grad(lambda y: twice(y) * y * x)(3.0))(1.0) == 12
+    assert seen[0][0] is mg.Tensor
+
+
+def test_a_released_node_keeps_its_shape_and_dtype():
+    x = leaf(np.ones((2, 3), np.float32))
+    y = x * 2
+    y.backward(np.ones((2, 3)))
+    assert y.node.released
+    assert (y.node.shape, y.node.dtype) == ((2, 3), np.float32)
+    assert (x.node.shape, x.node.dtype, x.node.released) == ((2, 3), np.float32, False)
+    assert (x.node.arguments, x.node.parents, x.node.parameters) == ((), (), {})
