@@ -282,3 +282,15 @@ def test_operators_compute_what_numpys_do(symbol, other):
             np.testing.assert_array_equal(found.data, expected, strict=True)
             assert found.requires_grad == t.requires_grad
     assert {type(p) for p in compute(leaf(x), other).node.parents} == {tape.Node, type(None)}
+
+
+def test_kinds_of_errors_that_are_numpys_own_get_the_name_of_the_op():
+    with pytest.raises(TypeError, match=r"^add: .*ufunc 'add' did not contain a loop"):
+        leaf(np.ones(2)) + np.array(["a", "b"])
+    with pytest.raises(TypeError, match=r"^exp: .*does not support"):
+        mg.exp(np.array([object()]))
+
+
+def test_an_op_in_a_class_is_a_method():
+    assert mg.Tensor.sum is mg.sum
+    assert mg.tensor([1.0, 2.0]).sum().item() == 3
