@@ -470,12 +470,25 @@ def test_only_vjps_that_lead_to_what_is_asked_for_are_run():
     assert len(seen) == 2
 
 
+def test_only_the_arguments_that_lead_to_what_is_asked_for_receive():
+    @mg.op
+    def product(x, y):
+        return x * y
+
+    product.vjp("x", lambda g, out, x, y: g * y)
+    product.vjp("y", lambda g, out, x, y: pytest.fail("nobody asked for this"))
+    assert mg.grad(lambda x: product(x, leaf(3.0)))(2.0) == 3
+
+
 def test_only_what_an_outer_trace_can_see_is_recorded_for_it():
     """In an inner gradient, VJPs that lead to nothing older compute with plain arrays."""
     seen = []
     twice = probe(seen)
     assert mg.grad(lambda x: mg.grad(lambda y: twice(y))(3.0) * x)(1.0) == 2
     assert {kind for kinds in seen for kind in kinds} <= {np.ndarray, np.float64}
+    seen.clear()
+    assert mg.grad(lambda x: mg.grad(lambda y: twice(y) + y * x)(3.0))(1.0) == 1
+    assert [kind for kinds in seen for kind in kinds] == [np.ndarray] * 3
     seen.clear()
     assert mg.grad(lambda x: mg.grad(lambda y: twice(y) * y * x)(3.0))(1.0) == 12
     assert seen[0][0] is mg.Tensor
