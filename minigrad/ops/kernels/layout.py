@@ -15,6 +15,9 @@ LINE = 64  # bytes: a line of the cache
 FEWEST_IMAGES = 16  # one AVX-512 register of float32; below it the columns are the longer stretch
 
 
+_INNERMOST = np.empty((2, 2, 2, 2)).transpose(3, 2, 0, 1)
+
+
 def innermost(array):
     """(N, C, H, W) -> the view (H, W, C, N)."""
     return array.transpose(2, 3, 1, 0)
@@ -27,10 +30,12 @@ def images_innermost(array):
 
 def empty(shape, dtype):
     """A new array of logical shape (N, C, H, W): images innermost if there are enough of them, else C order."""
-    n, c, h, w = shape
-    if n < FEWEST_IMAGES:
-        return np.empty(shape, dtype)
-    return np.empty((h, w, c, n), dtype).transpose(3, 2, 0, 1)
+    return empty_innermost(shape, dtype) if shape[0] >= FEWEST_IMAGES else np.empty(shape, dtype)
+
+
+def empty_innermost(shape, dtype):
+    """A new array of logical shape (N, C, H, W), images innermost; no view, so it can be handed over."""
+    return np.empty_like(_INNERMOST, dtype, shape=shape)
 
 
 def copy_images(target, source, take):

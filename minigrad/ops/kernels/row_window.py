@@ -80,10 +80,10 @@ def _correlate(x, kernel, where, way, z):
 
 
 class Shift(NamedTuple):
-    """`count` taps that read rows of one phase of the stride, from the `first` on, each `apart` rows further on."""
+    """The `number` taps that read rows of one phase of the stride: from its row `first` on, each `apart` further."""
 
     taps: slice
-    count: int
+    number: int
     phase: int
     first: int
     apart: int
@@ -133,7 +133,7 @@ def _products(x, g, where, way, groups, dtype):
         else:
             step, shifts = 1, (Shift(np.s_[:], 1, 0, 0, 0),)
             source = copied_windows(xp, groups, way)
-        reach = max(shift.first + (shift.count - 1) * shift.apart for shift in shifts)
+        reach = max(shift.first + (shift.number - 1) * shift.apart for shift in shifts)
         for lanes in blocks(source.shape[-1], CONTRACTION, 16):
             width = lanes.stop - lanes.start
             for o in blocks(g.shape[2] if way.images_innermost else len(g), CONTRACTION // width):
@@ -159,7 +159,7 @@ def _add_products(total, windows, g, shifts, along, take):
     b = g.reshape(along.out, groups, 1, outputs, lanes).swapaxes(-1, -2)
     for shift in shifts:
         a = np.ndarray(
-            (shift.count, along.out, groups, cut, depth // cut, lanes),
+            (shift.number, along.out, groups, cut, depth // cut, lanes),
             windows.dtype,
             windows,
             shift.phase * phase + shift.first * row,
@@ -279,7 +279,7 @@ def _shares(g, kernel, phase, take):
     """
     count, out, groups, outputs, lanes = g.shape
     o, a, group, c, e = g.strides
-    shares = take("shares", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
+    shares = take("products", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
     stretches = as_strided(g, (count, out, groups, kernel.shape[2], lanes), (o, a, group, c, e))  # some stick out
     for entries, taps in _runs(phase, out):
         size, depth = entries.stop - entries.start, (taps.stop - taps.start) * outputs
