@@ -137,33 +137,38 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None, oute
             continue
         arguments, output, parameters = node.arguments, node.output, node.parameters
         if traced and node in traced:
-            output = rebuild(output, node)
-            arguments = [rebuild(a, p) if p in traced else a for a, p in zip(arguments, node.parents, strict=True)]
-        for parent, vjp, argument in zip(node.parents, op.vjps, arguments):  # noqa: B905 (op.vjps may be endless)
+            output, arguments = _rebuilt(node, traced, rebuild)
+        given, vjps = (g, output) + arguments, op.vjps
+        if type(vjps) is not list:  # endless, of an op of any number of arrays
+            vjps = [*itertools.islice(vjps, len(arguments))]
+        for i, parent in enumerate(node.parents):
             if parent is None or (entered is not None and parent not in entered):
                 continue
-            if parameters:
-                contribution = vjp(g, output, *arguments, **parameters)
-            else:
-                contribution = vjp(g, output, *arguments)
+            argument, vjp = arguments[i], vjps[i]
+            contribution = vjp(*given, **parameters) if parameters else vjp(*given)
             if (
                 type(contribution) is not ndarray
                 or contribution.shape != argument.shape
                 or contribution.dtype is not argument.dtype
             ):
                 contribution = _fit(contribution, argument, node, parent, rebuild)
-            total = gradients.get(parent)
-            if total is None:
+            if parent not in gradients:
                 gradients[parent] = contribution
-            elif parent in summed and type(total) is type(contribution) is ndarray:
-                total += contribution
+            elif parent in summed and type(gradients[parent]) is type(contribution) is ndarray:
+                gradients[parent] += contribution
             else:
-                gradients[parent] = total + contribution
+                gradients[parent] = gradients[parent] + contribution
                 summed.add(parent)
         if release:  # shapes and dtypes stay, so the graph can still be drawn
             node.arguments = None
             node.output = (output.shape, output.dtype)
     yield from gradients.items()
+
+
+def _rebuilt(node, traced, rebuild):
+    """The node's output and arguments, as Tensors where they are traced."""
+    pairs = zip(node.arguments, node.parents, strict=True)
+    return rebuild(node.output, node), tuple([rebuild(a, p) if p in traced else a for a, p in pairs])
 
 
 def _reached(roots, since):

@@ -39,7 +39,7 @@ def _check_bias(op, b, channels):
 
 def _plus_bias(z, b):
     """z + b for each channel, in the place of z where its dtype holds the sum."""
-    if np.result_type(z, b) != z.dtype:
+    if b.dtype != z.dtype and np.result_type(z, b) != z.dtype:
         return z + b[:, None, None]
     if images_innermost(z):  # then pixels are rows of C * N entries, and long rows are added fastest
         rows = innermost(z).reshape(-1, z.shape[0] * z.shape[1])

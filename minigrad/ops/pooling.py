@@ -4,6 +4,8 @@ Average pooling and `spread2d` are adjoint; so are `unfold2d` and `fold2d`, of w
 VJP is made. Maximum pooling picks entries by its switches; `unpool2d` and `pick2d` are adjoint too.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..operation import array_of, op
@@ -26,12 +28,18 @@ def _separably(ufunc, xp, where):
     That takes kh + kw passes for kh * kw, the first of them over long stretches of memory. A window of
     one entry gives a view of xp.
     """
-    rows, columns = (
-        [slice(i, i + (out - 1) * stride + 1, stride) for i in range(taps)]
-        for taps, stride, out in zip(where.window, where.stride, where.out, strict=True)
-    )
+    rows, columns = _entries(where)
     over_rows = _over(ufunc, [xp[..., tap, :] for tap in rows])
     return _over(ufunc, [over_rows[..., tap] for tap in columns])
+
+
+@lru_cache
+def _entries(where):
+    """For the rows and for the columns: the slice of each entry of a window, over all windows."""
+    return [
+        [slice(i, i + (out - 1) * stride + 1, stride) for i in range(taps)]
+        for taps, stride, out in zip(where.window, where.stride, where.out, strict=True)
+    ]
 
 
 def _over(ufunc, arrays):

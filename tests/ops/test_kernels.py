@@ -19,6 +19,7 @@ from reference_convolution import conv2d, conv2d_kernel, conv_transpose2d
 import minigrad as mg
 from minigrad.ops.kernels import (
     depthwise,
+    layout,
     path,
     pointwise,
     products,
@@ -103,6 +104,32 @@ def test_row_windows_agree_with_the_reference_however_they_are_cut(drawn, produc
     products.parts.cache_clear()
 
 
+@pytest.mark.parametrize("n", [2, 16])
+@pytest.mark.parametrize(
+    ("taps", "stride", "dilation", "padding"), [(2, 1, 4, 3), (3, 1, 5, 0), (3, 4, 6, 2), (1, 3, 1, 1)]
+)
+def test_entries_between_the_taps_of_few_windows_receive_nothing(n, taps, stride, dilation, padding):
+    rng = np.random.default_rng(0)
+    image = stride + dilation * (taps - 1) + 1 - 2 * padding + stride - 1  # two windows and a leftover
+    options = {"stride": (stride,) * 2, "padding": (padding,) * 2, "dilation": (dilation,) * 2, "groups": 2}
+    where = geometry("conv2d", (image, image), (taps, taps), stride, padding, dilation)
+    assert where.out == (2, 2)
+    x, k = rng.normal(size=(n, 4, image, image)), rng.normal(size=(6, 2, taps, taps))
+    assert_as_the_reference(row_window, x, k, rng.normal(size=(n, 6, 2, 2)), options, where)
+
+
+@pytest.mark.parametrize("in_cache", [400, 20_000, 10**9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+@pytest.mark.parametrize("shape", [(16, 4, 16, 16), (17, 3, 5, 7), (1, 2, 3, 3), (40, 1, 9, 1)])
+def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
+    whole = np.random.default_rng(0).integers(-99, 99, (shape[0], shape[1] + 1, *shape[2:])).astype(dtype)
+    for source in (whole[:, 1:], whole[:, :-1, ::-1], in_memory_order(whole, (0, 2, 3, 1))[:, 1:]):
+        target = layout.empty_innermost(shape, np.float64)
+        with patch.object(layout, "IN_CACHE", in_cache), scratch.Scratch() as take:
+            layout.copy_images(target, source, take)
+        assert_array_equal(target, source)
+
+
 @given(convolutions())
 def test_the_ops_agree_with_the_reference(drawn):
     x, k, g, options, where = drawn
@@ -173,6 +200,15 @@ def test_no_result_shares_memory_with_another_one_or_with_scratch(n, kernel):
     kept = [x, k, *scratch._kept.buffers.values()]
     for i, result in enumerate(results):
         assert not any(np.shares_memory(result, other) for other in [*results[:i], *kept])
+
+
+@pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
+def test_a_leaf_takes_the_gradient_without_a_copy(kernel):
+    x, groups = in_memory_order(np.ones((16, 2, 5, 5)), (2, 3, 1, 0)), 2 // kernel[1]
+    z = mg.conv2d(x, np.ones(kernel), groups=groups)
+    for image in (z, mg.conv_transpose2d(z, np.ones(kernel), groups=groups)):
+        assert image.flags.owndata
+        assert layout.images_innermost(image)
 
 
 def test_scratch_is_kept_and_released():

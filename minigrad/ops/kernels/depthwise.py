@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .layout import copy_images
+from .layout import copy_images, empty_innermost, innermost
 from .scratch import Scratch
 
 
@@ -52,12 +52,16 @@ def _padded(x, where, dtype, take):
 def _framed(x, size, corner, step, dtype, take):
     """Zeros of (*size, C, N) with the entries of x, `step` apart, from `corner` on; those outside are left out."""
     frame = take("frame", (*size, x.shape[1], x.shape[0]), dtype)
-    frame[...] = 0
     chosen, places = [], []
     for n, length, c, s in zip(x.shape[2:], size, corner, step, strict=True):
         first, stop = max(0, math.ceil(-c / s)), min(n, (length - 1 - c) // s + 1)
         chosen.append(slice(first, max(first, stop)))
         places.append(slice(c + first * s, c + max(first, stop) * s, s))
+    rows, columns = (slice(place.start, place.stop) for place in places)
+    for border in (np.s_[: rows.start], np.s_[rows.stop :], np.s_[rows, : columns.start], np.s_[rows, columns.stop :]):
+        frame[border] = 0
+    if step != (1, 1):
+        frame[rows, columns] = 0
     copy_images(frame[tuple(places)].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]], take)
     return frame
 
@@ -77,7 +81,7 @@ def _summed(frame, k, stride, dilation, out, dtype, take):
     c, n = frame.shape[2:]
     kernel = take("kernel", (*k.shape[2:], c, n), dtype)
     kernel[...] = k[:, 0].transpose(1, 2, 0)[..., None]
-    z = np.empty((*out, c, n), dtype)
+    z = empty_innermost((n, c, *out), dtype)
     windows = _windows(frame, k.shape[2:], stride, dilation, out)
-    np.einsum("pqrsl,rsl->pql", windows, kernel.reshape(*k.shape[2:], c * n), out=z.reshape(*out, c * n))
-    return z.transpose(3, 2, 0, 1)
+    np.einsum("pqrsl,rsl->pql", windows, kernel.reshape(*k.shape[2:], c * n), out=innermost(z).reshape(*out, c * n))
+    return z

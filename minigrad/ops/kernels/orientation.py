@@ -4,9 +4,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from .layout import copy_images
+from .layout import copy_images, innermost, strided
 
 
 class Axis(NamedTuple):
@@ -90,8 +89,8 @@ def copied_windows(xp, groups, way):
         stretch, steps = (base.shape[1], 1), (a, 0)
     else:
         stretch, steps = (along.out, along.taps), (a * along.stride, a * along.dilation)
-    return as_strided(
-        base,
+    return strided(
+        innermost(xp) if way.images_innermost else xp,
         (outer, groups, *stretch, copied.taps, base.shape[3], lanes),
         (strides[0], g, *steps, strides[2], c, strides[1]),
     )

@@ -7,7 +7,7 @@ images are innermost) is a matrix (channel, lane) as it lies in memory, and so i
 import numpy as np
 
 from . import row_window
-from .layout import images_innermost, innermost
+from .layout import empty_innermost, images_innermost, innermost
 from .products import CONTRACTION, blocks, multiply, parts
 
 
@@ -29,9 +29,9 @@ def _product(kernel, x, dtype):
     groups, outputs, channels = kernel.shape
     if images_innermost(x):
         stack = innermost(x).reshape(h * w, groups, channels, n)
-        z = np.empty((h, w, groups * outputs, n), dtype)
-        multiply(kernel, stack, z.reshape(h * w, groups, outputs, n))
-        return z.transpose(3, 2, 0, 1)
+        z = empty_innermost((n, groups * outputs, h, w), dtype)
+        multiply(kernel, stack, innermost(z).reshape(h * w, groups, outputs, n))
+        return z
     stack = x.reshape(n, groups, channels, h * w)
     z = np.empty((n, groups * outputs, h, w), dtype)
     multiply(kernel, stack, z.reshape(n, groups, outputs, h * w))

@@ -25,7 +25,6 @@ from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from .layout import FEWEST_IMAGES, copy_images, empty
 from .orientation import Axis, copied_windows, orientation, padded, windows_apart
@@ -80,10 +79,10 @@ def _correlate(x, kernel, where, way, z):
 
 
 class Shift(NamedTuple):
-    """`count` taps that read rows of one phase of the stride, from the `first` on, each `apart` rows further on."""
+    """The `number` taps that read rows of one phase of the stride: from its row `first` on, each `apart` further."""
 
     taps: slice
-    count: int
+    number: int
     phase: int
     first: int
     apart: int
@@ -133,7 +132,7 @@ def _products(x, g, where, way, groups, dtype):
         else:
             step, shifts = 1, (Shift(np.s_[:], 1, 0, 0, 0),)
             source = copied_windows(xp, groups, way)
-        reach = max(shift.first + (shift.count - 1) * shift.apart for shift in shifts)
+        reach = max(shift.first + (shift.number - 1) * shift.apart for shift in shifts)
         for lanes in blocks(source.shape[-1], CONTRACTION, 16):
             width = lanes.stop - lanes.start
             for o in blocks(g.shape[2] if way.images_innermost else len(g), CONTRACTION // width):
@@ -159,7 +158,7 @@ def _add_products(total, windows, g, shifts, along, take):
     b = g.reshape(along.out, groups, 1, outputs, lanes).swapaxes(-1, -2)
     for shift in shifts:
         a = np.ndarray(
-            (shift.count, along.out, groups, cut, depth // cut, lanes),
+            (shift.number, along.out, groups, cut, depth // cut, lanes),
             windows.dtype,
             windows,
             shift.phase * phase + shift.first * row,
@@ -238,31 +237,24 @@ def _add_shares(g, kernels, phases, way, groups, dx):
     target = way.axes(dx, groups)
     held = way.along.out * groups * max(outputs, channels * way.copied.taps) * dx.itemsize
     with Scratch() as take:
-        upstream = way.axes(g, groups)
+        upstream = way.axes(g, groups).swapaxes(1, 2)
         for lanes in blocks(upstream.shape[-1], 2 * TILE // held, 16):
             for o in blocks(len(upstream), 2 * TILE // (held * (lanes.stop - lanes.start))):
                 part = upstream[o, ..., lanes]
-                if not _taps_joined(part) or part.dtype != dx.dtype:
-                    part = _join_taps(part, way.block(g, o, lanes), way, dx.dtype, take)
+                if not part.flags.c_contiguous or part.dtype != dx.dtype:
+                    part = _gathered(part.shape, way.block(g, o, lanes), way, dx.dtype, take)
                 for phase, kernel in zip(phases, kernels, strict=True):
                     shares = _shares(part, kernel, phase, take)
                     _fold(target[:, phase.start :: way.along.stride], shares, o, lanes, way)
 
 
-def _taps_joined(g):
-    """Whether a stretch along the axis of g (outer, along, group, output, lane) is a matrix (tap and output, lane)."""
-    _, along, _, output, lane = g.strides
-    return along == output * g.shape[3] and lane == g.itemsize
-
-
-def _join_taps(g, images, way, dtype, take):
-    """A copy of g such that they are; images: the same as (N, C, rows, columns)."""
-    outer, along, groups, outputs, lanes = g.shape
-    joined = take("g", (outer, groups, along, outputs, lanes), dtype)
-    for j in range(groups):
+def _gathered(shape, g, way, dtype, take):
+    """g (N, C, rows, columns) as a copy of shape (outer, group, along, output, lane)."""
+    gathered, outputs = take("g", shape, dtype), shape[3]
+    for group in range(shape[1]):
         order = (3, 2, 0, 1) if way.images_innermost else (0, 2, 1, 3)
-        copy_images(joined[:, j].transpose(order), images[:, j * outputs : (j + 1) * outputs], take)
-    return joined.swapaxes(1, 2)
+        copy_images(gathered[:, group].transpose(order), g[:, group * outputs : (group + 1) * outputs], take)
+    return gathered
 
 
 def _adjoint_kernel(k, phase, dtype):
@@ -275,25 +267,24 @@ def _adjoint_kernel(k, phase, dtype):
 def _shares(g, kernel, phase, take):
     """What the entries of a phase receive: (outer, along, group, copied tap and channel, lane).
 
-    Entries near the border receive through some of the taps only; their products leave the others out.
+    g: (outer, group, along, output, lane), in which a window along the axis is one stretch of memory. Entries
+    near the border receive through some of the taps only; their products leave the others out.
     """
-    count, out, groups, outputs, lanes = g.shape
-    o, a, group, c, e = g.strides
-    shares = take("shares", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
-    stretches = as_strided(g, (count, out, groups, kernel.shape[2], lanes), (o, a, group, c, e))  # some stick out
+    count, groups, out, outputs, lanes = g.shape
+    o, group, a, c, e = g.strides
+    shares = take("products", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
     for entries, taps in _runs(phase, out):
-        size, depth = entries.stop - entries.start, (taps.stop - taps.start) * outputs
-        first = phase.first + entries.start + taps.start * phase.apart
-        if depth == 0:
+        size, number = entries.stop - entries.start, taps.stop - taps.start
+        if number == 0:
             shares[:, entries] = 0
             continue
-        if phase.apart == 1:
-            windows = stretches[:, first : first + size, :, :depth]
-        else:
-            shape = (count, size, groups, taps.stop - taps.start, outputs, lanes)
-            windows = take("windows", shape, g.dtype)
-            np.copyto(windows, as_strided(g[:, first:], shape, (o, a, group, a * phase.apart, c, e)))
-            windows = windows.reshape(count, size, groups, depth, lanes)
+        first = phase.first + entries.start + taps.start * phase.apart
+        shape, steps = (count, size, groups, number, outputs, lanes), (o, a, group, a * phase.apart, c, e)
+        windows = np.ndarray(shape, g.dtype, g, first * a, steps)
+        if phase.apart > 1:
+            apart, windows = windows, take("windows", shape, g.dtype)
+            np.copyto(windows, apart)
+        windows = windows.reshape(count, size, groups, number * outputs, lanes)
         multiply(kernel[..., taps.start * outputs : taps.stop * outputs], windows, shares[:, entries])
     return shares
 

@@ -42,10 +42,11 @@ class Scratch:
     def __enter__(self):
         kept, _kept.buffers = _kept.buffers, None
         self.buffers = {} if kept is None else kept
+        self.grown = False
         return self.take
 
     def __exit__(self, *exception):
-        if sum(buffer.nbytes for buffer in self.buffers.values()) > LIMIT:
+        if self.grown and sum(buffer.nbytes for buffer in self.buffers.values()) > LIMIT:
             self.buffers = {}
         _kept.buffers = self.buffers
 
@@ -54,6 +55,7 @@ class Scratch:
         size = math.prod(shape) * dtype.itemsize
         buffer = self.buffers.get(name)
         if buffer is None or buffer.nbytes < size:
+            self.grown = True
             raw = np.empty(size + ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % ALIGNMENT
             buffer = self.buffers[name] = raw[start : start + size]
