@@ -50,7 +50,8 @@ class Op:
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
             self._read(inspect.signature(forward).parameters.values())
-        self.arity = -1 if self.any_number else len(self.names)
+        needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
+        self.arity = -1 if self.any_number or needed else len(self.names)  # of calls that need no binding
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 
     def _read(self, parameters):

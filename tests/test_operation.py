@@ -100,6 +100,7 @@ def test_a_recorded_argument_without_vjp_is_refused_when_the_op_is_called():
         (lambda x: scaled(), "needs x"),
         (lambda x: scaled(x, bogus=1), "does not take bogus="),
         (lambda x: scaled(x, shift=x), "shift may not be a Tensor"),
+        (lambda x: mg.op(lambda x, *, size: x)(x), "needs size="),
         (lambda x: np.sum(x, out=np.ones(())), "does not take out="),
         (lambda x: np.sum(x, dtype=np.float32), "does not take dtype="),
         (lambda x: np.mean(x, where=np.array([True])), "does not take where="),
@@ -294,3 +295,31 @@ def test_kinds_of_errors_that_are_numpys_own_get_the_name_of_the_op():
 def test_an_op_in_a_class_is_a_method():
     assert mg.Tensor.sum is mg.sum
     assert mg.tensor([1.0, 2.0]).sum().item() == 3
+
+
+def test_what_stands_for_an_array_reaches_the_op_as_one():
+    """Lists and subclasses do where there is a VJP; elsewhere a list may be a shape, and stays."""
+
+    class Marked(np.ndarray):
+        pass
+
+    seen, marked = [], np.ones(2).view(Marked)
+
+    @mg.op
+    def noted(x, y, shape):
+        seen.append((type(x), type(y), type(shape)))
+        return x * y
+
+    noted.vjp("x", lambda g, out, x, y, shape: g * y)
+    noted.vjp("y", lambda g, out, x, y, shape: g * x)
+    for x in (np.ones(2), leaf(np.ones(2))):
+        noted([1.0, 2.0], x, [1, 2])
+        noted(x, (1.0, 2.0), marked)
+        noted(marked, x, (1, 2))
+    array = np.ndarray
+    assert seen == [(array, array, list), (array, array, array), (array, array, tuple)] * 2
+
+
+def test_the_data_of_a_scalar_is_an_array():
+    for y in (mg.exp(leaf(1.0)), mg.sum(leaf(np.ones(3))), leaf(1.0) * 2.0, leaf(np.ones(3))[0]):
+        assert type(y.data) is type(y.node.output) is np.ndarray
