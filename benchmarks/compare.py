@@ -13,13 +13,15 @@ import sys
 import time
 from pathlib import Path
 
-PEERS = ("torch", "mygrad", "autograd")
+PEERS = ("torch", "mygrad", "autograd", "jax")
 
 
 def option_parser():
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None))}")
+    parser.add_argument(
+        "--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None, None))}"
+    )
     parser.add_argument("--threads", type=int, default=1, help="0: as many as each library takes (default 1)")
     parser.add_argument("--rounds", type=int, default=200, help="the most rounds a case (default 200)")
     parser.add_argument("--budget", type=float, default=5.0, help="seconds a case (default 5)")
@@ -29,7 +31,7 @@ def option_parser():
     return parser
 
 
-def groups(peers, cases, options):
+def groups(peers, cases, networks, options):
     """Return {name: a function that yields Cases}."""
     return {
         "tape": lambda: cases.tape(peers),
@@ -40,8 +42,8 @@ def groups(peers, cases, options):
         "pool": lambda: (case for own in (True, False) for case in cases.pools(peers, own)),
         "elementwise": lambda: cases.activations(peers),
         "matmul": lambda: cases.matmul(peers),
-        "CNN": lambda: cases.steps(peers),
-        "epoch": lambda: [cases.epoch(peers, options.data)] if options.data else [],
+        "CNN": lambda: networks.steps(peers),
+        "epoch": lambda: [networks.epoch(peers, options.data)] if options.data else [],
         "sizes": lambda: cases.sizes(peers),
         "chain": None,
         "start": None,
@@ -52,6 +54,7 @@ def groups(peers, cases, options):
 def lines_of(group, sources, peers, options):
     """Yield the Lines of a group."""
     import cases
+    import networks
     import processes
     import timing
 
@@ -61,7 +64,7 @@ def lines_of(group, sources, peers, options):
         yield from timing.lines("cold start", "first gradient", milliseconds, "ms", {"torch": 0.1, "numpy": 1.15})
     elif group == "memory":
         if "torch" in peers:
-            for case in cases.MEMORY:
+            for case in networks.MEMORY:
                 yield from timing.lines("peak memory", case, processes.peaks(case), "MB", {"torch": 1.6})
     elif group == "chain":
         yield from cases.chains()
@@ -92,8 +95,10 @@ def main(arguments=None):
     if options.threads:
         for library in ("OPENBLAS", "MKL", "OMP"):
             os.environ[f"{library}_NUM_THREADS"] = str(options.threads)  # read when NumPy is imported, below
+        os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     sys.path.insert(0, str(Path(__file__).parent.parent))
     import cases
+    import networks
 
     from minigrad.ops.kernels import set_threads
 
@@ -101,7 +106,7 @@ def main(arguments=None):
     peers = cases.installed(PEERS)
     if "torch" in peers and options.threads:
         peers["torch"].set_num_threads(options.threads)
-    sources = groups(peers, cases, options)
+    sources = groups(peers, cases, networks, options)
     measured = []
     print("| group | case | minigrad | peer | ratio of minima | of medians | goal |\n|---|---|---|---|---|---|---|")
     for group in options.only or sources:
@@ -109,9 +114,13 @@ def main(arguments=None):
         for line in lines_of(group, sources, peers, options):
             lines.append(line)
             print(table_row(line), flush=True)
-        if len({line.peer for line in lines}) == 1 and len(lines) > 2:
-            minima, medians = (geometric_mean([line[i] for line in lines]) for i in (5, 6))
-            print(f"| | geometric mean of the {len(lines)} | | | {minima:.2f} | {medians:.2f} | |", flush=True)
+        for peer in dict.fromkeys(line.peer for line in lines):
+            ratios = [(line.of_minima, line.of_medians) for line in lines if line.peer == peer]
+            if len(ratios) > 2 and group != "chain":
+                minima, medians = map(geometric_mean, zip(*ratios, strict=True))
+                print(
+                    f"| | geometric mean of the {len(ratios)} | | {peer} | {minima:.2f} | {medians:.2f} | |", flush=True
+                )
         measured += lines
     if options.json:
         options.json.write_text(json.dumps([line._asdict() for line in measured], indent=1))

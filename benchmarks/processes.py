@@ -20,9 +20,9 @@ PEAK = """
 import re, sys
 from pathlib import Path
 sys.path[:0] = [{here!r}, {root!r}]
-import cases, torch
+import networks, torch
 torch.set_num_threads(1)
-run = cases.memory_case({case!r}, {library!r}, torch)
+run = networks.memory_case({case!r}, {library!r}, torch)
 def status(field):
     return int(re.search(field + r":\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 Path("/proc/self/clear_refs").write_text("5")
