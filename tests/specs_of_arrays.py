@@ -172,6 +172,7 @@ spec(
     "diff",
     filled.flatmap(lambda a: st.tuples(st.just(a), st.integers(1, 2), s.axes(a.ndim, none=False, several=False))),
     np.diff,
+    refused=(((np.zeros(2), -1), {}, ValueError, "n must be at least 0, not -1"),),
 )
 spec(
     "average",
@@ -182,6 +183,11 @@ spec(
     np.average,
     fn=lambda a, axis, weights=None: mg.ops.average(a, axis, weights),
     options={"argnums": 0},
+    refused=(
+        ((np.zeros((2, 3)), 1, np.ones(2)), {}, ValueError, r"weights \(2,\) fit neither a \(2, 3\) nor its axis 1"),
+        ((np.zeros((2, 3)), None, np.ones(3)), {}, ValueError, r"weights \(3,\) fit neither a .* nor its axis None"),
+        ((np.zeros((2, 3)), (0, 1), np.ones((3, 2))), {}, ValueError, r"weights \(3, 2\) fit neither a \(2, 3\)"),
+    ),
 )
 far = np.array([[1e3, 0.0], [-1e3, -2e3], [0.0, -1e3]])  # e**Z overflows, or underflows in a whole row
 spec(

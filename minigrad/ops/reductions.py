@@ -107,7 +107,7 @@ def _norm(x, axis=None, *, keepdims=False):
     X is divided by its greatest entry before it is squared, so nothing overflows or underflows.
     """
     greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
-    scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype)
+    scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
     total = np.sum(np.square(x / scale), axis=axis, keepdims=True)
     return np.reshape(scale * np.sqrt(total), _reduced_shape(x, axis, keepdims))
 
@@ -138,13 +138,13 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
     The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
     """
-    axes = axis if isinstance(axis, tuple) else tuple(range(np.ndim(x))) if axis is None else (axis,)
+    axes = _axes(axis, np.ndim(x))
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _norm(x, axis, keepdims=keepdims)
     if len(axes) == 1 and ord == 1:
         return sum(np.abs(x), axis, keepdims=keepdims)
     if len(axes) == 1 and ord in (np.inf, -np.inf):
-        return (max if ord > 0 else min)(np.abs(x), axis, keepdims=keepdims)
+        return (max if ord == np.inf else min)(np.abs(x), axis, keepdims=keepdims)
     raise ValueError(f"norm: order {ord!r} over {len(axes)} axes has no op; None, 'fro', 1, 2 and inf do")
 
 
@@ -161,13 +161,13 @@ def prod(a, axis=None, *, keepdims=False):
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
     g = _kept(g, a, axis)
-    if np.all(array_of(out)) and np.all(np.isfinite(out)):
+    if np.all(out) and np.all(np.isfinite(out)):
         return g * _kept(out, a, axis) / a
-    axes = _axes(axis, a.ndim)
+    axes, n = _axes(axis, a.ndim), _count(a, axis)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
-    flat = np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], -1))
-    replaced = np.where(np.eye(flat.shape[-1], dtype=bool), 1, flat[..., None, :])
+    flat = np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], n))
+    replaced = np.where(np.eye(n, dtype=bool), 1, flat[..., None, :])
     others = moveaxis(np.reshape(np.prod(replaced, axis=-1), moved.shape), last, axes)
     return g * others
 
@@ -182,7 +182,7 @@ def cumsum(a, axis=None):
 @cumsum.vjp("a")
 def _(g, out, a, axis):
     backwards = (slice(None),) * (0 if axis is None else axis % a.ndim) + (slice(None, None, -1),)
-    return np.reshape(np.cumsum(g[backwards], axis=axis or 0)[backwards], a.shape)
+    return np.reshape(np.cumsum(g[backwards], axis=axis)[backwards], a.shape)
 
 
 @implements(np.diff)
@@ -198,15 +198,16 @@ def diff(a, n=1, axis=-1):
 
 @implements(np.average)
 def average(a, axis=None, weights=None):
-    """The mean, or sum(a * weights) / sum(weights); weights of the shape of a, or of a scalar axis."""
+    """The mean, or sum(a * weights) / sum(weights); weights of the shape of a, or of its axis (or axes)."""
     if weights is None:
         return mean(a, axis)
     if np.shape(weights) != np.shape(a):
-        if not isinstance(axis, int) or np.shape(weights) != (np.shape(a)[axis],):
+        axes = _axes(axis, np.ndim(a))
+        if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
             raise ValueError(f"average: weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
-        weights = np.reshape(weights, (-1,) + (1,) * (np.ndim(a) - 1 - axis % np.ndim(a)))
-    weights = np.broadcast_to(weights, np.shape(a))
-    return sum(a * weights, axis) / sum(weights, axis)
+        others = tuple(i for i in range(np.ndim(a)) if i not in axes)
+        weights = np.expand_dims(np.transpose(weights, np.argsort(axes)), others)
+    return sum(np.multiply(a, weights), axis) / sum(weights, axis)
 
 
 @implements(np.median)
