@@ -351,8 +351,8 @@ def diag(v, k=0):
 
 def _below(m, k):
     """Where the last two axes stand on or below the k-th diagonal."""
-    rows, columns = np.shape(m)[-2:][0], np.shape(m)[-1]  # one axis stands for each row of a square
-    return np.tri(rows, columns, k, dtype=bool)
+    sides = np.shape(m)[-2:]  # one axis stands for each row of a square
+    return np.tri(sides[0], sides[-1], k, dtype=bool)
 
 
 @implements(np.triu)
