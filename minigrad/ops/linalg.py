@@ -25,7 +25,7 @@ def matmul(x1, x2):
     """
     if not x1.ndim or not x2.ndim:
         raise ValueError(f"matmul: operands need at least one axis: x1 {x1.shape}, x2 {x2.shape}")
-    rows = x2.shape[-2] if x2.ndim > 1 else x2.shape[0]
+    rows = x2.shape[-2:][0]
     if x1.shape[-1] != rows:
         raise ValueError(f"matmul: x1 has {x1.shape[-1]} columns but x2 has {rows} rows (x1 {x1.shape}, x2 {x2.shape})")
     return np.matmul(x1, x2)
@@ -33,10 +33,10 @@ def matmul(x1, x2):
 
 def _matrices(g, x1, x2):
     """The three as matrices: axes that matmul dropped are put back with size 1."""
-    if x1.ndim == 1:
-        g = np.expand_dims(g, -1 if x2.ndim == 1 else -2)
     if x2.ndim == 1:
         g = np.expand_dims(g, -1)
+    if x1.ndim == 1:
+        g = np.expand_dims(g, -2)
     return g, x1[None, :] if x1.ndim == 1 else x1, x2[:, None] if x2.ndim == 1 else x2
 
 
@@ -62,9 +62,7 @@ def dot(a, b):
     """NumPy's dot: the product of a scalar, of vectors or matrices, or over a's last and b's last but one axis."""
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
-    if np.ndim(b) == 1 or np.ndim(a) <= 2 >= np.ndim(b):
-        return matmul(a, b)
-    return tensordot(a, b, (-1, -2))
+    return matmul(a, b) if np.ndim(b) <= 2 else tensordot(a, b, (-1, -2))
 
 
 @implements(np.vdot)
@@ -88,7 +86,7 @@ def inner(a, b):
 @implements(np.outer, np.linalg.outer)
 def outer(a, b):
     """Every product of an entry of a with an entry of b, both flattened."""
-    return np.multiply(reshape(a, (-1, 1)), reshape(b, (1, -1)))
+    return np.multiply(reshape(a, (-1, 1)), ravel(b))
 
 
 @implements(np.kron)
@@ -116,11 +114,12 @@ def matrix_power(a, n):
         raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
         raise ValueError(f"matrix_power: a must be a square matrix, not {np.shape(a)}")
-    power = np.where(False, a, np.eye(np.shape(a)[-1], dtype=a.dtype))
-    while n:
-        power = matmul(power, a) if n % 2 else power
-        n //= 2
-        a = matmul(a, a) if n else a
+    if n == 0:
+        return np.where(False, a, np.eye(np.shape(a)[-1], dtype=a.dtype))
+    power = np.copy(a)
+    for bit in f"{n:b}"[1:]:  # from the highest: each squares, and a 1 multiplies by A once more
+        power = matmul(power, power)
+        power = matmul(power, a) if bit == "1" else power
     return power
 
 
@@ -173,7 +172,8 @@ def _(i, g, out, *arrays, inputs, output):
         if j != i:
             factors.append(array)
             subscripts.append(inputs[j])
-    unused = iter(sorted(set(string.ascii_letters) - set("".join(inputs))))
+    used = "".join(inputs)
+    unused = (letter for letter in string.ascii_letters if letter not in used)
     for letter, size in zip(inputs[i], arrays[i].shape, strict=True):
         if letter in target:
             twin = next(unused)
@@ -202,13 +202,13 @@ def einsum(subscripts, *operands, optimize=False):
     inputs = left.split(",")
     if len(inputs) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, but {len(operands)} are given")
-    unused = "".join(sorted(set(string.ascii_letters) - set(subscripts)))
+    unused = "".join(letter for letter in string.ascii_letters if letter not in subscripts)
     extra = [np.ndim(a) - len(s) + 3 if "..." in s else 0 for s, a in zip(inputs, operands, strict=True)]
     if min(extra) < 0 or any(len(s) != np.ndim(a) for s, a in zip(inputs, operands, strict=True) if "..." not in s):
         raise ValueError(f"einsum: {subscripts!r} does not fit operands of shape {[np.shape(a) for a in operands]}")
     letters = unused[: max(extra)]
     if not arrow:
-        together = "".join(inputs).replace(".", "")
-        output = ("..." if letters else "") + "".join(sorted(c for c in set(together) if together.count(c) == 1))
+        together = "".join(inputs)
+        output = "..." + "".join(sorted(c for c in set(together) if together.count(c) == 1))
     named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
     return _einsum(*operands, inputs=named, output=output.replace("...", letters))

@@ -36,7 +36,7 @@ def ravel(a, order="C"):
 
 def flatten(a):
     """The entries as one axis, in row-major order."""
-    return reshape(a, -1)
+    return ravel(a)
 
 
 @implements(np.transpose, np.permute_dims)
@@ -77,13 +77,13 @@ def moveaxis(a, source, destination):
 @implements(np.expand_dims)
 def expand_dims(a, axis):
     """Insert an axis of size 1 at each position that `axis` names."""
-    return reshape(a, np.expand_dims(np.broadcast_to(0, np.shape(a)), axis).shape)
+    return reshape(a, np.expand_dims(array_of(a), axis).shape)
 
 
 @implements(np.squeeze)
 def squeeze(a, axis=None):
     """Drop axes of size 1."""
-    return reshape(a, np.squeeze(np.broadcast_to(0, np.shape(a)), axis).shape)
+    return reshape(a, np.squeeze(array_of(a), axis).shape)
 
 
 @implements(np.broadcast_to)
@@ -195,7 +195,7 @@ def _(g, out, array, pad_width, mode, constant_values):
 @implements(np.hstack)
 def hstack(tup):
     """The arrays side by side: along the second axis, or the first of one-axis arrays."""
-    arrays = [a if np.ndim(a) else reshape(a, 1) for a in tup]
+    arrays = [atleast_1d(a) for a in tup]
     return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
 
 
@@ -208,7 +208,7 @@ def vstack(tup):
 @implements(np.dstack)
 def dstack(tup):
     """The arrays behind one another along the third axis."""
-    shapes = [np.shape(np.atleast_3d(np.broadcast_to(0, np.shape(a)))) for a in tup]
+    shapes = [np.atleast_3d(array_of(a)).shape for a in tup]
     return concatenate([reshape(a, shape) for a, shape in zip(tup, shapes, strict=True)], 2)
 
 
@@ -221,8 +221,6 @@ def column_stack(tup):
 @implements(np.append)
 def append(arr, values, axis=None):
     """The values after the array, both flattened unless an axis is given."""
-    if axis is None:
-        arr, values, axis = ravel(arr), ravel(values), 0
     return concatenate([arr, values], axis)
 
 
@@ -243,7 +241,7 @@ def meshgrid(*xi, indexing="xy"):
     """The coordinates of a grid, one array for each axis; indexing "xy" exchanges the first two axes."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
-    grids = [reshape(x, (1,) * i + (-1,) + (1,) * (len(xi) - 1 - i)) for i, x in enumerate(xi)]
+    grids = [reshape(x, (-1,) + (1,) * (len(xi) - 1 - i)) for i, x in enumerate(xi)]
     grids = broadcast_arrays(*grids)
     return tuple(swapaxes(a, 0, 1) for a in grids) if indexing == "xy" and len(xi) > 1 else grids
 
@@ -265,7 +263,7 @@ def split(ary, indices_or_sections, axis=0):
 def _cut(a, pieces, axis):
     """One slice of the array for each piece of its range of indices."""
     before = (slice(None),) * normalize_axis_index(axis, np.ndim(a), "split")
-    return [a[(*before, slice(p[0], p[-1] + 1) if len(p) else slice(0, 0))] for p in pieces]
+    return [a[(*before, slice(p[0], p[-1] + 1) if len(p) else slice(0))] for p in pieces]
 
 
 @implements(np.hsplit)
@@ -301,7 +299,7 @@ def _moved_by(function, doc):
     def moved(a, *arguments, **options):
         numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
         index = function(numbered, *map(array_of, arguments), **options)
-        return getitem(reshape(a, -1), index)
+        return getitem(ravel(a), index)
 
     moved.__name__ = moved.__qualname__ = function.__name__
     moved.__doc__ = doc
@@ -326,15 +324,13 @@ rollaxis = _moved_by(np.rollaxis, "The axis moved back to where `start` stands."
 def take_along_axis(arr, indices, axis=-1):
     """The entries at the given indices along the axis, as np.take_along_axis matches them."""
     numbered = np.arange(math.prod(np.shape(arr))).reshape(np.shape(arr))
-    return getitem(reshape(arr, -1), np.take_along_axis(numbered, array_of(indices), axis))
+    return getitem(ravel(arr), np.take_along_axis(numbered, array_of(indices), axis))
 
 
 @implements(np.sort)
 def sort(a, axis=-1):
     """The entries in ascending order along the axis (None: flattened); entries that tie keep their order."""
-    if axis is None:
-        a, axis = reshape(a, -1), 0
-    return take_along_axis(a, np.argsort(array_of(a), axis=axis, kind="stable"), axis)
+    return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
 @implements(np.trace)
@@ -355,8 +351,8 @@ def diag(v, k=0):
 
 def _below(m, k):
     """Where the last two axes stand on or below the k-th diagonal."""
-    rows, columns = (np.shape(m) * 2)[-2:]  # one axis stands for each row of a square
-    return np.tri(rows, columns, k, dtype=bool)
+    sides = np.shape(m)[-2:]  # one axis stands for each row of a square
+    return np.tri(sides[0], sides[-1], k, dtype=bool)
 
 
 @implements(np.triu)
