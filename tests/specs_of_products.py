@@ -166,6 +166,10 @@ spec(
     ),
     singular(np.linalg.svd),
     fn=singular(mg.svd),
+    refused=tuple(
+        ((np.zeros(shape),), {}, ValueError, "pass full_matrices=False for a matrix of {} x {}".format(*shape))
+        for shape in ((2, 3), (3, 2))
+    ),
 )
 
 # convolution and pooling
