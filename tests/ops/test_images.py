@@ -30,6 +30,7 @@ def geometries():
     found = list(sizes())
     for rows, columns in zip(found, found[7:] + found[:7], strict=True):
         yield geometry("conv2d", *zip(rows, columns, strict=True))
+    yield geometry("conv2d", (4, 6), (2, 3), (2, 3), 0)  # windows that tile the image
 
 
 def test_the_entries_of_windows():
