@@ -31,6 +31,7 @@ def geometries():
     for rows, columns in zip(found, found[7:] + found[:7], strict=True):
         yield geometry("conv2d", *zip(rows, columns, strict=True))
     yield geometry("conv2d", (4, 6), (2, 3), (2, 3), 0)  # windows that tile the image
+    yield geometry("conv2d", (2, 3), (2, 3), 1, 0)  # one window that is the image
 
 
 def test_the_entries_of_windows():
