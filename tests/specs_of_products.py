@@ -166,6 +166,10 @@ spec(
     ),
     singular(np.linalg.svd),
     fn=singular(mg.svd),
+    refused=tuple(
+        ((np.zeros(shape),), {}, ValueError, "pass full_matrices=False for a matrix of {} x {}".format(*shape))
+        for shape in ((2, 3), (3, 2))
+    ),
 )
 
 # convolution and pooling
@@ -190,9 +194,10 @@ spec(
     s.conv2d_inputs(batches=((), (2,), (17,))),  # from 16 images on, another layout and way of computing
     naive.conv2d,
     refused=(
-        ((np.zeros((1, 3, 4, 4)), kernel), {}, ValueError, "x has 3 channels but k expects 2"),
+        ((np.zeros((1, 3, 4, 4)), kernel), {}, ValueError, r"x has 3 channels but k expects 2 \("),
         ((np.zeros((4, 4)), kernel), {}, ValueError, "must be"),
         ((image, kernel[0]), {}, ValueError, "must be"),
+        ((image, np.zeros(3)), {}, ValueError, "must be"),
         ((image, kernel, np.zeros(3)), {}, ValueError, r"b must be \(2,\)"),
         ((image, kernel), {"groups": 3}, ValueError, "groups must"),
         ((image, kernel), {"groups": 0}, ValueError, "groups must"),
@@ -218,6 +223,9 @@ spec(
         ((image, kernel[0]), {}, ValueError, "must be"),
         ((image, kernel, np.zeros(3)), {}, ValueError, r"b must be \(2,\)"),
         ((image, kernel), {"output_size": (7, 6)}, ValueError, "must be 6 x 6"),
+        ((image, kernel), {"output_size": -1}, ValueError, "output_size must be at least 0, not -1"),
+        ((image, kernel), {"output_size": 6.0}, TypeError, "output_size must be an int or a pair"),
+        ((image, kernel), {"output_size": 6, "dilation": 0}, ValueError, "dilation must be at least 1"),
         ((image, kernel), {"stride": 2, "output_size": (11, 10)}, ValueError, "9 to 10"),
         ((image, kernel), {"stride": 2, "output_size": (10, 8)}, ValueError, "9 to 10"),
         ((np.zeros((1, 2, 0, 4)), kernel), {}, ValueError, "output size must be"),
@@ -230,6 +238,8 @@ spec(
     refused=(
         ((image, np.zeros((1, 2, 3, 3))), {"size": (3, 3)}, ValueError, "is not an output"),
         ((image, np.zeros((1, 2, 2, 2))), {"size": (3, 3), "groups": 3}, ValueError, "is not an output"),
+        ((image, np.zeros((1, 3, 2, 2))), {"size": (3, 3), "groups": 2}, ValueError, "is not an output"),
+        ((image, np.zeros((1, 3, 2, 2))), {"size": (3, 3), "groups": 3}, ValueError, "is not an output"),
     ),
 )
 leads = ((1,), (2, 2), (17, 2))

@@ -8,6 +8,9 @@ import numpy as np
 
 from ..operation import implements, op
 
+# NumPy's named tuples of results, which it hands out but does not name in public
+_SLogDet, _Eigh, _SVD = (type(f(np.eye(1))) for f in (np.linalg.slogdet, np.linalg.eigh, np.linalg.svd))
+
 
 def _t(a):
     """The transpose of each matrix."""
@@ -78,7 +81,7 @@ def _(g, c, a):
 @implements(np.linalg.slogdet)
 def slogdet(a):
     """`(sign of det A, ln |det A|)`."""
-    return type(np.linalg.slogdet(np.eye(1)))(_sign_det(a), log_abs_det(a))
+    return _SLogDet(_sign_det(a), log_abs_det(a))
 
 
 @op(name="sign_det")
@@ -105,9 +108,9 @@ def cholesky(a):
 
 @cholesky.vjp("a")
 def _(g, l, a):
-    n = l.shape[-1]
-    half = np.matmul(_t(l), g) * (np.tri(n, dtype=l.dtype) - np.eye(n, dtype=l.dtype) / 2)
-    s = np.linalg.solve(_t(l), _t(np.linalg.solve(_t(l), _t(half))))
+    p = np.matmul(_t(l), g)
+    half = (np.tril(p) + np.tril(p, -1)) / 2
+    s = np.linalg.solve(_t(l), _t(np.linalg.solve(_t(l), half)))  # transposed, which the next line doesn't see
     return (s + _t(s)) / 2
 
 
@@ -135,8 +138,7 @@ def _eigh(a, uplo):
 def _(g, out, a, uplo):
     w, v = out[..., 0, :], out[..., 1:, :]
     gw, gv = g[..., :1, :], g[..., 1:, :]
-    n = v.shape[-1]
-    inner = gw * np.eye(n, dtype=v.dtype) + _over_differences(np.matmul(_t(v), gv), w)
+    inner = np.where(np.eye(w.shape[-1]), gw, _over_differences(np.matmul(_t(v), gv), w))
     da = np.matmul(np.matmul(v, inner), _t(v))
     return (da + _t(da)) / 2
 
@@ -148,8 +150,7 @@ def eigh(a, UPLO="L"):
     The sign of each eigenvector is NumPy's choice: a function that depends on it has no derivative.
     """
     packed = _eigh(a, UPLO)
-    result = type(np.linalg.eigh(np.eye(1)))
-    return result(packed[..., 0, :], packed[..., 1:, :])
+    return _Eigh(packed[..., 0, :], packed[..., 1:, :])
 
 
 @implements(np.linalg.eigvalsh)
@@ -180,11 +181,8 @@ def _(g, out, a):
     gu, gs, gv = g[..., :m, :], g[..., m, :], g[..., m + 1 :, :]
     of_u, of_v = np.matmul(_t(u), gu), np.matmul(_t(v), gv)
     d = s[..., None, :]
-    inner = (
-        _over_differences(of_u - _t(of_u), s * s) * d
-        + _t(d) * _over_differences(of_v - _t(of_v), s * s)
-        + gs[..., None, :] * np.eye(k, dtype=s.dtype)
-    )
+    off_diagonal = _over_differences(of_u - _t(of_u), s * s) * d + _t(d) * _over_differences(of_v - _t(of_v), s * s)
+    inner = np.where(np.eye(k), gs[..., None, :], off_diagonal)
     da = np.matmul(np.matmul(u, inner), _t(v))
     if m > k:
         da = da + np.matmul((gu - np.matmul(u, of_u)) / d, _t(v))
@@ -206,4 +204,4 @@ def svd(a, full_matrices=True, compute_uv=True):
     s = packed[..., m, :]
     if not compute_uv:
         return s
-    return type(np.linalg.svd(np.eye(1)))(packed[..., :m, :], s, _t(packed[..., m + 1 :, :]))
+    return _SVD(packed[..., :m, :], s, _t(packed[..., m + 1 :, :]))
