@@ -1,16 +1,193 @@
-"""Faults that survive because they change nothing: each with its argument. See docs/testing.md."""
+"""Faults that survive because they change nothing that can be observed: {argument: the faults}. See docs/testing.md."""
+# ruff: noqa: E501 (a fault's name is a line of code, twice)
 
-EQUIVALENT: dict[str, str] = {
-    "ops/activations.py logsumexp: np.max(z, axis=axis) -> np.min(z, axis=axis)": "only its shape is used",
-    "ops/activations.py logsumexp: 0 -> 1": "in place of an infinite maximum any finite one gives the same limit",
-    "ops/activations.py logsumexp: 0 -> 2": "in place of an infinite maximum any finite one gives the same limit",
-    "ops/decompositions.py cholesky.vjp('a'): _t(half) -> half": "gives the transpose of s, and s is made symmetric",
-    "ops/pooling.py _blank: zip(where.out, where.window, strict=True) -> zip(where.window, where.out, strict=True)": (
-        "the pairs are multiplied"
-    ),
-    (
-        "ops/pooling.py l2_pool2d: np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype) -> "
-        "np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)"
-    ): "a Python 1 is weak, so np.where already has the dtype of x",
-    "ops/shaping.py flatten: 1 -> 2": "reshape(a, -2): NumPy takes any negative size as the unknown one",
+_ARGUED: dict[str, list[str]] = {
+    "only its shape is used": [
+        "ops/activations.py logsumexp: np.max(z, axis=axis) -> np.min(z, axis=axis)",
+    ],
+    "in place of an infinite maximum any finite one gives the same limit": [
+        "ops/activations.py logsumexp: 0 -> 1",
+        "ops/activations.py logsumexp: 0 -> 2",
+    ],
+    "at the limit itself neither form overflows or is subnormal, and they differ by rounding alone": [
+        "ops/activations.py sigmoid: z.min() > SIGMOID_FROM[z.dtype.itemsize] -> z.min() >= SIGMOID_FROM[z.dtype.itemsize]",
+    ],
+    "np.minimum(z, 1) is z wherever its branch, z <= 0, is selected": [
+        "ops/activations.py elu: 0 -> 1",
+    ],
+    "np.minimum(z, 2) is z wherever its branch, z <= 0, is selected": [
+        "ops/activations.py elu: 0 -> 2",
+    ],
+    "at 0 both branches of the value are 0": [
+        "ops/activations.py elu: z > 0 -> z >= 0",
+        "ops/activations.py leaky_relu: z > 0 -> z >= 0",
+    ],
+    "booleans times g is 0 * g or 1 * g in the dtype of g; only slower": [
+        "ops/activations.py relu.vjp('z'): (z > 0).astype(g.dtype) -> z > 0",
+    ],
+    "an array of one entry goes the general way: the same formula but for rounding, and nothing to save": [
+        "ops/activations.py _is_float_array: 0 -> 1",
+    ],
+    "an array of two entries goes the general way: the same formula but for rounding, and nothing to save": [
+        "ops/activations.py _is_float_array: 0 -> 2",
+    ],
+    "0 or NaN times a factor is itself": [
+        "ops/arithmetic.py round.vjp('a'): return _zero(g, out) -> return _zero(g, out) * 1.000001",
+        "ops/arithmetic.py _zero: return g * (a - a) -> return g * (a - a) * 1.000001",
+    ],
+    "out * (g - g) is 0, and NaN where out or g is not finite, just as g * (out - out)": [
+        "ops/arithmetic.py round.vjp('a'): _zero(g, out) -> _zero(out, g)",
+    ],
+    "it is compared with a number, and a comparison of a Tensor is one of its array; only slower": [
+        "ops/arithmetic.py power.vjp('x1'): array_of(x1) -> x1",
+    ],
+    "ties are decided before, by x1 == x2": [
+        "ops/arithmetic.py minimum.x2: x2 > x1 -> x2 >= x1",
+        "ops/arithmetic.py minimum.x1: x1 > x2 -> x1 >= x2",
+        "ops/arithmetic.py maximum.x2: x2 < x1 -> x2 <= x1",
+        "ops/arithmetic.py maximum.x1: x1 < x2 -> x1 <= x2",
+    ],
+    "any divisor but 0 does where the quotient is not selected": [
+        "ops/arithmetic.py hypot.x2: 1 -> 2",
+        "ops/arithmetic.py hypot.x1: 1 -> 2",
+        "ops/reductions.py _norm.vjp('x'): 1 -> 2",
+    ],
+    "b has one axis, and the sweep sums away the axis of the batch, as of every broadcast": [
+        "ops/convolution.py _per_channel: np.sum(each, axis=0) if each.ndim == 2 else each -> each",
+        "ops/convolution.py _per_channel: np.sum(each, axis=0) -> each",
+        "ops/convolution.py _per_channel: 2 -> 3",
+    ],
+    "the rule of paths asks whether the three numbers are equal, in any order": [
+        "ops/convolution.py conv2d_kernel: path(where, x.shape[-3], channels, groups) -> path(where, channels, x.shape[-3], groups)",
+        "ops/convolution.py conv2d_kernel: path(where, x.shape[-3], channels, groups) -> path(where, x.shape[-3], groups, channels)",
+        "ops/convolution.py conv_transpose2d: path(where, channels, k.shape[0], groups) -> path(where, k.shape[0], channels, groups)",
+        "ops/convolution.py conv_transpose2d: path(where, channels, k.shape[0], groups) -> path(where, channels, groups, k.shape[0])",
+        "ops/convolution.py conv2d: path(where, x.shape[-3], k.shape[0], groups) -> path(where, k.shape[0], x.shape[-3], groups)",
+        "ops/convolution.py conv2d: path(where, x.shape[-3], k.shape[0], groups) -> path(where, x.shape[-3], groups, k.shape[0])",
+    ],
+    "the channels of one group, fewer than all where there are several: never depthwise, so row windows compute the same, slower": [
+        "ops/convolution.py conv_transpose2d (1): 0 -> 1",
+        "ops/convolution.py conv2d (1): 0 -> 1",
+    ],
+    "reshape(-2, ...): NumPy takes any negative size as the unknown one": [
+        "ops/convolution.py _plus_bias (1): 1 -> 2",
+    ],
+    "a b of a narrower dtype: z + b is the same sum in a new array, and only slower": [
+        "ops/convolution.py _plus_bias: b.dtype != z.dtype and np.result_type(z, b) != z.dtype -> b.dtype != z.dtype or np.result_type(z, b) != z.dtype",
+        "ops/convolution.py _plus_bias: b.dtype != z.dtype and np.result_type(z, b) != z.dtype -> b.dtype != z.dtype",
+    ],
+    "equal dtypes have themselves as the common one: asking first only saves time": [
+        "ops/convolution.py _plus_bias: b.dtype != z.dtype and np.result_type(z, b) != z.dtype -> np.result_type(z, b) != z.dtype",
+    ],
+    "stands where the quotient is not taken, so that nothing is divided by 0; its own gradient is masked too": [
+        "ops/decompositions.py _over_differences: 1 -> 2",
+        "ops/pooling.py l2_pool2d.vjp('x'): 1 -> 2",
+    ],
+    "0, or NaN, times anything": [
+        "ops/decompositions.py _sign_det.vjp('a'): return g[..., None, None] * np.zeros_like(a) -> return g[..., None, None] * np.zeros_like(a) * 1.000001",
+    ],
+    "only speed: NumPy takes two operands in one contraction in either way, and only the rounding may differ": [
+        "ops/linalg.py _einsum: len(arrays) > 2 -> len(arrays) >= 2",
+        "ops/linalg.py _einsum: 2 -> 1",
+    ],
+    "powers of one matrix commute; only the rounding may differ": [
+        "ops/linalg.py matrix_power: matmul(power, a) -> matmul(a, power)",
+    ],
+    "the matrix is square: its last two sides are the same": [
+        "ops/linalg.py matrix_power (1): 1 -> 2",
+    ],
+    "reshape(a, (-2, 1)): NumPy takes any negative size as the unknown one": [
+        "ops/linalg.py outer (1): 1 -> 2",
+        "ops/shaping.py column_stack (2): 1 -> 2",
+    ],
+    "a matrix is reshaped to the shape that it has: only time": [
+        "ops/linalg.py matmul.vjp('x2'): columns.ndim == 2 and rows.ndim > 2 -> columns.ndim == 2",
+        "ops/linalg.py matmul.vjp('x2'): rows.ndim > 2 -> rows.ndim >= 2",
+        "ops/linalg.py matmul.vjp('x2') (1): 2 -> 1",
+    ],
+    "the sweep sums the axis of size 1 away with the batch's, which takes longer than the index": [
+        "ops/linalg.py matmul.vjp('x1'): dx1[..., 0, :] if x1.ndim == 1 else dx1 -> dx1",
+        "ops/linalg.py matmul.vjp('x1'): 1 -> 0",
+    ],
+    "x1 gets one more leading axis of size 1; it is flattened with the batch, or stands in the gradient of x2 in front of the batch, where the sweep sums it away": [
+        "ops/linalg.py _matrices: x1[None, :] if x1.ndim == 1 else x1 -> x1[None, :]",
+    ],
+    "the difference is squared": [
+        "ops/losses.py mean_squared_error: np.subtract(prediction, target) -> np.subtract(target, prediction)",
+    ],
+    "a Python 1 is weak, so np.where already has the dtype of x": [
+        "ops/pooling.py l2_pool2d: np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype) -> np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)",
+    ],
+    "scales windows whose norm is 0, inf or NaN, and twice, or half of, that is the same": [
+        "ops/pooling.py l2_pool2d: 1 -> 2",
+    ],
+    "a copy of what is new already: only slower": [
+        "ops/pooling.py max_pool2d: best.copy() if best.base is not None else best -> best.copy()",
+    ],
+    "only its truth is used, and False times anything is 0": [
+        "ops/pooling.py _blank: return add -> return add * 1.000001",
+        "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) * 1.000001",
+    ],
+    "the pairs are multiplied": [
+        "ops/pooling.py _blank: zip(where.out, where.window, strict=True) -> zip(where.window, where.out, strict=True)",
+    ],
+    "one image without a batch axis would lie in another order in memory; its entries are the same": [
+        "ops/pooling.py spread2d: empty(shape, g.dtype) if len(shape) == 4 else np.empty(shape, g.dtype) -> empty(shape, g.dtype)",
+    ],
+    "the quotient in a new array instead of in the place of the sum, which nobody else has: only slower": [
+        "ops/pooling.py avg_pool2d: total if total.base is None else None -> None",
+    ],
+    "the ufuncs are add and maximum, which commute (but for the sign of the greater of 0.0 and -0.0, which are equal)": [
+        "ops/pooling.py _over: ufunc(total, array, out=total) -> ufunc(array, total, out=total)",
+        "ops/pooling.py _over: ufunc(arrays[0], arrays[1]) -> ufunc(arrays[1], arrays[0])",
+    ],
+    "np.where takes 1.0 for True and 0.0 for False; only more memory": [
+        "ops/reductions.py prod.vjp('a'): np.eye(n, dtype=bool) -> np.eye(n)",
+    ],
+    "the scale of entries that are all 0, or not all finite: the norm of x / 2 times 2 is the same 0, inf or NaN": [
+        "ops/reductions.py _norm: 1 -> 2",
+    ],
+    "it is the condition of a where, which asks only what is 0": [
+        "ops/shaping.py _below: return np.tri(sides[0], sides[-1], k, dtype=bool) -> return np.tri(sides[0], sides[-1], k, dtype=bool) * 1.000001",
+    ],
+    "it is the condition of a where, which asks only what is 0: only memory": [
+        "ops/shaping.py _below: np.tri(sides[0], sides[-1], k, dtype=bool) -> np.tri(sides[0], sides[-1], k)",
+    ],
+    "it runs at import alone, before the fault is put in": [
+        "ops/shaping.py _moved_by: return implements(function)(moved) -> return implements(function)(moved) * 1.000001",
+    ],
+    "a negative size: NumPy takes any as the unknown one": [
+        "ops/shaping.py meshgrid (4): 1 -> 2",
+    ],
+    "reshape(a, (1, -2)): NumPy takes any negative size as the unknown one": [
+        "ops/shaping.py atleast_2d: 1 -> 2",
+    ],
+    "reshape(a, -2): NumPy takes any negative size as the unknown one": [
+        "ops/shaping.py ravel: 1 -> 2",
+    ],
+    "more room than is padded, which no window reaches and the last line cuts off": [
+        "ops/windows.py folded: 2 -> 3",
+        "ops/windows.py folded (1): 2 -> 3",
+    ],
+    "only the fast way: what it leaves out takes the long one to the same pair": [
+        "ops/windows.py pair: if type(value) is tuple and len(value) == 2 and (type(value[0]) is type(value[1]) is int) and (min(value) >= least): return value -> if False: return value",
+        "ops/windows.py pair: min(value) >= least -> min(value) > least",
+        "ops/windows.py pair: if type(value) is int and value >= least: return (value, value) -> if False: return (value, value)",
+        "ops/windows.py pair: value >= least -> value > least",
+    ],
+    "what is a plain number then takes the general call, which gives the same, slower": [
+        "operation.py operators.method: type(y) is float or type(y) is int -> type(y) is float and type(y) is int",
+        "operation.py operators.method: type(y) is float or type(y) is int -> type(y) is int",
+        "operation.py operators.method: type(y) is float or type(y) is int -> type(y) is float",
+        "operation.py operators.method: if type(x) is float or type(x) is int: a = x else: return op(x, y) -> if not (type(x) is float or type(x) is int): a = x else: return op(x, y)",
+        "operation.py operators.method: type(x) is float or type(x) is int -> type(x) is float and type(x) is int",
+        "operation.py operators.method: type(x) is float or type(x) is int -> type(x) is int",
+        "operation.py operators.method: type(x) is float or type(x) is int -> type(x) is float",
+        "operation.py operators.method: type(x) is int -> type(x) is not int",
+        "operation.py operators.method: type(x) is float -> type(x) is not float",
+    ],
+    "each further sum then goes to a new buffer, with the same result": [
+        "tape.py sweep: summed.add(parent) -> pass",
+    ],
 }
+EQUIVALENT = {fault: argument for argument, faults in _ARGUED.items() for fault in faults}

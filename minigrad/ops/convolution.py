@@ -111,7 +111,7 @@ def _image_of(op, out, window, stride, padding, dilation, output_size):
             raise ValueError(f"{op}: padding {padding} leaves nothing of an input of {out[0]} x {out[1]}")
         output_size = tuple(smallest)
     size = pair(output_size, "output_size", op, 0)
-    if min(out) < 1 or min(size) < 1 or any(not 0 <= n - m < s for n, m, s in zip(size, smallest, stride, strict=True)):
+    if min(out) < 1 or any(not 0 <= n - m < s for n, m, s in zip(size, smallest, stride, strict=True)):
         reach = " x ".join(f"{m} to {m + s - 1}" if s > 1 else f"{m}" for m, s in zip(smallest, stride, strict=True))
         raise ValueError(f"{op}: the output size must be {reach} for an input of {out[0]} x {out[1]}, not {size}")
     return size

@@ -12,7 +12,7 @@ import minigrad as mg
 from minigrad.ops.kernels.layout import images_innermost
 from minigrad.ops.pooling import _blank
 from minigrad.ops.windows import geometry, overlap, padded, taps, taps_inside
-from minigrad.testing import check_vjp
+from minigrad.testing import check_grads, check_vjp
 
 POOLS = (mg.avg_pool2d, mg.max_pool2d, mg.l2_pool2d)
 rng = np.random.default_rng(0)
@@ -208,3 +208,11 @@ def test_windows_of_pools(f, arguments):
     for option, wrong in (("stride", 0), ("padding", -1)):
         with pytest.raises(ValueError, match=f"^{f.__name__}: {option} must be at least {wrong + 1}, not {wrong}"):
             f(*arguments, 2, **{option: wrong})
+
+
+@pytest.mark.parametrize("n", [1, 16])
+@pytest.mark.parametrize("image", [(0, 0), (0, 3), (2, 0)])
+def test_an_empty_image_with_a_padding_has_a_gradient(n, image):
+    x, k = np.zeros((n, 2, *image)), np.random.default_rng(0).normal(size=(4, 1, 2, 2))
+    assert mg.conv2d(x, k, padding=1, groups=2).shape == (n, 4, image[0] + 1, image[1] + 1)
+    check_grads(mg.conv2d, x, k, padding=1, groups=2, order=2)
