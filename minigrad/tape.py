@@ -279,28 +279,21 @@ def unshared(found):
     ]
 
 
-class _Outer(threading.local):
-    """What a setting replaced: a stack for each thread that has entered it."""
-
-    def __init__(self):
-        self.values = []
-
-
 class _Setting(ContextDecorator):
     """A change of one thing in this thread's state: a context manager and a decorator, safe to nest and share."""
 
     _field: str
 
     def __init__(self):
-        self._outer = _Outer()
+        self._replaced = {}  # thread -> stack of the values that it had
 
     def _enter(self, value):
-        self._outer.values.append(getattr(state, self._field))
+        self._replaced.setdefault(threading.get_ident(), []).append(getattr(state, self._field))
         setattr(state, self._field, value)
         return self
 
     def __exit__(self, *exception):
-        setattr(state, self._field, self._outer.values.pop())
+        setattr(state, self._field, self._replaced[threading.get_ident()].pop())
 
     def __call__(self, function):
         if isgeneratorfunction(function) or iscoroutinefunction(function) or isasyncgenfunction(function):

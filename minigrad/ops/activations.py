@@ -26,7 +26,7 @@ def relu(z):
     """A = max(Z, 0): dA/dZ = 1 for Z > 0, else 0; so 0 at 0. NaN stays NaN."""
     if not _is_float_array(z):
         return np.maximum(z, 0) + 0
-    a = np.clip(z, 0, np.inf)  # a third of the time of np.maximum with a scalar
+    a = z.clip(0, np.inf)  # a third of the time of np.maximum with a scalar
     a += 0  # turns -0.0 into 0.0
     return a
 

@@ -6,6 +6,8 @@ with x zero-padded: dT/dg = conv2d(x, k), dT/dx = conv_transpose2d(g, k), dT/dk 
 Each is linear in its two arguments, so the VJPs of each are the other two.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..operation import op
@@ -15,26 +17,36 @@ from .windows import geometry, pair
 
 
 def _check(op, x, k, groups, channels, of):
-    """The arguments of `op` as (x, k) with a batch axis; `channels` is how many x must have."""
-    if np.ndim(x) not in (3, 4) or np.ndim(k) != 4:
+    """Check shapes that the arguments of `op` have; `channels` is how many x must have."""
+    if len(x) not in (3, 4) or len(k) != 4:
         raise ValueError(
-            f"{op}: {of} must be (N, C, H, W) or (C, H, W) and k (C_out, C/groups, kh, kw), "
-            f"not {np.shape(x)} and {np.shape(k)}"
+            f"{op}: {of} must be (N, C, H, W) or (C, H, W) and k (C_out, C/groups, kh, kw), not {x} and {k}"
         )
-    if not isinstance(groups, (int, np.integer)) or groups is True or groups < 1 or k.shape[0] % groups:
-        raise ValueError(f"{op}: groups must be a positive int that divides {k.shape[0]} (k {k.shape}), not {groups!r}")
-    if 0 in k.shape:
-        raise ValueError(f"{op}: k must not be empty, but is {k.shape}")
-    if x.shape[-3] != channels:
+    if not isinstance(groups, (int, np.integer)) or groups is True or groups < 1 or k[0] % groups:
+        raise ValueError(f"{op}: groups must be a positive int that divides {k[0]} (k {k}), not {groups!r}")
+    if 0 in k:
+        raise ValueError(f"{op}: k must not be empty, but is {k}")
+    if x[-3] != channels:
         per_group = f" = {channels // groups} x {groups} groups" if groups > 1 else ""
-        raise ValueError(
-            f"{op}: {of} has {x.shape[-3]} channels but k expects {channels}{per_group} ({of} {x.shape}, k {k.shape})"
-        )
+        raise ValueError(f"{op}: {of} has {x[-3]} channels but k expects {channels}{per_group} ({of} {x}, k {k})")
 
 
 def _check_bias(op, b, channels):
-    if b is not None and np.shape(b) != (channels,):
-        raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {np.shape(b)}")
+    if b not in (None, (channels,)):
+        raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {b}")
+
+
+def _shape(b):
+    return None if b is None else np.shape(b)
+
+
+@lru_cache
+def _plan(x, k, b, stride, padding, dilation, groups):
+    """The geometry and the kernels of a conv2d of arguments of these shapes, once they are checked."""
+    _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
+    _check_bias("conv2d", b, k[0])
+    where = geometry("conv2d", x[-2:], k[2:], stride, padding, dilation)
+    return where, path(where, x[-3], k[0], groups)
 
 
 def _plus_bias(z, b):
@@ -65,10 +77,10 @@ def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     section 3.1.5's sums over basis kernels and basis images; dJ/db[j] = sum of G[:, j].
     Raises ValueError if shapes or options don't fit.
     """
-    _check("conv2d", x, k, groups, k.shape[1] * groups if np.ndim(k) == 4 else None, "x")
-    _check_bias("conv2d", b, k.shape[0])
-    where = geometry("conv2d", x.shape[-2:], k.shape[2:], stride, padding, dilation)
-    kernels = path(where, x.shape[-3], k.shape[0], groups)
+    stride, padding = pair(stride, "stride", "conv2d", 1), pair(padding, "padding", "conv2d", 0)
+    dilation = pair(dilation, "dilation", "conv2d", 1)
+    plan = _plan if type(groups) is int else _plan.__wrapped__  # True is 1 to a cache, and a list has no hash
+    where, kernels = plan(np.shape(x), np.shape(k), _shape(b), stride, padding, dilation, groups)
     z = kernels.forward(_batched(x), k, where, groups, np.result_type(x, k))
     if b is not None:
         z = _plus_bias(z, b)
@@ -86,9 +98,9 @@ def conv_transpose2d(z, k, b=None, *, stride=1, padding=0, dilation=1, groups=1,
     It is dT/dx. Its VJPs are dT/dg = conv2d(u, k) for z and dT/dk = conv2d_kernel(u, z) for k.
     Raises ValueError if shapes or options don't fit.
     """
-    _check("conv_transpose2d", z, k, groups, np.shape(k)[0] if np.ndim(k) else None, "z")
+    _check("conv_transpose2d", np.shape(z), np.shape(k), groups, np.shape(k)[0] if np.ndim(k) else None, "z")
     channels = k.shape[1] * groups
-    _check_bias("conv_transpose2d", b, channels)
+    _check_bias("conv_transpose2d", _shape(b), channels)
     image = _image_of("conv_transpose2d", z.shape[-2:], k.shape[2:], stride, padding, dilation, output_size)
     where = geometry("conv_transpose2d", image, k.shape[2:], stride, padding, dilation)
     kernels = path(where, channels, k.shape[0], groups)

@@ -29,17 +29,18 @@ def _separably(ufunc, xp, where):
     one entry gives a view of xp.
     """
     rows, columns = _entries(where)
-    over_rows = _over(ufunc, [xp[..., tap, :] for tap in rows])
-    return _over(ufunc, [over_rows[..., tap] for tap in columns])
+    over_rows = _over(ufunc, [xp[entry] for entry in rows])
+    return _over(ufunc, [over_rows[entry] for entry in columns])
 
 
 @lru_cache
 def _entries(where):
-    """For the rows and for the columns: the slice of each entry of a window, over all windows."""
-    return [
+    """For the rows and for the columns: the index of each entry of a window, over all windows."""
+    rows, columns = (
         [slice(i, i + (out - 1) * stride + 1, stride) for i in range(taps)]
         for taps, stride, out in zip(where.window, where.stride, where.out, strict=True)
-    ]
+    )
+    return [(..., tap, slice(None)) for tap in rows], [(..., tap) for tap in columns]
 
 
 def _over(ufunc, arrays):

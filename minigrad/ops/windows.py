@@ -25,8 +25,10 @@ def pair(value, option, op, least):
     """An option given as an int or a pair of ints, as (rows, columns); ValueError below `least`."""
     if type(value) is int and value >= least:
         return value, value
-    if type(value) is tuple and len(value) == 2 and type(value[0]) is type(value[1]) is int and min(value) >= least:
-        return value
+    if type(value) is tuple and len(value) == 2:
+        rows, columns = value
+        if type(rows) is type(columns) is int and rows >= least <= columns:
+            return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
         raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {value!r}")

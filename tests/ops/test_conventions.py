@@ -230,3 +230,19 @@ def test_conv_transpose2d_names_a_padding_that_leaves_nothing():
         mg.conv_transpose2d(np.ones((1, 1, 1, 1)), np.ones((1, 1, 2, 2)), padding=3)
     with pytest.raises(ValueError, match=r"groups must be a positive int that divides 1 .*, not True"):
         mg.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2)), groups=True)
+
+
+@pytest.mark.parametrize("groups", [True, [1], 1.0, np.array(1)])
+def test_groups_that_are_no_int_are_refused_even_after_a_call_with_the_int_that_they_equal(groups):
+    x, k = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2))
+    assert mg.conv2d(x, k, groups=1).shape == mg.conv2d(x, k, groups=np.int64(1)).shape == (1, 1, 3, 3)
+    with pytest.raises(ValueError, match="conv2d: groups must be a positive int that divides 1 .*, not"):
+        mg.conv2d(x, k, groups=groups)
+
+
+@pytest.mark.parametrize("stride", [True, (True, 1), 1.0, (1, 1.0)])
+def test_strides_that_are_no_ints_are_refused_even_after_a_call_with_the_ints_that_they_equal(stride):
+    x, k = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2))
+    mg.conv2d(x, k, stride=1)
+    with pytest.raises(TypeError, match="conv2d: stride must be an int or a pair of ints"):
+        mg.conv2d(x, k, stride=stride)
