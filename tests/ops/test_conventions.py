@@ -236,7 +236,7 @@ def test_conv_transpose2d_names_a_padding_that_leaves_nothing():
 def test_groups_that_are_no_int_are_refused_even_after_a_call_with_the_int_that_they_equal(groups):
     x, k = np.ones((1, 1, 4, 4)), np.ones((1, 1, 2, 2))
     assert mg.conv2d(x, k, groups=1).shape == mg.conv2d(x, k, groups=np.int64(1)).shape == (1, 1, 3, 3)
-    with pytest.raises(ValueError, match="conv2d: groups must be a positive int that divides 1 .*, not"):
+    with pytest.raises(ValueError, match=r"conv2d: groups must be a positive int that divides 1 .*, not"):
         mg.conv2d(x, k, groups=groups)
 
 
