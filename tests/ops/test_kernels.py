@@ -384,3 +384,13 @@ def test_pools_agree_with_the_reference(drawn):
             t = mg.tensor(x, requires_grad=True)
             op(t, **options).backward(g)
         assert_allclose(t.grad, reference, atol=1e-13)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+def test_an_infinity_reaches_only_the_taps_that_read_it(stride):
+    x = np.random.default_rng(0).normal(size=(2, 3, 5, 5))
+    x[0, 1, 0, 0] = np.inf  # in the corner only the first tap reads
+    g = np.ones((2, 3, 3, 3) if stride == 1 else (2, 3, 2, 2))
+    dk = mg.ops.conv2d_kernel(x, g, size=(3, 3), stride=stride, groups=3)
+    assert dk[1, 0, 0, 0] == np.inf
+    assert np.isfinite(dk).sum() == dk.size - 1

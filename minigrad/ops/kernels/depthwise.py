@@ -1,7 +1,8 @@
 """Convolution with one channel a group and one kernel for it: sums of products, entry by entry.
 
 Why it is fast. There is nothing for a matrix product to do here. With channels and images innermost,
-each tap of a window is one multiply-and-add over a long stretch, and `np.einsum` does just that.
+each tap of a window is one multiply-and-add over a long stretch, and `np.einsum` does just that. The
+kernel's VJP of contiguous images needs no such layout: each tap is a dot product of whole planes.
 """
 
 import math
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .layout import copy_images, empty_innermost, innermost
+from .products import TILE, blocks
 from .scratch import Scratch
 
 
@@ -22,6 +24,10 @@ def forward(x, k, where, groups, dtype):
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C, *where.out) to (C, 1, kh, kw)."""
+    if x.strides[3] == x.itemsize and g.strides[3] == g.itemsize:
+        products = _products_of_planes(x, g, where, dtype)
+        if np.isfinite(products).all():  # else a zero between g's entries may have met an infinity
+            return products[:, None]
     n, c, h, w = g.shape
     with Scratch() as take:
         windows = _windows(_padded(x, where, dtype, take), where.window, where.stride, where.dilation, where.out)
@@ -29,6 +35,34 @@ def kernel_gradient(x, g, where, groups, dtype):
         copy_images(laid.transpose(3, 2, 0, 1), g, take)
         products = np.einsum("pqrsl,pql->rsl", windows, laid.reshape(h, w, c * n))
         return products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None].copy()
+
+
+def _products_of_planes(x, g, where, dtype):
+    """The sum of g times what each tap reads, (C, kh, kw), columns innermost: nothing is turned.
+
+    With the entries of g set apart by the stride, in planes as wide as those of the padded x, what a tap
+    reads is one stretch of the plane of x, and the sum is the dot product of two stretches.
+    """
+    n, c, h, w = x.shape
+    (ph, pw), (rows, columns), (down, right) = where.padding, where.stride, where.dilation
+    height, width = h + 2 * ph, w + 2 * pw
+    stretch = (where.out[0] - 1) * rows * width + (where.out[1] - 1) * columns + 1
+    total = np.zeros((c, *where.window), dtype)
+    with Scratch() as take, np.errstate(invalid="ignore"):
+        for images in blocks(n, TILE // (2 * c * height * width * dtype.itemsize)):
+            count = images.stop - images.start
+            frame = take("frame", (count, c, height, width), dtype)
+            frame[...] = 0
+            frame[..., ph : ph + h, pw : pw + w] = x[images]
+            apart = take("g", (count, c, where.out[0] * rows, width), dtype)
+            apart[...] = 0
+            apart[..., ::rows, : where.out[1] * columns : columns] = g[images]
+            image, channel, row, item = frame.strides
+            windows = np.ndarray(
+                (count, c, *where.window, stretch), dtype, frame, 0, (image, channel, down * row, right * item, item)
+            )
+            total += np.vecdot(windows, apart.reshape(count, c, 1, 1, -1)[..., :stretch]).sum(0)
+    return total
 
 
 def input_gradient(g, k, where, groups, dtype):
