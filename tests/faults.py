@@ -19,18 +19,20 @@ from survivors import EQUIVALENT
 from trials import LIVE, with_trials
 
 SURVIVED, KILLED, CRASHED, HUNG, NOT_TAKEN = range(5)
+SECONDS = 15  # of trials for one fault: what every trial runs would take minutes
 
 
 def verdict(fault, trials):
     """Put a fault into this process and go through the trials; SURVIVED, KILLED, CRASHED or NOT_TAKEN."""
     if not LIVE.take(fault):
         return NOT_TAKEN
-    lines = {(str(fault.file), line) for line in fault.lines}
+    lines, spent = {(str(fault.file), line) for line in fault.lines}, 0.0
     try:
         for trial in trials:
-            if not lines.isdisjoint(trial.lines):
+            if not lines.isdisjoint(trial.lines) and spent < SECONDS:
                 signal.alarm(5 + int(5 * trial.seconds))
                 trial.run()
+                spent += trial.seconds
     except (AssertionError, pytest.fail.Exception):
         return KILLED
     except Exception:
@@ -80,7 +82,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, help="only so many faults, always the same")
     parser.add_argument("--file", help="only the files whose path contains this")
-    parser.add_argument("--examples", type=int, default=40, help="inputs for each spec")
+    parser.add_argument("--examples", type=int, default=24, help="inputs for each spec")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     start = time.perf_counter()
