@@ -92,7 +92,7 @@ def taps_inside(where):
     windows: those whose entry lies inside the image rather than in its padding; image: these entries.
     """
     axes = [
-        [_inside(tap * d - p, s, n, o) for tap in range(k)]
+        [inside(tap * d - p, s, n, o) for tap in range(k)]
         for k, s, p, d, n, o in zip(
             where.window, where.stride, where.padding, where.dilation, where.image, where.out, strict=True
         )
@@ -104,7 +104,7 @@ def taps_inside(where):
     ]
 
 
-def _inside(shift, stride, image, out):
+def inside(shift, stride, image, out):
     """The windows p of `out` with 0 <= p stride + shift < image, and these entries."""
     first = max(0, -(shift // stride))
     last = max(first - 1, min(out - 1, (image - 1 - shift) // stride))

@@ -394,3 +394,11 @@ def test_an_infinity_reaches_only_the_taps_that_read_it(stride):
     dk = mg.ops.conv2d_kernel(x, g, size=(3, 3), stride=stride, groups=3)
     assert dk[1, 0, 0, 0] == np.inf
     assert np.isfinite(dk).sum() == dk.size - 1
+
+
+def test_an_infinity_reaches_only_the_results_that_read_it():
+    x, k = np.ones((2, 3, 8, 6)), np.random.default_rng(0).normal(size=(3, 1, 3, 3))
+    x[1, 2, 0, 0] = np.inf
+    z = mg.conv2d(x, k, groups=3)
+    assert np.isinf(z[1, 2, 0, 0])
+    assert np.isfinite(z).sum() == z.size - 1

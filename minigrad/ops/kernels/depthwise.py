@@ -1,8 +1,9 @@
 """Convolution with one channel a group and one kernel for it: sums of products, entry by entry.
 
 Why it is fast. There is nothing for a matrix product to do here. With channels and images innermost,
-each tap of a window is one multiply-and-add over a long stretch, and `np.einsum` does just that. The
-kernel's VJP of contiguous images needs no such layout: each tap is a dot product of whole planes.
+each tap of a window is one multiply-and-add over a long stretch, and `np.einsum` does just that.
+Contiguous images are not turned for that: a few rows are a product with a band matrix, and each tap of
+the kernel's VJP is a dot product of whole planes.
 """
 
 import math
@@ -10,16 +11,18 @@ import math
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from ..windows import inside
 from .layout import copy_images, empty_innermost, innermost
 from .products import TILE, blocks
 from .scratch import Scratch
 
+ROWS = 4  # of the result, that one matrix product makes: fewer are too small for BLAS, more have more zeros
+
 
 def forward(x, k, where, groups, dtype):
-    """dT/dg: x (N, C, H, W) and k (C, 1, kh, kw) to (N, C, *where.out)."""
-    with Scratch() as take:
-        frame = _padded(x, where, dtype, take)
-        return _summed(frame, k, where.stride, where.dilation, where.out, dtype, take)
+    """dT/dg: x (N, C, H, W) and k (C, 1, kh, kw) to (N, C, *where.out), in the layout of x."""
+    size = [n + 2 * p for n, p in zip(where.image, where.padding, strict=True)]
+    return _correlated(x, size, where.padding, (1, 1), k, where.stride, where.dilation, where.out, dtype)
 
 
 def kernel_gradient(x, g, where, groups, dtype):
@@ -66,16 +69,69 @@ def _products_of_planes(x, g, where, dtype):
 
 
 def input_gradient(g, k, where, groups, dtype):
-    """dT/dx: g (N, C, *where.out) and k (C, 1, kh, kw) to (N, C, *where.image).
+    """dT/dx: g (N, C, *where.out) and k (C, 1, kh, kw) to (N, C, *where.image), in the layout of g.
 
     The entries of g, set apart by the stride, are correlated with the kernel turned around.
     """
     reach = [d * (taps - 1) for d, taps in zip(where.dilation, where.window, strict=True)]
     size = [n + r for n, r in zip(where.image, reach, strict=True)]
     corner = [r - p for r, p in zip(reach, where.padding, strict=True)]
+    turned = k[:, :, ::-1, ::-1]
+    return _correlated(g, size, corner, where.stride, turned, (1, 1), where.dilation, where.image, dtype)
+
+
+def _correlated(x, size, corner, step, k, stride, dilation, out, dtype):
+    """The correlation with k of x, framed as by `_framed`: (N, C, *out)."""
+    if x.strides[3] == x.itemsize and step == (1, 1) and dilation[0] == 1:  # else bands are mostly zeros
+        z = _summed_by_rows(x, size[0], corner, k, stride, dilation, out, dtype)
+        if not np.isnan(z.max(initial=0)):  # else a zero of a band may have met an infinity
+            return z
     with Scratch() as take:
-        frame = _framed(g, size, corner, where.stride, dtype, take)
-        return _summed(frame, k[:, :, ::-1, ::-1], (1, 1), where.dilation, where.image, dtype, take)
+        frame = _framed(x, size, corner, step, dtype, take)
+        return _summed(frame, k, stride, dilation, out, dtype, take)
+
+
+def _summed_by_rows(x, height, corner, k, stride, dilation, out, dtype):
+    """What `_summed` gives, columns innermost: one matrix product makes `ROWS` rows of the result.
+
+    Its matrix is a band. A row of the frame lies in memory as (tap along the columns, column of the result),
+    so that the rows that a product needs are one stretch, and those of the next one overlap it.
+    """
+    (n, c), taps = x.shape[:2], k.shape[3]
+    z = np.empty((n, c, *out), dtype)
+    rows, entries = inside(-corner[0], 1, x.shape[2], height)
+    columns = [inside(tap * dilation[1] - corner[1], stride[1], x.shape[3], out[1]) for tap in range(taps)]
+    whole, rest = divmod(out[0], ROWS)
+    bands = [
+        (first, count, _band(k, each, stride[0], dilation[0], dtype))
+        for first, count, each in ((0, whole, ROWS), (whole * ROWS, 1, rest))
+        if count * each
+    ]
+    pieces = blocks(n, TILE // (2 * c * height * taps * out[1] * dtype.itemsize))
+    with Scratch() as take, np.errstate(invalid="ignore"):
+        windows = take("windows", (pieces[0].stop if pieces else 0, c, height, taps, out[1]), dtype)
+        windows[...] = 0
+        i, j, row, tap, item = windows.strides
+        for images in pieces:
+            part, source = windows[: images.stop - images.start], x[images]
+            for t, (to, read) in enumerate(columns):
+                part[:, :, rows, t, to] = source[:, :, entries, read]
+            for first, count, band in bands:
+                each, depth = band.shape[2:]
+                shape, steps = (len(part), c, count, depth, out[1]), (i, j, row * stride[0] * each, tap, item)
+                stack = np.ndarray(shape, dtype, windows, row * stride[0] * first, steps)
+                target = z[images, :, first : first + count * each]
+                np.matmul(band, stack, out=target.reshape(len(part), c, count, each, out[1]))
+    return z
+
+
+def _band(k, rows, stride, dilation, dtype):
+    """The matrix (channel, 1, row of the result, row of the frame and tap) of the kernel k."""
+    c, _, height, taps = k.shape
+    band = np.zeros((c, 1, rows, (rows - 1) * stride + (height - 1) * dilation + 1, taps), dtype)
+    for p in range(rows):
+        band[:, 0, p, p * stride : p * stride + (height - 1) * dilation + 1 : dilation] = k[:, 0]
+    return band.reshape(c, 1, rows, -1)
 
 
 def _padded(x, where, dtype, take):
