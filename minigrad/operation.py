@@ -42,6 +42,7 @@ class Op:
 
     __name__: str
     __qualname__: str
+    parameters: dict[str, Any]
     vjps: Any
 
     def __init__(self, forward, names=None):

@@ -4,11 +4,16 @@ All take stacks of matrices in the last two axes. References: M. Giles, "Collect
 derivative results for forward and reverse mode algorithmic differentiation", 2008.
 """
 
+from typing import Any
+
 import numpy as np
 
 from ..operation import implements, op
 
 # NumPy's named tuples of results, which it hands out but does not name in public
+_SLogDet: Any
+_Eigh: Any
+_SVD: Any
 _SLogDet, _Eigh, _SVD = (type(f(np.eye(1))) for f in (np.linalg.slogdet, np.linalg.eigh, np.linalg.svd))
 
 
