@@ -40,10 +40,10 @@ def pairs(least, most):
 
 
 @st.composite
-def convolutions(draw, windowed=(False, True)):
+def convolutions(draw, windowed=(False, True), sizes=((1, 1), (1, 2), (2, 1), (3, 2))):
     """(x, k, g, options, where) of any path, with leftovers of the stride; built from the size of the output."""
     groups, dtype = draw(st.integers(1, 3)), draw(st.sampled_from(["float32", "float64"]))
-    channels, outputs = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2)]))
+    channels, outputs = draw(st.sampled_from(sizes))  # of a group
     if draw(st.sampled_from(windowed)):
         kernel, stride, padding = draw(pairs(1, 4)), draw(pairs(1, 4)), draw(pairs(0, 3))
     else:
@@ -90,6 +90,12 @@ def assert_as_the_reference(kernels, x, k, g, options, where):
 def test_convolution_agrees_with_the_reference(drawn):
     x, k, g, options, where = drawn
     assert_as_the_reference(path(where, x.shape[1], len(k), options["groups"]), x, k, g, options, where)
+
+
+@given(convolutions(windowed=(True,), sizes=((1, 1),)))
+@settings(max_examples=200)
+def test_depthwise_convolution_agrees_with_the_reference(drawn):
+    assert_as_the_reference(depthwise, *drawn)
 
 
 @st.composite
