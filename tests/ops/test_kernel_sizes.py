@@ -254,8 +254,9 @@ def test_row_windows_are_oriented_by_images_and_shared_out_by_multiplications(n)
         (48, 72 * 4 * 48 * 5, [(5, 48)] * 2),
     ],
 )
-def test_the_windows_of_the_forward_kernel_fill_a_tile(n, tile, expected):
-    x, k, _, options = three(n, UNEVEN)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_windows_of_the_forward_kernel_fill_a_tile(groups, n, tile, expected):
+    x, k, _, options = three(n, UNEVEN, groups=groups)
     with patch.object(row_window, "TILE", tile), borrowed(row_window) as taken:
         row_window.forward(x, k, *options)
     tiles = shapes(taken, "windows")
