@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from unittest.mock import patch
@@ -39,11 +40,11 @@ def pairs(least, most):
 
 
 @st.composite
-def convolutions(draw):
-    """(x, k, g, options, image) of any path, with leftovers of the stride; built from the size of the output."""
+def convolutions(draw, windowed=(False, True), sizes=((1, 1), (1, 2), (2, 1), (3, 2))):
+    """(x, k, g, options, where) of any path, with leftovers of the stride; built from the size of the output."""
     groups, dtype = draw(st.integers(1, 3)), draw(st.sampled_from(["float32", "float64"]))
-    channels, outputs = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2)]))
-    if draw(st.booleans()):
+    channels, outputs = draw(st.sampled_from(sizes))  # of a group
+    if draw(st.sampled_from(windowed)):
         kernel, stride, padding = draw(pairs(1, 4)), draw(pairs(1, 4)), draw(pairs(0, 3))
     else:
         kernel, stride, padding = (1, 1), (1, 1), (0, 0)
@@ -91,17 +92,75 @@ def test_convolution_agrees_with_the_reference(drawn):
     assert_as_the_reference(path(where, x.shape[1], len(k), options["groups"]), x, k, g, options, where)
 
 
-@given(convolutions(), st.integers(50, 500), st.integers(200, 4000), st.integers(1, 40), st.integers(2, 12))
+@given(convolutions(windowed=(True,), sizes=((1, 1),)))
 @settings(max_examples=200)
-def test_row_windows_agree_with_the_reference_however_they_are_cut(drawn, product, tile, contraction, transposed):
-    products.blocks.cache_clear()
+def test_depthwise_convolution_agrees_with_the_reference(drawn):
+    assert_as_the_reference(depthwise, *drawn)
+
+
+@st.composite
+def cuts(draw):
+    """Sizes to cut to, so small that the smallest convolution is cut: what `cut_to` takes."""
+    return [draw(st.integers(*bounds)) for bounds in ((50, 500), (200, 4000), (1, 40), (2, 12))]
+
+
+@contextmanager
+def cut_to(product, tile, contraction, transposed):
     products.parts.cache_clear()
     with (
         patch.multiple(products, PRODUCT=product, TRANSPOSED=transposed),
         patch.multiple(row_window, TILE=tile, CONTRACTION=contraction),
+        patch.multiple(pointwise, CONTRACTION=contraction),
     ):
-        assert_as_the_reference(row_window, *drawn)
+        yield
     products.parts.cache_clear()
+
+
+@given(convolutions(), cuts())
+@settings(max_examples=200)
+def test_row_windows_agree_with_the_reference_however_they_are_cut(drawn, sizes):
+    with cut_to(*sizes):
+        assert_as_the_reference(row_window, *drawn)
+
+
+@given(convolutions(windowed=(False,)), cuts())
+@settings(max_examples=100)
+def test_pointwise_convolution_agrees_with_the_reference_however_it_is_cut(drawn, sizes):
+    with cut_to(*sizes):
+        assert_as_the_reference(pointwise, *drawn)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_kernel_gradient_of_large_images_with_1x1_kernels(groups):
+    rng = np.random.default_rng(0)
+    x, k, g = (rng.normal(size=size) for size in ((3, 4 * groups, 5, 9), (6 * groups, 4, 1, 1), (3, 6 * groups, 5, 9)))
+    options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": groups}
+    with cut_to(500, 1000, 20, 10):  # three products of 15 pixels, for outputs two at a time
+        assert_as_the_reference(pointwise, x, k, g, options, geometry("conv2d", (5, 9), (1, 1), 1, 0))
+
+
+@pytest.mark.parametrize("n", [3, 16])
+@pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
+@pytest.mark.parametrize("single", ["x", "k"])
+def test_mixed_dtypes_compute_in_the_wider_one(single, kernel, n):
+    rng = np.random.default_rng(0)
+    options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 2 // kernel[1]}
+    for order in ((0, 1, 2, 3), (2, 3, 1, 0)):
+        x, k = in_memory_order(rng.normal(size=(n, 2, 5, 6)), order), rng.normal(size=kernel)
+        z = in_memory_order(conv2d(x, k, **options), order)
+        x, k, z = (a.astype(np.float32) if who == single else a for a, who in ((x, "x"), (k, "k"), (z, "x")))
+        X, K, Z = (a.astype(float) for a in (x, k, z))
+        other = x.astype(np.float64 if single == "x" else np.float32)
+        for result, reference in (
+            (mg.conv2d(x, k, **options), conv2d(X, K, **options)),
+            (mg.conv_transpose2d(z, k, **options), conv_transpose2d(Z, K, image=(5, 6), **options)),
+            (
+                mg.ops.conv2d_kernel(other, z, size=kernel[2:], **options),
+                conv2d_kernel(other.astype(float), Z, kernel=kernel[2:], **options),
+            ),
+        ):
+            assert result.dtype == float
+            assert_close(result, reference, z[:, 0].size)
 
 
 @pytest.mark.parametrize("n", [2, 16])
@@ -118,7 +177,14 @@ def test_entries_between_the_taps_of_few_windows_receive_nothing(n, taps, stride
     assert_as_the_reference(row_window, x, k, rng.normal(size=(n, 6, 2, 2)), options, where)
 
 
-@pytest.mark.parametrize("in_cache", [400, 20_000, 10**9])
+@pytest.mark.parametrize("n", [2, 16])
+def test_an_image_between_the_windows_receives_nothing(n):
+    options = {"stride": (2, 2), "padding": (1, 1), "dilation": (1, 1), "groups": 1}
+    x, k, g = np.ones((n, 2, 1, 1)), np.ones((3, 2, 1, 1)), np.ones((n, 3, 2, 2))
+    assert_as_the_reference(row_window, x, k, g, options, geometry("conv2d", (1, 1), (1, 1), 2, 1))
+
+
+@pytest.mark.parametrize("in_cache", [40, 400, 20_000, 10**9])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
 @pytest.mark.parametrize("shape", [(16, 4, 16, 16), (17, 3, 5, 7), (1, 2, 3, 3), (40, 1, 9, 1)])
 def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
@@ -209,6 +275,28 @@ def test_a_leaf_takes_the_gradient_without_a_copy(kernel):
     for image in (z, mg.conv_transpose2d(z, np.ones(kernel), groups=groups)):
         assert image.flags.owndata
         assert layout.images_innermost(image)
+
+
+@pytest.mark.parametrize("n", [1, 2, 15, 16, 17])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 1, 0)])
+def test_results_lie_with_images_innermost_from_16_images_on(order, n):
+    x, k = in_memory_order(np.ones((n, 2, 5, 6)), order), np.ones((4, 2, 3, 3))
+    z = mg.conv2d(x, k)
+    for image in (z, mg.conv_transpose2d(z, k), mg.max_pool2d(z, 2)):
+        assert layout.images_innermost(image) == (n >= 16)
+        assert image.flags.c_contiguous == (n < 16)
+
+
+@pytest.mark.parametrize("n", [1, 2, 16])
+def test_results_of_1x1_kernels_lie_as_their_input(n):
+    for order, c_order in (((0, 1, 2, 3), True), ((2, 3, 1, 0), n == 1)):
+        for channels in (1, 2):
+            x, k = in_memory_order(np.ones((n, channels, 5, 6)), order), np.ones((4, channels, 1, 1))
+            z = mg.conv2d(x, k)
+            dx = mg.conv_transpose2d(in_memory_order(z, order), k)
+            assert z.flags.c_contiguous == c_order
+            assert dx.flags.c_contiguous or not c_order
+            assert layout.images_innermost(dx) == (not c_order)
 
 
 def test_scratch_is_kept_and_released():

@@ -86,7 +86,7 @@ def copied_windows(xp, groups, way):
     else:
         outer, lanes, strides = len(xp), copied.out, (o, lane * copied.stride, lane * copied.dilation)
     if along.dilation == 1 or along.taps == 1:
-        stretch, steps = (base.shape[1], 1), (a, 0)
+        stretch, steps = (base.shape[1], 1), (a, a)
     else:
         stretch, steps = (along.out, along.taps), (a * along.stride, a * along.dilation)
     return strided(

@@ -13,13 +13,13 @@ from .products import CONTRACTION, blocks, multiply, parts
 
 def forward(x, k, where, groups, dtype):
     """dT/dg: x (N, C, H, W) and k (C_out, C/groups, 1, 1) to (N, C_out, H, W), in the layout of x."""
-    kernel = k.reshape(groups, len(k) // groups, -1).astype(dtype, copy=False)
+    kernel = k.reshape(groups, len(k) // groups, k.shape[1])
     return _product(kernel, x, dtype)
 
 
 def input_gradient(g, k, where, groups, dtype):
     """dT/dx: g (N, C_out, H, W) and k (C_out, C/groups, 1, 1) to (N, C, H, W), in the layout of g."""
-    kernel = k.reshape(groups, len(k) // groups, -1).swapaxes(1, 2).astype(dtype, copy=False)
+    kernel = k.reshape(groups, len(k) // groups, k.shape[1]).swapaxes(1, 2)
     return _product(kernel, g, dtype)
 
 

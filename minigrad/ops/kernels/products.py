@@ -13,14 +13,19 @@ TILE = 512 * 1024  # bytes of scratch in use at a time: they should stay in the 
 
 @lru_cache
 def blocks(size, most, multiple=1):
-    """Slices that cover range(size), nearly equal, each of at most `most` entries and a multiple where it can be."""
-    count = max(1, math.ceil(size / max(most, 1)))
+    """Slices that cover range(size): as few as have at most `most` entries, made equal and rounded up to a multiple."""
+    if size == 0:
+        return ()
+    count = math.ceil(size / max(most, 1))
     length = math.ceil(size / count / multiple) * multiple
-    return tuple(slice(start, min(start + length, size)) for start in range(0, size, length or 1))
+    return tuple(slice(start, min(start + length, size)) for start in range(0, size, length))
 
 
 def multiply(matrix, stack, out):
-    """out = matrix @ stack over stacks of matrices, each product cut into blocks of at most `PRODUCT`."""
+    """out = matrix @ stack over stacks of matrices, each product above `PRODUCT` cut into blocks of about that size.
+
+    Blocks are multiples of 16 lanes and 8 rows; rows are cut only where 16 lanes of all of them are too many.
+    """
     rows, depth = matrix.shape[-2:]
     lanes = stack.shape[-1]
     if rows * depth * lanes <= PRODUCT:
@@ -36,4 +41,4 @@ def multiply(matrix, stack, out):
 def parts(depth, outputs):
     """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
     fewest = math.ceil(depth * outputs / TRANSPOSED)
-    return next((n for n in range(fewest, depth + 1) if depth % n == 0), depth)
+    return next((n for n in range(fewest, depth) if depth % n == 0), depth)

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .layout import FEWEST_IMAGES, copy_images, empty
-from .orientation import Axis, copied_windows, orientation, padded, windows_apart
+from .orientation import copied_windows, orientation, padded, windows_apart
 from .products import CONTRACTION, TILE, blocks, multiply, parts
 from .scratch import Scratch
 from .threads import share
@@ -53,7 +53,7 @@ def forward(x, k, where, groups, dtype):
     """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *where.out)."""
     way = orientation(len(x) >= FEWEST_IMAGES, where)
     z = empty((len(x), len(k), *where.out), dtype)
-    kernel = way.kernel_axes(k, groups).reshape(groups, len(k) // groups, -1).astype(dtype, copy=False)
+    kernel = np.asarray(way.kernel_axes(k, groups).reshape(groups, len(k) // groups, k[0].size), dtype)
 
     def part(images):
         _correlate(x[images], kernel, where, way, z[images])
@@ -88,6 +88,9 @@ class Shift(NamedTuple):
     apart: int
 
 
+_ALL_AT_ONCE = (Shift(np.s_[:], 1, 0, 0, 0),)
+
+
 @lru_cache
 def _shifts(copied):
     """The shifts that make up the taps of an axis."""
@@ -110,8 +113,9 @@ def kernel_gradient(x, g, where, groups, dtype):
         return _products(x[images], g[images], where, way, groups, dtype)
 
     total = sum(share(part, len(x), g.size * channels * math.prod(where.window)))
-    kernel = total.reshape(len(total), groups, way.along.taps, -1, channels, outputs)
-    return kernel.transpose(1, 5, 4, 0, 2, 3).reshape(g.shape[1], channels, *where.window)
+    taps = math.prod(where.window) // len(total)
+    kernel = total.reshape(len(total), groups, taps, channels, outputs).transpose(1, 4, 3, 0, 2)
+    return kernel.reshape(g.shape[1], channels, *where.window)
 
 
 def _products(x, g, where, way, groups, dtype):
@@ -128,9 +132,9 @@ def _products(x, g, where, way, groups, dtype):
         xp = padded(x, where, way.images_innermost, dtype, take)
         if way.images_innermost:
             rows, step, shifts = xp.shape[2], way.copied.stride, _shifts(way.copied)
-            source = copied_windows(xp, groups, way._replace(copied=Axis(rows, 0, 1, 1, 1, rows)))
+            source = copied_windows(xp, groups, way._replace(copied=way.copied._replace(taps=1, stride=1, out=rows)))
         else:
-            step, shifts = 1, (Shift(np.s_[:], 1, 0, 0, 0),)
+            step, shifts = 1, _ALL_AT_ONCE
             source = copied_windows(xp, groups, way)
         reach = max(shift.first + (shift.number - 1) * shift.apart for shift in shifts)
         for lanes in blocks(source.shape[-1], CONTRACTION, 16):
@@ -143,7 +147,7 @@ def _products(x, g, where, way, groups, dtype):
                     np.copyto(windows[shift.phase, ..., : len(part), :], part.transpose(1, 2, 3, 4, 5, 0, 6))
                 laid = take("g", (way.along.out, groups, outputs, count, width), dtype)
                 order = (3, 1, 2, 0) if way.images_innermost else (2, 1, 0, 3)
-                copied = laid.reshape(way.along.out, -1, count, width).transpose(order)
+                copied = laid.reshape(way.along.out, g.shape[1], count, width).transpose(order)
                 copy_images(copied, way.block(g, o, lanes), take)
                 _add_products(total, windows, laid, shifts, way.along, take)
     return total
@@ -220,8 +224,6 @@ def input_gradient(g, k, where, groups, dtype):
     dx = empty((len(g), groups * k.shape[1], *where.image), dtype)
     dx[...] = 0
     phases = _phases(way.along)
-    if not phases:
-        return dx
     kernels = [_adjoint_kernel(way.kernel_axes(k, groups), phase, dtype) for phase in phases]
 
     def part(images):
@@ -261,7 +263,7 @@ def _adjoint_kernel(k, phase, dtype):
     """The matrix (group, copied tap and channel, tap of the phase and output) of the kernel's view."""
     groups, outputs, _, copied, channels = k.shape
     chosen = k[:, :, list(phase.taps)].transpose(0, 3, 4, 2, 1)
-    return chosen.reshape(groups, copied * channels, len(phase.taps) * outputs).astype(dtype, copy=False)
+    return np.asarray(chosen.reshape(groups, copied * channels, len(phase.taps) * outputs), dtype)
 
 
 def _shares(g, kernel, phase, take):
@@ -292,7 +294,7 @@ def _shares(g, kernel, phase, take):
 def _fold(target, shares, outer, lanes, way):
     """Add the shares of each copied tap into the image, shifted by the tap."""
     copied, block = way.copied, outer if way.images_innermost else lanes
-    shares = shares.reshape(*shares.shape[:3], copied.taps, -1, shares.shape[-1])
+    shares = shares.reshape(*shares.shape[:3], copied.taps, target.shape[3], shares.shape[-1])
     for tap in range(copied.taps):
         share = shares[:, :, :, tap]
         windows, entries = _reached(copied, tap, block.start, block.stop)
@@ -309,11 +311,6 @@ def _reached(axis, tap, start, stop):
     """(those of the windows start to stop, counted from start, whose tap is within the image; the entries there)."""
     shift = tap * axis.dilation - axis.padding
     first = max(start, math.ceil(-shift / axis.stride))
-    last = min(stop - 1, (axis.image - 1 - shift) // axis.stride)
-    if last < first:
-        return slice(0, 0), slice(0, 0)
-    entry = first * axis.stride + shift
-    return (
-        slice(first - start, last + 1 - start),
-        slice(entry, entry + (last - first) * axis.stride + 1, axis.stride),
-    )
+    beyond = max(first, min(stop, (axis.image - 1 - shift) // axis.stride + 1))
+    entries = slice(first * axis.stride + shift, beyond * axis.stride + shift, axis.stride)
+    return slice(first - start, beyond - start), entries

@@ -1,0 +1,343 @@
+"""What the kernels promise about speed, which no value shows: the sizes they cut to, what they copy, what they skip."""
+
+import math
+from contextlib import contextmanager
+from itertools import product
+from unittest.mock import Mock, patch
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+from minigrad.ops.kernels import depthwise, layout, orientation, pointwise, products, row_window, scratch
+from minigrad.ops.windows import geometry
+
+F4 = np.dtype("float32")
+IMAGES = {"columns innermost": 3, "images innermost": 16}
+
+
+@contextmanager
+def matmuls():
+    """The list of (M, K, N) of every call of np.matmul; one for a stack of matrices."""
+    sizes, matmul = [], np.matmul
+
+    def spy(a, b, out=None):
+        sizes.append((*a.shape[-2:], b.shape[-1]))
+        assert a.dtype == b.dtype == (a.dtype if out is None else out.dtype)
+        return matmul(a, b, out=out)
+
+    with patch.object(np, "matmul", spy):
+        yield sizes
+
+
+@contextmanager
+def borrowed(module):
+    """The list of (name, shape) of the scratch that a module takes, which is full of NaN."""
+    taken = []
+
+    class Recorder(scratch.Scratch):
+        def take(self, name, shape, dtype):
+            taken.append((name, tuple(shape)))
+            array = super().take(name, shape, dtype)
+            array[...] = np.nan
+            return array
+
+    with patch.object(module, "Scratch", Recorder):
+        yield taken
+
+
+def shapes(taken, name):
+    return [shape for other, shape in taken if other == name]
+
+
+def image(n, channels=2, size=(6, 7), innermost=False):
+    array = np.random.default_rng(0).normal(size=(n, channels, *size)).astype(F4)
+    if not innermost:
+        return array
+    laid = layout.empty_innermost(array.shape, F4)
+    laid[...] = array
+    return laid
+
+
+@pytest.mark.parametrize("multiple", [1, 8, 16])
+def test_blocks_are_few_and_equal(multiple):
+    for size, most in product((1, 2, 7, 16, 17, 100, 768), (0, 1, 2, 5, 16, 20, 99, 1000)):
+        found = products.blocks(size, most, multiple)
+        fewest = math.ceil(size / (most or 1))
+        length = math.ceil(math.ceil(size / fewest) / multiple) * multiple
+        assert found == tuple(slice(i, min(i + length, size)) for i in range(0, size, length))
+        assert len(found) <= fewest
+    assert products.blocks(0, 5, multiple) == ()
+
+
+def test_a_sum_is_cut_into_the_fewest_equal_parts_of_small_products():
+    products.parts.cache_clear()
+    with patch.object(products, "TRANSPOSED", 60):
+        for depth, outputs in product(range(1, 40), repeat=2):
+            divisors = [n for n in range(1, depth + 1) if depth % n == 0]
+            small = [n for n in divisors if depth // n * outputs <= 60]
+            assert products.parts(depth, outputs) == min(small, default=depth)
+    products.parts.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("most", "rows", "depth", "lanes", "row_blocks", "lane_blocks"),
+    [
+        (800, 40, 5, 4, [40], [4]),  # just small enough, and so not cut, though 16 lanes would be too many
+        (799, 40, 5, 4, [8] * 5, [4]),
+        (24 * 10 * 32, 24, 10, 100, [24], [32, 32, 32, 4]),  # lanes are cut, the rows needn't be
+        (80 * 10 * 16, 160, 10, 48, [80, 80], [16, 16, 16]),  # rows are cut where 16 lanes are too many
+        (80 * 10 * 16, 170, 10, 48, [64, 64, 42], [16, 16, 16]),
+        (80 * 10 * 16, 85, 10, 1, [85], [1]),
+    ],
+)
+def test_large_products_are_cut_into_whole_registers(most, rows, depth, lanes, row_blocks, lane_blocks):
+    rng = np.random.default_rng(0)
+    matrix, stack, out = rng.normal(size=(rows, depth)), rng.normal(size=(2, depth, lanes)), np.empty((2, rows, lanes))
+    with patch.object(products, "PRODUCT", most), matmuls() as sizes:
+        products.multiply(matrix, stack, out)
+    assert sizes == [(row, depth, lane) for lane in lane_blocks for row in row_blocks]
+    assert_array_equal(out.round(9), (matrix @ stack).round(9))
+
+
+def staged(source, innermost=True, in_cache=layout.IN_CACHE):
+    """The shapes of the scratch that copy_images takes to put images innermost, or in C order."""
+    target = layout.empty_innermost(source.shape, F4) if innermost else np.empty(source.shape, F4)
+    with patch.object(layout, "IN_CACHE", in_cache), scratch.Scratch() as take:
+        spy = Mock(side_effect=take)
+        layout.copy_images(target, source, spy)
+    assert_array_equal(target, source)
+    return [call.args[1] for call in spy.call_args_list]
+
+
+def test_images_are_staged_only_where_reading_them_in_turn_misses_the_cache():
+    small, page = image(16, 3, (8, 8)), image(16, 16, (8, 8))
+    assert page.strides[0] == layout.PAGE
+    assert not staged(small)
+    assert not staged(small, in_cache=small.nbytes)
+    assert staged(small, in_cache=small.nbytes - 1)
+    assert staged(page)
+    there = image(16, 16, (8, 8), innermost=True)
+    for source, innermost in ((small, False), (page, False), (there, False), (there, True)):
+        assert not staged(source, innermost, in_cache=1)
+
+
+@pytest.mark.parametrize(
+    ("source", "in_cache", "number", "each"),
+    [
+        (image(16, 6, (6, 5)), 2 * 16 * 240, 3, (16, 5 * 16)),  # two channels, 240 bytes an image: 5 lines, not 4
+        (image(16, 9, (6, 5)), 2 * 16 * 360, 3, (16, 7 * 16)),  # three channels: 6 lines would do
+        (image(16, 6, (6, 5)), 2 * 16 * 40, 18, (16, 16)),  # two rows of a channel
+        (image(16, 16, (8, 8)), 2 * 16 * 256 * 8, 2, (16, 33 * 16)),
+        (image(20, 3, (1, 9)), 8, 3, (20, 16)),  # one row at the least
+    ],
+)
+def test_staged_images_fill_half_the_cache_an_odd_number_of_lines_apart(source, in_cache, number, each):
+    assert staged(source, in_cache=in_cache) == [each] * number
+
+
+@pytest.mark.parametrize("n", IMAGES.values(), ids=IMAGES)
+def test_a_view_without_gaps_takes_the_short_way(n):
+    where = geometry("conv2d", (6, 7), (3, 2), 1, 1)
+    x, k, z = image(n), image(4, 2, (3, 2)), image(n, 4, where.out)
+    with patch.object(layout, "as_strided", Mock(side_effect=AssertionError)):
+        row_window.forward(x, k, where, 1, F4)
+        row_window.kernel_gradient(x, z, where, 1, F4)
+
+
+def test_one_image_is_never_images_innermost():
+    assert not layout.images_innermost(np.ones((1, 1, 3, 3)))
+    assert not layout.images_innermost(image(2))
+    assert layout.images_innermost(image(2, innermost=True))
+
+
+def test_the_orientation_of_the_windows():
+    where = geometry("conv2d", (6, 7), (3, 2), (2, 1), (1, 0), (1, 2))
+    rows, columns = orientation.Axis(6, 1, 3, 2, 1, 3), orientation.Axis(7, 0, 2, 1, 2, 5)
+    assert orientation.orientation(True, where) == (rows, columns, True)
+    assert orientation.orientation(False, where) == (columns, rows, False)
+
+
+@pytest.mark.parametrize("innermost", [False, True])
+def test_an_image_is_padded_only_if_it_must_be(innermost):
+    plain, bordered = (geometry("conv2d", (6, 7), (3, 3), 1, padding) for padding in (0, (2, 1)))
+    for n, lies_innermost, where, dtype in product((3, 16), (False, True), (plain, bordered), ("f4", "f8")):
+        x, dtype = image(n, innermost=lies_innermost), np.dtype(dtype)
+        with scratch.Scratch() as take:
+            spy = Mock(side_effect=take)
+            xp = orientation.padded(x, where, innermost, dtype, spy)
+            borders = [(0, 0), (0, 0), *((p, p) for p in where.padding)]
+            assert_array_equal(xp, np.pad(x, borders), strict=dtype == F4)
+            assert xp.dtype == dtype
+            assert xp.strides[0 if innermost else 3] == dtype.itemsize
+            assert (xp is x) == (where is plain and lies_innermost == innermost and dtype == F4)
+            assert spy.called == (xp is not x)
+
+
+@pytest.mark.parametrize("innermost", [False, True])
+def test_only_the_border_of_an_image_is_zeroed(innermost):
+    where = geometry("conv2d", (6, 7), (3, 3), 1, (2, 1))
+    x = np.full((3, 2, 6, 7), 5.0, F4)
+    expected = np.pad(np.full(x.shape, np.nan), [(0, 0), (0, 0), (2, 2), (1, 1)])
+
+    def take(name, shape, dtype):
+        return np.full(shape, np.nan, dtype)
+
+    with patch.object(orientation, "copy_images"), patch.object(depthwise, "copy_images"):
+        assert_array_equal(orientation.padded(x, where, innermost, F4, take), expected)
+        assert_array_equal(depthwise._padded(x, where, F4, take).transpose(3, 2, 0, 1), expected)
+
+
+@pytest.mark.parametrize("innermost", [False, True])
+@pytest.mark.parametrize(("taps", "dilation", "copies"), [(3, 1, 1), (1, 2, 1), (3, 2, 3)])
+def test_the_taps_along_are_copied_only_under_a_dilation(taps, dilation, copies, innermost):
+    where = geometry("conv2d", (9, 9), (taps, taps), 1, 0, dilation)
+    way = orientation.orientation(innermost, where)
+    windows = orientation.copied_windows(image(16, 2, (9, 9), innermost), 1, way)
+    assert windows.shape[3:5] == (copies, taps)
+
+
+@pytest.mark.parametrize(
+    ("size", "innermost", "gathers"),
+    [((4, 6), False, True), ((6, 4), False, True), ((1, 25), False, False), ((25, 1), False, False)]
+    + [((5, 5), False, False), ((5, 5), True, True)],
+)
+def test_pointwise_sums_over_one_image_from_a_quarter_of_the_contraction_on(size, innermost, gathers):
+    x = image(16, 2, size, innermost)
+    with (
+        patch.object(pointwise, "CONTRACTION", 100),
+        patch.object(row_window, "kernel_gradient", Mock(wraps=row_window.kernel_gradient)) as spy,
+    ):
+        pointwise.kernel_gradient(x, x, geometry("conv2d", size, (1, 1), 1, 0), 1, F4)
+    assert spy.called == gathers
+
+
+def test_pointwise_sums_are_cut_to_the_contraction():
+    x, g = image(3, 2, (5, 9)), image(3, 6, (5, 9))
+    products.parts.cache_clear()
+    with patch.multiple(products, TRANSPOSED=4), patch.object(pointwise, "CONTRACTION", 20), matmuls() as sizes:
+        pointwise.kernel_gradient(x, g, geometry("conv2d", (5, 9), (1, 1), 1, 0), 1, F4)
+    products.parts.cache_clear()
+    assert sizes == [(2, 15, 2)] * 3
+
+
+def three(n, where, outputs=4, groups=1):
+    """(x, k, g, the kernels' other arguments) of two input channels."""
+    k = image(outputs, 2 // groups, where.window)
+    return image(n, 2, where.image), k, image(n, outputs, where.out), (where, groups, F4)
+
+
+UNEVEN = geometry("conv2d", (10, 12), (3, 2), (1, 1), (1, 0))  # out (10, 11)
+
+
+@pytest.mark.parametrize("n", [15, 16, 17])
+def test_row_windows_are_oriented_by_images_and_shared_out_by_multiplications(n):
+    x, k, g, options = three(n, UNEVEN)
+    with (
+        patch.object(row_window, "orientation", Mock(wraps=orientation.orientation)) as way,
+        patch.object(row_window, "share", Mock(wraps=row_window.share)) as share,
+    ):
+        row_window.forward(x, k, *options)
+        row_window.input_gradient(g, k, *options)
+        row_window.kernel_gradient(x, g, *options)
+    assert [call.args for call in way.call_args_list] == [(n >= 16, UNEVEN)] * 3
+    assert [call.args[1:] for call in share.call_args_list] == [(n, n * 4 * 10 * 11 * 2 * 3 * 2)] * 3
+
+
+@pytest.mark.parametrize(
+    ("n", "tile", "expected"),
+    [  # (outer positions, lanes) of each tile, of 12 padded rows * 2 taps * 2 channels, or of 12 columns * 3 taps * 2
+        (3, 48 * 4 * 11, [(1, 11)] * 3),
+        (3, 48 * 4 * 11 * 3 - 1, [(2, 11), (1, 11)]),
+        (3, 48 * 4 * 11 * 3, [(3, 11)]),
+        (48, 72 * 4 * 40, [(1, 32)] * 10 + [(2, 16)] * 5),
+        (48, 72 * 4 * 48 * 5, [(5, 48)] * 2),
+    ],
+)
+@pytest.mark.parametrize("groups", [1, 2])
+def test_the_windows_of_the_forward_kernel_fill_a_tile(groups, n, tile, expected):
+    x, k, _, options = three(n, UNEVEN, groups=groups)
+    with patch.object(row_window, "TILE", tile), borrowed(row_window) as taken:
+        row_window.forward(x, k, *options)
+    tiles = shapes(taken, "windows")
+    assert [(shape[0], shape[-1]) for shape in tiles] == expected
+    assert all(math.prod(shape) * F4.itemsize <= tile for shape in tiles)
+
+
+@pytest.mark.parametrize(
+    ("n", "outputs", "groups", "held", "count", "expected"),
+    [  # (outer positions, lanes) of each tile; held: the larger of upstream and shares, `count` of them in two tiles
+        (3, 4, 1, 10 * 4, 11, [(1, 11)] * 3),
+        (3, 6, 1, 10 * 6, 22, [(2, 11), (1, 11)]),
+        (3, 3, 1, 10 * 2 * 2, 33, [(3, 11)]),
+        (3, 3, 1, 10 * 2 * 2, 32.9, [(2, 11), (1, 11)]),
+        (3, 6, 2, 10 * 2 * 3, 22, [(2, 11), (1, 11)]),
+        (48, 4, 1, 11 * 2 * 3, 32, [(1, 32)] * 10 + [(2, 16)] * 5),
+        (48, 8, 1, 11 * 8, 48 * 5, [(5, 48)] * 2),
+        (48, 4, 2, 11 * 2 * 3, 48 * 5, [(5, 48)] * 2),
+    ],
+)
+def test_the_shares_of_the_input_gradient_fill_two_tiles(n, outputs, groups, held, count, expected):
+    _, k, g, options = three(n, UNEVEN, outputs, groups)
+    with patch.object(row_window, "TILE", held * F4.itemsize * count / 2), borrowed(row_window) as taken:
+        row_window.input_gradient(g, k, *options)
+    assert [(shape[0], shape[-1]) for shape in shapes(taken, "products")] == expected
+    assert [(shape[0], shape[-1]) for shape in shapes(taken, "g")] == expected
+
+
+@pytest.mark.parametrize(
+    ("n", "contraction", "expected"),
+    [  # (outer positions, lanes) of each sum; images innermost, a window's further rows are copied with them
+        (3, 11, [(1, 11)] * 3),
+        (3, 22, [(2, 11), (1, 11)]),
+        (48, 40, [(1, 32)] * 10 + [(2, 16)] * 5),
+        (48, 48 * 5, [(5, 48)] * 2),
+    ],
+)
+@pytest.mark.parametrize(("stride", "phases", "reach"), [(1, 1, 2), (2, 2, 1), (3, 3, 0)])
+def test_the_sums_of_the_kernel_gradient_have_the_length_of_the_contraction(
+    stride, phases, reach, n, contraction, expected
+):
+    where = geometry("conv2d", (stride * 9 + 3, 12), (3, 2), (stride, 1), 0)  # out (10, 11)
+    x, _, g, options = three(n, where)
+    with patch.object(row_window, "CONTRACTION", contraction), borrowed(row_window) as taken:
+        row_window.kernel_gradient(x, g, *options)
+    assert [shape[-2:] for shape in shapes(taken, "g")] == expected
+    phases, reach = (phases, reach) if n >= 16 else (1, 0)
+    copied = [(shape[0], shape[-2], shape[-1]) for shape in shapes(taken, "windows")]
+    assert copied == [(phases, count + reach, lanes) for count, lanes in expected]
+
+
+@pytest.mark.parametrize("taps", [1, 2, 3, 5])
+def test_taps_that_read_the_same_phase_are_one_shift(taps):
+    for stride, dilation in product(range(1, 7), repeat=2):
+        shifts = row_window._shifts(orientation.Axis(40, 0, taps, stride, dilation, 2))
+        assert sorted(s.phase for s in shifts) == sorted({tap * dilation % stride for tap in range(taps)})
+
+
+@pytest.mark.parametrize("n", IMAGES.values(), ids=IMAGES)
+@pytest.mark.parametrize(("stride", "dilation", "copies"), [(1, 1, False), (1, 2, True), (2, 2, False), (2, 3, True)])
+def test_windows_of_the_upstream_gradient_are_copied_only_if_their_entries_lie_apart(n, stride, dilation, copies):
+    where = geometry("conv2d", (14, 14), (3, 3), stride, 1, dilation)
+    _, k, g, options = three(n, where)
+    with borrowed(row_window) as taken:
+        row_window.input_gradient(g, k, *options)
+    assert bool(shapes(taken, "windows")) == copies
+
+
+def test_an_upstream_gradient_is_gathered_only_if_it_lies_otherwise():
+    _, k, _, options = three(16, UNEVEN)
+    for innermost in (False, True):
+        with borrowed(row_window) as taken:
+            row_window.input_gradient(image(16, 4, UNEVEN.out, innermost), k, *options)
+        assert bool(shapes(taken, "g")) == (not innermost)
+
+
+def test_the_frame_of_a_depthwise_convolution_is_as_large_as_its_windows_reach():
+    x, k, g = image(3, 2, (6, 7)), image(2, 1, (3, 2)), image(3, 2, (4, 7))
+    where = geometry("conv2d", (6, 7), (3, 2), 1, (2, 1), (3, 2))  # out (4, 7)
+    with borrowed(depthwise) as taken:
+        depthwise.forward(x, k, where, 2, F4)
+        depthwise.kernel_gradient(x, g, where, 2, F4)
+        depthwise.input_gradient(g, k, where, 2, F4)
+    assert shapes(taken, "frame") == [(10, 9, 2, 3), (10, 9, 2, 3), (12, 9, 2, 3)]
