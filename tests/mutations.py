@@ -25,7 +25,7 @@ _DROPPED = {
 }  # fmt: skip
 _COMMUTATIVE = {
     "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "result_type", "broadcast_shapes",
-    "swapaxes",
+    "gcd", "swapaxes",
 }  # fmt: skip
 SLIGHTLY = 1 + 1e-6
 

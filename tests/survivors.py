@@ -62,12 +62,20 @@ _ARGUED: dict[str, list[str]] = {
         "ops/convolution.py conv2d_kernel: path(where, x.shape[-3], channels, groups) -> path(where, x.shape[-3], groups, channels)",
         "ops/convolution.py conv_transpose2d: path(where, channels, k.shape[0], groups) -> path(where, k.shape[0], channels, groups)",
         "ops/convolution.py conv_transpose2d: path(where, channels, k.shape[0], groups) -> path(where, channels, groups, k.shape[0])",
-        "ops/convolution.py conv2d: path(where, x.shape[-3], k.shape[0], groups) -> path(where, k.shape[0], x.shape[-3], groups)",
-        "ops/convolution.py conv2d: path(where, x.shape[-3], k.shape[0], groups) -> path(where, x.shape[-3], groups, k.shape[0])",
+        "ops/convolution.py _plan: path(where, x[-3], k[0], groups) -> path(where, k[0], x[-3], groups)",
+        "ops/convolution.py _plan: path(where, x[-3], k[0], groups) -> path(where, x[-3], groups, k[0])",
     ],
     "the channels of one group, fewer than all where there are several: never depthwise, so row windows compute the same, slower": [
         "ops/convolution.py conv_transpose2d (1): 0 -> 1",
         "ops/convolution.py conv2d (1): 0 -> 1",
+        "ops/convolution.py _plan: 0 -> 1",
+    ],
+    "only slower: what the cache would have known is worked out again": [
+        "ops/convolution.py conv2d: _plan if type(groups) is int else _plan.__wrapped__ -> _plan.__wrapped__",
+    ],
+    "geometry asks the same again, in the same words": [
+        "ops/convolution.py conv2d: 1 -> 0",
+        "ops/convolution.py conv2d (1): 1 -> 0",
     ],
     "reshape(-2, ...): NumPy takes any negative size as the unknown one": [
         "ops/convolution.py _plus_bias (1): 1 -> 2",
@@ -85,6 +93,19 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "0, or NaN, times anything": [
         "ops/decompositions.py _sign_det.vjp('a'): return g[..., None, None] * np.zeros_like(a) -> return g[..., None, None] * np.zeros_like(a) * 1.000001",
+    ],
+    "the kernel gets one more leading axis, of size k.shape[1] = 1, which is reshaped away": [
+        "ops/kernels/depthwise.py _summed (3): 2 -> 1",
+    ],
+    "the pairs are added": [
+        "ops/kernels/depthwise.py input_gradient: zip(where.image, reach, strict=True) -> zip(reach, where.image, strict=True)",
+    ],
+    "a view of the sum, which is a new array that nothing else holds; the sweep copies a view that becomes a leaf's gradient, so only the time of that copy": [
+        "ops/kernels/depthwise.py kernel_gradient: products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None].copy() -> products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None]",
+    ],
+    "what has not grown was within the limit before: asking only saves the sum": [
+        "ops/kernels/scratch.py __exit__: self.grown and sum((buffer.nbytes for buffer in self.buffers.values())) > LIMIT -> sum((buffer.nbytes for buffer in self.buffers.values())) > LIMIT",
+        "ops/kernels/scratch.py __enter__: False -> True",
     ],
     "only speed: NumPy takes two operands in one contraction in either way, and only the rounding may differ": [
         "ops/linalg.py _einsum: len(arrays) > 2 -> len(arrays) >= 2",
@@ -170,8 +191,6 @@ _ARGUED: dict[str, list[str]] = {
         "ops/windows.py folded (1): 2 -> 3",
     ],
     "only the fast way: what it leaves out takes the long one to the same pair": [
-        "ops/windows.py pair: if type(value) is tuple and len(value) == 2 and (type(value[0]) is type(value[1]) is int) and (min(value) >= least): return value -> if False: return value",
-        "ops/windows.py pair: min(value) >= least -> min(value) > least",
         "ops/windows.py pair: if type(value) is int and value >= least: return (value, value) -> if False: return (value, value)",
         "ops/windows.py pair: value >= least -> value > least",
     ],
@@ -188,6 +207,12 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "each further sum then goes to a new buffer, with the same result": [
         "tape.py sweep: summed.add(parent) -> pass",
+    ],
+    "arrays then go to a new buffer, and += on a Tensor makes a new one": [
+        "tape.py sweep: type(gradients[parent]) is type(contribution) is ndarray -> type(gradients[parent]) is not type(contribution) is ndarray",
+    ],
+    "no parameters are an empty dict: only the time of handing it over": [
+        "tape.py sweep: vjp(*given, **parameters) if parameters else vjp(*given) -> vjp(*given, **parameters)",
     ],
 }
 EQUIVALENT = {fault: argument for argument, faults in _ARGUED.items() for fault in faults}

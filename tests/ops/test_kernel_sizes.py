@@ -334,10 +334,11 @@ def test_an_upstream_gradient_is_gathered_only_if_it_lies_otherwise():
 
 
 def test_the_frame_of_a_depthwise_convolution_is_as_large_as_its_windows_reach():
-    x, k, g = image(3, 2, (6, 7)), image(2, 1, (3, 2)), image(3, 2, (4, 7))
-    where = geometry("conv2d", (6, 7), (3, 2), 1, (2, 1), (3, 2))  # out (4, 7)
-    with borrowed(depthwise) as taken:
-        depthwise.forward(x, k, where, 2, F4)
-        depthwise.kernel_gradient(x, g, where, 2, F4)
-        depthwise.input_gradient(g, k, where, 2, F4)
-    assert shapes(taken, "frame") == [(10, 9, 2, 3), (10, 9, 2, 3), (12, 9, 2, 3)]
+    where, k = geometry("conv2d", (6, 7), (3, 2), 1, (2, 1), (3, 2)), image(2, 1, (3, 2))  # out (4, 7)
+    for innermost, of_planes in ((True, (10, 9, 2, 3)), (False, (3, 2, 10, 9))):
+        x, g = image(3, 2, (6, 7), innermost), image(3, 2, (4, 7), innermost)
+        with borrowed(depthwise) as taken:
+            depthwise.forward(x, k, where, 2, F4)
+            depthwise.kernel_gradient(x, g, where, 2, F4)
+            depthwise.input_gradient(g, k, where, 2, F4)
+        assert shapes(taken, "frame") == [(10, 9, 2, 3), of_planes, (12, 9, 2, 3)]
