@@ -52,7 +52,7 @@ class Op:
         if names is None:
             self._read(inspect.signature(forward).parameters.values())
         needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
-        self.arity = -1 if self.any_number or needed else len(self.names)  # of calls that need no binding
+        self.arity = -1 if needed else len(self.names)  # of calls that need no binding
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 
     def _read(self, parameters):
@@ -63,7 +63,7 @@ class Op:
                 raise TypeError(f"{self.__name__}: an op can't take `{p}`: name each argument, or take *arrays alone")
             else:
                 self.names += (p.name,)
-                self.any_number |= p.kind is p.VAR_POSITIONAL
+                self.any_number = p.kind is p.VAR_POSITIONAL
                 if p.default is not p.empty:
                     self.defaults[p.name] = p.default
 

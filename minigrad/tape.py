@@ -236,11 +236,11 @@ def _fit(contribution, argument, node, parent, rebuild):
             axis for axis, size in enumerate(contribution.shape) if axis < extra or size != shape[axis - extra] == 1
         )
         kept = tuple(1 if axis in stretched else size for axis, size in enumerate(contribution.shape))[max(extra, 0) :]
-        if extra < 0 or kept != shape:
+        if kept != shape:
             raise ValueError(f"{where} returned shape {contribution.shape} for an argument of shape {shape}")
         if type(contribution) is ndarray and contribution.size > _LARGE and argument.size > 1:
             contribution = _sum_outermost(contribution, stretched)
-        contribution = np.reshape(np.sum(contribution, axis=stretched, keepdims=True), shape)
+        contribution = np.reshape(np.sum(contribution, axis=stretched), shape)
     return contribution if contribution.dtype == argument.dtype else contribution.astype(argument.dtype)
 
 

@@ -101,6 +101,8 @@ def test_a_recorded_argument_without_vjp_is_refused_when_the_op_is_called():
         (lambda x: scaled(x, bogus=1), "does not take bogus="),
         (lambda x: scaled(x, shift=x), "shift may not be a Tensor"),
         (lambda x: mg.op(lambda x, *, size: x)(x), "needs size="),
+        (lambda x: mg.op(lambda x, *, size: x)(), "needs x"),
+        (lambda x: mg.op(lambda *arrays, size: x)(), "needs size="),
         (lambda x: np.sum(x, out=np.ones(())), "does not take out="),
         (lambda x: np.sum(x, dtype=np.float32), "does not take dtype="),
         (lambda x: np.mean(x, where=np.array([True])), "does not take where="),
@@ -118,6 +120,8 @@ def test_a_vjp_is_checked_when_it_is_registered():
         scaled.vjp("y")
     with pytest.raises(TypeError, match=r"the VJP of 'x' must take \(g, out, x, factor, shift\)"):
         scaled.vjp("x", lambda g, x: g)
+    with pytest.raises(TypeError, match=r"the VJP of 'arrays' must take \(i, g, out, arrays\)"):
+        mg.op(lambda *arrays: arrays[0]).vjp("arrays", lambda g, out, arrays: g)
 
 
 @pytest.mark.parametrize("forward", [lambda x, *rest: x, lambda x, **options: x])

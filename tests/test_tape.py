@@ -210,13 +210,32 @@ def test_no_grad_decorates_and_recurses():
     assert (x * x).requires_grad
 
 
-@pytest.mark.parametrize("setting", [mg.no_grad(), mg.scope("a")])
-def test_settings_refuse_functions_whose_body_runs_later(setting):
-    def generator():
-        yield 1
+def generator():
+    yield 1
 
+
+async def coroutine():
+    return 1
+
+
+async def asynchronous_generator():
+    yield 1
+
+
+@pytest.mark.parametrize("setting", [mg.no_grad(), mg.scope("a")])
+@pytest.mark.parametrize("function", [generator, coroutine, asynchronous_generator])
+def test_settings_refuse_functions_whose_body_runs_later(setting, function):
     with pytest.raises(TypeError, match="whose body runs later"):
-        setting(generator)
+        setting(function)
+
+
+def test_a_scope_decorates_and_recurses():
+    @mg.scope("power")
+    def power(x, n):
+        return x if n == 0 else power(x, n - 1) * x
+
+    assert power(leaf(2.0), 2).node.scope == ("power",)
+    assert power(leaf(2.0), 2).node.parents[0].scope == ("power", "power")
 
 
 def test_recording_is_per_thread():
@@ -502,3 +521,66 @@ def test_a_released_node_keeps_its_shape_and_dtype():
     assert (y.node.shape, y.node.dtype) == ((2, 3), np.float32)
     assert (x.node.shape, x.node.dtype, x.node.released) == ((2, 3), np.float32, False)
     assert (x.node.arguments, x.node.parents, x.node.parameters) == ((), (), {})
+
+
+def test_what_an_inner_trace_returns_of_an_outer_one_stays_connected():
+    assert mg.grad(lambda x: mg.value_and_grad(lambda y: x)(2.0)[0])(3.0) == 1
+
+
+def test_the_boundary_is_what_a_graph_grew_from_and_nothing_inside():
+    x = leaf(2.0)
+    y = x * 3
+    since = tape.next_number()
+    z = np.sin(y) * y + leaf(1.0)
+    assert tape.boundary(z.node, since) == {y.node: y.data}
+
+
+def test_a_broadcast_is_summed_outermost_only_where_that_is_faster(monkeypatch):
+    """Large plain arrays, and not where all is summed, which NumPy does pairwise."""
+    seen = []
+    monkeypatch.setattr(tape, "_LARGE", 12)
+    monkeypatch.setattr(tape, "_sum_outermost", lambda array, axes: seen.append(axes) or array)
+
+    def gradients_of(shape, g_shape):
+        (leaf(np.ones(shape)) + leaf(np.ones(g_shape))).backward(np.ones(g_shape))
+
+    gradients_of((1, 3), (4, 3))  # 12 entries
+    gradients_of((1, 1), (5, 3))
+    assert seen == []
+    mg.grad(lambda x: np.sum(mg.grad(lambda y: np.sum((x * y) ** 3))(np.ones((1, 3)))))(np.ones((5, 3)))
+    tensors = len(seen)
+    gradients_of((1, 2), (7, 2))
+    gradients_of((4,), (5, 4))
+    assert seen[tensors:] == [(0,), (0,)]
+    seen.clear()
+    x = leaf(np.ones((5, 3)))
+    product = mg.vjp(lambda y: mg.vjp(lambda z: z * x, y)[1](x * x)[0], np.ones((1, 3)))
+    assert product[0].shape == (1, 3)
+    assert seen == []  # of a Tensor
+
+
+@pytest.mark.parametrize(
+    ("strides", "axes", "summed"),
+    [
+        ((8, 4, 1), (0,), 0),
+        ((8, 4, 1), (0, 2), 0),
+        ((8, 4, 1), (1, 2), None),
+        ((1, 4, 8), (2,), 2),
+        ((-8, 4, 1), (0,), 0),
+        ((1, -8, 4), (1, 2), 1),
+    ],
+)
+def test_the_axis_outermost_in_memory_is_summed(strides, axes, summed):
+    order = np.argsort([-abs(s) for s in strides])
+    array = np.arange(24.0).reshape(2, 3, 4).transpose(np.argsort(order))
+    array = array[tuple(slice(None, None, 1 if s > 0 else -1) for s in strides)]
+    assert [int(np.sign(s)) for s in array.strides] == [1 if s > 0 else -1 for s in strides]
+    found = tape._sum_outermost(array, axes)
+    expected = array if summed is None else array.sum(axis=summed, keepdims=True)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_axis_of_one_entry_is_not_outermost():
+    array = np.ones((2, 3, 1)).transpose(2, 0, 1)
+    strided = np.lib.stride_tricks.as_strided(array, (1, 2, 3), (1000, *array.strides[1:]))
+    assert tape._sum_outermost(strided, (0, 1)).shape == (1, 1, 3)
