@@ -342,3 +342,70 @@ def test_the_frame_of_a_depthwise_convolution_is_as_large_as_its_windows_reach()
             depthwise.kernel_gradient(x, g, where, 2, F4)
             depthwise.input_gradient(g, k, where, 2, F4)
         assert shapes(taken, "frame") == [(10, 9, 2, 3), of_planes, (12, 9, 2, 3)]
+
+
+@pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), ((1, 2), (2, 1)), ((2, 1), (1, 2))])
+@pytest.mark.parametrize("innermost", [False, True])
+def test_contiguous_images_are_not_turned_for_a_depthwise_convolution(stride, dilation, innermost):
+    """Unless its rows are dilated, or for the input's gradient g lies apart: bands would be mostly zeros."""
+    where, k = geometry("conv2d", (9, 8), (3, 2), stride, 1, dilation), image(2, 1, (3, 2))
+    x, g = image(3, 2, (9, 8), innermost), image(3, 2, where.out, innermost)
+    turned = []
+    for run in (
+        lambda: depthwise.forward(x, k, where, 2, F4),
+        lambda: depthwise.input_gradient(g, k, where, 2, F4),
+        lambda: depthwise.kernel_gradient(x, g, where, 2, F4),
+    ):
+        with patch.object(depthwise, "copy_images", Mock(side_effect=layout.copy_images)) as copied:
+            run()
+        turned.append(copied.called)
+    rows_dilated = where.dilation[0] > 1
+    assert turned == [innermost or rows_dilated, innermost or rows_dilated or where.stride != (1, 1), innermost]
+
+
+@pytest.mark.parametrize(("x_innermost", "g_innermost"), [(True, False), (False, True)])
+def test_the_kernel_gradient_takes_planes_only_where_both_are_contiguous(x_innermost, g_innermost):
+    where = geometry("conv2d", (6, 7), (3, 2), 1, 0)
+    with borrowed(depthwise) as taken:
+        depthwise.kernel_gradient(image(3, 2, (6, 7), x_innermost), image(3, 2, where.out, g_innermost), where, 2, F4)
+    assert shapes(taken, "frame") == [(6, 7, 2, 3)]
+
+
+@pytest.mark.parametrize("images", [1, 2, 3, 7])
+def test_half_a_tile_of_depthwise_windows_is_in_use_at_a_time(images):
+    where, k = geometry("conv2d", (6, 7), (3, 2), 1, (1, 0), 1), image(2, 1, (3, 2))  # out (6, 6)
+    x, g = image(7, 2, (6, 7)), image(7, 2, (6, 6))
+    for run, name, entries in (
+        (lambda: depthwise.forward(x, k, where, 2, F4), "windows", 2 * 8 * 2 * 6),
+        (lambda: depthwise.kernel_gradient(x, g, where, 2, F4), "frame", 2 * 8 * 7),
+    ):
+        for tile in (2 * images * entries * 4, 2 * (images + 1) * entries * 4 - 1):
+            with patch.object(depthwise, "TILE", tile), borrowed(depthwise) as taken:
+                run()
+            largest = math.ceil(7 / math.ceil(7 / images))
+            assert max(shape[0] for shape in shapes(taken, name)) == largest
+            assert math.prod(max(shapes(taken, name))) == largest * entries
+
+
+def test_a_band_is_no_larger_than_its_rows_need():
+    k = np.arange(1.0, 7).reshape(1, 1, 3, 2)
+    for rows, stride, dilation in product((1, 2, 4), (1, 2), (1, 3)):
+        band = depthwise._band(k, rows, stride, dilation, np.dtype(float))
+        depth = (rows - 1) * stride + 2 * dilation + 1
+        expected = np.zeros((1, 1, rows, depth, 2))
+        for p in range(rows):
+            for r in range(3):
+                expected[0, 0, p, p * stride + r * dilation] = k[0, 0, r]
+        assert_array_equal(band, expected.reshape(1, 1, rows, -1))
+
+
+def test_a_convolution_is_correlated_again_only_where_a_band_met_an_infinity():
+    where, k = geometry("conv2d", (6, 7), (3, 2), 1, 0), image(2, 1, (3, 2))
+    for value, again in ((1.0, False), (np.inf, True), (-np.inf, True), (np.nan, True)):
+        x = image(3, 2, (6, 7))
+        x[0, 0, 0, 0] = value
+        with patch.object(depthwise, "_summed", Mock(side_effect=depthwise._summed)) as summed:
+            depthwise.forward(x, k, where, 2, F4)
+            depthwise.forward(-abs(x), abs(k), where, 2, F4)
+        assert summed.called == again
+    assert depthwise.forward(x[:0], k, where, 2, F4).shape == (0, 2, 4, 6)

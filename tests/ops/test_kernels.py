@@ -98,6 +98,32 @@ def test_depthwise_convolution_agrees_with_the_reference(drawn):
     assert_as_the_reference(depthwise, *drawn)
 
 
+@given(convolutions(windowed=(True,), sizes=((1, 1),)), st.integers(1, 3), st.integers(100, 4000))
+@settings(max_examples=200)
+def test_depthwise_convolution_agrees_with_the_reference_however_it_is_cut(drawn, rows, tile):
+    with patch.multiple(depthwise, ROWS=rows, TILE=tile):
+        x, k, g, options, where = drawn
+        for order in ((0, 1, 2, 3), (2, 3, 1, 0)):
+            laid = in_memory_order(x, order), k, in_memory_order(g, order)
+            assert_as_the_reference(depthwise, *laid, options, where)
+
+
+@pytest.mark.parametrize("kernel", [depthwise, row_window])
+@pytest.mark.parametrize(
+    ("stride", "dilation", "padding"),
+    [((1, 1), (1, 1), (1, 1)), ((2, 2), (1, 1), (0, 0)), ((1, 1), (2, 2), (2, 2)), ((3, 2), (1, 2), (0, 3))],
+)
+def test_many_rows_agree_with_the_reference(kernel, stride, dilation, padding):
+    rng = np.random.default_rng(0)
+    for n, order in ((3, (0, 1, 2, 3)), (17, (0, 1, 2, 3)), (17, (2, 3, 1, 0)), (2, (0, 2, 3, 1))):
+        where = geometry("conv2d", (23, 12), (3, 4), stride, padding, dilation)
+        x, k = rng.normal(size=(n, 2, 23, 12)), rng.normal(size=(2, 1, 3, 4))
+        g = rng.normal(size=(n, 2, *where.out))
+        options = {"stride": stride, "dilation": dilation, "padding": padding, "groups": 2}
+        laid = in_memory_order(x, order), k, in_memory_order(g, order)
+        assert_as_the_reference(kernel, *laid, options, where)
+
+
 @st.composite
 def cuts(draw):
     """Sizes to cut to, so small that the smallest convolution is cut: what `cut_to` takes."""
