@@ -190,6 +190,15 @@ _ARGUED: dict[str, list[str]] = {
         "ops/windows.py folded: 2 -> 3",
         "ops/windows.py folded (1): 2 -> 3",
     ],
+    "convolutions have asked before, and pools pass no dilation": [
+        "ops/windows.py geometry: pair(dilation, 'dilation', op, 1) -> pair(dilation, op, 'dilation', 1)",
+        "ops/windows.py geometry: 1 -> 0",
+    ],
+    "only the fast way for pairs of ints; the general one gives the same": [
+        "ops/windows.py pair: if type(value) is tuple and len(value) == 2: rows, columns = value if type(rows) is type(columns) is int and rows >= least <= columns: return value -> if False: rows, columns = value if type(rows) is type(columns) is int and rows >= least <= columns: return value",
+        "ops/windows.py pair: if type(rows) is type(columns) is int and rows >= least <= columns: return value -> if False: return value",
+        "ops/windows.py pair: rows >= least <= columns -> rows > least <= columns",
+    ],
     "only the fast way: what it leaves out takes the long one to the same pair": [
         "ops/windows.py pair: if type(value) is int and value >= least: return (value, value) -> if False: return (value, value)",
         "ops/windows.py pair: value >= least -> value > least",
@@ -204,6 +213,31 @@ _ARGUED: dict[str, list[str]] = {
         "operation.py operators.method: type(x) is float or type(x) is int -> type(x) is float",
         "operation.py operators.method: type(x) is int -> type(x) is not int",
         "operation.py operators.method: type(x) is float -> type(x) is not float",
+    ],
+    "only the time in which a plain array is found to be one": [
+        "operation.py __call__: type(argument) is not ndarray and isinstance(argument, (list, tuple, ndarray)) -> isinstance(argument, (list, tuple, ndarray))",
+    ],
+    "every call is then bound, which changes nothing but its time": [
+        "operation.py __init__: -1 if needed else len(self.names) -> -1",
+    ],
+    "no call has -2 arguments, nor -1": [
+        "operation.py __init__: 1 -> 2",
+    ],
+    "strides of axes with more entries are multiples of the item's size, which is larger": [
+        "tape.py _sum_outermost.lambda.key: 0 -> 1",
+    ],
+    "strides of axes with more entries are multiples of the item's size, which is no smaller; at worst two short axes are exchanged": [
+        "tape.py _sum_outermost.lambda.key: 0 -> 2",
+    ],
+    "a copy of what has the dtype already": [
+        "tape.py _fit: contribution if contribution.dtype == argument.dtype else contribution.astype(argument.dtype) -> contribution.astype(argument.dtype)",
+    ],
+    "a trace takes a number of its own, which no node has": [
+        "tape.py boundary: parent.number < since -> parent.number <= since",
+        "tape.py leads_older: node.number < since -> node.number <= since",
+        "tape.py _leading_older: p.number < since -> p.number <= since",
+        "tape.py _reached: parent.number >= since -> parent.number > since",
+        "tape.py _reached: root.number >= since -> root.number > since",
     ],
     "each further sum then goes to a new buffer, with the same result": [
         "tape.py sweep: summed.add(parent) -> pass",
