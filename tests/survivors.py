@@ -97,8 +97,28 @@ _ARGUED: dict[str, list[str]] = {
     "the kernel gets one more leading axis, of size k.shape[1] = 1, which is reshaped away": [
         "ops/kernels/depthwise.py _summed (3): 2 -> 1",
     ],
+    "a negative size: NumPy takes any as the unknown one": [
+        "ops/kernels/depthwise.py _band: 1 -> 2",
+        "ops/kernels/depthwise.py _products_of_planes: 1 -> 2",
+        "ops/shaping.py meshgrid (4): 1 -> 2",
+    ],
+    "the size of scratch where there are no images": [
+        "ops/kernels/depthwise.py _summed_by_rows (3): 0 -> 1",
+        "ops/kernels/depthwise.py _summed_by_rows (3): 0 -> 2",
+    ],
+    "a band of which no product is made": [
+        "ops/kernels/depthwise.py _summed_by_rows (1): count * each -> each",
+    ],
+    "only whether it is NaN is asked": [
+        "ops/kernels/depthwise.py _correlated: z.max(initial=0) -> z.min(initial=0)",
+        "ops/kernels/depthwise.py _correlated: 0 -> 1",
+        "ops/kernels/depthwise.py _correlated: 0 -> 2",
+    ],
     "the pairs are added": [
         "ops/kernels/depthwise.py input_gradient: zip(where.image, reach, strict=True) -> zip(reach, where.image, strict=True)",
+    ],
+    "a dot product of real numbers commutes": [
+        "ops/kernels/depthwise.py _products_of_planes: np.vecdot(windows, apart.reshape(count, c, 1, 1, -1)[..., :stretch]) -> np.vecdot(apart.reshape(count, c, 1, 1, -1)[..., :stretch], windows)",
     ],
     "a view of the sum, which is a new array that nothing else holds; the sweep copies a view that becomes a leaf's gradient, so only the time of that copy": [
         "ops/kernels/depthwise.py kernel_gradient: products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None].copy() -> products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None]",
@@ -177,9 +197,6 @@ _ARGUED: dict[str, list[str]] = {
     "it runs at import alone, before the fault is put in": [
         "ops/shaping.py _moved_by: return implements(function)(moved) -> return implements(function)(moved) * 1.000001",
     ],
-    "a negative size: NumPy takes any as the unknown one": [
-        "ops/shaping.py meshgrid (4): 1 -> 2",
-    ],
     "reshape(a, (1, -2)): NumPy takes any negative size as the unknown one": [
         "ops/shaping.py atleast_2d: 1 -> 2",
     ],
@@ -223,10 +240,10 @@ _ARGUED: dict[str, list[str]] = {
     "no call has -2 arguments, nor -1": [
         "operation.py __init__: 1 -> 2",
     ],
-    "strides of axes with more entries are multiples of the item's size, which is larger": [
+    "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 1",
     ],
-    "strides of axes with more entries are multiples of the item's size, which is no smaller; at worst two short axes are exchanged": [
+    "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 2",
     ],
     "a copy of what has the dtype already": [

@@ -584,3 +584,10 @@ def test_an_axis_of_one_entry_is_not_outermost():
     array = np.ones((2, 3, 1)).transpose(2, 0, 1)
     strided = np.lib.stride_tricks.as_strided(array, (1, 2, 3), (1000, *array.strides[1:]))
     assert tape._sum_outermost(strided, (0, 1)).shape == (1, 1, 3)
+
+
+def test_a_recorded_contribution_joins_the_sum_of_plain_ones():
+    assert mg.grad(lambda x: mg.grad(lambda y: y * x + 2 * y + 3 * y)(1.0) * x)(2.0) == 9
+    xs = np.array([2.0, 3.0])
+    found = mg.grad(lambda x: np.sum(mg.grad(lambda y: np.sum(y * x + 2 * y + 3 * y))(np.ones(2)) * x))(xs)
+    np.testing.assert_array_equal(found, 2 * xs + 5)

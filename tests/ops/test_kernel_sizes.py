@@ -373,11 +373,11 @@ def test_the_kernel_gradient_takes_planes_only_where_both_are_contiguous(x_inner
 
 @pytest.mark.parametrize("images", [1, 2, 3, 7])
 def test_half_a_tile_of_depthwise_windows_is_in_use_at_a_time(images):
-    where, k = geometry("conv2d", (6, 7), (3, 2), 1, (1, 0), 1), image(2, 1, (3, 2))  # out (6, 6)
-    x, g = image(7, 2, (6, 7)), image(7, 2, (6, 6))
+    where, k = geometry("conv2d", (6, 9), (3, 2), 1, (1, 0), 1), image(2, 1, (3, 2))  # out (6, 8)
+    x, g = image(7, 2, (6, 9)), image(7, 2, (6, 8))
     for run, name, entries in (
-        (lambda: depthwise.forward(x, k, where, 2, F4), "windows", 2 * 8 * 2 * 6),
-        (lambda: depthwise.kernel_gradient(x, g, where, 2, F4), "frame", 2 * 8 * 7),
+        (lambda: depthwise.forward(x, k, where, 2, F4), "windows", 2 * 8 * 2 * 8),
+        (lambda: depthwise.kernel_gradient(x, g, where, 2, F4), "frame", 2 * 8 * 9),
     ):
         for tile in (2 * images * entries * 4, 2 * (images + 1) * entries * 4 - 1):
             with patch.object(depthwise, "TILE", tile), borrowed(depthwise) as taken:
@@ -409,3 +409,12 @@ def test_a_convolution_is_correlated_again_only_where_a_band_met_an_infinity():
             depthwise.forward(-abs(x), abs(k), where, 2, F4)
         assert summed.called == again
     assert depthwise.forward(x[:0], k, where, 2, F4).shape == (0, 2, 4, 6)
+
+
+def test_a_kernel_gradient_is_computed_again_where_a_zero_met_an_infinity():
+    where = geometry("conv2d", (6, 7), (3, 2), 2, 0)
+    x, g = image(3, 2, (6, 7)), image(3, 2, where.out)
+    x[0, 1, 1, 1] = np.inf  # read by one tap of the second channel
+    expected = np.full((2, 1, 3, 2), True)
+    expected[1, 0, 1, 1] = False
+    assert_array_equal(np.isfinite(depthwise.kernel_gradient(x, g, where, 2, F4)), expected)

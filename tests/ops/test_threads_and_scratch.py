@@ -111,4 +111,6 @@ def test_the_same_size_is_lent_again():
     with scratch.Scratch() as take:
         before = take("a", (8,), np.dtype(float))
         assert np.shares_memory(before, take("a", (4, 2), np.dtype(float)))
+    with scratch.Scratch() as take:
+        assert np.shares_memory(before, take("a", (8,), np.dtype(float)))
         assert not np.shares_memory(before, take("a", (9,), np.dtype(float)))
