@@ -242,8 +242,6 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 1",
-    ],
-    "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 2",
     ],
     "a copy of what has the dtype already": [
