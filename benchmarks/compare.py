@@ -22,6 +22,7 @@ def option_parser():
     parser.add_argument(
         "--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None, None))}"
     )
+    parser.add_argument("--peers", nargs="+", default=PEERS, metavar="LIBRARY", help=f"some of: {', '.join(PEERS)}")
     parser.add_argument("--threads", type=int, default=1, help="0: as many as each library takes (default 1)")
     parser.add_argument("--rounds", type=int, default=200, help="the most rounds a case (default 200)")
     parser.add_argument("--budget", type=float, default=5.0, help="seconds a case (default 5)")
@@ -103,7 +104,7 @@ def main(arguments=None):
     from minigrad.ops.kernels import set_threads
 
     set_threads(options.threads or None)
-    peers = cases.installed(PEERS)
+    peers = cases.installed(options.peers)
     if "torch" in peers and options.threads:
         peers["torch"].set_num_threads(options.threads)
     sources = groups(peers, cases, networks, options)
