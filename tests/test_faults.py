@@ -34,6 +34,8 @@ def test_every_listed_survivor_is_a_fault_that_exists_and_is_argued(found):
     keys = {fault.key for fault in found}
     assert set(EQUIVALENT) - keys == set()
     assert all(len(reason) > 10 for reason in EQUIVALENT.values())
+    page = (ROOT / "docs" / "testing.md").read_text()
+    assert [argument for argument in EQUIVALENT.values() if argument not in page] == []
 
 
 def test_every_vjp_has_faults(found):
