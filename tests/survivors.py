@@ -94,6 +94,10 @@ _ARGUED: dict[str, list[str]] = {
     "0, or NaN, times anything": [
         "ops/decompositions.py _sign_det.vjp('a'): return g[..., None, None] * np.zeros_like(a) -> return g[..., None, None] * np.zeros_like(a) * 1.000001",
     ],
+    "the results of any matrix have the same type": [
+        "ops/decompositions.py _result_of: 1 -> 2",
+        "ops/decompositions.py _result_of: 1 -> 0",
+    ],
     "the kernel gets one more leading axis, of size k.shape[1] = 1, which is reshaped away": [
         "ops/kernels/depthwise.py _summed (3): 2 -> 1",
     ],

@@ -4,17 +4,17 @@ All take stacks of matrices in the last two axes. References: M. Giles, "Collect
 derivative results for forward and reverse mode algorithmic differentiation", 2008.
 """
 
-from typing import Any
+from functools import lru_cache
 
 import numpy as np
 
 from ..operation import implements, op
 
-# NumPy's named tuples of results, which it hands out but does not name in public
-_SLogDet: Any
-_Eigh: Any
-_SVD: Any
-_SLogDet, _Eigh, _SVD = (type(f(np.eye(1))) for f in (np.linalg.slogdet, np.linalg.eigh, np.linalg.svd))
+
+@lru_cache
+def _result_of(function):
+    """The named tuple of a function's results, which NumPy hands out but does not name in public."""
+    return type(function(np.eye(1)))
 
 
 def _t(a):
@@ -86,7 +86,7 @@ def _(g, c, a):
 @implements(np.linalg.slogdet)
 def slogdet(a):
     """`(sign of det A, ln |det A|)`."""
-    return _SLogDet(_sign_det(a), log_abs_det(a))
+    return _result_of(np.linalg.slogdet)(_sign_det(a), log_abs_det(a))
 
 
 @op(name="sign_det")
@@ -155,7 +155,7 @@ def eigh(a, UPLO="L"):
     The sign of each eigenvector is NumPy's choice: a function that depends on it has no derivative.
     """
     packed = _eigh(a, UPLO)
-    return _Eigh(packed[..., 0, :], packed[..., 1:, :])
+    return _result_of(np.linalg.eigh)(packed[..., 0, :], packed[..., 1:, :])
 
 
 @implements(np.linalg.eigvalsh)
@@ -209,4 +209,4 @@ def svd(a, full_matrices=True, compute_uv=True):
     s = packed[..., m, :]
     if not compute_uv:
         return s
-    return _SVD(packed[..., :m, :], s, _t(packed[..., m + 1 :, :]))
+    return _result_of(np.linalg.svd)(packed[..., :m, :], s, _t(packed[..., m + 1 :, :]))

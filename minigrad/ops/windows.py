@@ -104,6 +104,7 @@ def taps_inside(where):
     ]
 
 
+@lru_cache
 def inside(shift, stride, image, out):
     """The windows p of `out` with 0 <= p stride + shift < image, and these entries."""
     first = max(0, -(shift // stride))

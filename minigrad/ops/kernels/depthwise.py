@@ -6,13 +6,10 @@ Contiguous images are not turned for that: a few rows are a product with a band 
 the kernel's VJP is a dot product of whole planes.
 """
 
-import math
-
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ..windows import inside
-from .layout import copy_images, empty_innermost, innermost
+from .layout import copy_images, empty_innermost, innermost, strided
 from .products import TILE, blocks
 from .scratch import Scratch
 
@@ -61,8 +58,8 @@ def _products_of_planes(x, g, where, dtype):
             apart[...] = 0
             apart[..., ::rows, : where.out[1] * columns : columns] = g[images]
             image, channel, row, item = frame.strides
-            windows = np.ndarray(
-                (count, c, *where.window, stretch), dtype, frame, 0, (image, channel, down * row, right * item, item)
+            windows = strided(
+                frame, (count, c, *where.window, stretch), (image, channel, down * row, right * item, item)
             )
             total += np.vecdot(windows, apart.reshape(count, c, 1, 1, -1)[..., :stretch]).sum(0)
     return total
@@ -142,24 +139,21 @@ def _padded(x, where, dtype, take):
 def _framed(x, size, corner, step, dtype, take):
     """Zeros of (*size, C, N) with the entries of x, `step` apart, from `corner` on; those outside are left out."""
     frame = take("frame", (*size, x.shape[1], x.shape[0]), dtype)
-    chosen, places = [], []
-    for n, length, c, s in zip(x.shape[2:], size, corner, step, strict=True):
-        first, stop = max(0, math.ceil(-c / s)), min(n, (length - 1 - c) // s + 1)
-        chosen.append(slice(first, max(first, stop)))
-        places.append(slice(c + first * s, c + max(first, stop) * s, s))
+    axes = zip(corner, step, size, x.shape[2:], strict=True)
+    chosen, places = zip(*(inside(c, s, length, n) for c, s, length, n in axes), strict=True)
     rows, columns = (slice(place.start, place.stop) for place in places)
     for border in (np.s_[: rows.start], np.s_[rows.stop :], np.s_[rows, : columns.start], np.s_[rows, columns.stop :]):
         frame[border] = 0
     if step != (1, 1):
         frame[rows, columns] = 0
-    copy_images(frame[tuple(places)].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]], take)
+    copy_images(frame[places].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]], take)
     return frame
 
 
 def _windows(frame, window, stride, dilation, out):
     """The view (rows, columns, kh, kw, channels and images as one) of every window."""
     a, b, _, item = frame.strides
-    return as_strided(
+    return strided(
         frame,
         (*out, *window, frame.shape[2] * frame.shape[3]),
         (a * stride[0], b * stride[1], a * dilation[0], b * dilation[1], item),

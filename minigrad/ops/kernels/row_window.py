@@ -26,7 +26,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .layout import FEWEST_IMAGES, copy_images, empty
+from ..windows import inside
+from .layout import FEWEST_IMAGES, copy_images, empty, strided
 from .orientation import copied_windows, orientation, padded, windows_apart
 from .products import CONTRACTION, TILE, blocks, multiply, parts
 from .scratch import Scratch
@@ -40,11 +41,9 @@ def _stack(scratch, along, depth):
     of one group has.
     """
     o, group, position, _, _, channel, lane = scratch.strides
-    return np.ndarray(
-        (len(scratch), along.out, scratch.shape[1], depth, scratch.shape[-1]),
-        scratch.dtype,
+    return strided(
         scratch,
-        0,
+        (len(scratch), along.out, scratch.shape[1], depth, scratch.shape[-1]),
         (o, position * windows_apart(scratch.shape[3], along), group, channel, lane),
     )
 
@@ -297,20 +296,11 @@ def _fold(target, shares, outer, lanes, way):
     shares = shares.reshape(*shares.shape[:3], copied.taps, target.shape[3], shares.shape[-1])
     for tap in range(copied.taps):
         share = shares[:, :, :, tap]
-        windows, entries = _reached(copied, tap, block.start, block.stop)
+        shift = block.start * copied.stride + tap * copied.dilation - copied.padding
+        windows, entries = inside(shift, copied.stride, copied.image, block.stop - block.start)
         if way.images_innermost:
             image = target[entries, ..., lanes]
             image += share[windows]
         else:
             image = target[outer, ..., entries]
             image += share[..., windows]
-
-
-@lru_cache
-def _reached(axis, tap, start, stop):
-    """(those of the windows start to stop, counted from start, whose tap is within the image; the entries there)."""
-    shift = tap * axis.dilation - axis.padding
-    first = max(start, math.ceil(-shift / axis.stride))
-    beyond = max(first, min(stop, (axis.image - 1 - shift) // axis.stride + 1))
-    entries = slice(first * axis.stride + shift, beyond * axis.stride + shift, axis.stride)
-    return slice(first - start, beyond - start), entries
