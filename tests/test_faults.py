@@ -1,6 +1,7 @@
 """The proof bites: of a fixed sample of the injected faults none survives, unless it is argued to be harmless."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ def test_no_unlisted_fault_of_a_sample_survives():
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     ended = subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path})
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "injected 100:" in ended.stdout or "injected 9" in ended.stdout  # some are in code that has run
+    assert int(re.search(r"injected (\d+):", ended.stdout)[1]) >= 90  # some are in code that has run
+    assert ", hung 0," in ended.stdout
 
 
 def test_every_fault_has_a_name_of_its_own(found):
