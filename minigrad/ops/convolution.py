@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..operation import op
+from ..operation import array_of, op
 from .kernels import path
 from .kernels.layout import images_innermost, innermost
 from .windows import geometry, pair
@@ -40,13 +40,23 @@ def _shape(b):
     return None if b is None else np.shape(b)
 
 
-@lru_cache
-def _plan(x, k, b, stride, padding, dilation, groups):
+def _remembered(plan):
+    """A plan that is made once for each set of arguments, unless groups is no int: True is 1 to a cache."""
+    cached = lru_cache(plan)
+    return lambda groups, *others: (cached if type(groups) is int else plan)(groups, *others)
+
+
+@_remembered
+def _plan(groups, x, k, b, stride, padding, dilation):
     """The geometry and the kernels of a conv2d of arguments of these shapes, once they are checked."""
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
     where = geometry("conv2d", x[-2:], k[2:], stride, padding, dilation)
     return where, path(where, x[-3], k[0], groups)
+
+
+def _options(op, stride, padding, dilation):
+    return pair(stride, "stride", op, 1), pair(padding, "padding", op, 0), pair(dilation, "dilation", op, 1)
 
 
 def _plus_bias(z, b):
@@ -77,10 +87,8 @@ def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
     section 3.1.5's sums over basis kernels and basis images; dJ/db[j] = sum of G[:, j].
     Raises ValueError if shapes or options don't fit.
     """
-    stride, padding = pair(stride, "stride", "conv2d", 1), pair(padding, "padding", "conv2d", 0)
-    dilation = pair(dilation, "dilation", "conv2d", 1)
-    plan = _plan if type(groups) is int else _plan.__wrapped__  # True is 1 to a cache, and a list has no hash
-    where, kernels = plan(np.shape(x), np.shape(k), _shape(b), stride, padding, dilation, groups)
+    options = _options("conv2d", stride, padding, dilation)
+    where, kernels = _plan(groups, np.shape(x), np.shape(k), _shape(b), *options)
     z = kernels.forward(_batched(x), k, where, groups, np.result_type(x, k))
     if b is not None:
         z = _plus_bias(z, b)
@@ -98,34 +106,41 @@ def conv_transpose2d(z, k, b=None, *, stride=1, padding=0, dilation=1, groups=1,
     It is dT/dx. Its VJPs are dT/dg = conv2d(u, k) for z and dT/dk = conv2d_kernel(u, z) for k.
     Raises ValueError if shapes or options don't fit.
     """
-    _check("conv_transpose2d", np.shape(z), np.shape(k), groups, np.shape(k)[0] if np.ndim(k) else None, "z")
-    channels = k.shape[1] * groups
-    _check_bias("conv_transpose2d", _shape(b), channels)
-    image = _image_of("conv_transpose2d", z.shape[-2:], k.shape[2:], stride, padding, dilation, output_size)
-    where = geometry("conv_transpose2d", image, k.shape[2:], stride, padding, dilation)
-    kernels = path(where, channels, k.shape[0], groups)
+    options = _options("conv_transpose2d", stride, padding, dilation)
+    if output_size is not None:
+        output_size = pair(output_size, "output_size", "conv_transpose2d", 0)
+    where, kernels = _transpose_plan(groups, np.shape(z), np.shape(k), _shape(b), *options, output_size)
     x = kernels.input_gradient(_batched(z), k, where, groups, np.result_type(z, k))
     if b is not None:
         x = _plus_bias(x, b)
     return x if z.ndim == 4 else x[0]
 
 
-def _image_of(op, out, window, stride, padding, dilation, output_size):
-    """The size of the image whose windows `out` counts; checks a given `output_size` against it."""
-    stride, padding = pair(stride, "stride", op, 1), pair(padding, "padding", op, 0)
-    dilation = pair(dilation, "dilation", op, 1)
-    smallest = [
+@_remembered
+def _transpose_plan(groups, z, k, b, stride, padding, dilation, output_size):
+    """The geometry and the kernels of a conv_transpose2d of arguments of these shapes, once they are checked."""
+    _check("conv_transpose2d", z, k, groups, k[0] if k else None, "z")
+    _check_bias("conv_transpose2d", b, k[1] * groups)
+    image = _image_of(z[-2:], k[2:], stride, padding, dilation, output_size)
+    where = geometry("conv_transpose2d", image, k[2:], stride, padding, dilation)
+    return where, path(where, k[1] * groups, k[0], groups)
+
+
+def _image_of(out, window, stride, padding, dilation, size):
+    """The size of the image whose windows `out` counts: the given size, once checked, or the smallest."""
+    smallest = tuple(
         (n - 1) * s - 2 * p + d * (k - 1) + 1
         for n, s, p, d, k in zip(out, stride, padding, dilation, window, strict=True)
-    ]
-    if output_size is None:
+    )
+    if size is None:
         if min(smallest) < 1:
-            raise ValueError(f"{op}: padding {padding} leaves nothing of an input of {out[0]} x {out[1]}")
-        output_size = tuple(smallest)
-    size = pair(output_size, "output_size", op, 0)
+            raise ValueError(f"conv_transpose2d: padding {padding} leaves nothing of an input of {out[0]} x {out[1]}")
+        size = smallest
     if min(out) < 1 or any(not 0 <= n - m < s for n, m, s in zip(size, smallest, stride, strict=True)):
         reach = " x ".join(f"{m} to {m + s - 1}" if s > 1 else f"{m}" for m, s in zip(smallest, stride, strict=True))
-        raise ValueError(f"{op}: the output size must be {reach} for an input of {out[0]} x {out[1]}, not {size}")
+        raise ValueError(
+            f"conv_transpose2d: the output size must be {reach} for an input of {out[0]} x {out[1]}, not {size}"
+        )
     return size
 
 
@@ -138,16 +153,26 @@ def conv2d_kernel(x, g, *, size, stride=1, padding=0, dilation=1, groups=1):
     dJ/dK[j, i, p, q] = tr of dJ/dZ[j] and A[i] * basis kernel pq), summed over the batch.
     Its VJPs are dT/dx = conv_transpose2d(g, v) for x and dT/dg = conv2d(x, v) for g.
     """
-    where = geometry("conv2d_kernel", x.shape[-2:], size, stride, padding, dilation)
-    channels = g.shape[-3]
-    if g.shape != (*x.shape[:-3], channels, *where.out) or channels % groups or x.shape[-3] % groups:
-        raise ValueError(f"conv2d_kernel: g {g.shape} is not an output of conv2d for x {x.shape} and groups {groups}")
-    kernels = path(where, x.shape[-3], channels, groups)
+    options = _options("conv2d_kernel", stride, padding, dilation)
+    where, kernels = _kernel_plan(groups, x.shape, g.shape, tuple(size), *options)
     return kernels.kernel_gradient(_batched(x), _batched(g), where, groups, np.result_type(x, g))
+
+
+@_remembered
+def _kernel_plan(groups, x, g, size, stride, padding, dilation):
+    """The geometry and the kernels of a conv2d_kernel of arguments of these shapes, once they are checked."""
+    where = geometry("conv2d_kernel", x[-2:], size, stride, padding, dilation)
+    if g != (*x[:-3], g[-3], *where.out) or g[-3] % groups or x[-3] % groups:
+        raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x} and groups {groups}")
+    return where, path(where, x[-3], g[-3], groups)
 
 
 def _per_channel(g):
     """The sum of g over the batch and the image: dJ/db (section 3.1.5)."""
+    if g.ndim == 4 and images_innermost(array_of(g)):  # then pixels are rows, and a product with ones adds them fastest
+        images, channels, height, width = g.shape
+        rows = np.reshape(np.transpose(g, (2, 3, 1, 0)), (height * width, channels * images))
+        return np.sum(np.reshape(np.ones(height * width, g.dtype) @ rows, (channels, images)), axis=1)
     each = np.sum(g, axis=(-2, -1))  # first the pixels, then the images: either sum runs over long stretches
     return np.sum(each, axis=0) if each.ndim == 2 else each
 

@@ -71,9 +71,13 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros."""
     window = pair(window, "window", "spread2d", 1)
     where = geometry("spread2d", image, window, window if stride is None else stride, padding)
-    share = g / (window[0] * window[1])
-    shape = (*g.shape[:-2], *where.image)
-    x = empty(shape, g.dtype) if len(shape) == 4 else np.empty(shape, g.dtype)
+    new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
+    share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
+    np.divide(g, window[0] * window[1], out=share)
+    if _tiles(where):
+        (rows, columns), (height, width) = where.out, window
+        x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
+        return x
     add = _blank(x, where)
     for windows, entries in taps_inside(where):
         if add:
@@ -83,16 +87,18 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     return x
 
 
-def _blank(x, where):
-    """Make the new array x ready for windows to be written to; return whether they must be added.
-
-    They must where they overlap; then, and where entries lie in no window, x becomes zero first.
-    """
-    add = overlap(where)
+@lru_cache
+def _tiles(where):
+    """Whether each entry of the image lies in exactly one window."""
     covered = tuple(n * k for n, k in zip(where.out, where.window, strict=True))
-    if add or where.padding != (0, 0) or covered != where.image:
+    return not overlap(where) and where.padding == (0, 0) and covered == where.image
+
+
+def _blank(x, where):
+    """Make the new array x ready for windows to be written to; return whether they must be added, as they overlap."""
+    if not _tiles(where):
         x[...] = 0
-    return add
+    return overlap(where)
 
 
 @avg_pool2d.vjp("x")

@@ -96,6 +96,11 @@ def test_what_no_window_writes_to_is_made_zero_and_nothing_needlessly():
                 assert np.isnan(x).all()
 
 
+def test_the_spread_of_integers_keeps_fractions():
+    x = mg.ops.spread2d(np.array([[[[1, 2]]]]), (2, 4), 2)
+    assert_array_equal(x, np.array([[[[0.25, 0.25, 0.5, 0.5]] * 2]]).reshape(1, 1, 2, 4))
+
+
 @pytest.mark.parametrize("f", POOLS)
 def test_pools_with_wide_padding(f):
     """Taps that lie in the padding for several windows, or for all of them."""
