@@ -12,6 +12,7 @@ import numpy as np
 
 from . import operation, ops, tape
 from .operation import NUMPY, operators
+from .ops.kernels.layout import laid_as
 from .tape import state
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
@@ -363,13 +364,13 @@ def _restore(data, requires_grad, name, grad):
 
 
 def _like(value, tensor, what):
-    """An array with the shape and dtype of the Tensor; ValueError for another shape, TypeError for another kind."""
+    """An array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
     value = np.asarray(operation.array_of(value))
     if value.shape != tensor.shape:
         raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
     if value.dtype.kind not in "fiu":
         raise TypeError(f"{what} must be floating-point, not {value.dtype}")
-    return value.astype(tensor.dtype, copy=False)
+    return laid_as(value.astype(tensor.dtype, copy=False), tensor.data)
 
 
 def _without_tensors(value):

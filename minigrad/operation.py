@@ -142,27 +142,25 @@ class Op:
 
     def _bind(self, arguments, parameters):
         """The arguments in order and the parameters by name, with every default filled in."""
+        arguments, given = list(arguments), self.parameters | parameters
         if not self.any_number:
-            if len(arguments) > len(self.names):
-                raise TypeError(f"{self._text()} takes {len(self.names)} arguments, not {len(arguments)}")
-            given = dict(zip(self.names, arguments, strict=False))
-            if twice := given.keys() & parameters.keys():
+            n = len(arguments)
+            if n > len(self.names):
+                raise TypeError(f"{self._text()} takes {len(self.names)} arguments, not {n}")
+            if twice := [name for name in self.names[:n] if name in parameters]:
                 raise TypeError(f"{self._text()} got {', '.join(twice)} twice")
-            given = self.defaults | given | {k: v for k, v in parameters.items() if k in self.names}
-            if len(given) < len(self.names):
-                missing = [name for name in self.names if name not in given]
+            rest = self.names[n:]
+            if missing := [name for name in rest if name not in parameters and name not in self.defaults]:
                 raise TypeError(f"{self._text()} needs {', '.join(missing)}")
-            arguments = [given[name] for name in self.names]
-            parameters = {k: v for k, v in parameters.items() if k not in self.names}
-        parameters = self.parameters | parameters
-        for name, value in parameters.items():
+            arguments += [given.pop(name) if name in parameters else self.defaults[name] for name in rest]
+        for name, value in given.items():
             if name not in self.parameters:
                 raise TypeError(f"{self._text()} does not take {name}=")
             if value is inspect.Parameter.empty:
                 raise TypeError(f"{self._text()} needs {name}=")
             if isinstance(value, Tensor):
                 raise TypeError(f"{self._text()}: {name} may not be a Tensor; pass its .data or .item()")
-        return arguments, parameters
+        return arguments, given
 
     def _check_differentiable(self, parents):
         for i, (parent, vjp) in enumerate(zip(parents, self.vjps)):  # noqa: B905 (vjps may be endless)

@@ -171,8 +171,8 @@ def _per_channel(g):
     """The sum of g over the batch and the image: dJ/db (section 3.1.5)."""
     if g.ndim == 4 and images_innermost(array_of(g)):  # then pixels are rows, and a product with ones adds them fastest
         images, channels, height, width = g.shape
-        rows = np.reshape(np.transpose(g, (2, 3, 1, 0)), (height * width, channels * images))
-        return np.sum(np.reshape(np.ones(height * width, g.dtype) @ rows, (channels, images)), axis=1)
+        rows = g.transpose(2, 3, 1, 0).reshape(height * width, channels * images)
+        return (np.ones(height * width, g.dtype) @ rows).reshape(channels, images).sum(axis=1)
     each = np.sum(g, axis=(-2, -1))  # first the pixels, then the images: either sum runs over long stretches
     return np.sum(each, axis=0) if each.ndim == 2 else each
 

@@ -26,7 +26,7 @@ def softmax_cross_entropy(logits, labels):
 @softmax_cross_entropy.vjp("logits")
 def _(g, j, logits, labels):
     classes = np.arange(logits.shape[1])
-    return (softmax(logits) - (np.asarray(labels)[:, None] == classes)) * (g / logits.shape[0])
+    return (softmax(logits, -1) - (np.asarray(labels)[:, None] == classes)) * (g / logits.shape[0])
 
 
 def _check_labels(logits, labels):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+import minigrad as mg
 from minigrad.ops.kernels import depthwise, layout, orientation, pointwise, products, row_window, scratch
 from minigrad.ops.windows import geometry
 
@@ -418,3 +419,22 @@ def test_a_kernel_gradient_is_computed_again_where_a_zero_met_an_infinity():
     expected = np.full((2, 1, 3, 2), True)
     expected[1, 0, 1, 1] = False
     assert_array_equal(np.isfinite(depthwise.kernel_gradient(x, g, where, 2, F4)), expected)
+
+
+def test_a_gradient_that_is_given_takes_the_layout_of_its_output_once():
+    x, k = mg.tensor(image(16, 3, (8, 8)), requires_grad=True), mg.tensor(np.ones((2, 3, 3, 3), F4), requires_grad=True)
+    g = image(16, 2, (6, 6))
+    with patch.object(layout, "copy_images", Mock(side_effect=layout.copy_images)) as turned:
+        mg.conv2d(x, k).backward(g)
+    assert turned.call_count == 1
+    assert_array_equal(x.grad, mg.conv_transpose2d(g, k.data))
+    assert_array_equal(k.grad, mg.conv2d_kernel(x.data, g, size=(3, 3)))
+
+
+def test_what_lies_as_its_pattern_is_not_copied():
+    contiguous, innermost = image(16, 2, (6, 6)), image(16, 2, (6, 6), innermost=True)
+    for source, pattern in ((contiguous, contiguous), (innermost, innermost), (innermost, contiguous)):
+        assert layout.laid_as(source, pattern) is source
+    copy = layout.laid_as(contiguous, innermost)
+    assert layout.images_innermost(copy) and copy.flags.owndata
+    assert_array_equal(copy, contiguous)

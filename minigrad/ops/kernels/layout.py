@@ -9,6 +9,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .products import blocks
+from .scratch import Scratch
 
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes
@@ -67,3 +68,13 @@ def copy_images(target, source, take):
             staged = staged.reshape(piece.shape)
             np.copyto(staged, piece)
             np.copyto(target[:, channels, rows], staged)
+
+
+def laid_as(source, pattern):
+    """source, copied with its images innermost if those of `pattern` are; else source itself."""
+    if source.ndim != 4 or not images_innermost(pattern) or images_innermost(source):
+        return source
+    copy = empty_innermost(source.shape, source.dtype)
+    with Scratch() as take:
+        copy_images(copy, source, take)
+    return copy

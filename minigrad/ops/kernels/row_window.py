@@ -87,6 +87,12 @@ class Shift(NamedTuple):
     apart: int
 
 
+@lru_cache
+def _each_row(way, rows):
+    """The orientation of windows of one row, each row being one."""
+    return way._replace(copied=way.copied._replace(taps=1, stride=1, out=rows))
+
+
 _ALL_AT_ONCE = (Shift(np.s_[:], 1, 0, 0, 0),)
 
 
@@ -130,8 +136,8 @@ def _products(x, g, where, way, groups, dtype):
     with Scratch() as take:
         xp = padded(x, where, way.images_innermost, dtype, take)
         if way.images_innermost:
-            rows, step, shifts = xp.shape[2], way.copied.stride, _shifts(way.copied)
-            source = copied_windows(xp, groups, way._replace(copied=way.copied._replace(taps=1, stride=1, out=rows)))
+            step, shifts = way.copied.stride, _shifts(way.copied)
+            source = copied_windows(xp, groups, _each_row(way, xp.shape[2]))
         else:
             step, shifts = 1, _ALL_AT_ONCE
             source = copied_windows(xp, groups, way)
@@ -170,7 +176,7 @@ def _add_products(total, windows, g, shifts, along, take):
         products = take("products", (*a.shape[:-1], outputs), total.dtype)
         np.matmul(a, b, out=products)
         sums = total[shift.taps]
-        sums += products.sum(1).reshape(sums.shape)
+        sums += np.add.reduce(products, axis=1).reshape(sums.shape)
 
 
 class Phase(NamedTuple):
@@ -203,14 +209,17 @@ def _phases(axis):
 
 @lru_cache
 def _runs(phase, out):
-    """[(slice of entries, slice of taps), ...]: neighbours in the phase that receive from `out` windows alike."""
+    """[(slice of entries, slice of taps, first window), ...]: neighbours that receive from `out` windows alike."""
 
     def reached(i):
         inside = [j for j in range(len(phase.taps)) if 0 <= phase.first + i + j * phase.apart < out]
         return (inside[0], inside[-1] + 1) if inside else (0, 0)
 
     runs = [(taps, list(entries)) for taps, entries in groupby(range(phase.entries), reached)]
-    return [(slice(entries[0], entries[-1] + 1), slice(*taps)) for taps, entries in runs]
+    return [
+        (slice(entries[0], entries[-1] + 1), slice(*taps), phase.first + entries[0] + taps[0] * phase.apart)
+        for taps, entries in runs
+    ]
 
 
 def input_gradient(g, k, where, groups, dtype):
@@ -272,20 +281,24 @@ def _shares(g, kernel, phase, take):
     near the border receive through some of the taps only; their products leave the others out.
     """
     count, groups, out, outputs, lanes = g.shape
-    o, group, a, c, e = g.strides
+    c = lanes * g.itemsize  # strides, which may be anything in an axis of one entry
+    a, group, o = outputs * c, out * outputs * c, groups * out * outputs * c
     shares = take("products", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
-    for entries, taps in _runs(phase, out):
+    for entries, taps, first in _runs(phase, out):
         size, number = entries.stop - entries.start, taps.stop - taps.start
         if number == 0:
             shares[:, entries] = 0
             continue
-        first = phase.first + entries.start + taps.start * phase.apart
-        shape, steps = (count, size, groups, number, outputs, lanes), (o, a, group, a * phase.apart, c, e)
-        windows = np.ndarray(shape, g.dtype, g, first * a, steps)
-        if phase.apart > 1:
-            apart, windows = windows, take("windows", shape, g.dtype)
-            np.copyto(windows, apart)
-        windows = windows.reshape(count, size, groups, number * outputs, lanes)
+        shape = (count, size, groups, number * outputs, lanes)
+        if phase.apart == 1:
+            windows = np.ndarray(shape, g.dtype, g, first * a, (o, a, group, c, g.itemsize))
+        else:
+            shape_apart, steps = (
+                (count, size, groups, number, outputs, lanes),
+                (o, a, group, a * phase.apart, c, g.itemsize),
+            )
+            windows = take("windows", shape, g.dtype)
+            np.copyto(windows.reshape(shape_apart), np.ndarray(shape_apart, g.dtype, g, first * a, steps))
         multiply(kernel[..., taps.start * outputs : taps.stop * outputs], windows, shares[:, entries])
     return shares
 
