@@ -436,5 +436,6 @@ def test_what_lies_as_its_pattern_is_not_copied():
     for source, pattern in ((contiguous, contiguous), (innermost, innermost), (innermost, contiguous)):
         assert layout.laid_as(source, pattern) is source
     copy = layout.laid_as(contiguous, innermost)
-    assert layout.images_innermost(copy) and copy.flags.owndata
+    assert layout.images_innermost(copy)
+    assert copy.flags.owndata
     assert_array_equal(copy, contiguous)
