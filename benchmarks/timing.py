@@ -52,14 +52,15 @@ def check(case):
                 )
 
 
-def measure(case, rounds, budget, clock):
+def measure(case, rounds, budget, clock, block):
     """Return {library: seconds of each round}: each round runs every library once, in turn.
 
-    A run repeats until it takes a millisecond, so that the clock's own cost vanishes. The rounds stop
-    early after `budget` seconds, but not before the fifth.
+    A run repeats until it takes `block` seconds, as a training step does; the shorter that is, the
+    more of the time goes into caches that the library before has filled. The rounds stop early after
+    `budget` seconds, but not before the fifth.
     """
     check(case)
-    repeats = {library: _repeats(run) for library, run in case.runs.items()}
+    repeats = {library: _repeats(run, block) for library, run in case.runs.items()}
     seconds: dict[str, list[float]] = {library: [] for library in case.runs}
     end = time.perf_counter() + budget
     for finished in range(rounds):
@@ -74,16 +75,16 @@ def measure(case, rounds, budget, clock):
     return seconds
 
 
-def _repeats(run):
+def _repeats(run, block):
     run()
     start = time.perf_counter()
     run()
-    return max(1, min(1000, round(1e-3 / max(time.perf_counter() - start, 1e-9))))
+    return max(1, min(1000, round(block / max(time.perf_counter() - start, 1e-9))))
 
 
-def compare(case, rounds, budget, clock):
+def compare(case, rounds, budget, clock, block):
     """Measure a case; return a Line for each peer."""
-    seconds = measure(case, rounds, budget, clock)
+    seconds = measure(case, rounds, budget, clock, block)
     return lines(case.group, case.name, {k: [1e6 * s for s in v] for k, v in seconds.items()}, "us", case.goals)
 
 

@@ -3,8 +3,6 @@
 from functools import lru_cache
 from typing import NamedTuple
 
-import numpy as np
-
 from .layout import copy_images, innermost, strided
 
 
@@ -65,11 +63,11 @@ def padded(x, where, images_innermost, dtype, take):
         xp = take("padded", (hp, wp, c, n), dtype).transpose(3, 2, 0, 1)
     else:
         xp = take("padded", (n, c, hp, wp), dtype)
-    for border in (np.s_[:ph], np.s_[ph + h :]):
-        xp[:, :, border] = 0
-    for border in (np.s_[:pw], np.s_[pw + w :]):
-        xp[:, :, ph : ph + h, border] = 0
-    copy_images(xp[:, :, ph : ph + h, pw : pw + w], x, take)
+    rows, columns = slice(ph, ph + h), slice(pw, pw + w)
+    if where.padding != (0, 0):
+        xp[:, :, : rows.start] = xp[:, :, rows.stop :] = 0
+        xp[:, :, rows, : columns.start] = xp[:, :, rows, columns.stop :] = 0
+    copy_images(xp[:, :, rows, columns], x, take)
     return xp
 
 
