@@ -58,7 +58,7 @@ class Op:
     def _read(self, parameters):
         for p in parameters:
             if p.kind is p.KEYWORD_ONLY:
-                self.parameters[p.name] = p.default
+                self.parameters[p.name] = _as_it_is(p.default)
             elif p.kind is p.VAR_KEYWORD or (p.kind is p.VAR_POSITIONAL and self.names):
                 raise TypeError(f"{self.__name__}: an op can't take `{p}`: name each argument, or take *arrays alone")
             else:
@@ -108,7 +108,7 @@ class Op:
             elif type(argument) is not ndarray and isinstance(argument, (list, tuple, ndarray)):
                 arrays[i] = self._plain(i, argument)
         recorded = state.recording and any(parents)
-        if recorded:
+        if recorded and (self.any_number or None in self.vjps):
             self._check_differentiable(parents)
         try:
             output = self.forward(*arrays, **parameters)
@@ -126,8 +126,9 @@ class Op:
         if recorded:
             if output.dtype.kind != "f":
                 raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
-            kept = tuple([_as_it_is(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)])
-            if parameters:
+            pairs = zip(arrays, arguments, strict=True)
+            kept = tuple([_as_it_is(a) if a is given and a is not None else a for a, given in pairs])
+            if parameters is not self.parameters:
                 parameters = {name: _as_it_is(value) for name, value in parameters.items()}
             tensor.node = Node(self, tuple(parents), kept, parameters, output)
         return tensor
@@ -262,9 +263,7 @@ def _as_it_is(argument):
     """A value that later writes by the caller don't reach: arrays that no Tensor holds are copied."""
     if isinstance(argument, ndarray):
         return argument.copy()
-    if isinstance(argument, (list, tuple)):
-        return type(argument)(map(_as_it_is, argument)) if type(argument) in (list, tuple) else argument
-    return argument
+    return type(argument)(map(_as_it_is, argument)) if type(argument) in (list, tuple) else argument
 
 
 def op(forward=None, *, name=None):

@@ -327,3 +327,18 @@ def test_what_stands_for_an_array_reaches_the_op_as_one():
 def test_the_data_of_a_scalar_is_an_array():
     for y in (mg.exp(leaf(1.0)), mg.sum(leaf(np.ones(3))), leaf(1.0) * 2.0, leaf(np.ones(3))[0]):
         assert type(y.data) is type(y.node.output) is np.ndarray
+
+
+def test_a_default_that_changes_later_does_not_reach_what_was_recorded():
+    scale = np.array([2.0])
+
+    @mg.op
+    def scaled(x, *, by=scale):
+        return x * by
+
+    scaled.vjp("x", lambda g, out, x, by: g * by)
+    x = mg.tensor([1.0], requires_grad=True)
+    y = scaled(x)
+    scale[0] = 5
+    y.backward()
+    assert y.item() == x.grad.item() == 2
