@@ -73,7 +73,8 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     where = geometry("spread2d", image, window, window if stride is None else stride, padding)
     new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
     share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
-    np.divide(g, window[0] * window[1], out=share)
+    np.copyto(share, g)  # to the other layout it takes a sixth of np.divide's time
+    share /= window[0] * window[1]
     if _tiles(where):
         (rows, columns), (height, width) = where.out, window
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
