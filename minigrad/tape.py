@@ -103,7 +103,7 @@ def name_of(array):
     return _names.get(id(array), (None,))[0]
 
 
-def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None, outer=None):
+def sweep(gradients, *, since=0, targets=None, leaves=False, release=False, rebuild=None, outer=None):
     """Yield (node, dJ/d node.output) from the roots back, each gradient complete when it comes.
 
     Descending creation number is a topological order, since a node is younger than its
@@ -112,6 +112,7 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None, oute
     gradients: where to start: {root: dJ/d root.output}, of the same shape and dtype
     since:     nodes created earlier belong to an outer trace; give `targets` to leave them out
     targets:   enter only nodes that lead to one of these (None: all); older targets come last
+    leaves:    yield these alone
     release:   drop each node's arrays as the sweep leaves it
     rebuild:   (array, node) -> Tensor. VJPs then get Tensors for what leads to something older
                than `since`, and so are recorded for that outer trace
@@ -130,9 +131,9 @@ def sweep(gradients, *, since=0, targets=None, release=False, rebuild=None, oute
     gradients = dict(gradients)
     summed = set()
     for node in order:
-        g = gradients.pop(node)
-        yield node, g
-        op = node.op
+        g, op = gradients.pop(node), node.op
+        if op is None or not leaves:
+            yield node, g
         if op is None:
             continue
         arguments, output, parameters = node.arguments, node.output, node.parameters
