@@ -127,12 +127,10 @@ def sweep(gradients, *, since=0, targets=None, leaves=False, release=False, rebu
     """
     order = _reached(gradients, since)
     traced = _leading_older(order, since, outer) if rebuild else None
-    entered = None
-    if targets is not None:
-        entered = _leading_to(targets, order)
+    entered = None if targets is None else _leading_to(targets, order)
+    if entered is not None:
         order = [node for node in order if node in entered]
-        gradients = {root: g for root, g in gradients.items() if root in entered}
-    gradients = dict(gradients)
+    gradients = {root: g for root, g in gradients.items() if entered is None or root in entered}
     summed = set()
     for node in order:
         g, op = gradients.pop(node), node.op
@@ -143,9 +141,8 @@ def sweep(gradients, *, since=0, targets=None, leaves=False, release=False, rebu
         arguments, output, parameters = node.arguments, node.output, node.parameters
         if traced and node in traced:
             output, arguments = _rebuilt(node, traced, rebuild)
-        vjps = op.vjps
-        if type(vjps) is not list:  # endless, of an op of any number of arrays
-            vjps = [*itertools.islice(vjps, len(arguments))]
+        vjps = op.vjps  # endless, of an op of any number of arrays
+        vjps = vjps if type(vjps) is list else [*itertools.islice(vjps, len(arguments))]
         i = -1  # counted by hand, which takes 70 ns less than enumerate
         for parent in node.parents:
             i += 1
