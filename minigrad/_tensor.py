@@ -226,8 +226,7 @@ class Tensor:
             gradient = np.ones(self.shape, self.dtype)
         else:
             gradient = _like(gradient, self, "backward: the gradient")
-        swept = tape.sweep({self.node: gradient}, release=not retain_graph)
-        found = tape.unshared([(node, g) for node, g in swept if node.op is None])
+        found = tape.unshared([*tape.sweep({self.node: gradient}, leaves=True, release=not retain_graph)])
         with _accumulating:
             for node, g in found:
                 node.grad = g if node.grad is None else np.asarray(node.grad + g)

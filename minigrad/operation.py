@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .tape import Node, state
+from .tape import Node, record, state
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
@@ -130,7 +130,7 @@ class Op:
             kept = tuple([_as_it_is(a) if a is given and a is not None else a for a, given in pairs])
             if parameters is not self.parameters:
                 parameters = {name: _as_it_is(value) for name, value in parameters.items()}
-            tensor.node = Node(self, tuple(parents), kept, parameters, output)
+            tensor.node = record(Node(), self, tuple(parents), kept, parameters, output)
         return tensor
 
     def _plain(self, i, argument):
@@ -237,7 +237,7 @@ def operators(op):
         if (p is None and q is None) or not state.recording:
             tensor.node = None
         else:
-            tensor.node = Node(op, (p, q), (a, b), parameters, output)
+            tensor.node = record(Node(), op, (p, q), (a, b), parameters, output)
         return tensor
 
     def reflected(y, x):

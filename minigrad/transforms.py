@@ -85,7 +85,7 @@ def _entered(transform, value):
     array = value.data if isinstance(value, Tensor) else np.asarray(value)
     if array.dtype.kind != "f":
         raise TypeError(f"{transform}: only a floating-point argument has a derivative, not {array.dtype} ({value!r})")
-    return make(array, tape.Node(identity, (outer,), (array,), {}, array) if outer else tape.leaf(array))
+    return make(array, tape.record(tape.Node(), identity, (outer,), (array,), {}, array) if outer else tape.leaf(array))
 
 
 class _Trace:

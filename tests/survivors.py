@@ -264,8 +264,5 @@ _ARGUED: dict[str, list[str]] = {
     "arrays then go to a new buffer, and += on a Tensor makes a new one": [
         "tape.py sweep: type(gradients[parent]) is type(contribution) is ndarray -> type(gradients[parent]) is not type(contribution) is ndarray",
     ],
-    "no parameters are an empty dict: only the time of handing it over": [
-        "tape.py sweep: vjp(*given, **parameters) if parameters else vjp(*given) -> vjp(*given, **parameters)",
-    ],
 }
 EQUIVALENT = {fault: argument for argument, faults in _ARGUED.items() for fault in faults}

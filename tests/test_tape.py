@@ -333,6 +333,14 @@ def test_the_sweep_goes_from_young_to_old():
     assert len(numbers) == 4
 
 
+def test_the_sweep_yields_leaves_alone_where_asked():
+    x, y = leaf(1.0), leaf(2.0)
+    z = (x * y + x) * y
+    swept = list(tape.sweep({z.node: np.ones(())}, leaves=True))
+    assert [(node, float(g)) for node, g in swept] == [(y.node, 5.0), (x.node, 6.0)]
+    assert not z.node.released
+
+
 def test_arguments_are_recorded_as_they_were():
     x = leaf(np.ones(3))
     constant, index = np.full(3, 2.0), np.array([0, 1, 2])

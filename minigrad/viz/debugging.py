@@ -23,8 +23,7 @@ class LocatedNode(Node):
 
     __slots__ = ("line",)
 
-    def __init__(self, *recorded):
-        super().__init__(*recorded)
+    def __init__(self):
         self.line = _calling_line() if getattr(_active, "depth", 0) else None
 
 
