@@ -333,6 +333,17 @@ def test_the_sweep_goes_from_young_to_old():
     assert len(numbers) == 4
 
 
+def test_scopes_and_the_recording_switch_keep_out_of_each_others_way():
+    x = leaf(1.0)
+    with mg.no_grad(), mg.scope("a"), mg.scope("b"):
+        assert (tape.state.recording, tape.state.scope) == (False, ("a", "b"))
+        assert (x * x).node is None
+    with mg.scope("a"):
+        assert (tape.state.recording, tape.state.scope) == (True, ("a",))
+        assert (x * x).node.scope == np.exp(x).node.scope == ("a",)
+    assert (tape.state.recording, tape.state.scope) == (True, ())
+
+
 def test_the_sweep_yields_leaves_alone_where_asked():
     x, y = leaf(1.0), leaf(2.0)
     z = (x * y + x) * y
