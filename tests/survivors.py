@@ -58,24 +58,17 @@ _ARGUED: dict[str, list[str]] = {
         "ops/convolution.py _per_channel: 2 -> 3",
     ],
     "the rule of paths asks whether the three numbers are equal, in any order": [
-        "ops/convolution.py conv2d_kernel: path(where, x.shape[-3], channels, groups) -> path(where, channels, x.shape[-3], groups)",
-        "ops/convolution.py conv2d_kernel: path(where, x.shape[-3], channels, groups) -> path(where, x.shape[-3], groups, channels)",
-        "ops/convolution.py conv_transpose2d: path(where, channels, k.shape[0], groups) -> path(where, k.shape[0], channels, groups)",
-        "ops/convolution.py conv_transpose2d: path(where, channels, k.shape[0], groups) -> path(where, channels, groups, k.shape[0])",
         "ops/convolution.py _plan: path(where, x[-3], k[0], groups) -> path(where, k[0], x[-3], groups)",
         "ops/convolution.py _plan: path(where, x[-3], k[0], groups) -> path(where, x[-3], groups, k[0])",
+        "ops/convolution.py _kernel_plan: path(where, x[-3], g[-3], groups) -> path(where, x[-3], groups, g[-3])",
+        "ops/convolution.py _kernel_plan: path(where, x[-3], g[-3], groups) -> path(where, g[-3], x[-3], groups)",
+        "ops/convolution.py _transpose_plan: path(where, k[1] * groups, k[0], groups) -> path(where, k[1] * groups, groups, k[0])",
+        "ops/convolution.py _transpose_plan: path(where, k[1] * groups, k[0], groups) -> path(where, k[0], k[1] * groups, groups)",
     ],
     "the channels of one group, fewer than all where there are several: never depthwise, so row windows compute the same, slower": [
-        "ops/convolution.py conv_transpose2d (1): 0 -> 1",
-        "ops/convolution.py conv2d (1): 0 -> 1",
         "ops/convolution.py _plan: 0 -> 1",
-    ],
-    "only slower: what the cache would have known is worked out again": [
-        "ops/convolution.py conv2d: _plan if type(groups) is int else _plan.__wrapped__ -> _plan.__wrapped__",
-    ],
-    "geometry asks the same again, in the same words": [
-        "ops/convolution.py conv2d: 1 -> 0",
-        "ops/convolution.py conv2d (1): 1 -> 0",
+        "ops/convolution.py _transpose_plan: k[1] * groups -> k[1] / groups",
+        "ops/convolution.py _transpose_plan: 0 -> 1",
     ],
     "reshape(-2, ...): NumPy takes any negative size as the unknown one": [
         "ops/convolution.py _plus_bias (1): 1 -> 2",
@@ -86,6 +79,23 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "equal dtypes have themselves as the common one: asking first only saves time": [
         "ops/convolution.py _plus_bias: b.dtype != z.dtype and np.result_type(z, b) != z.dtype -> np.result_type(z, b) != z.dtype",
+    ],
+    "only the fast way: the other one sums or writes the same, slower": [
+        "ops/convolution.py _per_channel: if g.ndim == 4 and images_innermost(array_of(g)): images, channels, height, width = g.shape rows = g.transpose(2, 3, 1, 0).reshape(height * width, channels * images) return (np.ones(height * width, g.dtype) @ rows).reshape(channels, images).sum(axis=1) -> if False: images, channels, height, width = g.shape rows = g.transpose(2, 3, 1, 0).reshape(height * width, channels * images) return (np.ones(height * width, g.dtype) @ rows).reshape(channels, images).sum(axis=1)",
+        "ops/convolution.py _per_channel: 4 -> 5",
+        "ops/pooling.py spread2d: if _tiles(where): (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x -> if False: (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x",
+    ],
+    "a g in C order is then copied into rows first: the same sum, slower": [
+        "ops/convolution.py _per_channel: g.ndim == 4 and images_innermost(array_of(g)) -> g.ndim == 4",
+    ],
+    "the pixels in another order, over all of which is summed": [
+        "ops/convolution.py _per_channel: g.transpose(2, 3, 1, 0) -> g.transpose(3, 2, 1, 0)",
+    ],
+    "k[0] * groups channels, more than k[0] where there are several groups: never depthwise, so row windows compute the same, slower": [
+        "ops/convolution.py _transpose_plan: 1 -> 0",
+    ],
+    "only slower: what the cache would have known is worked out again": [
+        "ops/convolution.py _remembered.lambda: cached if type(groups) is int else cached.__wrapped__ -> cached.__wrapped__",
     ],
     "stands where the quotient is not taken, so that nothing is divided by 0; its own gradient is masked too": [
         "ops/decompositions.py _over_differences: 1 -> 2",
@@ -160,6 +170,9 @@ _ARGUED: dict[str, list[str]] = {
     "the difference is squared": [
         "ops/losses.py mean_squared_error: np.subtract(prediction, target) -> np.subtract(target, prediction)",
     ],
+    "the logits have two axes, the last of which is number 1": [
+        "ops/losses.py softmax_cross_entropy.vjp('logits'): -1 -> 1",
+    ],
     "a Python 1 is weak, so np.where already has the dtype of x": [
         "ops/pooling.py l2_pool2d: np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype) -> np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)",
     ],
@@ -169,22 +182,22 @@ _ARGUED: dict[str, list[str]] = {
     "a copy of what is new already: only slower": [
         "ops/pooling.py max_pool2d: best.copy() if best.base is not None else best -> best.copy()",
     ],
-    "only its truth is used, and False times anything is 0": [
-        "ops/pooling.py _blank: return add -> return add * 1.000001",
-        "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) * 1.000001",
-    ],
-    "the pairs are multiplied": [
-        "ops/pooling.py _blank: zip(where.out, where.window, strict=True) -> zip(where.window, where.out, strict=True)",
-    ],
-    "one image without a batch axis would lie in another order in memory; its entries are the same": [
-        "ops/pooling.py spread2d: empty(shape, g.dtype) if len(shape) == 4 else np.empty(shape, g.dtype) -> empty(shape, g.dtype)",
-    ],
     "the quotient in a new array instead of in the place of the sum, which nobody else has: only slower": [
         "ops/pooling.py avg_pool2d: total if total.base is None else None -> None",
     ],
     "the ufuncs are add and maximum, which commute (but for the sign of the greater of 0.0 and -0.0, which are equal)": [
         "ops/pooling.py _over: ufunc(total, array, out=total) -> ufunc(array, total, out=total)",
         "ops/pooling.py _over: ufunc(arrays[0], arrays[1]) -> ufunc(arrays[1], arrays[0])",
+    ],
+    "the pairs are multiplied": [
+        "ops/pooling.py _tiles: zip(where.out, where.window, strict=True) -> zip(where.window, where.out, strict=True)",
+    ],
+    "only its type is used, not its value": [
+        "ops/pooling.py spread2d: 1.0 -> 0.0",
+        "ops/pooling.py spread2d: 1.0 -> 2.0",
+    ],
+    "one image without a batch axis would lie in another order in memory; its entries are the same": [
+        "ops/pooling.py spread2d: empty if g.ndim == 4 else np.empty -> empty",
     ],
     "np.where takes 1.0 for True and 0.0 for False; only more memory": [
         "ops/reductions.py prod.vjp('a'): np.eye(n, dtype=bool) -> np.eye(n)",
@@ -206,6 +219,10 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "reshape(a, -2): NumPy takes any negative size as the unknown one": [
         "ops/shaping.py ravel: 1 -> 2",
+    ],
+    "only its truth is used, and False times anything is 0": [
+        "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) * 1.000001",
+        "ops/pooling.py _blank: return overlap(where) -> return overlap(where) * 1.000001",
     ],
     "more room than is padded, which no window reaches and the last line cuts off": [
         "ops/windows.py folded: 2 -> 3",
@@ -243,6 +260,12 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "no call has -2 arguments, nor -1": [
         "operation.py __init__: 1 -> 2",
+    ],
+    "None comes back as it is: asking first only saves time": [
+        "operation.py __call__: a is given and a is not None -> a is given",
+    ],
+    "where every argument has a VJP, looking for one without finds none: only time": [
+        "operation.py __call__: recorded and (self.any_number or None in self.vjps) -> recorded",
     ],
     "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 1",

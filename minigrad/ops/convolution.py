@@ -43,7 +43,7 @@ def _shape(b):
 def _remembered(plan):
     """A plan that is made once for each set of arguments, unless groups is no int: True is 1 to a cache."""
     cached = lru_cache(plan)
-    return lambda groups, *others: (cached if type(groups) is int else plan)(groups, *others)
+    return lambda groups, *others: (cached if type(groups) is int else cached.__wrapped__)(groups, *others)
 
 
 @_remembered
