@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .tape import Node, record, state
+from .tape import Node, changes, record, state
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
@@ -107,7 +107,7 @@ class Op:
                 parents[i] = argument.node
             elif type(argument) is not ndarray and isinstance(argument, (list, tuple, ndarray)):
                 arrays[i] = self._plain(i, argument)
-        recorded = state.recording and any(parents)
+        recorded = any(parents) and (not changes or state.recording)
         if recorded and (self.any_number or None in self.vjps):
             self._check_differentiable(parents)
         try:
@@ -234,7 +234,7 @@ def operators(op):
             output = np.asarray(output)
         tensor = new(Tensor)
         tensor._array = output
-        if (p is None and q is None) or not state.recording:
+        if (p is None and q is None) or (changes and not state.recording):
             tensor.node = None
         else:
             tensor.node = record(Node(), op, (p, q), (a, b), parameters, output)

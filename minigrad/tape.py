@@ -30,6 +30,7 @@ class State(threading.local):
 
 
 state = State()
+changes: list[None] = []  # one entry for each no_grad or scope that some thread is in: without any, all is as it starts
 
 
 class Node:
@@ -81,7 +82,7 @@ def record(node, op, parents, arguments, parameters, output):
     node.parameters = parameters
     node.output = output
     node.number = next_number()
-    node.scope = state.scope
+    node.scope = state.scope if changes else ()
     return node
 
 
@@ -297,11 +298,13 @@ class _Setting(ContextDecorator):
 
     def _enter(self, value):
         self._replaced.setdefault(threading.get_ident(), []).append(getattr(state, self._field))
+        changes.append(None)  # before the change, and in __exit__ after it: so no change is overlooked
         setattr(state, self._field, value)
         return self
 
     def __exit__(self, *exception):
         setattr(state, self._field, self._replaced[threading.get_ident()].pop())
+        changes.pop()
 
     def __call__(self, function):
         if isgeneratorfunction(function) or iscoroutinefunction(function) or isasyncgenfunction(function):
