@@ -26,9 +26,7 @@ def option_parser():
     parser.add_argument("--threads", type=int, default=1, help="0: as many as each library takes (default 1)")
     parser.add_argument("--rounds", type=int, default=200, help="the most rounds a case (default 200)")
     parser.add_argument("--budget", type=float, default=5.0, help="seconds a case (default 5)")
-    parser.add_argument(
-        "--block", type=float, default=0.02, help="seconds that a library runs in turn (default 0.02)"
-    )
+    parser.add_argument("--block", type=float, default=0.02, help="seconds that a library runs in turn (default 0.02)")
     parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine that others use")
     parser.add_argument("--data", type=Path, help="the folder of MNIST's IDX files, for the epoch")
     parser.add_argument("--json", type=Path, help="write the lines there as well")

@@ -261,9 +261,6 @@ _ARGUED: dict[str, list[str]] = {
     "no call has -2 arguments, nor -1": [
         "operation.py __init__: 1 -> 2",
     ],
-    "None comes back as it is: asking first only saves time": [
-        "operation.py __call__: a is given and a is not None -> a is given",
-    ],
     "where every argument has a VJP, looking for one without finds none: only time": [
         "operation.py __call__: recorded and (self.any_number or None in self.vjps) -> recorded",
     ],

@@ -423,6 +423,17 @@ def test_one_setting_serves_several_threads():
     assert tape.state.scope == ()
 
 
+def test_what_another_thread_leaves_does_not_end_what_this_one_is_in():
+    x = leaf(1.0)
+    with mg.no_grad():
+        thread = threading.Thread(target=lambda: mg.scope("other").__enter__().__exit__())
+        thread.start()
+        thread.join()
+        assert (x * x).node is None
+        assert np.exp(x).node is None
+    assert (x * x).node is not None
+
+
 def test_no_grad_wants_its_parentheses():
     with pytest.raises(TypeError, match=r"write `@no_grad\(\)`"):
         mg.no_grad(lambda: None)
