@@ -135,7 +135,7 @@ def cut_to(product, tile, contraction, transposed):
     products.parts.cache_clear()
     with (
         patch.multiple(products, PRODUCT=product, TRANSPOSED=transposed),
-        patch.multiple(row_window, TILE=tile, CONTRACTION=contraction),
+        patch.multiple(row_window, TILE=tile, HELD=tile, CONTRACTION=contraction),
         patch.multiple(pointwise, CONTRACTION=contraction),
     ):
         yield

@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from .layout import copy_images, innermost, strided
 
 
@@ -30,9 +32,9 @@ class Orientation(NamedTuple):
         split = images.reshape(n, groups, c // groups, h, w)
         return split.transpose((3, 4, 1, 2, 0) if self.images_innermost else (0, 3, 1, 2, 4))
 
-    def block(self, images, outer, lanes):
-        """These outer positions and lanes of (N, C, rows, columns)."""
-        return images[lanes, :, outer] if self.images_innermost else images[outer, :, :, lanes]
+    def block(self, images, outer, lanes, along=np.s_[:]):
+        """These outer positions, lanes and positions along the other axis of (N, C, rows, columns)."""
+        return images[lanes, :, outer, along] if self.images_innermost else images[outer, :, along, lanes]
 
     def kernel_axes(self, k, groups):
         """(C_out, C/groups, kh, kw) as the view (group, output, tap along, copied tap, channel)."""
@@ -97,3 +99,10 @@ def copied_windows(xp, groups, way):
 def windows_apart(taps_copied, along):
     """How far windows are apart in what was copied: if their taps were copied too, one lies after the other."""
     return 1 if taps_copied > 1 else along.stride
+
+
+def read_by(windows, taps_copied, along):
+    """Where in what was copied these windows (a slice of them) lie."""
+    if taps_copied > 1:
+        return windows
+    return slice(windows.start * along.stride, (windows.stop - 1) * along.stride + along.taps)

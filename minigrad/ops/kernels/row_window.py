@@ -28,10 +28,14 @@ import numpy as np
 
 from ..windows import inside
 from .layout import FEWEST_IMAGES, copy_images, empty, strided
-from .orientation import copied_windows, orientation, padded, windows_apart
+from .orientation import copied_windows, orientation, padded, read_by, windows_apart
 from .products import CONTRACTION, TILE, blocks, multiply, parts
 from .scratch import Scratch
 from .threads import share
+
+HELD = (
+    3 * TILE
+)  # bytes of x and g that the kernel's VJP copies at a time, and reads once for each tap of the other axis
 
 
 def _stack(scratch, along, depth):
@@ -142,32 +146,35 @@ def _products(x, g, where, way, groups, dtype):
             step, shifts = 1, _ALL_AT_ONCE
             source = copied_windows(xp, groups, way)
         reach = max(shift.first + (shift.number - 1) * shift.apart for shift in shifts)
+        position = groups * step * windows_apart(source.shape[3], way.along) * math.prod(source.shape[3:6])
         for lanes in blocks(source.shape[-1], CONTRACTION, 16):
             width = lanes.stop - lanes.start
             for o in blocks(g.shape[2] if way.images_innermost else len(g), CONTRACTION // width):
                 count = o.stop - o.start
-                windows = take("windows", (step, *source.shape[1:6], count + reach, width), dtype)
-                for shift in shifts:
-                    part = source[o.start * step + shift.phase :: step, ..., lanes][: count + reach]
-                    np.copyto(windows[shift.phase, ..., : len(part), :], part.transpose(1, 2, 3, 4, 5, 0, 6))
-                laid = take("g", (way.along.out, groups, outputs, count, width), dtype)
-                order = (3, 1, 2, 0) if way.images_innermost else (2, 1, 0, 3)
-                copied = laid.reshape(way.along.out, g.shape[1], count, width).transpose(order)
-                copy_images(copied, way.block(g, o, lanes), take)
-                _add_products(total, windows, laid, shifts, way.along, take)
+                each = (position * (count + reach) + g.shape[1] * count) * width * dtype.itemsize
+                for q in blocks(way.along.out, HELD // each):
+                    read = source[:, :, read_by(q, source.shape[3], way.along), ..., lanes]
+                    windows = take("windows", (step, *read.shape[1:6], count + reach, width), dtype)
+                    for shift in shifts:
+                        part = read[o.start * step + shift.phase :: step][: count + reach]
+                        np.copyto(windows[shift.phase, ..., : len(part), :], part.transpose(1, 2, 3, 4, 5, 0, 6))
+                    laid = take("g", (q.stop - q.start, g.shape[1], count, width), dtype)
+                    order = (3, 1, 2, 0) if way.images_innermost else (2, 1, 0, 3)
+                    copy_images(laid.transpose(order), way.block(g, o, lanes, q), take)
+                    _add_products(total, windows, laid, shifts, way.along, take)
     return total
 
 
 def _add_products(total, windows, g, shifts, along, take):
-    """Add to the total of each tap the products of what it reads with g (along, group, output, *lanes)."""
+    """Add to the total of each tap the products of what it reads with g (along, channel, *lanes)."""
     _, groups, depth, outputs = total.shape
     phase, group, position, _, _, channel, row, item = windows.strides
     position *= windows_apart(windows.shape[3], along)
-    cut, lanes = parts(depth, outputs), g.shape[3] * g.shape[4]
-    b = g.reshape(along.out, groups, 1, outputs, lanes).swapaxes(-1, -2)
+    cut, lanes = parts(depth, outputs), g.shape[2] * g.shape[3]
+    b = g.reshape(len(g), groups, 1, outputs, lanes).swapaxes(-1, -2)
     for shift in shifts:
         a = np.ndarray(
-            (shift.number, along.out, groups, cut, depth // cut, lanes),
+            (shift.number, len(g), groups, cut, depth // cut, lanes),
             windows.dtype,
             windows,
             shift.phase * phase + shift.first * row,
