@@ -48,9 +48,12 @@ class Node:
     __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")
 
     op: Any
+    parents: Any
     arguments: Any
+    parameters: Any
     output: Any
     number: int
+    scope: tuple[str, ...]
     name: Any
     grad: Any
 

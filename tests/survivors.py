@@ -264,6 +264,10 @@ _ARGUED: dict[str, list[str]] = {
     "where every argument has a VJP, looking for one without finds none: only time": [
         "operation.py __call__: recorded and (self.any_number or None in self.vjps) -> recorded",
     ],
+    "while no thread has changed anything each state is as it starts: asking first only saves time": [
+        "operation.py operators.method: state.scope if changes else () -> state.scope",
+        "operation.py operators.method: changes and (not state.recording) -> not state.recording",
+    ],
     "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 1",
         "tape.py _sum_outermost.lambda.key: 0 -> 2",

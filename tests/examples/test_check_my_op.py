@@ -3,6 +3,16 @@
 import importlib
 
 import check_my_op
+import pytest
+from hypothesis import settings
+
+
+@pytest.fixture(autouse=True)
+def _same_examples_every_time():
+    before = settings.get_current_profile_name()
+    settings.load_profile("ci")  # of 20 random examples, one run in 150 finds none with a rest
+    yield
+    settings.load_profile(before)
 
 
 def test_the_wrong_vjp_is_found_and_explained(capsys):

@@ -311,15 +311,16 @@ def test_the_sums_of_the_kernel_gradient_have_the_length_of_the_contraction(
 
 @pytest.mark.parametrize(("number", "lengths"), [(11, [11]), (10, [6, 5]), (3, [3, 3, 3, 2])])
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (3, 1), (1, 2), (3, 2)])
+@pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize("n", [3, 48])
-def test_the_kernel_gradient_holds_as_many_positions_as_fit(n, stride, dilation, number, lengths):
-    size, window, step = ((8, dilation * 1 + 1 + 10 * stride), (3, 2), (2, stride))  # out (3, 11)
+def test_the_kernel_gradient_holds_as_many_positions_as_fit(n, groups, stride, dilation, number, lengths):
+    size, window, step = (8, dilation + 1 + 10 * stride), (3, 2), (2, stride)  # out (3, 11)
     where = geometry("conv2d", size, window, step, 0, (1, dilation))
     taps, count, reach, width, phases = 1, 3, 1, 48, 2  # of rows, which are copied once, in two phases
     if n == 3:  # the columns, all of whose taps are copied
         where = geometry("conv2d", size[::-1], window[::-1], step[::-1], 0, (dilation, 1))
         taps, count, reach, width, phases = 3, 3, 0, 3, 1
-    x, _, g, options = three(n, where, groups=2)
+    x, _, g, options = three(n, where, groups=groups)
     copied = 2 if dilation > 1 else stride  # of the axis that is cut, for each window
     each = (phases * copied * taps * 2 * (count + reach) + 4 * count) * width * F4.itemsize
     with patch.object(row_window, "HELD", each * (number + 1) - 1), borrowed(row_window) as taken:
