@@ -199,9 +199,6 @@ _ARGUED: dict[str, list[str]] = {
     "one image without a batch axis would lie in another order in memory; its entries are the same": [
         "ops/pooling.py spread2d: empty if g.ndim == 4 else np.empty -> empty",
     ],
-    "np.where takes 1.0 for True and 0.0 for False; only more memory": [
-        "ops/reductions.py prod.vjp('a'): np.eye(n, dtype=bool) -> np.eye(n)",
-    ],
     "the scale of entries that are all 0, or not all finite: the norm of x / 2 times 2 is the same 0, inf or NaN": [
         "ops/reductions.py _norm: 1 -> 2",
     ],

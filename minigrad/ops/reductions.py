@@ -153,23 +153,31 @@ def norm(x, ord=None, axis=None, keepdims=False):
 def prod(a, axis=None, *, keepdims=False):
     """The product over the axis (or axes): each entry's derivative is the product of the others.
 
-    That is out / a; where out is 0 or overflows, it is the product over a copy with this entry replaced by 1.
+    These come from a tree of products of pairs, not from out / a, which cancels at small entries in
+    the second derivative, and at 0 in the first.
     """
     return np.prod(a, axis=axis, keepdims=keepdims)
 
 
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
-    g = _kept(g, a, axis)
-    if np.all(out) and np.all(np.isfinite(out)):
-        return g * _kept(out, a, axis) / a
-    axes, n = _axes(axis, a.ndim), _count(a, axis)
+    axes = _axes(axis, a.ndim)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
-    flat = np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], n))
-    replaced = np.where(np.eye(n, dtype=bool), 1, flat[..., None, :])
-    others = moveaxis(np.reshape(np.prod(replaced, axis=-1), moved.shape), last, axes)
-    return g * others
+    others = _others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
+    return _kept(g, a, axis) * moveaxis(np.reshape(others, moved.shape), last, axes)
+
+
+def _others(x):
+    """For each entry of the last axis the product of all the others, from those of half as many pairs."""
+    n = x.shape[-1]
+    if n < 2:
+        return np.ones(x.shape, x.dtype)
+    if n % 2:
+        x = np.concatenate([x, np.ones((*x.shape[:-1], 1), x.dtype)], axis=-1)
+    pairs = np.reshape(x, (*x.shape[:-1], -1, 2))
+    others = _others(pairs[..., 0] * pairs[..., 1])
+    return np.reshape(others[..., None] * pairs[..., ::-1], x.shape)[..., :n]
 
 
 @implements(np.cumsum)

@@ -161,6 +161,12 @@ def test_prod_with_zeros():
     assert_array_equal(mg.hessian(np.prod)(x), [[0, 3, 0], [3, 0, 2], [0, 2, 0]])
 
 
+def test_prod_of_tiny_entries_to_any_order():
+    x = np.array([1e-150, 2.0, 3.0])
+    assert_array_equal(mg.hessian(np.prod)(x), [[0, 3, 2], [3, 0, 1e-150], [2, 1e-150, 0]])
+    assert_array_equal(mg.grad(mg.grad(mg.grad(np.prod)))(1e-9), 0)
+
+
 def test_softmax_and_its_relatives_do_not_overflow():
     z = np.array([[1000.0, 0.0, -1000.0]])
     with warnings.catch_warnings():
