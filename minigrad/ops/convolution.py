@@ -12,7 +12,7 @@ import numpy as np
 
 from ..operation import array_of, op
 from .kernels import path
-from .kernels.layout import images_innermost, innermost
+from .kernels.layout import images_innermost
 from .windows import geometry, pair
 
 
@@ -63,11 +63,7 @@ def _plus_bias(z, b):
     """z + b for each channel, in the place of z where its dtype holds the sum."""
     if b.dtype != z.dtype and np.result_type(z, b) != z.dtype:
         return z + b[:, None, None]
-    if images_innermost(z):  # then pixels are rows of C * N entries, and long rows are added fastest
-        rows = innermost(z).reshape(-1, z.shape[0] * z.shape[1])
-        rows += np.repeat(b, len(z))
-    else:
-        z += b[:, None, None]
+    z += b[:, None, None]
     return z
 
 
@@ -169,10 +165,10 @@ def _kernel_plan(groups, x, g, size, stride, padding, dilation):
 
 def _per_channel(g):
     """The sum of g over the batch and the image: dJ/db (section 3.1.5)."""
-    if g.ndim == 4 and images_innermost(array_of(g)):  # then pixels are rows, and a product with ones adds them fastest
-        images, channels, height, width = g.shape
-        rows = g.transpose(2, 3, 1, 0).reshape(height * width, channels * images)
-        return (np.ones(height * width, g.dtype) @ rows).reshape(channels, images).sum(axis=1)
+    if g.ndim == 4 and images_innermost(array_of(g)):  # then rows are long, and a product with ones adds them fastest
+        n, c, h, w = g.shape
+        rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)
+        return (rows @ np.ones(w * n, g.dtype)).reshape(h, c).sum(axis=0)
     each = np.sum(g, axis=(-2, -1))  # first the pixels, then the images: either sum runs over long stretches
     return np.sum(each, axis=0) if each.ndim == 2 else each
 

@@ -32,7 +32,7 @@ from minigrad.ops.kernels import (
 )
 from minigrad.ops.windows import geometry
 
-COUNTS = (1, 2, 15, 16, 17, 33)  # of images: the orientation changes at 16
+COUNTS = (1, 2, 15, 16, 17, 33)  # of images: they are put innermost from 16 on
 
 
 def pairs(least, most):
@@ -59,7 +59,7 @@ def convolutions(draw, windowed=(False, True), sizes=((1, 1), (1, 2), (2, 1), (3
     x = rng.normal(size=(n, groups * channels, *image)).astype(dtype)
     k = rng.normal(size=(groups * outputs, channels, *kernel)).astype(dtype)
     g = rng.normal(size=(n, groups * outputs, *where.out)).astype(dtype)
-    order = st.sampled_from([(0, 1, 2, 3), (2, 3, 1, 0), (0, 2, 3, 1), (3, 2, 1, 0)])
+    order = st.sampled_from([(0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0), (3, 2, 1, 0)])
     return in_memory_order(x, draw(order)), k, in_memory_order(g, draw(order)), options, where
 
 
@@ -103,7 +103,7 @@ def test_depthwise_convolution_agrees_with_the_reference(drawn):
 def test_depthwise_convolution_agrees_with_the_reference_however_it_is_cut(drawn, rows, tile):
     with patch.multiple(depthwise, ROWS=rows, TILE=tile):
         x, k, g, options, where = drawn
-        for order in ((0, 1, 2, 3), (2, 3, 1, 0)):
+        for order in ((0, 1, 2, 3), (2, 1, 3, 0)):
             laid = in_memory_order(x, order), k, in_memory_order(g, order)
             assert_as_the_reference(depthwise, *laid, options, where)
 
@@ -115,7 +115,7 @@ def test_depthwise_convolution_agrees_with_the_reference_however_it_is_cut(drawn
 )
 def test_many_rows_agree_with_the_reference(kernel, stride, dilation, padding):
     rng = np.random.default_rng(0)
-    for n, order in ((3, (0, 1, 2, 3)), (17, (0, 1, 2, 3)), (17, (2, 3, 1, 0)), (2, (0, 2, 3, 1))):
+    for n, order in ((3, (0, 1, 2, 3)), (17, (0, 1, 2, 3)), (17, (2, 1, 3, 0)), (2, (0, 2, 3, 1))):
         where = geometry("conv2d", (23, 12), (3, 4), stride, padding, dilation)
         x, k = rng.normal(size=(n, 2, 23, 12)), rng.normal(size=(2, 1, 3, 4))
         g = rng.normal(size=(n, 2, *where.out))
@@ -135,7 +135,7 @@ def cut_to(product, tile, contraction, transposed):
     products.parts.cache_clear()
     with (
         patch.multiple(products, PRODUCT=product, TRANSPOSED=transposed),
-        patch.multiple(row_window, TILE=tile, HELD=tile, CONTRACTION=contraction),
+        patch.multiple(row_window, TILE=tile, LANES=contraction),
         patch.multiple(pointwise, CONTRACTION=contraction),
     ):
         yield
@@ -147,6 +147,23 @@ def cut_to(product, tile, contraction, transposed):
 def test_row_windows_agree_with_the_reference_however_they_are_cut(drawn, sizes):
     with cut_to(*sizes):
         assert_as_the_reference(row_window, *drawn)
+
+
+@pytest.mark.parametrize(("n", "lanes"), [(3, 2), (17, 40), (48, 20)])  # columns are cut; or images, in one column
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(
+    ("stride", "dilation"), [((1, 1), (1, 1)), ((1, 2), (2, 1)), ((2, 3), (1, 2)), ((2, 1), (2, 2))]
+)
+def test_row_windows_agree_with_the_reference_where_all_is_cut(stride, dilation, groups, n, lanes):
+    rng = np.random.default_rng(0)
+    options = {"stride": stride, "padding": (2, 1), "dilation": dilation, "groups": groups}
+    where = geometry("conv2d", (11, 10), (3, 2), stride, (2, 1), dilation)
+    x, k = rng.normal(size=(n, 4, 11, 10)), rng.normal(size=(6, 4 // groups, 3, 2))
+    g = rng.normal(size=(n, 6, *where.out))
+    for order in ((0, 1, 2, 3), (2, 1, 3, 0)):
+        with cut_to(100, 16_000, lanes, 20):
+            laid = in_memory_order(x, order), k, in_memory_order(g, order)
+            assert_as_the_reference(row_window, *laid, options, where)
 
 
 @given(convolutions(windowed=(False,)), cuts())
@@ -171,7 +188,7 @@ def test_the_kernel_gradient_of_large_images_with_1x1_kernels(groups):
 def test_mixed_dtypes_compute_in_the_wider_one(single, kernel, n):
     rng = np.random.default_rng(0)
     options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 2 // kernel[1]}
-    for order in ((0, 1, 2, 3), (2, 3, 1, 0)):
+    for order in ((0, 1, 2, 3), (2, 1, 3, 0)):
         x, k = in_memory_order(rng.normal(size=(n, 2, 5, 6)), order), rng.normal(size=kernel)
         z = in_memory_order(conv2d(x, k, **options), order)
         x, k, z = (a.astype(np.float32) if who == single else a for a, who in ((x, "x"), (k, "k"), (z, "x")))
@@ -289,14 +306,14 @@ def test_no_result_shares_memory_with_another_one_or_with_scratch(n, kernel):
         mg.conv_transpose2d(z, k, groups=groups),
         mg.ops.conv2d_kernel(x, z, size=kernel[2:], groups=groups),
     ]
-    kept = [x, k, *scratch._kept.buffers.values()]
+    kept = [x, k, *(buffer for buffers in scratch._kept.free for buffer in buffers.values())]
     for i, result in enumerate(results):
         assert not any(np.shares_memory(result, other) for other in [*results[:i], *kept])
 
 
 @pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
 def test_a_leaf_takes_the_gradient_without_a_copy(kernel):
-    x, groups = in_memory_order(np.ones((16, 2, 5, 5)), (2, 3, 1, 0)), 2 // kernel[1]
+    x, groups = in_memory_order(np.ones((16, 2, 5, 5)), (2, 1, 3, 0)), 2 // kernel[1]
     z = mg.conv2d(x, np.ones(kernel), groups=groups)
     for image in (z, mg.conv_transpose2d(z, np.ones(kernel), groups=groups)):
         assert image.flags.owndata
@@ -304,7 +321,7 @@ def test_a_leaf_takes_the_gradient_without_a_copy(kernel):
 
 
 @pytest.mark.parametrize("n", [1, 2, 15, 16, 17])
-@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 1, 0)])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 1, 3, 0), (2, 3, 1, 0)])
 def test_results_lie_with_images_innermost_from_16_images_on(order, n):
     x, k = in_memory_order(np.ones((n, 2, 5, 6)), order), np.ones((4, 2, 3, 3))
     z = mg.conv2d(x, k)
@@ -315,7 +332,7 @@ def test_results_lie_with_images_innermost_from_16_images_on(order, n):
 
 @pytest.mark.parametrize("n", [1, 2, 16])
 def test_results_of_1x1_kernels_lie_as_their_input(n):
-    for order, c_order in (((0, 1, 2, 3), True), ((2, 3, 1, 0), n == 1)):
+    for order, c_order in (((0, 1, 2, 3), True), ((2, 1, 3, 0), n == 1)):
         for channels in (1, 2):
             x, k = in_memory_order(np.ones((n, channels, 5, 6)), order), np.ones((4, channels, 1, 1))
             z = mg.conv2d(x, k)
@@ -325,21 +342,31 @@ def test_results_of_1x1_kernels_lie_as_their_input(n):
             assert layout.images_innermost(dx) == (not c_order)
 
 
+def kept_buffers():
+    """(id, bytes) of each."""
+    return {(id(buffer), buffer.nbytes) for buffers in scratch._kept.free for buffer in buffers.values()}
+
+
 def test_scratch_is_kept_and_released():
+    release_scratch()
     x, k = np.ones((16, 2, 8, 8)), np.ones((3, 2, 3, 3))
     mg.conv2d(x, k, padding=1)
-    before = {name: id(buffer) for name, buffer in scratch._kept.buffers.items()}
+    before = kept_buffers()
     mg.conv2d(x, k, padding=1)
     assert before
-    assert before == {name: id(buffer) for name, buffer in scratch._kept.buffers.items()}
+    assert before == kept_buffers()
+    assert scratch._kept.nbytes == sum(nbytes for _, nbytes in before)
     release_scratch()
-    assert not scratch._kept.buffers
+    assert not kept_buffers()
+    assert scratch._kept.nbytes == 0
 
 
 def test_scratch_is_bounded():
+    release_scratch()
     with patch.object(scratch, "LIMIT", 1000):
         mg.conv2d(np.ones((16, 2, 8, 8)), np.ones((3, 2, 3, 3)), padding=1)
-    assert not scratch._kept.buffers
+    assert not kept_buffers()
+    assert scratch._kept.nbytes == 0
 
 
 def test_scratch_survives_an_interruption():
@@ -459,7 +486,7 @@ def pooled(draw):
     if draw(st.integers(0, 9)) == 0:
         x[...] = -np.inf
     if x.ndim == 4 and draw(st.booleans()):
-        x = in_memory_order(x, (2, 3, 1, 0))
+        x = in_memory_order(x, (2, 1, 3, 0))
     return x, {"window": window, "stride": draw(pairs(1, 4)), "padding": padding}
 
 

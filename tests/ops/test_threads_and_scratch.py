@@ -18,21 +18,19 @@ def one_thread_and_no_scratch():
 
 
 @pytest.mark.parametrize(
-    ("images", "count", "expected"),
+    ("rows", "count", "expected"),
     [
         (64, 2, [(0, 32), (32, 64)]),
-        (64, 3, [(0, 32), (32, 64)]),  # whole registers of images, as long as there are 16
-        (50, 3, [(0, 32), (32, 50)]),
-        (16, 3, [(0, 16)]),
         (15, 3, [(0, 5), (5, 10), (10, 15)]),
         (7, 3, [(0, 3), (3, 6), (6, 7)]),
         (2, 4, [(0, 1), (1, 2)]),
+        (0, 2, [(0, 0)]),
     ],
 )
-def test_images_are_shared_out_evenly(images, count, expected):
+def test_rows_are_shared_out_evenly(rows, count, expected):
     set_threads(count)
     with patch.object(threads, "FEWEST_PRODUCTS", 0):
-        assert threads.share(lambda part: (part.start, part.stop), images, 1) == expected
+        assert threads.share(lambda part: (part.start, part.stop), rows, 1) == expected
 
 
 def test_only_large_convolutions_are_shared_out():
@@ -94,17 +92,42 @@ def test_scratch_begins_at_a_line_of_the_cache_and_is_as_large_as_asked(dtype):
             a[...], b[...] = 1, 2
             assert a.sum() == 3 * n
         held.append(np.empty(n + 1, np.uint8))
-        held.append(scratch._kept.buffers)
+        held.append(scratch._kept.free)
         scratch.release_scratch()
 
 
 def test_as_much_scratch_as_the_limit_is_kept():
+    scratch.release_scratch()
     for limit, kept in ((800, True), (799, False)):
         with patch.object(scratch, "LIMIT", limit), scratch.Scratch() as take:
             take("a", (60,), np.dtype(float))
             take("b", (40,), np.dtype(float))
-        assert bool(scratch._kept.buffers) == kept
+        assert bool(scratch._kept.free) == kept
+        assert scratch._kept.nbytes == 800 * kept
         scratch.release_scratch()
+
+
+def test_scratch_within_scratch_is_kept_too():
+    for limit, kept in ((800, 2), (799, 1)):
+        scratch.release_scratch()
+        lent = []
+        for _ in range(2):
+            with patch.object(scratch, "LIMIT", limit), scratch.Scratch() as outer:
+                lent.append(outer("a", (60,), np.dtype(float)))
+                with scratch.Scratch() as inner:
+                    lent.append(inner("a", (40,), np.dtype(float)))
+        assert len(scratch._kept.free) == kept
+        assert scratch._kept.nbytes == {2: 800, 1: 480}[kept]
+        assert np.shares_memory(lent[0], lent[2])
+        assert np.shares_memory(lent[1], lent[3]) == (kept == 2)
+
+
+def test_a_thread_begins_without_scratch():
+    counted = []
+    thread = threading.Thread(target=lambda: counted.append((scratch._kept.nbytes, scratch._kept.free)))
+    thread.start()
+    thread.join()
+    assert counted == [(0, [])]
 
 
 def test_the_same_size_is_lent_again():

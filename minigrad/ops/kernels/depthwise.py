@@ -1,7 +1,7 @@
 """Convolution with one channel a group and one kernel for it: sums of products, entry by entry.
 
-Why it is fast. There is nothing for a matrix product to do here. With channels and images innermost,
-each tap of a window is one multiply-and-add over a long stretch, and `np.einsum` does just that.
+Why it is fast. There is nothing for a matrix product to do here. With images innermost, each tap of a
+window is one multiply-and-add over a long stretch of (column, image), and `np.einsum` does just that.
 Contiguous images are not turned for that: a few rows are a product with a band matrix, and each tap of
 the kernel's VJP is a dot product of whole planes.
 """
@@ -9,7 +9,7 @@ the kernel's VJP is a dot product of whole planes.
 import numpy as np
 
 from ..windows import inside
-from .layout import copy_images, empty_innermost, innermost, strided
+from .layout import copy_images, empty_innermost, innermost
 from .products import TILE, blocks
 from .scratch import Scratch
 
@@ -28,13 +28,13 @@ def kernel_gradient(x, g, where, groups, dtype):
         products = _products_of_planes(x, g, where, dtype)
         if np.isfinite(products).all():  # else a zero between g's entries may have met an infinity
             return products[:, None]
-    n, c, h, w = g.shape
     with Scratch() as take:
         windows = _windows(_padded(x, where, dtype, take), where.window, where.stride, where.dilation, where.out)
-        laid = take("g", (h, w, c, n), dtype)
-        copy_images(laid.transpose(3, 2, 0, 1), g, take)
-        products = np.einsum("pqrsl,pql->rsl", windows, laid.reshape(h, w, c * n))
-        return products.reshape(*where.window, c, n).sum(3).transpose(2, 0, 1)[:, None].copy()
+        laid = take("g", innermost(g).shape, dtype)
+        copy_images(laid.transpose(3, 1, 0, 2), g, take)
+        lanes = laid.reshape(*laid.shape[:2], 1, 1, *windows.shape[4:])
+        products = np.vecdot(windows, lanes)
+        return products.sum((0, *range(4, products.ndim)))[:, None]
 
 
 def _products_of_planes(x, g, where, dtype):
@@ -49,7 +49,7 @@ def _products_of_planes(x, g, where, dtype):
     stretch = (where.out[0] - 1) * rows * width + (where.out[1] - 1) * columns + 1
     total = np.zeros((c, *where.window), dtype)
     with Scratch() as take, np.errstate(invalid="ignore"):
-        for images in blocks(n, TILE // (2 * c * height * width * dtype.itemsize)):
+        for images in blocks(n, TILE // (4 * c * height * width * dtype.itemsize)):
             count = images.stop - images.start
             frame = take("frame", (count, c, height, width), dtype)
             frame[...] = 0
@@ -58,9 +58,8 @@ def _products_of_planes(x, g, where, dtype):
             apart[...] = 0
             apart[..., ::rows, : where.out[1] * columns : columns] = g[images]
             image, channel, row, item = frame.strides
-            windows = strided(
-                frame, (count, c, *where.window, stretch), (image, channel, down * row, right * item, item)
-            )
+            shape, steps = (count, c, *where.window, stretch), (image, channel, down * row, right * item, item)
+            windows = np.ndarray(shape, dtype, frame, 0, steps)
             total += np.vecdot(windows, apart.reshape(count, c, 1, 1, -1)[..., :stretch]).sum(0)
     return total
 
@@ -85,7 +84,7 @@ def _correlated(x, size, corner, step, k, stride, dilation, out, dtype):
             return z
     with Scratch() as take:
         frame = _framed(x, size, corner, step, dtype, take)
-        return _summed(frame, k, stride, dilation, out, dtype, take)
+        return _summed(frame, k, stride, dilation, out, dtype)
 
 
 def _summed_by_rows(x, height, corner, k, stride, dilation, out, dtype):
@@ -104,7 +103,7 @@ def _summed_by_rows(x, height, corner, k, stride, dilation, out, dtype):
         for first, count, each in ((0, whole, ROWS), (whole * ROWS, 1, rest))
         if count * each
     ]
-    pieces = blocks(n, TILE // (2 * c * height * taps * out[1] * dtype.itemsize))
+    pieces = blocks(n, TILE // (4 * c * height * taps * out[1] * dtype.itemsize))
     with Scratch() as take, np.errstate(invalid="ignore"):
         windows = take("windows", (pieces[0].stop if pieces else 0, c, height, taps, out[1]), dtype)
         windows[...] = 0
@@ -137,35 +136,33 @@ def _padded(x, where, dtype, take):
 
 
 def _framed(x, size, corner, step, dtype, take):
-    """Zeros of (*size, C, N) with the entries of x, `step` apart, from `corner` on; those outside are left out."""
-    frame = take("frame", (*size, x.shape[1], x.shape[0]), dtype)
+    """Zeros (height, C, width, N) with the entries of x, `step` apart, from `corner` on; those outside are left out."""
+    frame = take("frame", (size[0], x.shape[1], size[1], x.shape[0]), dtype)
     axes = zip(corner, step, size, x.shape[2:], strict=True)
     chosen, places = zip(*(inside(c, s, length, n) for c, s, length, n in axes), strict=True)
     rows, columns = (slice(place.start, place.stop) for place in places)
-    for border in (np.s_[: rows.start], np.s_[rows.stop :], np.s_[rows, : columns.start], np.s_[rows, columns.stop :]):
-        frame[border] = 0
+    frame[: rows.start] = frame[rows.stop :] = 0
+    frame[rows, :, : columns.start] = frame[rows, :, columns.stop :] = 0
     if step != (1, 1):
-        frame[rows, columns] = 0
-    copy_images(frame[places].transpose(3, 2, 0, 1), x[:, :, chosen[0], chosen[1]], take)
+        frame[rows, :, columns] = 0
+    copy_images(frame[places[0], :, places[1]].transpose(3, 1, 0, 2), x[:, :, chosen[0], chosen[1]], take)
     return frame
 
 
 def _windows(frame, window, stride, dilation, out):
-    """The view (rows, columns, kh, kw, channels and images as one) of every window."""
-    a, b, _, item = frame.strides
-    return strided(
-        frame,
-        (*out, *window, frame.shape[2] * frame.shape[3]),
-        (a * stride[0], b * stride[1], a * dilation[0], b * dilation[1], item),
-    )
+    """The view (rows, channels, kh, kw, lanes) of every window; lanes are columns and images, joined unless strided."""
+    row, channel, column, item = frame.strides
+    shape, lanes = (out[0], frame.shape[1], *window), (out[1], frame.shape[3])
+    steps = row * stride[0], channel, row * dilation[0], column * dilation[1]
+    if stride[1] == 1:
+        return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item))
+    return np.ndarray((*shape, *lanes), frame.dtype, frame, 0, (*steps, column * stride[1], item))
 
 
-def _summed(frame, k, stride, dilation, out, dtype, take):
+def _summed(frame, k, stride, dilation, out, dtype):
     """The sum of each window's entries times the kernel's, (N, C, *out)."""
-    c, n = frame.shape[2:]
-    kernel = take("kernel", (*k.shape[2:], c, n), dtype)
-    kernel[...] = k[:, 0].transpose(1, 2, 0)[..., None]
-    z = empty_innermost((n, c, *out), dtype)
+    z = empty_innermost((frame.shape[3], frame.shape[1], *out), dtype)
     windows = _windows(frame, k.shape[2:], stride, dilation, out)
-    np.einsum("pqrsl,rsl->pql", windows, kernel.reshape(*k.shape[2:], c * n), out=innermost(z).reshape(*out, c * n))
+    out = innermost(z).reshape(*windows.shape[:2], *windows.shape[4:])
+    np.einsum("pcrs...,crs->pc...", windows, np.asarray(k[:, 0], dtype), out=out)
     return z

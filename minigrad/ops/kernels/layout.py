@@ -1,12 +1,11 @@
 """The layout of images in memory that suits NumPy: images innermost.
 
-An array of logical shape (N, C, H, W) is stored as (H, W, C, N) and handed out as a transposed
+An array of logical shape (N, C, H, W) is stored as (H, C, W, N) and handed out as a transposed
 view. Every copy, pool and elementwise op then runs over long contiguous stretches whatever the
-window or the stride, and NumPy's elementwise ops keep the order by themselves.
+window or the stride, a row of a channel is a row of a matrix, and NumPy's elementwise ops keep the order.
 """
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from .products import blocks
 from .scratch import Scratch
@@ -17,23 +16,21 @@ LINE = 64  # bytes: a line of the cache
 FEWEST_IMAGES = 16  # one AVX-512 register of float32; below it the columns are the longer stretch
 
 
-_INNERMOST = np.empty((2, 2, 2, 2)).transpose(3, 2, 0, 1)
+_INNERMOST = np.empty((2, 2, 2, 2)).transpose(3, 1, 0, 2)
 
 
 def innermost(array):
-    """(N, C, H, W) -> the view (H, W, C, N)."""
-    return array.transpose(2, 3, 1, 0)
+    """(N, C, H, W) -> the view (H, C, W, N)."""
+    return array.transpose(2, 1, 3, 0)
 
 
-def strided(array, shape, strides):
-    """The view of an array that begins where it begins: in a fifth of as_strided's time where it has no gaps."""
-    if array.flags.c_contiguous:
-        return np.ndarray(shape, array.dtype, array, 0, strides)
-    return as_strided(array, shape, strides)
+def axes(array, inner):
+    """(N, C, H, W) -> the view (outer, H, C, W, inner), with the images as the inner axis or as the outer one."""
+    return array.transpose(2, 1, 3, 0)[None] if inner else array.transpose(0, 2, 1, 3)[..., None]
 
 
 def images_innermost(array):
-    """Whether (N, C, H, W) lies in memory as (H, W, C, N), without gaps."""
+    """Whether (N, C, H, W) lies in memory as (H, C, W, N), without gaps."""
     return len(array) > 1 and innermost(array).flags.c_contiguous
 
 

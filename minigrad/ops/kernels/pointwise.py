@@ -1,7 +1,7 @@
 """Convolution with 1x1 kernels, stride 1 and no padding: a matrix product over the channels.
 
-Why it is fast. There are no windows, so nothing is copied: each image (or each pixel, where the
-images are innermost) is a matrix (channel, lane) as it lies in memory, and so is the result.
+Why it is fast. There are no windows, so nothing is copied: each image (or each row of all images, where
+these are innermost) is a matrix (channel, lane) as it lies in memory, and so is the result.
 """
 
 import numpy as np
@@ -28,9 +28,9 @@ def _product(kernel, x, dtype):
     n, _, h, w = x.shape
     groups, outputs, channels = kernel.shape
     if images_innermost(x):
-        stack = innermost(x).reshape(h * w, groups, channels, n)
+        stack = innermost(x).reshape(h, groups, channels, w * n)
         z = empty_innermost((n, groups * outputs, h, w), dtype)
-        multiply(kernel, stack, innermost(z).reshape(h * w, groups, outputs, n))
+        multiply(kernel, stack, innermost(z).reshape(h, groups, outputs, w * n))
         return z
     stack = x.reshape(n, groups, channels, h * w)
     z = np.empty((n, groups * outputs, h, w), dtype)

@@ -5,10 +5,14 @@ from functools import lru_cache
 
 import numpy as np
 
-PRODUCT = 1_000_000  # M*N*K up to which it has kernels for small matrices; above, it packs them first
-TRANSPOSED = 1_200  # M*N up to which it has them for A @ B.T
+_SIMD = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())
+_AVX512 = not {"X86_V4", "AVX512_SKX"}.isdisjoint(_SIMD)  # as NumPy calls it from 2.4 on, and before
+# With AVX-512, OpenBLAS has kernels for small matrices; larger ones, and all on other processors, it packs first.
+PRODUCT = 1_000_000 if _AVX512 else math.inf  # M*N*K up to which it has them
+TRANSPOSED = 1_200 if _AVX512 else math.inf  # M*N up to which it has them for A @ B.T
+LANES = 512  # columns of one product, if there are as many: few make reading the other matrix count
 CONTRACTION = 768  # length of the sums in one product A @ B.T: long enough to be worth its result
-TILE = 512 * 1024  # bytes of scratch in use at a time: they should stay in the second-level cache
+TILE = 1024 * 1024  # bytes of scratch in use at a time: about the second-level cache
 
 
 @lru_cache
@@ -40,5 +44,5 @@ def multiply(matrix, stack, out):
 @lru_cache
 def parts(depth, outputs):
     """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
-    fewest = math.ceil(depth * outputs / TRANSPOSED)
+    fewest = max(1, math.ceil(depth * outputs / TRANSPOSED))
     return next((n for n in range(fewest, depth) if depth % n == 0), depth)

@@ -1,326 +1,298 @@
 """Convolution by row windows: the three kernels of the trilinear form, for any geometry.
 
 Why it is fast. Copying every window out (im2col) makes kh*kw copies of the image, and then one large
-matrix product. Here only one axis of the window is copied, into scratch that stays in the cache:
+matrix product. Here only the columns of the windows are copied, into scratch that stays in the cache:
 
-    scratch[o, group, t, tap, channel, lane]    o: outer position, t: position along the other axis
+    windows[outer, group, row, tap, channel, lane]    tap: of a window's columns; lane: (column, inner)
 
-In it a window of the other axis is one stretch of memory, so an overlapping view of it,
+In it the rows of a window are one stretch of memory, so an overlapping view of it,
 
-    stack[o, q, group, (taps, tap, channel), lane] = scratch[o, group, q*stride + taps, tap, channel, lane]
+    stack[outer, p, group, (down, tap, channel), lane] = windows[outer, group, p*stride + down, tap, channel, lane]
 
-is a stack of matrices that BLAS reads as it is. `np.matmul` multiplies them one small product at a
-time, and small products, up to `PRODUCT` multiplications, are what OpenBLAS does best.
-
-The roles of the axes depend on the orientation, and nothing else does:
-
-                          outer     along     lanes     copied axis of the window
-    images innermost      rows      columns   images    rows                         from 16 images
-    columns innermost     images    rows      columns   columns                      below
+is a stack of matrices that BLAS reads as it is, and the result of each product is where z has its row p.
+Lanes are long: from 16 images on these are inner, so that a row of the output is one stretch of
+(column, image); fewer are outer, and lanes are columns. That is all the difference there is between the two.
 """
 
 import math
-from functools import lru_cache
-from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
 
 from ..windows import inside
-from .layout import FEWEST_IMAGES, copy_images, empty, strided
-from .orientation import copied_windows, orientation, padded, read_by, windows_apart
-from .products import CONTRACTION, TILE, blocks, multiply, parts
+from .layout import FEWEST_IMAGES, axes, copy_images, empty, images_innermost, innermost
+from .phases import phases, runs
+from .products import LANES, TILE, blocks, multiply, parts
 from .scratch import Scratch
 from .threads import share
 
-HELD = (
-    3 * TILE
-)  # bytes of x and g that the kernel's VJP copies at a time, and reads once for each tap of the other axis
+
+class Block(NamedTuple):
+    """What is worked on at a time: slices of the outer axis, the rows, the columns and the inner axis."""
+
+    outer: slice
+    rows: slice
+    columns: slice
+    inner: slice
+
+    def lanes(self, array, groups):
+        """Its part of an array (outer, row, channel, column, inner) as (outer, row, group, channel, lane)."""
+        part = array[self.outer, self.rows, :, self.columns, self.inner]
+        o, rows, channels, columns, n = part.shape
+        return part.reshape(o, rows, groups, channels // groups, columns * n)
 
 
-def _stack(scratch, along, depth):
-    """The overlapping view of what was copied: (outer, position, group, window entry, lane).
+def _blocks(outer, rows, columns, inner, held, stride=1, overlap=0):
+    """Cut to Blocks: lanes so many that products are efficient, rows so many that scratch stays in the cache.
 
-    scratch: (outer, group, along, taps along, copied tap, channel, lane); depth: how many entries a window
-    of one group has.
+    held: bytes that a lane of a row takes; each block holds `overlap` rows more than its own, times the stride.
+    Lanes are whole columns, or parts of one column where the inner axis is long.
     """
-    o, group, position, _, _, channel, lane = scratch.strides
-    return strided(
-        scratch,
-        (len(scratch), along.out, scratch.shape[1], depth, scratch.shape[-1]),
-        (o, position * windows_apart(scratch.shape[3], along), group, channel, lane),
-    )
+    most = max(LANES, TILE // (held * max(1, (rows.stop - rows.start - 1) * stride + 1 + overlap)))
+    images = blocks(inner, most, 16)
+    across = blocks(columns, most // inner if len(images) == 1 else 1)
+    if not images or rows.stop == rows.start:
+        return
+    width = held * images[0].stop * across[0].stop
+    down = blocks(rows.stop - rows.start, max(0, TILE // width - overlap - 1) // stride + 1)
+    together = blocks(outer, TILE // (width * ((down[0].stop - 1) * stride + 1 + overlap)))
+    for n in images:
+        for q in across:
+            for o in together:
+                for p in down:
+                    yield Block(o, slice(rows.start + p.start, rows.start + p.stop), q, n)
+
+
+def _laid(name, x, inner, dtype, take):
+    """x (N, C, H, W) as (outer, row, channel, column, inner), turned into scratch unless its lanes are one stretch."""
+    n, c, h, w = x.shape
+    lanes = (x.itemsize, n * x.itemsize) if inner else (x.strides[0], x.itemsize)
+    if (x.strides[0], x.strides[3]) != lanes or x.dtype != dtype:
+        source = x
+        x = take(name, (h, c, w, n), dtype).transpose(3, 1, 0, 2) if inner else take(name, x.shape, dtype)
+        copy_images(x, source, take)
+    return axes(x, inner)
+
+
+def _rows_copied(where):
+    """(how many copies of its rows each window gets, how far it is to the next window's)."""
+    if where.dilation[0] > 1 and where.window[0] > 1:  # then the rows of a window are no neighbours
+        return where.window[0], where.window[0]
+    return 1, where.stride[0]
+
+
+def _cut(where, rows, x, dtype):
+    """The Blocks of the output, of which the windows of x are copied at a time."""
+    _, step = _rows_copied(where)
+    held = where.window[1] * x.shape[2] * dtype.itemsize
+    return _blocks(len(x), rows, where.out[1], x.shape[4], held, step, where.window[0] - 1)
+
+
+def _windows(x, where, groups, block, dtype, take, joined=False):
+    """What the windows of a block read: (outer, group, row, tap, channel, lane), zero outside of the image.
+
+    joined: with the images of the outer axis side by side, as columns.
+    """
+    (p, q), (n, inner) = (s.stop - s.start for s in block[1:3]), (s.stop - s.start for s in block[::3])
+    copies, step = _rows_copied(where)
+    count, taps, channels = (p - 1) * step + where.window[0], where.window[1], x.shape[2] // groups
+    o, across = (1, n) if joined else (n, 1)
+    windows = take("windows", (o, groups, count, taps, channels, across * q * inner), dtype)
+    target = windows.reshape(*windows.shape[:5], across, q, inner).transpose(0, 5, 1, 2, 3, 4, 6, 7)
+    target = target.reshape(n, *target.shape[2:])  # still a view: one of the two is 1
+    _, height, _, width, _ = x.shape
+    source = x[block.outer, ..., block.inner].reshape(n, height, groups, channels, width, inner).swapaxes(1, 2)
+    for r in range(copies):
+        shift = block.rows.start * where.stride[0] + r * where.dilation[0] - where.padding[0]
+        rows, entries = inside(shift, where.stride[0] if copies > 1 else 1, height, count // copies)
+        each = target[:, :, r::copies]
+        _blank(each, 2, rows)
+        for t in range(taps):
+            shift = block.columns.start * where.stride[1] + t * where.dilation[1] - where.padding[1]
+            columns, read = inside(shift, where.stride[1], width, q)
+            tap = each[:, :, rows, t]
+            _blank(tap, 4, columns)
+            tap[:, :, :, :, columns] = source[:, :, entries, :, read]
+    return windows
+
+
+def _blank(array, axis, kept):
+    """Set to zero what lies before and after a slice of an axis."""
+    before = (slice(None),) * axis
+    if kept.start > 0:
+        array[(*before, slice(0, kept.start))] = 0
+    if kept.stop < array.shape[axis]:
+        array[(*before, slice(kept.stop, None))] = 0
+
+
+def _stack(windows, where, rows, cut=1):
+    """The view of the windows, a matrix for each row of the output: (outer, row, group, part, depth, lane)."""
+    o, group, row, _, channel, item = windows.strides
+    depth = math.prod(where.window) * windows.shape[4] // cut
+    shape = len(windows), rows, windows.shape[1], cut, depth, windows.shape[5]
+    strides = o, row * _rows_copied(where)[1], group, channel * depth, channel, item
+    return np.ndarray(shape, windows.dtype, windows, 0, strides)
 
 
 def forward(x, k, where, groups, dtype):
     """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *where.out)."""
-    way = orientation(len(x) >= FEWEST_IMAGES, where)
+    inner = len(x) >= FEWEST_IMAGES
     z = empty((len(x), len(k), *where.out), dtype)
-    kernel = np.asarray(way.kernel_axes(k, groups).reshape(groups, len(k) // groups, k[0].size), dtype)
+    kernel = np.asarray(k.transpose(0, 2, 3, 1).reshape(groups, len(k) // groups, k[0].size), dtype)
+    target = axes(z, inner)
+    with Scratch() as take:
+        source = _laid("x", x, inner, dtype, take)
 
-    def part(images):
-        _correlate(x[images], kernel, where, way, z[images])
+        def part(rows):
+            with Scratch() as take:
+                for block in _cut(where, rows, source, dtype):
+                    windows = _windows(source, where, groups, block, dtype, take)
+                    stack = _stack(windows, where, block.rows.stop - block.rows.start)
+                    multiply(kernel, stack[:, :, :, 0], block.lanes(target, groups))
 
-    share(part, len(x), z.size * k[0].size)
+        share(part, where.out[0], z.size * k[0].size)
     return z
 
 
-def _correlate(x, kernel, where, way, z):
-    """Write to z the windows of x times the kernel, (group, output, window entry)."""
-    groups, _, depth = kernel.shape
-    dtype = z.dtype
-    with Scratch() as take:
-        source = copied_windows(padded(x, where, way.images_innermost, dtype, take), groups, way)
-        target = way.axes(z, groups)
-        each = math.prod(source.shape[1:-1]) * z.itemsize
-        for lanes in blocks(source.shape[-1], TILE // each, 16):
-            part = source[..., lanes]
-            for o in blocks(len(source), TILE // (each * part.shape[-1])):
-                scratch = take("windows", (o.stop - o.start, *part.shape[1:]), dtype)
-                np.copyto(scratch, part[o])
-                multiply(kernel, _stack(scratch, way.along, depth), target[o, ..., lanes])
-
-
-class Shift(NamedTuple):
-    """The `number` taps that read rows of one phase of the stride: from its row `first` on, each `apart` further."""
-
-    taps: slice
-    number: int
-    phase: int
-    first: int
-    apart: int
-
-
-@lru_cache
-def _each_row(way, rows):
-    """The orientation of windows of one row, each row being one."""
-    return way._replace(copied=way.copied._replace(taps=1, stride=1, out=rows))
-
-
-_ALL_AT_ONCE = (Shift(np.s_[:], 1, 0, 0, 0),)
-
-
-@lru_cache
-def _shifts(copied):
-    """The shifts that make up the taps of an axis."""
-    common = math.gcd(copied.stride, copied.dilation)
-    period = copied.stride // common
-    shifts = []
-    for tap in range(min(period, copied.taps)):
-        first, phase = divmod(tap * copied.dilation, copied.stride)
-        taps = slice(tap, None, period)
-        shifts.append(Shift(taps, len(range(copied.taps)[taps]), phase, first, copied.dilation // common))
-    return tuple(shifts)
-
-
 def kernel_gradient(x, g, where, groups, dtype):
-    """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw)."""
-    way = orientation(len(x) >= FEWEST_IMAGES, where)
-    outputs, channels = g.shape[1] // groups, x.shape[1] // groups
+    """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw).
 
-    def part(images):
-        return _products(x[images], g[images], where, way, groups, dtype)
+    Each row of the output gives a product, of the windows that it was computed from and the row of g.
+    """
+    inner = len(x) >= FEWEST_IMAGES
+    channels, outputs = x.shape[1] // groups, g.shape[1] // groups
+    with Scratch() as take:
+        source, upstream = _laid("x", x, inner, dtype, take), _laid("g", g, inner, dtype, take)
 
-    total = sum(share(part, len(x), g.size * channels * math.prod(where.window)))
-    taps = math.prod(where.window) // len(total)
-    kernel = total.reshape(len(total), groups, taps, channels, outputs).transpose(1, 4, 3, 0, 2)
+        def part(rows):
+            total = np.zeros((groups, channels * math.prod(where.window), outputs), dtype)
+            with Scratch() as take:
+                for block in _cut(where, rows, source, dtype):
+                    windows = _windows(source, where, groups, block, dtype, take, joined=True)
+                    _add_products(total, windows, _joined(block.lanes(upstream, groups), take), where, take)
+            return total
+
+        total = sum(share(part, where.out[0], g.size * channels * math.prod(where.window)))
+    kernel = total.reshape(groups, *where.window, channels, outputs).transpose(0, 4, 3, 1, 2)
     return kernel.reshape(g.shape[1], channels, *where.window)
 
 
-def _products(x, g, where, way, groups, dtype):
-    """The sum of g times the windows of x: (copied tap, group, tap along and channel, output).
-
-    Images innermost, what a copied tap reads is a stretch of memory, (rows, images), that begins some rows
-    after that of the first tap, if rows of one phase of the stride lie together. So rows are copied once, and
-    not for each tap. Columns innermost, all taps are copied, and the sum is (1, group, window entry, output).
-    """
-    outputs, taps = g.shape[1] // groups, 1 if way.images_innermost else way.copied.taps
-    entries = way.along.taps * taps * (x.shape[1] // groups)
-    total = np.zeros((way.copied.taps // taps, groups, entries, outputs), dtype)
-    with Scratch() as take:
-        xp = padded(x, where, way.images_innermost, dtype, take)
-        if way.images_innermost:
-            step, shifts = way.copied.stride, _shifts(way.copied)
-            source = copied_windows(xp, groups, _each_row(way, xp.shape[2]))
-        else:
-            step, shifts = 1, _ALL_AT_ONCE
-            source = copied_windows(xp, groups, way)
-        reach = max(shift.first + (shift.number - 1) * shift.apart for shift in shifts)
-        position = groups * step * windows_apart(source.shape[3], way.along) * math.prod(source.shape[3:6])
-        for lanes in blocks(source.shape[-1], CONTRACTION, 16):
-            width = lanes.stop - lanes.start
-            for o in blocks(g.shape[2] if way.images_innermost else len(g), CONTRACTION // width):
-                count = o.stop - o.start
-                each = (position * (count + reach) + g.shape[1] * count) * width * dtype.itemsize
-                for q in blocks(way.along.out, HELD // each):
-                    read = source[:, :, read_by(q, source.shape[3], way.along), ..., lanes]
-                    windows = take("windows", (step, *read.shape[1:6], count + reach, width), dtype)
-                    for shift in shifts:
-                        part = read[o.start * step + shift.phase :: step][: count + reach]
-                        np.copyto(windows[shift.phase, ..., : len(part), :], part.transpose(1, 2, 3, 4, 5, 0, 6))
-                    laid = take("g", (q.stop - q.start, g.shape[1], count, width), dtype)
-                    order = (3, 1, 2, 0) if way.images_innermost else (2, 1, 0, 3)
-                    copy_images(laid.transpose(order), way.block(g, o, lanes, q), take)
-                    _add_products(total, windows, laid, shifts, way.along, take)
-    return total
+def _joined(g, take):
+    """(outer, row, group, output, lane) with the images of the outer axis side by side: (row, group, output, lane)."""
+    if len(g) == 1:
+        return g[0]
+    joined = take("g", (*g.shape[1:4], len(g), g.shape[4]), g.dtype)
+    np.copyto(joined, g.transpose(1, 2, 3, 0, 4))
+    return joined.reshape(*g.shape[1:4], len(g) * g.shape[4])
 
 
-def _add_products(total, windows, g, shifts, along, take):
-    """Add to the total of each tap the products of what it reads with g (along, channel, *lanes)."""
-    _, groups, depth, outputs = total.shape
-    phase, group, position, _, _, channel, row, item = windows.strides
-    position *= windows_apart(windows.shape[3], along)
-    cut, lanes = parts(depth, outputs), g.shape[2] * g.shape[3]
-    b = g.reshape(len(g), groups, 1, outputs, lanes).swapaxes(-1, -2)
-    for shift in shifts:
-        a = np.ndarray(
-            (shift.number, len(g), groups, cut, depth // cut, lanes),
-            windows.dtype,
-            windows,
-            shift.phase * phase + shift.first * row,
-            (shift.apart * row, position, group, channel * (depth // cut), channel, item),
-        )
-        products = take("products", (*a.shape[:-1], outputs), total.dtype)
-        np.matmul(a, b, out=products)
-        sums = total[shift.taps]
-        sums += np.add.reduce(products, axis=1).reshape(sums.shape)
-
-
-class Phase(NamedTuple):
-    """The entries of an image axis that lie alike to the stride: each receives from the same taps.
-
-    The entry number start + i*stride of the image receives, through the tap taps[j], from the window
-    number first + i + j*apart, if there is one.
-    """
-
-    start: int
-    entries: int
-    taps: tuple[int, ...]
-    first: int
-    apart: int
-
-
-@lru_cache
-def _phases(axis):
-    """The phases of an axis that receive anything."""
-    image, padding, taps, stride, dilation, _ = axis
-    phases = []
-    for start in range(min(stride, image)):
-        reached = [t for t in range(taps) if (start + padding - t * dilation) % stride == 0][::-1]
-        if reached:
-            first = (start + padding - reached[0] * dilation) // stride
-            count = len(range(start, image, stride))
-            phases.append(Phase(start, count, tuple(reached), first, dilation // math.gcd(stride, dilation)))
-    return tuple(phases)
-
-
-@lru_cache
-def _runs(phase, out):
-    """[(slice of entries, slice of taps, first window), ...]: neighbours that receive from `out` windows alike."""
-
-    def reached(i):
-        inside = [j for j in range(len(phase.taps)) if 0 <= phase.first + i + j * phase.apart < out]
-        return (inside[0], inside[-1] + 1) if inside else (0, 0)
-
-    runs = [(taps, list(entries)) for taps, entries in groupby(range(phase.entries), reached)]
-    return [
-        (slice(entries[0], entries[-1] + 1), slice(*taps), phase.first + entries[0] + taps[0] * phase.apart)
-        for taps, entries in runs
-    ]
+def _add_products(total, windows, g, where, take):
+    """Add to the total (group, window entry, output) the products of the windows with g (row, group, output, lane)."""
+    cut = parts(*total.shape[1:])
+    a, b = _stack(windows, where, len(g), cut)[0], g.swapaxes(2, 3)[:, :, None]
+    products = take("products", (*a.shape[:-1], g.shape[2]), total.dtype)
+    np.matmul(a, b, out=products)
+    total += np.add.reduce(products).reshape(total.shape)
 
 
 def input_gradient(g, k, where, groups, dtype):
     """dT/dx: g (N, C_out, *where.out) and k (C_out, C/groups, kh, kw) to (N, C, *where.image).
 
-    A window of g over one axis, one phase of the stride at a time, gives what each image row (or column)
-    receives through each tap of the other axis; those are then added, shifted, into the image.
+    A window of g over its rows, one phase of the stride at a time, gives what each row of the image receives
+    through each tap of the columns; those are then added, shifted, into the image.
     """
-    way = orientation(len(g) >= FEWEST_IMAGES, where)
+    inner = len(g) >= FEWEST_IMAGES
     dx = empty((len(g), groups * k.shape[1], *where.image), dtype)
-    dx[...] = 0
-    phases = _phases(way.along)
-    kernels = [_adjoint_kernel(way.kernel_axes(k, groups), phase, dtype) for phase in phases]
+    o, h, c, w, n = axes(dx, inner).shape
+    target = axes(dx, inner).reshape(o, h, groups, c // groups, w, n)
+    rows_of = phases(*(pair[0] for pair in (where.image, where.window, where.stride, where.padding, where.dilation)))
+    kernels = [_adjoint_kernel(k, groups, phase, dtype) for phase in rows_of]
+    with Scratch() as take:
+        upstream = _upstream(g, groups, inner, dtype, take)
 
-    def part(images):
-        _add_shares(g[images], kernels, phases, way, groups, dx[images])
+        def part(rows):
+            if where.stride != (1, 1):  # else every entry receives something
+                target[:, rows] = 0
+            with Scratch() as take:
+                for phase, kernel in zip(rows_of, kernels, strict=True):
+                    _add_shares(target, upstream, kernel, phase, rows, where, take)
 
-    share(part, len(g), g.size * k[0].size)
+        share(part, h, g.size * k[0].size)
     return dx
 
 
-def _add_shares(g, kernels, phases, way, groups, dx):
-    """Add to dx what each of its entries receives, phase by phase."""
-    outputs, channels = g.shape[1] // groups, dx.shape[1] // groups
-    target = way.axes(dx, groups)
-    held = way.along.out * groups * max(outputs, channels * way.copied.taps) * dx.itemsize
-    with Scratch() as take:
-        upstream = way.axes(g, groups).swapaxes(1, 2)
-        for lanes in blocks(upstream.shape[-1], 2 * TILE // held, 16):
-            for o in blocks(len(upstream), 2 * TILE // (held * (lanes.stop - lanes.start))):
-                part = upstream[o, ..., lanes]
-                if not part.flags.c_contiguous or part.dtype != dx.dtype:
-                    part = _gathered(part.shape, way.block(g, o, lanes), way, dx.dtype, take)
-                for phase, kernel in zip(phases, kernels, strict=True):
-                    shares = _shares(part, kernel, phase, take)
-                    _fold(target[:, phase.start :: way.along.stride], shares, o, lanes, way)
+def _upstream(g, groups, inner, dtype, take):
+    """g as (outer, group, row, output, column, inner) without gaps: itself, or a copy in scratch."""
+    if inner and groups == 1 and g.dtype == dtype and images_innermost(g):
+        return innermost(g)[None, None]
+    o, rows, channels, columns, n = axes(g, inner).shape
+    outputs = channels // groups
+    upstream = take("g", (o, groups, rows, outputs, columns, n), dtype)
+    for group in range(groups):
+        part = upstream[0, group].transpose(3, 1, 0, 2) if inner else upstream[:, group, ..., 0].transpose(0, 2, 1, 3)
+        copy_images(part, g[:, group * outputs : (group + 1) * outputs], take)
+    return upstream
 
 
-def _gathered(shape, g, way, dtype, take):
-    """g (N, C, rows, columns) as a copy of shape (outer, group, along, output, lane)."""
-    gathered, outputs = take("g", shape, dtype), shape[3]
-    for group in range(shape[1]):
-        order = (3, 2, 0, 1) if way.images_innermost else (0, 2, 1, 3)
-        copy_images(gathered[:, group].transpose(order), g[:, group * outputs : (group + 1) * outputs], take)
-    return gathered
+def _adjoint_kernel(k, groups, phase, dtype):
+    """The matrix (group, tap of the columns and channel, tap of the phase and output)."""
+    split = k.reshape(groups, len(k) // groups, *k.shape[1:])
+    chosen = split[:, :, :, list(phase.taps)].transpose(0, 4, 2, 3, 1)
+    return np.asarray(chosen.reshape(groups, k.shape[3] * k.shape[1], len(phase.taps) * split.shape[1]), dtype)
 
 
-def _adjoint_kernel(k, phase, dtype):
-    """The matrix (group, copied tap and channel, tap of the phase and output) of the kernel's view."""
-    groups, outputs, _, copied, channels = k.shape
-    chosen = k[:, :, list(phase.taps)].transpose(0, 3, 4, 2, 1)
-    return np.asarray(chosen.reshape(groups, copied * channels, len(phase.taps) * outputs), dtype)
+def _add_shares(target, g, kernel, phase, rows, where, take):
+    """Add to these rows of the image what those of a phase receive, block by block.
+
+    The first tap of the first columns is written, and zeros beside it, in place of adding it to zeros.
+    """
+    stride, taps = where.stride[0], where.window[1]
+    begin, end = (-((phase.start - row) // stride) for row in (rows.start, rows.stop))
+    _, _, groups, channels, width, inner = target.shape
+    held = groups * taps * channels * g.itemsize
+    for block in _blocks(len(g), slice(begin, end), g.shape[4], inner, held):
+        shares = _shares(g, kernel, phase, block, take)
+        shares = shares.reshape(*shares.shape[:3], taps, channels, -1, block.inner.stop - block.inner.start)
+        start = phase.start + block.rows.start * stride
+        image = target[block.outer, start : phase.start + (block.rows.stop - 1) * stride + 1 : stride, ..., block.inner]
+        for tap in range(taps):
+            shift = block.columns.start * where.stride[1] + tap * where.dilation[1] - where.padding[1]
+            columns, entries = inside(shift, where.stride[1], width, block.columns.stop - block.columns.start)
+            part, received = image[..., entries, :], shares[:, :, :, tap, :, columns]
+            if tap == block.columns.start == 0:
+                _blank(image, 4, entries)
+                part[...] = received
+            else:
+                part += received
 
 
-def _shares(g, kernel, phase, take):
-    """What the entries of a phase receive: (outer, along, group, copied tap and channel, lane).
+def _strides(array):
+    """The strides of an array without gaps, also of axes of one entry, whose own may be anything."""
+    return [math.prod(array.shape[axis + 1 :]) * array.itemsize for axis in range(array.ndim)]
 
-    g: (outer, group, along, output, lane), in which a window along the axis is one stretch of memory. Entries
+
+def _shares(g, kernel, phase, block, take):
+    """What the rows of a block of a phase receive: (outer, row, group, tap of the columns and channel, lane).
+
+    g: (outer, group, row, output, column, inner), in which a window along the rows is one stretch of memory. Rows
     near the border receive through some of the taps only; their products leave the others out.
     """
-    count, groups, out, outputs, lanes = g.shape
-    c = lanes * g.itemsize  # strides, which may be anything in an axis of one entry
-    a, group, o = outputs * c, out * outputs * c, groups * out * outputs * c
-    shares = take("products", (count, phase.entries, groups, kernel.shape[1], lanes), g.dtype)
-    for entries, taps, first in _runs(phase, out):
+    o, group, row, output, column, item = _strides(g)
+    counts = [s.stop - s.start for s in block]
+    lanes, outputs = counts[2] * counts[3], g.shape[3]
+    corner = block.outer.start * o + block.columns.start * column + block.inner.start * item
+    shares = take("products", (counts[0], counts[1], g.shape[1], kernel.shape[1], lanes), g.dtype)
+    for entries, taps, first in runs(phase, g.shape[2], block.rows.start, block.rows.stop):
         size, number = entries.stop - entries.start, taps.stop - taps.start
         if number == 0:
             shares[:, entries] = 0
             continue
-        shape = (count, size, groups, number * outputs, lanes)
-        if phase.apart == 1:
-            windows = np.ndarray(shape, g.dtype, g, first * a, (o, a, group, c, g.itemsize))
-        else:
-            shape_apart, steps = (
-                (count, size, groups, number, outputs, lanes),
-                (o, a, group, a * phase.apart, c, g.itemsize),
-            )
+        shape = counts[0], size, g.shape[1], number, outputs, lanes
+        strides = o, row, group, row * phase.apart, output, item
+        read = windows = np.ndarray(shape, g.dtype, g, corner + first * row, strides)
+        if phase.apart > 1:
             windows = take("windows", shape, g.dtype)
-            np.copyto(windows.reshape(shape_apart), np.ndarray(shape_apart, g.dtype, g, first * a, steps))
-        multiply(kernel[..., taps.start * outputs : taps.stop * outputs], windows, shares[:, entries])
+            np.copyto(windows, read)
+        matrix = kernel[..., taps.start * outputs : taps.stop * outputs]
+        multiply(matrix, windows.reshape(*shape[:3], number * outputs, lanes), shares[:, entries])
     return shares
-
-
-def _fold(target, shares, outer, lanes, way):
-    """Add the shares of each copied tap into the image, shifted by the tap."""
-    copied, block = way.copied, outer if way.images_innermost else lanes
-    shares = shares.reshape(*shares.shape[:3], copied.taps, target.shape[3], shares.shape[-1])
-    for tap in range(copied.taps):
-        share = shares[:, :, :, tap]
-        shift = block.start * copied.stride + tap * copied.dilation - copied.padding
-        windows, entries = inside(shift, copied.stride, copied.image, block.stop - block.start)
-        if way.images_innermost:
-            image = target[entries, ..., lanes]
-            image += share[windows]
-        else:
-            image = target[outer, ..., entries]
-            image += share[..., windows]

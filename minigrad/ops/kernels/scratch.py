@@ -21,12 +21,11 @@ del _
 
 
 class _Kept(threading.local):
-    """The buffers that this thread keeps while no kernel uses them; None while one does."""
-
-    buffers: dict[str, np.ndarray] | None = None
+    """What this thread has: sets of buffers that no kernel uses now, and the bytes of all of its buffers."""
 
     def __init__(self):
-        self.buffers = {}
+        self.free: list[dict[str, np.ndarray]] = []
+        self.nbytes = 0
 
 
 _kept = _Kept()
@@ -35,33 +34,37 @@ _kept = _Kept()
 class Scratch:
     """`with Scratch() as take: r = take("windows", shape, dtype)` lends an array of unspecified content.
 
-    Names are told apart only within one `with`; arrays die with it. A kernel that interrupts
-    another one of its thread (in a signal handler) finds nothing kept, and so gets memory of its own.
+    Names are told apart only within one `with`; arrays die with it. A `with` inside of another one, or in a
+    signal handler that interrupts it, gets a set of buffers of its own.
     """
 
     def __enter__(self):
-        kept, _kept.buffers = _kept.buffers, None
-        self.buffers = {} if kept is None else kept
-        self.grown = False
+        self.buffers = _kept.free.pop() if _kept.free else {}
         return self.take
 
     def __exit__(self, *exception):
-        if self.grown and sum(buffer.nbytes for buffer in self.buffers.values()) > LIMIT:
-            self.buffers = {}
-        _kept.buffers = self.buffers
+        if _kept.nbytes > LIMIT:
+            _kept.nbytes -= _size(self.buffers)
+        else:
+            _kept.free.append(self.buffers)
 
     def take(self, name, shape, dtype):
         """An array of this shape and dtype, in C order and aligned."""
         size = math.prod(shape) * dtype.itemsize
         buffer = self.buffers.get(name)
         if buffer is None or buffer.nbytes < size:
-            self.grown = True
             raw = np.empty(size + ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % ALIGNMENT
+            _kept.nbytes += size - (0 if buffer is None else buffer.nbytes)
             buffer = self.buffers[name] = raw[start : start + size]
         return np.ndarray(shape, dtype, buffer)
 
 
+def _size(buffers):
+    return sum(buffer.nbytes for buffer in buffers.values())
+
+
 def release_scratch():
     """Give back the memory that this thread's kernels keep for their next call."""
-    _kept.buffers = {}
+    _kept.nbytes -= sum(map(_size, _kept.free))
+    _kept.free = []

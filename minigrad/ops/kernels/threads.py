@@ -1,4 +1,4 @@
-"""Threads: the images of a large batch shared out over the cores.
+"""Threads: the rows of a large convolution shared out over the cores.
 
 Each part is as many small products as OpenBLAS multiplies in the thread that asks, so its own threads
 stay asleep and nothing oversubscribes. Below `FEWEST_PRODUCTS` a thread costs more than it saves; it does
@@ -10,7 +10,6 @@ import os
 import threading
 from typing import Any
 
-from .layout import FEWEST_IMAGES
 from .products import blocks
 
 FEWEST_PRODUCTS = 25_000_000  # multiplications in a kernel, about a millisecond of them
@@ -57,13 +56,12 @@ def _ready():
         return _count, _pool
 
 
-def share(work, images, products):
-    """Return [work(slice), ...] of slices that cover range(images): in threads if there are products enough."""
+def share(work, rows, products):
+    """Return [work(slice), ...] of slices that cover range(rows): in threads if there are products enough."""
     if products <= FEWEST_PRODUCTS:
-        return [work(slice(0, images))]
+        return [work(slice(0, rows))]
     count, pool = _ready()
-    whole = FEWEST_IMAGES if images >= FEWEST_IMAGES else 1
-    first, *others = blocks(images, -(-images // count), whole)
+    first, *others = blocks(rows, -(-rows // count)) or (slice(0, 0),)
     futures = [pool.submit(contextvars.copy_context().run, work, part) for part in others]  # with np.errstate
     try:
         return [work(first), *(future.result() for future in futures)]
