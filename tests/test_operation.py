@@ -124,6 +124,49 @@ def test_a_vjp_is_checked_when_it_is_registered():
         mg.op(lambda *arrays: arrays[0]).vjp("arrays", lambda g, out, arrays: g)
 
 
+class Vjp:
+    def takes(self, g, out, x, factor, shift):
+        return g
+
+    def misses_one(self, g, out, x, shift):
+        return g
+
+
+@pytest.mark.parametrize(
+    ("function", "fits"),
+    [
+        (lambda g, out, x, factor, shift: g, True),
+        (lambda g, out, x, factor, *, shift: g, True),
+        (lambda a, b, c, d, /, shift: a, True),
+        (lambda g, out, x, factor, shift=0.0: g, True),
+        (lambda g, out, x, factor, shift, more=0: g, True),
+        (lambda *arguments, shift: shift, True),
+        (lambda g, out, x, factor, **options: g, True),
+        (lambda *arguments, **options: options, True),
+        (functools.partial(lambda more, g, out, x, factor, shift: g, 0), True),
+        (Vjp().takes, True),
+        (Vjp().misses_one, False),
+        (lambda g, out, x, shift: g, False),
+        (lambda g, out, x, *, factor, shift: g, False),
+        (lambda g, out, x, factor: g, False),
+        (lambda g, out, x, factor, scale: g, False),
+        (lambda g, out, x, factor, shift, more: g, False),
+        (lambda g, out, x, factor, more, *, shift: g, False),
+        (lambda g, out, x, factor, *, shift, more: g, False),
+        (lambda a, b, c, d, shift, /: a, False),
+        (lambda *arguments: arguments, False),
+        (lambda **options: options, False),
+    ],
+)
+def test_any_function_that_takes_what_a_vjp_is_given_will_do(function, fits):
+    another = mg.op(lambda x, factor, *, shift: x)
+    if fits:
+        another.vjp("x", function)
+    else:
+        with pytest.raises(TypeError, match=r"the VJP of 'x' must take \(g, out, x, factor, shift\)"):
+            another.vjp("x", function)
+
+
 @pytest.mark.parametrize("forward", [lambda x, *rest: x, lambda x, **options: x])
 def test_an_op_names_its_arguments(forward):
     with pytest.raises(TypeError, match="name each argument"):
