@@ -104,11 +104,34 @@ _ARGUED: dict[str, list[str]] = {
     "a negative size: NumPy takes any as the unknown one": [
         "ops/kernels/depthwise.py _band: 1 -> 2",
         "ops/kernels/depthwise.py _products_of_planes: 1 -> 2",
+        "ops/kernels/row_window.py _add_shares (6): 1 -> 2",
         "ops/shaping.py meshgrid (4): 1 -> 2",
     ],
     "the size of scratch where there are no images": [
         "ops/kernels/depthwise.py _summed_by_rows (3): 0 -> 1",
         "ops/kernels/depthwise.py _summed_by_rows (3): 0 -> 2",
+    ],
+    "a window of lanes that could be joined is summed along two axes: the same sums, slower": [
+        "ops/kernels/depthwise.py _windows: if stride[1] == 1: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item)) -> if False: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item))",
+        "ops/kernels/depthwise.py _windows (2): 1 -> 0",
+    ],
+    "blocks take one column at least, also where none is asked for": [
+        "ops/kernels/row_window.py _blocks (4): 1 -> 0",
+    ],
+    "one of the two axes has one entry, so that their order is the same": [
+        "ops/kernels/row_window.py _windows: windows.reshape(*windows.shape[:5], across, q, inner).transpose(0, 5, 1, 2, 3, 4, 6, 7) -> windows.reshape(*windows.shape[:5], across, q, inner).transpose(5, 0, 1, 2, 3, 4, 6, 7)",
+    ],
+    "zeros are written to no entries": [
+        "ops/kernels/row_window.py _blank: kept.start > 0 -> kept.start >= 0",
+        "ops/kernels/row_window.py _blank: kept.stop < array.shape[axis] -> kept.stop <= array.shape[axis]",
+    ],
+    "one matrix is copied where it would do as it lies: the same product, slower": [
+        "ops/kernels/row_window.py _joined: if len(g) == 1: return g[0] -> if False: return g[0]",
+        "ops/kernels/row_window.py _joined (3): 1 -> 0",
+    ],
+    "zeros that are then written over: only time": [
+        "ops/kernels/row_window.py input_gradient.part: 1 -> 0",
+        "ops/kernels/row_window.py input_gradient.part (1): 1 -> 0",
     ],
     "a band of which no product is made": [
         "ops/kernels/depthwise.py _summed_by_rows (1): count * each -> each",

@@ -48,11 +48,11 @@ def _blocks(outer, rows, columns, inner, held, stride=1, overlap=0):
     held: bytes that a lane of a row takes; each block holds `overlap` rows more than its own, times the stride.
     Lanes are whole columns, or parts of one column where the inner axis is long.
     """
-    most = max(LANES, TILE // (held * max(1, (rows.stop - rows.start - 1) * stride + 1 + overlap)))
+    if inner == 0 or rows.stop == rows.start:
+        return
+    most = max(LANES, TILE // (held * ((rows.stop - rows.start - 1) * stride + 1 + overlap)))
     images = blocks(inner, most, 16)
     across = blocks(columns, most // inner if len(images) == 1 else 1)
-    if not images or rows.stop == rows.start:
-        return
     width = held * images[0].stop * across[0].stop
     down = blocks(rows.stop - rows.start, max(0, TILE // width - overlap - 1) // stride + 1)
     together = blocks(outer, TILE // (width * ((down[0].stop - 1) * stride + 1 + overlap)))
