@@ -46,13 +46,17 @@ def _remembered(plan):
     return lambda groups, *others: (cached if type(groups) is int else cached.__wrapped__)(groups, *others)
 
 
+def _images(shape):
+    return shape[0] if len(shape) == 4 else 1
+
+
 @_remembered
 def _plan(groups, x, k, b, stride, padding, dilation):
     """The geometry and the kernels of a conv2d of arguments of these shapes, once they are checked."""
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
     where = geometry("conv2d", x[-2:], k[2:], stride, padding, dilation)
-    return where, path(where, x[-3], k[0], groups)
+    return where, path(where, _images(x), x[-3], k[0], groups)
 
 
 def _options(op, stride, padding, dilation):
@@ -119,7 +123,7 @@ def _transpose_plan(groups, z, k, b, stride, padding, dilation, output_size):
     _check_bias("conv_transpose2d", b, k[1] * groups)
     image = _image_of(z[-2:], k[2:], stride, padding, dilation, output_size)
     where = geometry("conv_transpose2d", image, k[2:], stride, padding, dilation)
-    return where, path(where, k[1] * groups, k[0], groups)
+    return where, path(where, _images(z), k[1] * groups, k[0], groups)
 
 
 def _image_of(out, window, stride, padding, dilation, size):
@@ -160,7 +164,7 @@ def _kernel_plan(groups, x, g, size, stride, padding, dilation):
     where = geometry("conv2d_kernel", x[-2:], size, stride, padding, dilation)
     if g != (*x[:-3], g[-3], *where.out) or g[-3] % groups or x[-3] % groups:
         raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x} and groups {groups}")
-    return where, path(where, x[-3], g[-3], groups)
+    return where, path(where, _images(x), x[-3], g[-3], groups)
 
 
 def _per_channel(g):

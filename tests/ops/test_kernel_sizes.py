@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import minigrad as mg
-from minigrad.ops.kernels import depthwise, layout, phases, pointwise, products, row_window, scratch
+from minigrad.ops.kernels import depthwise, layout, phases, products, row_window, scratch, whole_windows
 from minigrad.ops.windows import geometry
 
 F4 = np.dtype("float32")
@@ -195,21 +195,21 @@ def test_the_rows_of_a_window_are_copied_for_it_alone_only_under_a_dilation(taps
     [((4, 6), False, True), ((6, 4), False, True), ((1, 25), False, False), ((25, 1), False, False)]
     + [((5, 5), False, False), ((5, 5), True, True)],
 )
-def test_pointwise_sums_over_one_image_from_a_quarter_of_the_contraction_on(size, innermost, gathers):
+def test_a_1x1_kernels_gradient_sums_over_one_image_from_a_quarter_of_the_contraction_on(size, innermost, gathers):
     x = image(16, 2, size, innermost)
     with (
-        patch.object(pointwise, "CONTRACTION", 100),
+        patch.object(whole_windows, "CONTRACTION", 100),
         patch.object(row_window, "kernel_gradient", Mock(wraps=row_window.kernel_gradient)) as spy,
     ):
-        pointwise.kernel_gradient(x, x, geometry("conv2d", size, (1, 1), 1, 0), 1, F4)
+        whole_windows.kernel_gradient(x, x, geometry("conv2d", size, (1, 1), 1, 0), 1, F4)
     assert spy.called == gathers
 
 
-def test_pointwise_sums_are_cut_to_the_contraction():
-    x, g = image(3, 2, (5, 9)), image(3, 6, (5, 9))
+def test_a_1x1_kernels_sums_are_cut_to_the_contraction():
+    x, g = image(3, 6, (5, 9)), image(3, 2, (5, 9))
     products.parts.cache_clear()
-    with patch.multiple(products, TRANSPOSED=4), patch.object(pointwise, "CONTRACTION", 20), matmuls() as sizes:
-        pointwise.kernel_gradient(x, g, geometry("conv2d", (5, 9), (1, 1), 1, 0), 1, F4)
+    with patch.multiple(products, TRANSPOSED=4), patch.object(whole_windows, "CONTRACTION", 20), matmuls() as sizes:
+        whole_windows.kernel_gradient(x, g, geometry("conv2d", (5, 9), (1, 1), 1, 0), 1, F4)
     products.parts.cache_clear()
     assert sizes == [(2, 15, 2)] * 3
 
@@ -221,6 +221,17 @@ def three(n, where, outputs=4, groups=1):
 
 
 UNEVEN = geometry("conv2d", (10, 12), (3, 2), (1, 1), (1, 0))  # out (10, 11)
+
+
+def test_whole_windows_are_multiplied_at_once():
+    x, k, g, others = three(3, UNEVEN)
+    products.parts.cache_clear()
+    with patch.multiple(products, PRODUCT=math.inf, TRANSPOSED=math.inf), matmuls() as sizes:
+        whole_windows.forward(x, k, *others)
+        whole_windows.input_gradient(g, k, *others)
+        whole_windows.kernel_gradient(x, g, *others)
+    products.parts.cache_clear()
+    assert sizes == [(4, 12, 110), (12, 4, 110), (12, 110, 4)]
 
 
 @pytest.mark.parametrize("n", [15, 16, 17])

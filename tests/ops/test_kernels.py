@@ -22,13 +22,13 @@ from minigrad.ops.kernels import (
     depthwise,
     layout,
     path,
-    pointwise,
     products,
     release_scratch,
     row_window,
     scratch,
     set_threads,
     threads,
+    whole_windows,
 )
 from minigrad.ops.windows import geometry
 
@@ -89,7 +89,8 @@ def assert_as_the_reference(kernels, x, k, g, options, where):
 @settings(max_examples=200)
 def test_convolution_agrees_with_the_reference(drawn):
     x, k, g, options, where = drawn
-    assert_as_the_reference(path(where, x.shape[1], len(k), options["groups"]), x, k, g, options, where)
+    with patch.object(whole_windows, "MOST", 300):  # so that small convolutions take either path
+        assert_as_the_reference(path(where, len(x), x.shape[1], len(k), options["groups"]), x, k, g, options, where)
 
 
 @given(convolutions(windowed=(True,), sizes=((1, 1),)))
@@ -136,7 +137,7 @@ def cut_to(product, tile, contraction, transposed):
     with (
         patch.multiple(products, PRODUCT=product, TRANSPOSED=transposed),
         patch.multiple(row_window, TILE=tile, LANES=contraction),
-        patch.multiple(pointwise, CONTRACTION=contraction),
+        patch.multiple(whole_windows, CONTRACTION=contraction),
     ):
         yield
     products.parts.cache_clear()
@@ -166,11 +167,17 @@ def test_row_windows_agree_with_the_reference_where_all_is_cut(stride, dilation,
             assert_as_the_reference(row_window, *laid, options, where)
 
 
-@given(convolutions(windowed=(False,)), cuts())
-@settings(max_examples=100)
-def test_pointwise_convolution_agrees_with_the_reference_however_it_is_cut(drawn, sizes):
+@given(convolutions(), cuts())
+@settings(max_examples=200)
+def test_whole_windows_agree_with_the_reference_however_they_are_cut(drawn, sizes):
     with cut_to(*sizes):
-        assert_as_the_reference(pointwise, *drawn)
+        assert_as_the_reference(whole_windows, *drawn)
+
+
+@given(convolutions(windowed=(True,)))
+@settings(max_examples=200)
+def test_whole_windows_agree_with_the_reference(drawn):
+    assert_as_the_reference(whole_windows, *drawn)
 
 
 @pytest.mark.parametrize("groups", [1, 2])
@@ -179,7 +186,7 @@ def test_the_kernel_gradient_of_large_images_with_1x1_kernels(groups):
     x, k, g = (rng.normal(size=size) for size in ((3, 4 * groups, 5, 9), (6 * groups, 4, 1, 1), (3, 6 * groups, 5, 9)))
     options = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": groups}
     with cut_to(500, 1000, 20, 10):  # three products of 15 pixels, for outputs two at a time
-        assert_as_the_reference(pointwise, x, k, g, options, geometry("conv2d", (5, 9), (1, 1), 1, 0))
+        assert_as_the_reference(whole_windows, x, k, g, options, geometry("conv2d", (5, 9), (1, 1), 1, 0))
 
 
 @pytest.mark.parametrize("n", [3, 16])
@@ -250,22 +257,27 @@ def test_the_ops_agree_with_the_reference(drawn):
 
 
 @pytest.mark.parametrize(
-    ("options", "channels", "outputs", "expected"),
+    ("options", "images", "channels", "outputs", "expected"),
     [
-        ({"size": (1, 1)}, 4, 3, pointwise),
-        ({"size": (1, 1), "groups": 4}, 4, 4, pointwise),
-        ({"size": (1, 1), "stride": 2}, 4, 3, row_window),
-        ({"size": (1, 1), "padding": 1}, 4, 3, row_window),
-        ({"size": (1, 2)}, 4, 3, row_window),
-        ({"size": (3, 3), "groups": 4}, 4, 4, depthwise),
-        ({"size": (3, 3), "groups": 4}, 4, 8, row_window),
-        ({"size": (3, 3)}, 1, 1, row_window),
+        ({"size": (1, 1)}, 99, 4, 3, whole_windows),
+        ({"size": (1, 1), "groups": 4}, 99, 4, 4, whole_windows),
+        ({"size": (1, 1), "stride": 2}, 16, 4, 3, row_window),
+        ({"size": (1, 1), "padding": 1}, 16, 4, 3, row_window),
+        ({"size": (1, 2)}, 16, 4, 3, row_window),
+        ({"size": (3, 3), "groups": 4}, 1, 4, 4, depthwise),
+        ({"size": (3, 3), "groups": 4}, 16, 4, 8, row_window),
+        ({"size": (3, 3)}, 16, 1, 1, row_window),
+        ({"size": (3, 3)}, 15, 1, 1, whole_windows),
+        ({"size": (3, 2)}, 3, 4, 3, whole_windows),
+        ({"size": (3, 2)}, 4, 4, 3, row_window),
     ],
 )
-def test_the_rule_of_three_paths(options, channels, outputs, expected):
+def test_the_rule_of_three_paths(options, images, channels, outputs, expected):
     options = {"stride": 1, "padding": 0, "groups": 1} | options
     where = geometry("conv2d", (5, 5), options["size"], options["stride"], options["padding"])
-    assert path(where, channels, outputs, options["groups"]) is expected
+    most = 15 * 9 * 9 if channels == 1 else 3 * 4 * 6 * 12  # as many entries as the largest whole ones above
+    with patch.object(whole_windows, "MOST", most):
+        assert path(where, images, channels, outputs, options["groups"]) is expected
 
 
 @pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])

@@ -9,22 +9,28 @@ They check nothing: that is the ops' part. Their readable equivalent, windows an
 oracle of their tests.
 """
 
-from . import depthwise, pointwise, row_window
+import math
+
+from . import depthwise, row_window, whole_windows
+from .layout import FEWEST_IMAGES
 from .scratch import release_scratch
 from .threads import set_threads
 
 __all__ = ["path", "release_scratch", "set_threads"]
 
 
-def path(where, channels, outputs, groups):
+def path(where, images, channels, outputs, groups):
     """Choose the module for a convolution.
 
-    no window to speak of (1x1, stride 1, no padding)    pointwise: one matrix product
-    one channel and one kernel a group                   depthwise: products entry by entry
-    else                                                 row windows: many small matrix products
+    windows that are the image (1x1, stride 1, no padding)    whole windows: nothing to copy
+    one channel and one kernel a group                        depthwise: products entry by entry
+    few windows, of few images                                whole windows: one matrix product an image
+    else                                                      row windows: many small matrix products
     """
-    if where.window == where.stride == (1, 1) and where.padding == (0, 0):
-        return pointwise
+    if whole_windows.are_the_image(where):
+        return whole_windows
     if channels == outputs == groups > 1:
         return depthwise
+    if images < FEWEST_IMAGES and images * channels * math.prod(where.window + where.out) <= whole_windows.MOST:
+        return whole_windows
     return row_window

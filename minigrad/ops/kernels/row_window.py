@@ -106,9 +106,6 @@ def _windows(x, where, groups, block, dtype, take, joined=False):
         rows, entries = inside(shift, where.stride[0] if copies > 1 else 1, height, count // copies)
         each = target[:, :, r::copies]
         _blank(each, 2, rows)
-        if where.padding[1] == 0:  # then every tap is inside of the image, and one copy does for all
-            each[:, :, rows] = _taps(x, where, groups, block)[:, :, entries]
-            continue
         for t in range(taps):
             shift = block.columns.start * where.stride[1] + t * where.dilation[1] - where.padding[1]
             columns, read = inside(shift, where.stride[1], width, q)
@@ -116,17 +113,6 @@ def _windows(x, where, groups, block, dtype, take, joined=False):
             _blank(tap, 4, columns)
             tap[:, :, :, :, columns] = source[:, :, entries, :, read]
     return windows
-
-
-def _taps(x, where, groups, block):
-    """The view (image, group, row, tap, channel, column of the output, inner) of what the windows of a block read."""
-    n, q, inner = (s.stop - s.start for s in (block.outer, block.columns, block.inner))
-    image, row, channel, column, item = x.strides
-    step, channels = column * where.stride[1], x.shape[2] // groups
-    corner = block.outer.start * image + block.columns.start * step + block.inner.start * item
-    shape = n, groups, x.shape[1], where.window[1], channels, q, inner
-    strides = image, channels * channel, row, column * where.dilation[1], channel, step, item
-    return np.ndarray(shape, x.dtype, x if x.flags.c_contiguous else x.swapaxes(1, 2), corner, strides)
 
 
 def _blank(array, axis, kept):
