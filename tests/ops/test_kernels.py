@@ -18,6 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference_convolution import conv2d, conv2d_kernel, conv_transpose2d
 
 import minigrad as mg
+from minigrad.ops import kernels
 from minigrad.ops.kernels import (
     depthwise,
     layout,
@@ -89,7 +90,7 @@ def assert_as_the_reference(kernels, x, k, g, options, where):
 @settings(max_examples=200)
 def test_convolution_agrees_with_the_reference(drawn):
     x, k, g, options, where = drawn
-    with patch.object(whole_windows, "MOST", 300):  # so that small convolutions take either path
+    with patch.object(kernels, "FEW", 300):  # so that small convolutions take either path
         assert_as_the_reference(path(where, len(x), x.shape[1], len(k), options["groups"]), x, k, g, options, where)
 
 
@@ -134,13 +135,15 @@ def cuts(draw):
 @contextmanager
 def cut_to(product, tile, contraction, transposed):
     products.parts.cache_clear()
+    whole_windows._cuts.cache_clear()
     with (
         patch.multiple(products, PRODUCT=product, TRANSPOSED=transposed),
         patch.multiple(row_window, TILE=tile, LANES=contraction),
-        patch.multiple(whole_windows, CONTRACTION=contraction),
+        patch.multiple(whole_windows, CONTRACTION=contraction, TILE=tile),
     ):
         yield
     products.parts.cache_clear()
+    whole_windows._cuts.cache_clear()
 
 
 @given(convolutions(), cuts())
@@ -270,13 +273,18 @@ def test_the_ops_agree_with_the_reference(drawn):
         ({"size": (3, 3)}, 15, 1, 1, whole_windows),
         ({"size": (3, 2)}, 3, 4, 3, whole_windows),
         ({"size": (3, 2)}, 4, 4, 3, row_window),
+        ({"size": (3, 2)}, 15, 4, 8, whole_windows),
+        ({"size": (3, 2)}, 15, 4, 7, row_window),
+        ({"size": (3, 2), "groups": 2}, 15, 4, 16, whole_windows),
+        ({"size": (3, 2), "groups": 2}, 15, 4, 14, row_window),
+        ({"size": (3, 2)}, 16, 4, 8, row_window),
     ],
 )
 def test_the_rule_of_three_paths(options, images, channels, outputs, expected):
     options = {"stride": 1, "padding": 0, "groups": 1} | options
     where = geometry("conv2d", (5, 5), options["size"], options["stride"], options["padding"])
     most = 15 * 9 * 9 if channels == 1 else 3 * 4 * 6 * 12  # as many entries as the largest whole ones above
-    with patch.object(whole_windows, "MOST", most):
+    with patch.object(kernels, "FEW", most):
         assert path(where, images, channels, outputs, options["groups"]) is expected
 
 

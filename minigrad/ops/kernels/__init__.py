@@ -16,6 +16,9 @@ from .layout import FEWEST_IMAGES
 from .scratch import release_scratch
 from .threads import set_threads
 
+FEW = 2**16  # entries of windows: up to there, calls of NumPy take longer than copies
+MANY = 2  # kernels to a column of the result: from there, to read them for a row takes longer than to copy windows
+
 __all__ = ["path", "release_scratch", "set_threads"]
 
 
@@ -24,13 +27,14 @@ def path(where, images, channels, outputs, groups):
 
     windows that are the image (1x1, stride 1, no padding)    whole windows: nothing to copy
     one channel and one kernel a group                        depthwise: products entry by entry
-    few windows, of few images                                whole windows: one matrix product an image
+    few images, with few windows or many kernels              whole windows: few large matrix products
     else                                                      row windows: many small matrix products
     """
     if whole_windows.are_the_image(where):
         return whole_windows
     if channels == outputs == groups > 1:
         return depthwise
-    if images < FEWEST_IMAGES and images * channels * math.prod(where.window + where.out) <= whole_windows.MOST:
+    few = images * channels * math.prod(where.window + where.out) <= FEW
+    if images < FEWEST_IMAGES and (few or outputs >= MANY * groups * where.out[1]):
         return whole_windows
     return row_window

@@ -1,21 +1,20 @@
-"""Convolution by whole windows: a matrix product for each image, and nothing is cut.
+"""Convolution by whole windows: few matrix products, as large as they can be in the cache.
 
-Why it is fast. The windows of few small images, copied out one and all (im2col), fit into the cache, and
-take a single call of NumPy, as the products do: there the calls are what takes the time. Windows of one
-entry (1x1, stride 1, no padding) are the image itself, so that nothing is copied, in either layout.
+Why it is fast. All of a window is copied out (im2col), kh * kw times the image. That pays for few images where
+the calls of NumPy take longer than the copies, or where there are so many kernels that a product over a mere
+row would read them too often. Windows that are the image itself (1x1, stride 1, no padding) need no copy.
 """
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
-from ..windows import taps_inside
+from ..windows import inside
 from . import row_window
 from .layout import empty_innermost, images_innermost, innermost
-from .products import CONTRACTION, blocks, multiply, parts
+from .products import CONTRACTION, TILE, blocks, multiply, parts
 from .scratch import Scratch
-
-MOST = 2**16  # entries of all windows, to copy them whole
 
 
 def are_the_image(where):
@@ -25,11 +24,14 @@ def are_the_image(where):
 
 def forward(x, k, where, groups, dtype):
     """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *where.out)."""
-    inner = are_the_image(where) and images_innermost(x)
-    z = _empty((len(x), len(k), *where.out), dtype, inner)
+    kernel = _matrix(k, groups, dtype)
+    if are_the_image(where):
+        return _product(kernel, x, dtype)
+    z = np.empty((len(x), len(k), *where.out), dtype)
     with Scratch() as take:
-        windows = _windows(x, where, groups, dtype, inner, take)
-        multiply(_matrix(k, groups, dtype), windows, _pixels(z, groups, inner))
+        view = _view(x, where, take)
+        for images, rows in _cuts(view.shape, dtype.itemsize):
+            multiply(kernel, _windows(view[images, ..., rows, :], groups, dtype, take), _part(z, images, rows, groups))
     return z
 
 
@@ -38,43 +40,70 @@ def input_gradient(g, k, where, groups, dtype):
 
     The products with g are what each entry of each window receives; those are added where it was read.
     """
-    inner = are_the_image(where) and images_innermost(g)
-    dx = _empty((len(g), groups * k.shape[1], *where.image), dtype, inner)
-    kernel, upstream = _matrix(k, groups, dtype).swapaxes(1, 2), _pixels(g, groups, inner)
+    kernel = _matrix(k, groups, dtype).swapaxes(1, 2)
     if are_the_image(where):
-        multiply(kernel, upstream, _pixels(dx, groups, inner))
-        return dx
-    dx[...] = 0
+        return _product(kernel, g, dtype)
+    dx = np.zeros((len(g), groups * k.shape[1], *where.image), dtype)
     with Scratch() as take:
-        windows = take("windows", (*dx.shape[:2], math.prod(where.window), *where.out), dtype)
-        multiply(kernel, upstream, windows.reshape(len(g), *kernel.shape[:2], upstream.shape[3]))
-        for tap, (inside, entries) in enumerate(taps_inside(where)):
-            part = dx[entries]
-            part += windows[:, :, tap][inside]
+        received = np.broadcast_to(dtype.type(0), (*dx.shape[:2], *where.window, *where.out))
+        for images, rows in _cuts(received.shape, dtype.itemsize):
+            upstream = _part(g, images, rows, groups)
+            windows = take("windows", received[images, ..., rows, :].shape, dtype)
+            multiply(kernel, upstream, windows.reshape(len(upstream), *kernel.shape[:2], upstream.shape[3]))
+            _add(dx[images], windows, rows.start, where)
     return dx
+
+
+def _add(dx, windows, start, where):
+    """Add windows (image, channel, *window, row, column), their rows from `start` on, where they were read."""
+    for i in range(where.window[0]):
+        shift = start * where.stride[0] + i * where.dilation[0] - where.padding[0]
+        down, rows = inside(shift, where.stride[0], where.image[0], windows.shape[4])
+        for j in range(where.window[1]):
+            shift = j * where.dilation[1] - where.padding[1]
+            across, columns = inside(shift, where.stride[1], where.image[1], where.out[1])
+            part = dx[:, :, rows, columns]
+            part += windows[:, :, i, j, down, across]
 
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw)."""
     if are_the_image(where) and (images_innermost(x) or x.shape[2] * x.shape[3] < CONTRACTION // 4):
         return row_window.kernel_gradient(x, g, where, groups, dtype)  # gathers pixels (images) for longer sums
-    upstream = _pixels(g, groups, False)
+    channels, outputs = x.shape[1] // groups, g.shape[1] // groups
+    total = np.zeros((groups, channels * math.prod(where.window), outputs), dtype)
     with Scratch() as take:
-        windows = _windows(x, where, groups, dtype, False, take)
-        n, _, depth, size = windows.shape
-        outputs = upstream.shape[2]
-        cut = parts(depth, outputs)
-        a = windows.reshape(n, groups, cut, depth // cut, size)
-        b = upstream[:, :, None].swapaxes(-1, -2)
-        total = np.zeros((groups, cut, depth // cut, outputs), dtype)
-        for lanes in blocks(size, CONTRACTION):
-            total += np.add.reduce(np.matmul(a[..., lanes], b[..., lanes, :]))
-    kernel = total.reshape(groups, depth, outputs).swapaxes(1, 2)
-    return kernel.reshape(g.shape[1], x.shape[1] // groups, *where.window)
+        if are_the_image(where):
+            _add_products(total, _pixels(x, groups), _pixels(g, groups))
+        else:
+            view = _view(x, where, take)
+            for images, rows in _cuts(view.shape, dtype.itemsize):
+                windows = _windows(view[images, ..., rows, :], groups, dtype, take)
+                _add_products(total, windows, _part(g, images, rows, groups))
+    return total.swapaxes(1, 2).reshape(g.shape[1], channels, *where.window)
 
 
-def _empty(shape, dtype, inner):
-    return empty_innermost(shape, dtype) if inner else np.empty(shape, dtype)
+def _add_products(total, windows, g):
+    """Add to the total (group, window entry, output) the windows' products with g (image, group, output, pixel)."""
+    cut = parts(*total.shape[1:])
+    a = windows.reshape(*windows.shape[:2], cut, total.shape[1] // cut, windows.shape[3])
+    b = g[:, :, None].swapaxes(3, 4)
+    for pixels in blocks(g.shape[3], CONTRACTION):
+        total += np.add.reduce(np.matmul(a[..., pixels], b[..., pixels, :])).reshape(total.shape)
+
+
+def _product(kernel, x, dtype):
+    """A matrix (group, output, channel) times each pixel of x (N, C, H, W), in the layout of x."""
+    n, _, h, w = x.shape
+    groups, outputs, channels = kernel.shape
+    if images_innermost(x):
+        z = empty_innermost((n, groups * outputs, h, w), dtype)
+        stack = innermost(x).reshape(h, groups, channels, w * n)
+        multiply(kernel, stack, innermost(z).reshape(h, groups, outputs, w * n))
+        return z
+    z = np.empty((n, groups * outputs, h, w), dtype)
+    multiply(kernel, _pixels(x, groups), _pixels(z, groups))
+    return z
 
 
 def _matrix(k, groups, dtype):
@@ -82,27 +111,42 @@ def _matrix(k, groups, dtype):
     return np.asarray(k.reshape(groups, len(k) // groups, k[0].size), dtype)
 
 
-def _pixels(images, groups, inner):
-    """(N, C, H, W) as (image, group, channel, pixel); or, inner, (row, group, channel, pixel of all images)."""
+def _pixels(images, groups):
+    """(N, C, H, W) as (image, group, channel, pixel)."""
     n, c, h, w = images.shape
-    if inner:
-        return innermost(images).reshape(h, groups, c // groups, w * n)
     return images.reshape(n, groups, c // groups, h * w)
 
 
-def _windows(x, where, groups, dtype, inner, take):
-    """Every window as a column: (image, group, window entry, pixel of the output); `inner` as in _pixels."""
-    if are_the_image(where):
-        return _pixels(x, groups, inner)
-    n, c, h, w = x.shape
-    (kh, kw), (ph, pw), (rows, columns) = where.window, where.padding, where.out
-    if not x.flags.c_contiguous or ph or pw:
-        source, x = x, take("padded", (n, c, h + 2 * ph, w + 2 * pw), x.dtype)
+def _part(array, images, rows, groups):
+    """The pixels of these rows of these images."""
+    return _pixels(array[images, :, rows], groups)
+
+
+def _view(x, where, take):
+    """The windows (image, channel, *window, *out) as an overlapping view of x, or of a padded copy in scratch."""
+    (h, w), (ph, pw), (rows, columns) = where.image, where.padding, where.out
+    if ph or pw or not x.flags.c_contiguous:
+        source, x = x, take("padded", (*x.shape[:2], h + 2 * ph, w + 2 * pw), x.dtype)
         x[...] = 0
         x[:, :, ph : ph + h, pw : pw + w] = source
     image, channel, row, column = x.strides
     strides = image, channel, row * where.dilation[0], column * where.dilation[1]
     strides += row * where.stride[0], column * where.stride[1]
-    windows = take("windows", (n, c, kh, kw, rows, columns), dtype)
-    windows[...] = np.ndarray(windows.shape, x.dtype, x, 0, strides)
+    return np.ndarray((*x.shape[:2], *where.window, rows, columns), x.dtype, x, 0, strides)
+
+
+def _windows(view, groups, dtype, take):
+    """Copy windows to scratch, each as a column: (image, group, window entry, pixel of the output)."""
+    windows = take("windows", view.shape, dtype)
+    windows[...] = view
+    n, c, kh, kw, rows, columns = view.shape
     return windows.reshape(n, groups, c // groups * kh * kw, rows * columns)
+
+
+@lru_cache
+def _cuts(shape, itemsize):
+    """[(images, rows of the output), ...] of which the windows, of a shape as in _view, stay in the cache at a time."""
+    n, *window, rows, columns = shape
+    row = math.prod(window) * columns * itemsize
+    down = blocks(rows, TILE // row)
+    return [(images, part) for images in blocks(n, TILE // (row * down[0].stop)) for part in down]
