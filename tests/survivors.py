@@ -115,6 +115,10 @@ _ARGUED: dict[str, list[str]] = {
         "ops/kernels/depthwise.py _windows: if stride[1] == 1: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item)) -> if False: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item))",
         "ops/kernels/depthwise.py _windows (2): 1 -> 0",
     ],
+    "a frame of zeros wider than any window reaches": [
+        "ops/kernels/whole_windows.py _view (1): 2 -> 3",
+        "ops/kernels/whole_windows.py _view (2): 2 -> 3",
+    ],
     "blocks take one column at least, also where none is asked for": [
         "ops/kernels/row_window.py _blocks (4): 1 -> 0",
     ],

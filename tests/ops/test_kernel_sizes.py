@@ -205,6 +205,18 @@ def test_a_1x1_kernels_gradient_sums_over_one_image_from_a_quarter_of_the_contra
     assert spy.called == gathers
 
 
+@pytest.mark.parametrize(
+    ("tile", "images", "rows"),
+    [(4 * 660, 1, 1), (4 * 1319, 1, 1), (4 * 1320, 1, 2), (4 * 6600, 1, 10), (4 * 13199, 1, 10), (4 * 13200, 2, 10)],
+)
+def test_whole_windows_are_cut_by_rows_and_then_by_images(tile, images, rows):
+    whole_windows._cuts.cache_clear()
+    with patch.object(whole_windows, "TILE", tile):  # a row is of 5 channels * (3 * 4 entries) * 11 columns
+        cuts = whole_windows._cuts(2, 5, geometry("conv2d", (10, 11), (3, 4), 1, (1, 2))._replace(out=(10, 11)), 4)
+    whole_windows._cuts.cache_clear()
+    assert [(n.stop - n.start, p.stop - p.start) for n, p in cuts] == [(images, rows)] * (2 // images * 10 // rows)
+
+
 def test_a_1x1_kernels_sums_are_cut_to_the_contraction():
     x, g = image(3, 6, (5, 9)), image(3, 2, (5, 9))
     products.parts.cache_clear()

@@ -277,6 +277,8 @@ def test_the_ops_agree_with_the_reference(drawn):
         ({"size": (3, 2)}, 15, 4, 7, row_window),
         ({"size": (3, 2), "groups": 2}, 15, 4, 16, whole_windows),
         ({"size": (3, 2), "groups": 2}, 15, 4, 14, row_window),
+        ({"size": (3, 5)}, 15, 4, 5, row_window),
+        ({"size": (3, 5)}, 15, 4, 6, whole_windows),
         ({"size": (3, 2)}, 16, 4, 8, row_window),
     ],
 )
@@ -284,7 +286,7 @@ def test_the_rule_of_three_paths(options, images, channels, outputs, expected):
     options = {"stride": 1, "padding": 0, "groups": 1} | options
     where = geometry("conv2d", (5, 5), options["size"], options["stride"], options["padding"])
     most = 15 * 9 * 9 if channels == 1 else 3 * 4 * 6 * 12  # as many entries as the largest whole ones above
-    with patch.object(kernels, "FEW", most):
+    with patch.multiple(kernels, FEW=most, MANY=6):
         assert path(where, images, channels, outputs, options["groups"]) is expected
 
 

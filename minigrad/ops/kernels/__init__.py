@@ -16,8 +16,8 @@ from .layout import FEWEST_IMAGES
 from .scratch import release_scratch
 from .threads import set_threads
 
-FEW = 2**16  # entries of windows: up to there, calls of NumPy take longer than copies
-MANY = 2  # kernels to a column of the result: from there, to read them for a row takes longer than to copy windows
+FEW = 2**16  # entries of all windows: up to there the calls of NumPy take longer than the copies
+MANY = 32  # kernels of a group, if they are twice the columns of the result too: BLAS packs them anew for each row
 
 __all__ = ["path", "release_scratch", "set_threads"]
 
@@ -35,6 +35,6 @@ def path(where, images, channels, outputs, groups):
     if channels == outputs == groups > 1:
         return depthwise
     few = images * channels * math.prod(where.window + where.out) <= FEW
-    if images < FEWEST_IMAGES and (few or outputs >= MANY * groups * where.out[1]):
+    if images < FEWEST_IMAGES and (few or outputs >= groups * max(MANY, 2 * where.out[1])):
         return whole_windows
     return row_window

@@ -30,7 +30,7 @@ def forward(x, k, where, groups, dtype):
     z = np.empty((len(x), len(k), *where.out), dtype)
     with Scratch() as take:
         view = _view(x, where, take)
-        for images, rows in _cuts(view.shape, dtype.itemsize):
+        for images, rows in _cuts(*x.shape[:2], where, dtype.itemsize):
             multiply(kernel, _windows(view[images, ..., rows, :], groups, dtype, take), _part(z, images, rows, groups))
     return z
 
@@ -45,10 +45,9 @@ def input_gradient(g, k, where, groups, dtype):
         return _product(kernel, g, dtype)
     dx = np.zeros((len(g), groups * k.shape[1], *where.image), dtype)
     with Scratch() as take:
-        received = np.broadcast_to(dtype.type(0), (*dx.shape[:2], *where.window, *where.out))
-        for images, rows in _cuts(received.shape, dtype.itemsize):
-            upstream = _part(g, images, rows, groups)
-            windows = take("windows", received[images, ..., rows, :].shape, dtype)
+        for images, rows in _cuts(*dx.shape[:2], where, dtype.itemsize):
+            upstream, count = _part(g, images, rows, groups), rows.stop - rows.start
+            windows = take("windows", (len(upstream), dx.shape[1], *where.window, count, where.out[1]), dtype)
             multiply(kernel, upstream, windows.reshape(len(upstream), *kernel.shape[:2], upstream.shape[3]))
             _add(dx[images], windows, rows.start, where)
     return dx
@@ -77,7 +76,7 @@ def kernel_gradient(x, g, where, groups, dtype):
             _add_products(total, _pixels(x, groups), _pixels(g, groups))
         else:
             view = _view(x, where, take)
-            for images, rows in _cuts(view.shape, dtype.itemsize):
+            for images, rows in _cuts(*x.shape[:2], where, dtype.itemsize):
                 windows = _windows(view[images, ..., rows, :], groups, dtype, take)
                 _add_products(total, windows, _part(g, images, rows, groups))
     return total.swapaxes(1, 2).reshape(g.shape[1], channels, *where.window)
@@ -129,9 +128,8 @@ def _view(x, where, take):
         source, x = x, take("padded", (*x.shape[:2], h + 2 * ph, w + 2 * pw), x.dtype)
         x[...] = 0
         x[:, :, ph : ph + h, pw : pw + w] = source
-    image, channel, row, column = x.strides
-    strides = image, channel, row * where.dilation[0], column * where.dilation[1]
-    strides += row * where.stride[0], column * where.stride[1]
+    (image, channel, row, column), (down, right), (dh, dw) = x.strides, where.stride, where.dilation
+    strides = image, channel, row * dh, column * dw, row * down, column * right
     return np.ndarray((*x.shape[:2], *where.window, rows, columns), x.dtype, x, 0, strides)
 
 
@@ -144,9 +142,8 @@ def _windows(view, groups, dtype, take):
 
 
 @lru_cache
-def _cuts(shape, itemsize):
-    """[(images, rows of the output), ...] of which the windows, of a shape as in _view, stay in the cache at a time."""
-    n, *window, rows, columns = shape
-    row = math.prod(window) * columns * itemsize
-    down = blocks(rows, TILE // row)
-    return [(images, part) for images in blocks(n, TILE // (row * down[0].stop)) for part in down]
+def _cuts(images, channels, where, itemsize):
+    """[(images, rows of the output), ...] of which the windows stay in the cache at a time."""
+    row = channels * math.prod(where.window) * where.out[1] * itemsize
+    down = blocks(where.out[0], TILE // row)
+    return [(together, rows) for together in blocks(images, TILE // (row * down[0].stop)) for rows in down]
