@@ -259,8 +259,6 @@ def _takes_just(function, count, keywords):
     if not isinstance(function, FunctionType):
         return False
     code = function.__code__
-    if code.co_flags & (inspect.CO_VARARGS | inspect.CO_VARKEYWORDS):
-        return False
     named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return code.co_argcount >= count >= code.co_posonlyargcount and set(named[count:]) == set(keywords)
 

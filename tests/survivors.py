@@ -56,19 +56,23 @@ _ARGUED: dict[str, list[str]] = {
         "ops/convolution.py _per_channel: np.sum(each, axis=0) if each.ndim == 2 else each -> each",
         "ops/convolution.py _per_channel: np.sum(each, axis=0) -> each",
         "ops/convolution.py _per_channel: 2 -> 3",
+        "ops/convolution.py _per_channel: (rows @ np.ones(w * n, g.dtype)).reshape(h, c).sum(axis=0) -> (rows @ np.ones(w * n, g.dtype)).reshape(h, c)",
     ],
-    "the rule of paths asks whether the three numbers are equal, in any order": [
-        "ops/convolution.py _plan: path(where, x[-3], k[0], groups) -> path(where, k[0], x[-3], groups)",
-        "ops/convolution.py _plan: path(where, x[-3], k[0], groups) -> path(where, x[-3], groups, k[0])",
-        "ops/convolution.py _kernel_plan: path(where, x[-3], g[-3], groups) -> path(where, x[-3], groups, g[-3])",
-        "ops/convolution.py _kernel_plan: path(where, x[-3], g[-3], groups) -> path(where, g[-3], x[-3], groups)",
-        "ops/convolution.py _transpose_plan: path(where, k[1] * groups, k[0], groups) -> path(where, k[1] * groups, groups, k[0])",
-        "ops/convolution.py _transpose_plan: path(where, k[1] * groups, k[0], groups) -> path(where, k[0], k[1] * groups, groups)",
+    "the general way sums over a turned g as well, only slower": [
+        "ops/convolution.py _per_channel: if g.ndim == 4 and images_innermost(array_of(g)): n, c, h, w = g.shape rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n) return (rows @ np.ones(w * n, g.dtype)).reshape(h, c).sum(axis=0) -> if False: n, c, h, w = g.shape rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n) return (rows @ np.ones(w * n, g.dtype)).reshape(h, c).sum(axis=0)",
     ],
-    "the channels of one group, fewer than all where there are several: never depthwise, so row windows compute the same, slower": [
-        "ops/convolution.py _plan: 0 -> 1",
-        "ops/convolution.py _transpose_plan: k[1] * groups -> k[1] / groups",
-        "ops/convolution.py _transpose_plan: 0 -> 1",
+    "columns and images are summed together, in either order; only slower": [
+        "ops/convolution.py _per_channel: g.transpose(2, 1, 3, 0) -> g.transpose(2, 1, 0, 3)",
+    ],
+    "a function of which it is not seen at a glance is asked for its signature, which takes longer": [
+        "operation.py _takes_just: named[count:] -> named",
+        "operation.py _takes_just: code.co_argcount >= count >= code.co_posonlyargcount -> code.co_argcount > count >= code.co_posonlyargcount",
+        "operation.py vjp: _takes_just(function, len(leading) + len(self.names), self.parameters) -> _takes_just(len(leading) + len(self.names), function, self.parameters)",
+    ],
+    "the array of a Tensor is copied where the node could refer to it: the same entries, only slower": [
+        "operation.py __call__: _as_it_is(a) if a is given else a -> _as_it_is(a)",
+        "operation.py __call__: tensors < len(arrays) -> tensors <= len(arrays)",
+        "operation.py __call__: tensors += 1 -> tensors = 1",
     ],
     "a b of a narrower dtype: z + b is the same sum in a new array, and only slower": [
         "ops/convolution.py _plus_bias: b.dtype != z.dtype and np.result_type(z, b) != z.dtype -> b.dtype != z.dtype or np.result_type(z, b) != z.dtype",
@@ -83,9 +87,6 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "a g in C order is then copied into rows first: the same sum, slower": [
         "ops/convolution.py _per_channel: g.ndim == 4 and images_innermost(array_of(g)) -> g.ndim == 4",
-    ],
-    "k[0] * groups channels, more than k[0] where there are several groups: never depthwise, so row windows compute the same, slower": [
-        "ops/convolution.py _transpose_plan: 1 -> 0",
     ],
     "only slower: what the cache would have known is worked out again": [
         "ops/convolution.py _remembered.lambda: cached if type(groups) is int else cached.__wrapped__ -> cached.__wrapped__",
@@ -105,6 +106,7 @@ _ARGUED: dict[str, list[str]] = {
         "ops/kernels/depthwise.py _band: 1 -> 2",
         "ops/kernels/depthwise.py _products_of_planes: 1 -> 2",
         "ops/kernels/row_window.py _add_shares (6): 1 -> 2",
+        "ops/reductions.py _others (2): 1 -> 2",
         "ops/shaping.py meshgrid (4): 1 -> 2",
     ],
     "the size of scratch where there are no images": [
@@ -275,6 +277,9 @@ _ARGUED: dict[str, list[str]] = {
     "while no thread has changed anything each state is as it starts: asking first only saves time": [
         "operation.py operators.method: state.scope if changes else () -> state.scope",
         "operation.py operators.method: changes and (not state.recording) -> not state.recording",
+        "operation.py __call__: not changes or state.recording -> state.recording",
+        "tape.py record: state.scope if changes else () -> state.scope",
+        "tape.py __exit__: changes.pop() -> pass",
     ],
     "which axis is summed first only tunes": [
         "tape.py _sum_outermost.lambda.key: 0 -> 1",

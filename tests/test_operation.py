@@ -149,6 +149,8 @@ class Vjp:
         (lambda g, out, x, shift: g, False),
         (lambda g, out, x, *, factor, shift: g, False),
         (lambda g, out, x, factor: g, False),
+        (lambda x, factor, shift: x, False),
+        (lambda *, shift: shift, False),
         (lambda g, out, x, factor, scale: g, False),
         (lambda g, out, x, factor, shift, more: g, False),
         (lambda g, out, x, factor, more, *, shift: g, False),
@@ -165,6 +167,20 @@ def test_any_function_that_takes_what_a_vjp_is_given_will_do(function, fits):
     else:
         with pytest.raises(TypeError, match=r"the VJP of 'x' must take \(g, out, x, factor, shift\)"):
             another.vjp("x", function)
+
+
+def test_a_local_name_is_no_argument_of_a_vjp():
+    def function(g, out, x, factor):
+        shift = g + factor
+        return shift
+
+    with pytest.raises(TypeError, match="must take"):
+        mg.op(lambda x, factor, *, shift: x).vjp("x", function)
+
+
+def test_a_vjp_may_not_need_what_the_op_has_not():
+    with pytest.raises(TypeError, match=r"the VJP of 'x' must take \(g, out, x\)"):
+        mg.op(lambda x: x).vjp("x", lambda g, out, x, *, shift: g)
 
 
 @pytest.mark.parametrize("forward", [lambda x, *rest: x, lambda x, **options: x])

@@ -8,7 +8,7 @@ import time
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
-from unittest.mock import patch
+from unittest.mock import Mock, call, patch
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from reference_convolution import conv2d, conv2d_kernel, conv_transpose2d
 
 import minigrad as mg
-from minigrad.ops import kernels
+from minigrad.ops import convolution, kernels
 from minigrad.ops.kernels import (
     depthwise,
     layout,
@@ -290,6 +290,28 @@ def test_the_rule_of_three_paths(options, images, channels, outputs, expected):
         assert path(where, images, channels, outputs, options["groups"]) is expected
 
 
+@pytest.mark.parametrize("images", [(), (5,)])
+def test_the_ops_ask_the_rule_for_their_convolution(images):
+    x, k, z = np.ones((*images, 6, 7, 8)), np.ones((4, 3, 2, 3)), np.ones((*images, 4, 6, 6))
+    groups = np.int64(2)  # for which no plan is remembered
+    with patch.object(convolution, "path", Mock(wraps=path)) as rule:
+        mg.conv2d(x, k, groups=groups)
+        mg.conv_transpose2d(z, k, groups=groups)
+        mg.ops.conv2d_kernel(x, z, size=(2, 3), groups=groups)
+    where = geometry("conv2d", (7, 8), (2, 3), 1, 0)
+    assert rule.call_args_list == [call(where, images[0] if images else 1, 6, 4, 2)] * 3
+
+
+@pytest.mark.parametrize("n", [3, 16])
+def test_the_gradient_of_a_bias_is_the_sum_of_its_channel(n):
+    g = np.random.default_rng(0).normal(size=(n, 3, 4, 5))
+    for order in ((0, 1, 2, 3), (2, 1, 3, 0)):
+        b = mg.tensor(np.zeros(3), requires_grad=True)
+        z = mg.conv2d(in_memory_order(np.ones((n, 2, 4, 5)), order), np.ones((3, 2, 1, 1)), b)
+        z.backward(g)
+        assert_allclose(b.grad, g.sum(axis=(0, 2, 3)))
+
+
 @pytest.mark.parametrize("kernel", [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)])
 def test_an_empty_batch(kernel):
     groups = 2 // kernel[1]
@@ -347,7 +369,9 @@ def test_a_leaf_takes_the_gradient_without_a_copy(kernel):
 def test_results_lie_with_images_innermost_from_16_images_on(order, n):
     x, k = in_memory_order(np.ones((n, 2, 5, 6)), order), np.ones((4, 2, 3, 3))
     z = mg.conv2d(x, k)
-    for image in (z, mg.conv_transpose2d(z, k), mg.max_pool2d(z, 2)):
+    where = geometry("conv2d", (5, 6), (3, 3), 1, 0)
+    others = row_window.forward(x, k, where, 1, x.dtype), mg.ops.spread2d(z, (6, 8), 2)
+    for image in (z, mg.conv_transpose2d(z, k), mg.max_pool2d(z, 2), *others):
         assert layout.images_innermost(image) == (n >= 16)
         assert image.flags.c_contiguous == (n < 16)
 

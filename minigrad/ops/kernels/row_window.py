@@ -52,7 +52,7 @@ def _blocks(outer, rows, columns, inner, held, stride=1, overlap=0):
         return
     most = max(LANES, TILE // (held * ((rows.stop - rows.start - 1) * stride + 1 + overlap)))
     images = blocks(inner, most, 16)
-    across = blocks(columns, most // inner if len(images) == 1 else 1)
+    across = blocks(columns, most // inner)
     width = held * images[0].stop * across[0].stop
     down = blocks(rows.stop - rows.start, max(0, TILE // width - overlap - 1) // stride + 1)
     together = blocks(outer, TILE // (width * ((down[0].stop - 1) * stride + 1 + overlap)))
