@@ -191,7 +191,7 @@ def conv_kernel(call):
 image, kernel = np.zeros((1, 2, 4, 4)), np.zeros((2, 2, 3, 3))
 spec(
     "conv2d",
-    s.conv2d_inputs(batches=((), (2,), (17,))),  # from 16 images on, another layout and way of computing
+    s.conv2d_inputs(batches=((), (2,), (17,))),  # from 8 images on, another layout and way of computing
     naive.conv2d,
     refused=(
         ((np.zeros((1, 3, 4, 4)), kernel), {}, ValueError, r"x has 3 channels but k expects 2 \("),

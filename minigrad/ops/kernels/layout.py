@@ -13,7 +13,7 @@ from .scratch import Scratch
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes
 LINE = 64  # bytes: a line of the cache
-FEWEST_IMAGES = 16  # one AVX-512 register of float32; below it the columns are the longer stretch
+FEWEST_IMAGES = 8  # innermost: below, turning a C-ordered source costs more than long rows gain
 
 
 _INNERMOST = np.empty((2, 2, 2, 2)).transpose(3, 1, 0, 2)

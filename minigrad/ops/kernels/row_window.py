@@ -10,7 +10,7 @@ In it the rows of a window are one stretch of memory, so an overlapping view of 
     stack[outer, p, group, (down, tap, channel), lane] = windows[outer, group, p*stride + down, tap, channel, lane]
 
 is a stack of matrices that BLAS reads as it is, and the result of each product is where z has its row p.
-Lanes are long: from 16 images on these are inner, so that a row of the output is one stretch of
+Lanes are long: from 8 images on these are inner, so that a row of the output is one stretch of
 (column, image); fewer are outer, and lanes are columns. That is all the difference there is between the two.
 """
 

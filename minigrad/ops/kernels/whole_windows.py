@@ -67,13 +67,16 @@ def _add(dx, windows, start, where):
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw)."""
-    if are_the_image(where) and (images_innermost(x) or x.shape[2] * x.shape[3] < CONTRACTION // 4):
-        return row_window.kernel_gradient(x, g, where, groups, dtype)  # gathers pixels (images) for longer sums
+    inner = images_innermost(x)
+    pixels = x.shape[3] * (len(x) if inner else x.shape[2])
+    if are_the_image(where) and (inner != images_innermost(g) or pixels < CONTRACTION // 4):
+        return row_window.kernel_gradient(x, g, where, groups, dtype)  # turns them, or gathers for longer sums
     channels, outputs = x.shape[1] // groups, g.shape[1] // groups
     total = np.zeros((groups, channels * math.prod(where.window), outputs), dtype)
     with Scratch() as take:
         if are_the_image(where):
-            _add_products(total, _pixels(x, groups), _pixels(g, groups))
+            matrices = _rows if inner else _pixels
+            _add_products(total, matrices(x, groups), matrices(g, groups))
         else:
             view = _view(x, where, take)
             for images, rows in _cuts(*x.shape[:2], where, dtype.itemsize):
@@ -93,15 +96,11 @@ def _add_products(total, windows, g):
 
 def _product(kernel, x, dtype):
     """A matrix (group, output, channel) times each pixel of x (N, C, H, W), in the layout of x."""
-    n, _, h, w = x.shape
-    groups, outputs, channels = kernel.shape
-    if images_innermost(x):
-        z = empty_innermost((n, groups * outputs, h, w), dtype)
-        stack = innermost(x).reshape(h, groups, channels, w * n)
-        multiply(kernel, stack, innermost(z).reshape(h, groups, outputs, w * n))
-        return z
-    z = np.empty((n, groups * outputs, h, w), dtype)
-    multiply(kernel, _pixels(x, groups), _pixels(z, groups))
+    groups, outputs, _ = kernel.shape
+    inner = images_innermost(x)
+    z = (empty_innermost if inner else np.empty)((len(x), groups * outputs, *x.shape[2:]), dtype)
+    matrices = _rows if inner else _pixels
+    multiply(kernel, matrices(x, groups), matrices(z, groups))
     return z
 
 
@@ -114,6 +113,12 @@ def _pixels(images, groups):
     """(N, C, H, W) as (image, group, channel, pixel)."""
     n, c, h, w = images.shape
     return images.reshape(n, groups, c // groups, h * w)
+
+
+def _rows(images, groups):
+    """(N, C, H, W), the images innermost in memory, as (row, group, channel, pixel of all images)."""
+    n, c, h, w = images.shape
+    return innermost(images).reshape(h, groups, c // groups, w * n)
 
 
 def _part(array, images, rows, groups):
