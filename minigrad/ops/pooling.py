@@ -75,7 +75,7 @@ def spread2d(g, image, window, *, stride=None, padding=0):
     share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
     np.copyto(share, g)  # to the other layout it takes a sixth of np.divide's time
     share /= window[0] * window[1]
-    if _tiles(where):
+    if _tiles(where) and not x.flags.c_contiguous:  # images are innermost, and one assignment has long runs
         (rows, columns), (height, width) = where.out, window
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
         return x

@@ -321,7 +321,7 @@ def test_what_row_windows_hold_is_what_their_blocks_are_cut_to(stride, dilation,
         "conv2d", (9 * stride + 2 * dilation + 1, 12), (3, 2), (stride, 1), 0, (dilation, 1)
     )  # out (10, 11)
     x, k, g, options = three(n, where, groups=groups)
-    lanes = 11 * (n if n >= 16 else 1)
+    lanes = 11 * (n if n >= 8 else 1)
     axis = (field[0] for field in (where.image, where.window, where.stride, where.padding, where.dilation))
     of_a_phase = [len(range(phase.start, where.image[0], stride)) for phase in phases.phases(*axis)]
     equal = [max(products.blocks(count, most)[0].stop for count in of_a_phase) for most in (5, 4)]
