@@ -2,14 +2,14 @@
 
 Why it is fast. There is nothing for a matrix product to do here. With images innermost, each tap of a
 window is one multiply-and-add over a long stretch of (column, image), and `np.einsum` does just that.
-Contiguous images are not turned for that: a few rows are a product with a band matrix, and each tap of
-the kernel's VJP is a dot product of whole planes.
+Contiguous images are turned for that only if they are many and their columns not strided. Otherwise a few
+rows are a product with a band matrix, and each tap of the kernel's VJP is a dot product of whole planes.
 """
 
 import numpy as np
 
 from ..windows import inside
-from .layout import copy_images, empty_innermost, innermost
+from .layout import FEWEST_IMAGES, copy_images, empty_innermost, innermost
 from .products import TILE, blocks
 from .scratch import Scratch
 
@@ -17,14 +17,14 @@ ROWS = 4  # of the result, that one matrix product makes: fewer are too small fo
 
 
 def forward(x, k, where, groups, dtype):
-    """dT/dg: x (N, C, H, W) and k (C, 1, kh, kw) to (N, C, *where.out), in the layout of x."""
+    """dT/dg: x (N, C, H, W) and k (C, 1, kh, kw) to (N, C, *where.out)."""
     size = [n + 2 * p for n, p in zip(where.image, where.padding, strict=True)]
     return _correlated(x, size, where.padding, (1, 1), k, where.stride, where.dilation, where.out, dtype)
 
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C, *where.out) to (C, 1, kh, kw)."""
-    if x.strides[3] == x.itemsize and g.strides[3] == g.itemsize:
+    if _columns_innermost(x, where.stride) and _columns_innermost(g, where.stride):
         products = _products_of_planes(x, g, where, dtype)
         if np.isfinite(products).all():  # else a zero between g's entries may have met an infinity
             return products[:, None]
@@ -35,6 +35,11 @@ def kernel_gradient(x, g, where, groups, dtype):
         lanes = laid.reshape(*laid.shape[:2], 1, 1, *windows.shape[4:])
         products = np.vecdot(windows, lanes)
         return products.sum((0, *range(4, products.ndim)))[:, None]
+
+
+def _columns_innermost(x, stride):
+    """Whether the columns of x are innermost in memory and shall stay so."""
+    return x.strides[3] == x.itemsize and (len(x) < FEWEST_IMAGES or stride[1] > 1)
 
 
 def _products_of_planes(x, g, where, dtype):
@@ -65,7 +70,7 @@ def _products_of_planes(x, g, where, dtype):
 
 
 def input_gradient(g, k, where, groups, dtype):
-    """dT/dx: g (N, C, *where.out) and k (C, 1, kh, kw) to (N, C, *where.image), in the layout of g.
+    """dT/dx: g (N, C, *where.out) and k (C, 1, kh, kw) to (N, C, *where.image).
 
     The entries of g, set apart by the stride, are correlated with the kernel turned around.
     """
@@ -78,7 +83,7 @@ def input_gradient(g, k, where, groups, dtype):
 
 def _correlated(x, size, corner, step, k, stride, dilation, out, dtype):
     """The correlation with k of x, framed as by `_framed`: (N, C, *out)."""
-    if x.strides[3] == x.itemsize and step == (1, 1) and dilation[0] == 1:  # else bands are mostly zeros
+    if _columns_innermost(x, stride) and step == (1, 1) and dilation[0] == 1:  # else bands are mostly zeros
         z = _summed_by_rows(x, size[0], corner, k, stride, dilation, out, dtype)
         if not np.isnan(z.max(initial=0)):  # else a zero of a band may have met an infinity
             return z
