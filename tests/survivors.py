@@ -83,7 +83,7 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "only the fast way: the other one sums or writes the same, slower": [
         "ops/convolution.py _per_channel: 4 -> 5",
-        "ops/pooling.py spread2d: if _tiles(where): (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x -> if False: (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x",
+        "ops/pooling.py spread2d: if _tiles(where) and (not x.flags.c_contiguous): (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x -> if False: (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x",
     ],
     "a g in C order is then copied into rows first: the same sum, slower": [
         "ops/convolution.py _per_channel: g.ndim == 4 and images_innermost(array_of(g)) -> g.ndim == 4",
@@ -117,12 +117,19 @@ _ARGUED: dict[str, list[str]] = {
         "ops/kernels/depthwise.py _windows: if stride[1] == 1: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item)) -> if False: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item))",
         "ops/kernels/depthwise.py _windows (2): 1 -> 0",
     ],
+    "only the slower of two ways to write the same": [
+        "ops/pooling.py spread2d: not x.flags.c_contiguous -> x.flags.c_contiguous",
+        "ops/pooling.py spread2d: _tiles(where) and (not x.flags.c_contiguous) -> _tiles(where)",
+    ],
+    "only arrays of four axes lie otherwise than in C order, and of four the first two are all but the last two": [
+        "ops/pooling.py spread2d: -2 -> 2",
+    ],
+    "images innermost are then copied image by image: the same sums, slower": [
+        "ops/kernels/whole_windows.py kernel_gradient: _rows if inner else _pixels -> _pixels",
+    ],
     "a frame of zeros wider than any window reaches": [
         "ops/kernels/whole_windows.py _view (1): 2 -> 3",
         "ops/kernels/whole_windows.py _view (2): 2 -> 3",
-    ],
-    "blocks take one column at least, also where none is asked for": [
-        "ops/kernels/row_window.py _blocks (4): 1 -> 0",
     ],
     "one of the two axes has one entry, so that their order is the same": [
         "ops/kernels/row_window.py _windows: windows.reshape(*windows.shape[:5], across, q, inner).transpose(0, 5, 1, 2, 3, 4, 6, 7) -> windows.reshape(*windows.shape[:5], across, q, inner).transpose(5, 0, 1, 2, 3, 4, 6, 7)",

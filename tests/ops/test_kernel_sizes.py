@@ -376,8 +376,8 @@ def test_the_frame_of_a_depthwise_convolution_is_as_large_as_its_windows_reach()
 
 @pytest.mark.parametrize(("stride", "dilation"), [(1, 1), (2, 1), (1, 2), ((1, 2), (2, 1)), ((2, 1), (1, 2))])
 @pytest.mark.parametrize("innermost", [False, True])
-def test_contiguous_images_are_not_turned_for_a_depthwise_convolution(stride, dilation, innermost):
-    """Unless its rows are dilated, or for the input's gradient g lies apart: bands would be mostly zeros."""
+def test_few_contiguous_images_are_not_turned_for_a_depthwise_convolution(stride, dilation, innermost):
+    """Unless its rows are dilated: bands would be mostly zeros."""
     where, k = geometry("conv2d", (9, 8), (3, 2), stride, 1, dilation), image(2, 1, (3, 2))
     x, g = image(3, 2, (9, 8), innermost), image(3, 2, where.out, innermost)
     turned = []
@@ -390,7 +390,7 @@ def test_contiguous_images_are_not_turned_for_a_depthwise_convolution(stride, di
             run()
         turned.append(copied.called)
     rows_dilated = where.dilation[0] > 1
-    assert turned == [innermost or rows_dilated, innermost or rows_dilated or where.stride != (1, 1), innermost]
+    assert turned == [innermost or rows_dilated, innermost or rows_dilated, innermost]
 
 
 @pytest.mark.parametrize(("x_innermost", "g_innermost"), [(True, False), (False, True)])

@@ -153,12 +153,13 @@ def test_row_windows_agree_with_the_reference_however_they_are_cut(drawn, sizes)
         assert_as_the_reference(row_window, *drawn)
 
 
+@pytest.mark.parametrize("kernel", [row_window, whole_windows])
 @pytest.mark.parametrize(("n", "lanes"), [(3, 2), (17, 40), (48, 20)])  # columns are cut; or images, in one column
 @pytest.mark.parametrize("groups", [1, 2])
 @pytest.mark.parametrize(
     ("stride", "dilation"), [((1, 1), (1, 1)), ((1, 2), (2, 1)), ((2, 3), (1, 2)), ((2, 1), (2, 2))]
 )
-def test_row_windows_agree_with_the_reference_where_all_is_cut(stride, dilation, groups, n, lanes):
+def test_windows_agree_with_the_reference_where_all_is_cut(stride, dilation, groups, n, lanes, kernel):
     rng = np.random.default_rng(0)
     options = {"stride": stride, "padding": (2, 1), "dilation": dilation, "groups": groups}
     where = geometry("conv2d", (11, 10), (3, 2), stride, (2, 1), dilation)
@@ -167,7 +168,7 @@ def test_row_windows_agree_with_the_reference_where_all_is_cut(stride, dilation,
     for order in ((0, 1, 2, 3), (2, 1, 3, 0)):
         with cut_to(100, 16_000, lanes, 20):
             laid = in_memory_order(x, order), k, in_memory_order(g, order)
-            assert_as_the_reference(row_window, *laid, options, where)
+            assert_as_the_reference(kernel, *laid, options, where)
 
 
 @given(convolutions(), cuts())
@@ -386,6 +387,27 @@ def test_results_of_1x1_kernels_lie_as_their_input(n):
             assert z.flags.c_contiguous == c_order
             assert dx.flags.c_contiguous or not c_order
             assert layout.images_innermost(dx) == (not c_order)
+
+
+@pytest.mark.parametrize(
+    ("n", "stride", "contiguous"),
+    [
+        (7, (1, 1), True),
+        (8, (1, 1), False),
+        (8, (2, 1), False),
+        (8, (1, 2), True),
+        (9, (1, 2), True),
+        (9, (1, 1), False),
+    ],
+)
+def test_depthwise_results_lie_as_their_input_if_columns_are_strided_or_images_few(n, stride, contiguous):
+    x, k = np.ones((n, 2, 6, 7)), np.ones((2, 1, 3, 3))
+    g = np.ones(mg.conv2d(x, k, stride=stride, groups=2).shape)
+    for order, expected in (((0, 1, 2, 3), contiguous), ((2, 1, 3, 0), False)):
+        z = mg.conv2d(in_memory_order(x, order), k, stride=stride, groups=2)
+        dx = mg.conv_transpose2d(in_memory_order(g, order), k, stride=stride, groups=2)
+        for image in (z, dx):
+            assert (image.flags.c_contiguous, layout.images_innermost(image)) == (expected, not expected)
 
 
 def kept_buffers():

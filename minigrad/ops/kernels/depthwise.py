@@ -24,7 +24,7 @@ def forward(x, k, where, groups, dtype):
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C, *where.out) to (C, 1, kh, kw)."""
-    if _columns_innermost(x, where.stride) and _columns_innermost(g, where.stride):
+    if _columns_innermost(x, where.stride[1]) and _columns_innermost(g, where.stride[1]):
         products = _products_of_planes(x, g, where, dtype)
         if np.isfinite(products).all():  # else a zero between g's entries may have met an infinity
             return products[:, None]
@@ -39,7 +39,7 @@ def kernel_gradient(x, g, where, groups, dtype):
 
 def _columns_innermost(x, stride):
     """Whether the columns of x are innermost in memory and shall stay so."""
-    return x.strides[3] == x.itemsize and (len(x) < FEWEST_IMAGES or stride[1] > 1)
+    return x.strides[3] == x.itemsize and (len(x) < FEWEST_IMAGES or stride > 1)
 
 
 def _products_of_planes(x, g, where, dtype):
@@ -83,8 +83,8 @@ def input_gradient(g, k, where, groups, dtype):
 
 def _correlated(x, size, corner, step, k, stride, dilation, out, dtype):
     """The correlation with k of x, framed as by `_framed`: (N, C, *out)."""
-    if _columns_innermost(x, stride) and step == (1, 1) and dilation[0] == 1:  # else bands are mostly zeros
-        z = _summed_by_rows(x, size[0], corner, k, stride, dilation, out, dtype)
+    if _columns_innermost(x, stride[1] * step[1]) and dilation[0] == 1:  # else bands are mostly zeros
+        z = _summed_by_rows(x, size[0], corner, step, k, stride, dilation, out, dtype)
         if not np.isnan(z.max(initial=0)):  # else a zero of a band may have met an infinity
             return z
     with Scratch() as take:
@@ -92,7 +92,7 @@ def _correlated(x, size, corner, step, k, stride, dilation, out, dtype):
         return _summed(frame, k, stride, dilation, out, dtype)
 
 
-def _summed_by_rows(x, height, corner, k, stride, dilation, out, dtype):
+def _summed_by_rows(x, height, corner, step, k, stride, dilation, out, dtype):
     """What `_summed` gives, columns innermost: one matrix product makes `ROWS` rows of the result.
 
     Its matrix is a band. A row of the frame lies in memory as (tap along the columns, column of the result),
@@ -100,8 +100,8 @@ def _summed_by_rows(x, height, corner, k, stride, dilation, out, dtype):
     """
     (n, c), taps = x.shape[:2], k.shape[3]
     z = np.empty((n, c, *out), dtype)
-    rows, entries = inside(-corner[0], 1, x.shape[2], height)
-    columns = [inside(tap * dilation[1] - corner[1], stride[1], x.shape[3], out[1]) for tap in range(taps)]
+    entries, rows = inside(corner[0], step[0], height, x.shape[2])
+    columns = [_read(tap * dilation[1] - corner[1], stride[1], step[1], x.shape[3], out[1]) for tap in range(taps)]
     whole, rest = divmod(out[0], ROWS)
     bands = [
         (first, count, _band(k, each, stride[0], dilation[0], dtype))
@@ -124,6 +124,13 @@ def _summed_by_rows(x, height, corner, k, stride, dilation, out, dtype):
                 target = z[images, :, first : first + count * each]
                 np.matmul(band, stack, out=target.reshape(len(part), c, count, each, out[1]))
     return z
+
+
+def _read(shift, stride, step, entries, out):
+    """The windows p of `out` with p stride + shift = i step for an entry i of x, and these; stride or step is 1."""
+    if step == 1:
+        return inside(shift, stride, entries, out)
+    return inside(-shift, step, out, entries)[::-1]
 
 
 def _band(k, rows, stride, dilation, dtype):
