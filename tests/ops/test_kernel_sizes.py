@@ -393,6 +393,20 @@ def test_few_contiguous_images_are_not_turned_for_a_depthwise_convolution(stride
     assert turned == [innermost or rows_dilated, innermost or rows_dilated, innermost]
 
 
+@pytest.mark.parametrize(("stride", "turned"), [((1, 1), True), ((2, 1), True), ((1, 2), False)])
+def test_many_contiguous_images_are_turned_for_a_depthwise_convolution_unless_columns_are_strided(stride, turned):
+    where = geometry("conv2d", (9, 8), (3, 2), stride, 1)
+    x, g, k = image(8, 2, (9, 8)), image(8, 2, where.out), image(2, 1, (3, 2))
+    for run in (
+        lambda: depthwise.forward(x, k, where, 2, F4),
+        lambda: depthwise.input_gradient(g, k, where, 2, F4),
+        lambda: depthwise.kernel_gradient(x, g, where, 2, F4),
+    ):
+        with patch.object(depthwise, "copy_images", Mock(side_effect=layout.copy_images)) as copied:
+            run()
+        assert copied.called == turned
+
+
 @pytest.mark.parametrize(("x_innermost", "g_innermost"), [(True, False), (False, True)])
 def test_the_kernel_gradient_takes_planes_only_where_both_are_contiguous(x_innermost, g_innermost):
     where = geometry("conv2d", (6, 7), (3, 2), 1, 0)
