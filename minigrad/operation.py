@@ -259,8 +259,9 @@ def _takes_just(function, count, keywords):
     if not isinstance(function, FunctionType):
         return False
     code = function.__code__
-    named = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return code.co_argcount >= count >= code.co_posonlyargcount and set(named[count:]) == set(keywords)
+    named = set(code.co_varnames[count : code.co_argcount + code.co_kwonlyargcount])
+    fits = named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else named == keywords.keys()
+    return code.co_argcount >= count >= code.co_posonlyargcount and fits
 
 
 class _EachPosition:

@@ -5,13 +5,14 @@ Both VJPs of a product are products again, so every order of derivative follows.
 
 import functools
 import math
-import string
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import implements, op
 from .shaping import ravel, reshape, transpose
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # importing `string` for them takes a millisecond
 
 
 @implements(np.matmul, np.linalg.matmul)
@@ -173,7 +174,7 @@ def _(i, g, out, *arrays, inputs, output):
             factors.append(array)
             subscripts.append(inputs[j])
     used = "".join(inputs)
-    unused = (letter for letter in string.ascii_letters if letter not in used)
+    unused = (letter for letter in _LETTERS if letter not in used)
     for letter, size in zip(inputs[i], arrays[i].shape, strict=True):
         if letter in target:
             twin = next(unused)
@@ -202,7 +203,7 @@ def einsum(subscripts, *operands, optimize=False):
     inputs = left.split(",")
     if len(inputs) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, but {len(operands)} are given")
-    unused = "".join(letter for letter in string.ascii_letters if letter not in subscripts)
+    unused = "".join(letter for letter in _LETTERS if letter not in subscripts)
     extra = [np.ndim(a) - len(s) + 3 if "..." in s else 0 for s, a in zip(inputs, operands, strict=True)]
     if min(extra) < 0 or any(len(s) != np.ndim(a) for s, a in zip(inputs, operands, strict=True) if "..." not in s):
         raise ValueError(f"einsum: {subscripts!r} does not fit operands of shape {[np.shape(a) for a in operands]}")
