@@ -65,7 +65,9 @@ _ARGUED: dict[str, list[str]] = {
         "ops/convolution.py _per_channel: g.transpose(2, 1, 3, 0) -> g.transpose(2, 1, 0, 3)",
     ],
     "a function of which it is not seen at a glance is asked for its signature, which takes longer": [
-        "operation.py _takes_just: named[count:] -> named",
+        "operation.py _takes_just: code.co_varnames[count:code.co_argcount + code.co_kwonlyargcount] -> code.co_varnames",
+        "operation.py _takes_just: named <= keywords.keys() -> named < keywords.keys()",
+        "operation.py _takes_just: named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else named == keywords.keys() -> named == keywords.keys()",
         "operation.py _takes_just: code.co_argcount >= count >= code.co_posonlyargcount -> code.co_argcount > count >= code.co_posonlyargcount",
         "operation.py vjp: _takes_just(function, len(leading) + len(self.names), self.parameters) -> _takes_just(len(leading) + len(self.names), function, self.parameters)",
     ],
