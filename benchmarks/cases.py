@@ -8,7 +8,7 @@ import numpy as np
 from timing import Case, lines
 
 import minigrad as mg
-from minigrad.ops.kernels.layout import FEWEST_IMAGES
+from minigrad.ops.kernels.layout import empty
 
 CONVOLUTIONS = [  # x (N, C, H, W), k (C_out, C, kh, kw), options
     ((32, 1, 28, 28), (8, 1, 5, 5), {}),
@@ -37,10 +37,12 @@ def installed(names):
 
 
 def images_innermost(x):
-    """The same values with the images innermost in memory: the layout that minigrad's own results have."""
-    if x.ndim != 4 or len(x) < FEWEST_IMAGES:
+    """The same values with the images innermost in memory, if they are many: the layout of minigrad's own results."""
+    if x.ndim != 4:
         return x
-    return np.ascontiguousarray(x.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2)
+    laid = empty(x.shape, x.dtype)
+    laid[...] = x
+    return laid
 
 
 def forward_and_backward(functions, arrays, g_shape, peers, *, own_layout=False, seed=1):

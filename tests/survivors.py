@@ -126,13 +126,6 @@ _ARGUED: dict[str, list[str]] = {
     "only arrays of four axes lie otherwise than in C order, and of four the first two are all but the last two": [
         "ops/pooling.py spread2d: -2 -> 2",
     ],
-    "images innermost are then copied image by image: the same sums, slower": [
-        "ops/kernels/whole_windows.py kernel_gradient: _rows if inner else _pixels -> _pixels",
-    ],
-    "a frame of zeros wider than any window reaches": [
-        "ops/kernels/whole_windows.py _view (1): 2 -> 3",
-        "ops/kernels/whole_windows.py _view (2): 2 -> 3",
-    ],
     "one of the two axes has one entry, so that their order is the same": [
         "ops/kernels/row_window.py _windows: windows.reshape(*windows.shape[:5], across, q, inner).transpose(0, 5, 1, 2, 3, 4, 6, 7) -> windows.reshape(*windows.shape[:5], across, q, inner).transpose(5, 0, 1, 2, 3, 4, 6, 7)",
     ],

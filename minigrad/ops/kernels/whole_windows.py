@@ -10,7 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..windows import inside
+from ..windows import inside, padded
 from . import row_window
 from .layout import empty_innermost, images_innermost, innermost
 from .products import CONTRACTION, TILE, blocks, multiply, parts
@@ -29,7 +29,7 @@ def forward(x, k, where, groups, dtype):
         return _product(kernel, x, dtype)
     z = np.empty((len(x), len(k), *where.out), dtype)
     with Scratch() as take:
-        view = _view(x, where, take)
+        view = _view(np.ascontiguousarray(padded(x, where)), where)
         for images, rows in _cuts(*x.shape[:2], where, dtype.itemsize):
             multiply(kernel, _windows(view[images, ..., rows, :], groups, dtype, take), _part(z, images, rows, groups))
     return z
@@ -67,18 +67,16 @@ def _add(dx, windows, start, where):
 
 def kernel_gradient(x, g, where, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw)."""
-    inner = images_innermost(x)
-    pixels = x.shape[3] * (len(x) if inner else x.shape[2])
-    if are_the_image(where) and (inner != images_innermost(g) or pixels < CONTRACTION // 4):
-        return row_window.kernel_gradient(x, g, where, groups, dtype)  # turns them, or gathers for longer sums
     channels, outputs = x.shape[1] // groups, g.shape[1] // groups
     total = np.zeros((groups, channels * math.prod(where.window), outputs), dtype)
-    with Scratch() as take:
-        if are_the_image(where):
-            matrices = _rows if inner else _pixels
-            _add_products(total, matrices(x, groups), matrices(g, groups))
-        else:
-            view = _view(x, where, take)
+    if are_the_image(where):
+        inner = images_innermost(x)
+        if inner != images_innermost(g) or x.shape[3] * x.shape[0 if inner else 2] < CONTRACTION // 4:
+            return row_window.kernel_gradient(x, g, where, groups, dtype)  # turns them, or gathers for longer sums
+        _add_products(total, _pixels(x, groups, inner), _pixels(g, groups, inner))
+    else:
+        view = _view(np.ascontiguousarray(padded(x, where)), where)
+        with Scratch() as take:
             for images, rows in _cuts(*x.shape[:2], where, dtype.itemsize):
                 windows = _windows(view[images, ..., rows, :], groups, dtype, take)
                 _add_products(total, windows, _part(g, images, rows, groups))
@@ -99,8 +97,7 @@ def _product(kernel, x, dtype):
     groups, outputs, _ = kernel.shape
     inner = images_innermost(x)
     z = (empty_innermost if inner else np.empty)((len(x), groups * outputs, *x.shape[2:]), dtype)
-    matrices = _rows if inner else _pixels
-    multiply(kernel, matrices(x, groups), matrices(z, groups))
+    multiply(kernel, _pixels(x, groups, inner), _pixels(z, groups, inner))
     return z
 
 
@@ -109,16 +106,12 @@ def _matrix(k, groups, dtype):
     return np.asarray(k.reshape(groups, len(k) // groups, k[0].size), dtype)
 
 
-def _pixels(images, groups):
-    """(N, C, H, W) as (image, group, channel, pixel)."""
+def _pixels(images, groups, inner=False):
+    """(N, C, H, W) as (image, group, channel, pixel); with inner, as (row, group, channel, pixel of all images)."""
     n, c, h, w = images.shape
+    if inner:
+        return innermost(images).reshape(h, groups, c // groups, w * n)
     return images.reshape(n, groups, c // groups, h * w)
-
-
-def _rows(images, groups):
-    """(N, C, H, W), the images innermost in memory, as (row, group, channel, pixel of all images)."""
-    n, c, h, w = images.shape
-    return innermost(images).reshape(h, groups, c // groups, w * n)
 
 
 def _part(array, images, rows, groups):
@@ -126,16 +119,11 @@ def _part(array, images, rows, groups):
     return _pixels(array[images, :, rows], groups)
 
 
-def _view(x, where, take):
-    """The windows (image, channel, *window, *out) as an overlapping view of x, or of a padded copy in scratch."""
-    (h, w), (ph, pw), (rows, columns) = where.image, where.padding, where.out
-    if ph or pw or not x.flags.c_contiguous:
-        source, x = x, take("padded", (*x.shape[:2], h + 2 * ph, w + 2 * pw), x.dtype)
-        x[...] = 0
-        x[:, :, ph : ph + h, pw : pw + w] = source
-    (image, channel, row, column), (down, right), (dh, dw) = x.strides, where.stride, where.dilation
+def _view(xp, where):
+    """The windows (image, channel, *window, *out) as an overlapping view of the padded xp, in C order."""
+    (image, channel, row, column), (down, right), (dh, dw) = xp.strides, where.stride, where.dilation
     strides = image, channel, row * dh, column * dw, row * down, column * right
-    return np.ndarray((*x.shape[:2], *where.window, rows, columns), x.dtype, x, 0, strides)
+    return np.ndarray((*xp.shape[:2], *where.window, *where.out), xp.dtype, xp, 0, strides)
 
 
 def _windows(view, groups, dtype, take):
