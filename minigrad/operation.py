@@ -50,22 +50,22 @@ class Op:
         self.forward = forward
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
-            self._read(inspect.signature(forward).parameters.values())
+            self._read(inspect.unwrap(forward))
         needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
         self.arity = -1 if needed else len(self.names)  # of calls that need no binding
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 
-    def _read(self, parameters):
-        for p in parameters:
-            if p.kind is p.KEYWORD_ONLY:
-                self.parameters[p.name] = _as_it_is(p.default)
-            elif p.kind is p.VAR_KEYWORD or (p.kind is p.VAR_POSITIONAL and self.names):
-                raise TypeError(f"{self.__name__}: an op can't take `{p}`: name each argument, or take *arrays alone")
-            else:
-                self.names += (p.name,)
-                self.any_number = p.kind is p.VAR_POSITIONAL
-                if p.default is not p.empty:
-                    self.defaults[p.name] = p.default
+    def _read(self, function):
+        """Take names and defaults from the function's code: signature would be a tenth of the import."""
+        code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
+        names, count = code.co_varnames, code.co_argcount
+        last = count + code.co_kwonlyargcount
+        self.any_number = bool(code.co_flags & inspect.CO_VARARGS)
+        if code.co_flags & inspect.CO_VARKEYWORDS or (self.any_number and count):
+            raise TypeError(f"{self._text()}: name each argument of an op, or take *arrays alone")
+        self.names = (names[last],) if self.any_number else names[:count]
+        self.defaults = dict(zip(names[count - len(defaults) : count], defaults, strict=True))
+        self.parameters = {name: _as_it_is(given.get(name, inspect.Parameter.empty)) for name in names[count:last]}
 
     def vjp(self, name, function=None):
         """Register the VJP of the argument `name`: a decorator, or called with the function.

@@ -185,8 +185,25 @@ def test_a_vjp_may_not_need_what_the_op_has_not():
 
 @pytest.mark.parametrize("forward", [lambda x, *rest: x, lambda x, **options: x])
 def test_an_op_names_its_arguments(forward):
-    with pytest.raises(TypeError, match="name each argument"):
+    with pytest.raises(TypeError, match=r"^<lambda>\(x, \*\*?\w+\): name each argument"):
         mg.op(forward)
+
+
+def test_an_op_of_a_decorated_function_has_the_arguments_that_it_shows():
+    def plain(x, factor=2.0, *, shift):
+        return x * factor + shift
+
+    @functools.wraps(plain)
+    def decorated(*arguments, **options):
+        return plain(*arguments, **options)
+
+    f = mg.op(decorated)
+    f.vjp("x", lambda g, out, x, factor, *, shift: g * factor)
+    x = leaf([1.0, 2.0])
+    f(x, shift=1.0).sum().backward()
+    np.testing.assert_array_equal(x.grad, [2, 2])
+    with pytest.raises(TypeError, match=r"^plain\(x, factor=2.0, \*, shift\) needs shift="):
+        f(x)
 
 
 def test_numpys_errors_get_the_name_of_the_op():
