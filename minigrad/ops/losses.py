@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..operation import op
-from .activations import sigmoid, softmax
+from .activations import log_softmax, sigmoid, softmax
 
 
 @op
@@ -18,9 +18,7 @@ def softmax_cross_entropy(logits, labels):
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    picked = shifted[np.arange(len(labels)), labels]
-    return (np.log(np.exp(shifted).sum(axis=1)) - picked).sum() / len(labels)
+    return -log_softmax(logits, -1)[np.arange(len(labels)), labels].sum() / len(labels)
 
 
 @softmax_cross_entropy.vjp("logits")
