@@ -9,6 +9,7 @@ from naive import scalar
 from specification import called, drawn_from, of_list, spec
 
 import minigrad as mg
+from minigrad.ops.arithmetic import selected
 from minigrad.testing import strategies as s
 from minigrad.testing.strategies import Call
 
@@ -108,6 +109,13 @@ spec(
     st.tuples(st.booleans(), two).map(lambda d: Call((d[0], *d[1]), {}))
     | two.map(lambda d: Call((np.add(*d) > 0, *d), {})),
     lambda c, x, y: scalar(lambda c, x, y: x if c else y)(c, x, y),
+)
+spec(
+    "selected",
+    two.map(lambda d: Call((np.add(*d), d[0] > 0), {})),
+    scalar(lambda g, chosen: g if chosen else 0),
+    fn=selected,
+    options={"argnums": 0},
 )
 
 # reductions

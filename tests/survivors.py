@@ -22,9 +22,6 @@ _ARGUED: dict[str, list[str]] = {
         "ops/activations.py elu: z > 0 -> z >= 0",
         "ops/activations.py leaky_relu: z > 0 -> z >= 0",
     ],
-    "booleans times g is 0 * g or 1 * g in the dtype of g; only slower": [
-        "ops/activations.py relu.vjp('z'): (z > 0).astype(g.dtype) -> z > 0",
-    ],
     "an array of one entry goes the general way: the same formula but for rounding, and nothing to save": [
         "ops/activations.py _is_float_array: 0 -> 1",
     ],

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from ..operation import op
-from .arithmetic import erf
+from .arithmetic import erf, selected
 from .reductions import _kept
 
 # by the size of the dtype: above it, e**-z does not overflow, nor is 1 / (1 + e**-z) subnormal
@@ -35,7 +35,7 @@ def relu(z):
 
 @relu.vjp("z")
 def _(g, a, z):
-    return (z > 0).astype(g.dtype) * g  # NumPy multiplies into the new array; by booleans it would not
+    return selected(g, z > 0)
 
 
 @op

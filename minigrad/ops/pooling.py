@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..operation import array_of, op
+from .arithmetic import selected
 from .kernels.layout import empty
 from .windows import folded, geometry, overlap, padded, pair, taps, taps_inside, unfolded
 
@@ -168,9 +169,9 @@ def unpool2d(g, x, a, window, *, stride=None, padding=0):
     add = _blank(dx, where)
     for windows, entries, mask in _switches(x, a, where):
         if add:
-            dx[entries] += g[windows] * mask
+            dx[entries] += selected(g[windows], mask)
         else:
-            np.multiply(g[windows], mask, out=dx[entries])
+            dx[entries] = selected(g[windows], mask)
     return dx
 
 
@@ -179,7 +180,7 @@ def pick2d(u, x, a, window, *, stride=None, padding=0):
     """The entry of u at the switch of each window of a = max_pool2d(x, ...). Adjoint: unpool2d."""
     out = np.zeros_like(a, u.dtype)
     for windows, entries, mask in _switches(x, a, _max_geometry(x, window, stride, padding)):
-        out[windows] += u[entries] * mask
+        out[windows] += selected(u[entries], mask)
     return out
 
 

@@ -34,6 +34,24 @@ def test_relu_of_special_values():
     assert not np.signbit(mg.relu(np.full(101, -0.0, np.float32))).any()
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize(
+    ("f", "due"),
+    [
+        (mg.relu, [[0, 0, 0, 0.25], [0, 0, 0, 0.25]]),
+        (lambda x: np.where(x > 0, x, 0), [[0, 0, 0, 0.25], [0, 0, 0, 0.25]]),
+        (lambda x: mg.max_pool2d(x[None], 2), [[np.inf, 0, 0, 0.25], [0, 0, 0, 0]]),
+        (lambda x: mg.max_pool2d(x[None], 2, stride=1), [[np.inf, np.inf, 0, 0.25], [0, 0, 0, 0]]),
+    ],
+)
+def test_what_is_not_selected_gets_0_from_an_infinite_gradient(f, due, dtype):
+    x = mg.tensor([[0, 0, 0, 4], [0, 0, 0, 4]], dtype=dtype, requires_grad=True)
+    with np.errstate(divide="ignore"):
+        np.sqrt(f(x)).sum().backward()
+    assert_array_equal(x.grad, due)
+    assert x.grad.dtype == dtype
+
+
 def test_abs_at_0():
     assert_array_equal(slopes(np.abs, [-2, 0, 3]), [-1, 0, 1])
 
