@@ -329,6 +329,11 @@ def implements(*functions):
     return register
 
 
+def arraylike(x):
+    """x with a shape and a dtype: a Tensor as it is, and anything else as an array."""
+    return x if isinstance(x, Tensor) else np.asarray(x)
+
+
 def array_of(x):
     """The array of a Tensor, or x itself: for what a VJP computes with plain NumPy, such as switches."""
     return x._array if isinstance(x, Tensor) else x

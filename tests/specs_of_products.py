@@ -236,10 +236,14 @@ spec(
     s.conv2d_inputs().map(conv_kernel),
     naive.conv2d_kernel,
     refused=(
-        ((image, np.zeros((1, 2, 3, 3))), {"size": (3, 3)}, ValueError, "is not an output"),
-        ((image, np.zeros((1, 2, 2, 2))), {"size": (3, 3), "groups": 3}, ValueError, "is not an output"),
-        ((image, np.zeros((1, 3, 2, 2))), {"size": (3, 3), "groups": 2}, ValueError, "is not an output"),
-        ((image, np.zeros((1, 3, 2, 2))), {"size": (3, 3), "groups": 3}, ValueError, "is not an output"),
+        ((image, np.zeros((1, 2, 3, 3))), {"size": 3}, ValueError, r"which gives \(1, 2, 2, 2\)"),
+        ((image, np.zeros((1, 2, 2, 2))), {"size": (3, 3), "groups": 3}, ValueError, "divides 2 and 2, not 3"),
+        ((image, np.zeros((1, 3, 2, 2))), {"size": (3, 3), "groups": 2}, ValueError, "divides 2 and 3, not 2"),
+        ((image, np.zeros((1, 3, 2, 2))), {"size": (3, 3), "groups": 3}, ValueError, "divides 2 and 3, not 3"),
+        ((image, np.zeros((1, 2, 2, 2))), {"size": (3, 3), "groups": 0}, ValueError, "divides 2 and 2, not 0"),
+        ((image, np.zeros((1, 2, 2, 2))), {"size": (0, 0)}, ValueError, "size must be at least 1"),
+        ((image[0, 0], np.zeros((2, 2))), {"size": (3, 3)}, ValueError, r"or both without N, not \(4, 4\)"),
+        ((image, np.zeros((2, 2, 2))), {"size": (3, 3)}, ValueError, r"or both without N, not .* \(2, 2, 2\)"),
     ),
 )
 leads = ((1,), (2, 2), (17, 2))
@@ -267,11 +271,19 @@ spec(
     "fold2d",
     few_pools.map(lambda c: Call((naive.unfold2d(*c[0], **c[1]), c[0][0].shape[-2:], c[0][1]), c[1])),
     naive.fold2d,
+    refused=(
+        ((np.zeros((1, 3, 3, 2, 2)), 4, 2), {}, ValueError, r"windows must end in \(2, 2, 2, 2\)"),
+        ((np.zeros((1, 2, 2, 2, 2)), 4.0, 2), {}, TypeError, "image must be an int or a pair"),
+    ),
 )
 spec(
     "spread2d",
     few_pools.map(lambda c: Call((naive.avg_pool2d(*c[0], **c[1]), c[0][0].shape[-2:], c[0][1]), c[1])),
     naive.spread2d,
+    refused=(
+        ((np.zeros((1, 1, 1)), 4, 2), {}, ValueError, r"g must end in \(2, 2\)"),
+        ((np.zeros((1, 3, 3)), (4, 4), 2), {}, ValueError, r"g must end in \(2, 2\)"),
+    ),
 )
 
 
@@ -286,8 +298,30 @@ def switched(by_image):
     return apart_pools.map(build)
 
 
-spec("unpool2d", switched(by_image=False), naive.unpool2d, fn=unpool2d, options={"argnums": 0})
-spec("pick2d", switched(by_image=True), naive.pick2d, fn=pick2d, options={"argnums": 0})
+one, four, whole = np.zeros((1, 1, 1)), np.zeros((1, 2, 2)), np.zeros((1, 4, 4))
+spec(
+    "unpool2d",
+    switched(by_image=False),
+    naive.unpool2d,
+    fn=unpool2d,
+    options={"argnums": 0},
+    refused=(
+        ((one, whole, four, 2), {}, ValueError, r"g must end in \(1, 2, 2\)"),
+        ((one, whole, one, 2), {}, ValueError, r"a must end in \(1, 2, 2\)"),
+        ((four, whole, four, 2), {"padding": 2}, ValueError, "at most half"),
+    ),
+)
+spec(
+    "pick2d",
+    switched(by_image=True),
+    naive.pick2d,
+    fn=pick2d,
+    options={"argnums": 0},
+    refused=(
+        ((one, whole, four, 2), {}, ValueError, r"u must end in \(1, 4, 4\)"),
+        ((whole, whole, one, 2), {}, ValueError, r"a must end in \(1, 2, 2\)"),
+    ),
+)
 
 # losses
 

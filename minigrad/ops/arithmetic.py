@@ -103,7 +103,7 @@ NUMPY[np.fabs] = abs
 
 
 def _zero(g, a, *x):
-    """0, and NaN where A is: a - a."""
+    """0, and NaN where A is not finite: a - a."""
     return g * (a - a)
 
 
@@ -204,8 +204,10 @@ _AS_LARGE = {"e": np.int16, "f": np.int32, "d": np.int64}  # dtype -> the intege
 def clip(a, a_min=None, a_max=None, *, min=None, max=None):
     """A limited to [a_min, a_max] (or [min, max]): dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
 
-    The bounds are data: a Tensor that needs a gradient is refused there.
+    The bounds are data: a Tensor that needs a gradient is refused there. Raises ValueError for a bound given twice.
     """
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ValueError("clip: a_min and min are one bound, and so are a_max and max: give each once")
     return _clip(a, min if a_min is None else a_min, max if a_max is None else a_max)
 
 
@@ -245,7 +247,7 @@ def erf(x):
 
     dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's own, entry by entry.
     """
-    return _erf(x).astype(np.asarray(x).dtype)
+    return _erf(x).astype(np.result_type(np.asarray(x), 1.0))
 
 
 @erf.vjp("x")
@@ -258,7 +260,7 @@ _erf = np.vectorize(math.erf, otypes=[float])
 
 @op(name="astype")
 def _cast(x, dtype):
-    return x.astype(dtype)
+    return np.asarray(x).astype(dtype)
 
 
 @_cast.vjp("x")
@@ -275,6 +277,6 @@ def astype(x, dtype):
     kind = np.dtype(dtype).kind
     if kind not in "fiub":
         raise TypeError(f"astype: a Tensor is boolean, integer or floating-point, not {np.dtype(dtype)}")
-    if kind != "f" and not isinstance(x, np.ndarray):
+    if kind != "f" and hasattr(x, "detach"):
         x = x.detach()
     return _cast(x, dtype)

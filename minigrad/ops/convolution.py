@@ -22,13 +22,23 @@ def _check(op, x, k, groups, channels, of):
         raise ValueError(
             f"{op}: {of} must be (N, C, H, W) or (C, H, W) and k (C_out, C/groups, kh, kw), not {x} and {k}"
         )
-    if not isinstance(groups, (int, np.integer)) or groups is True or groups < 1 or k[0] % groups:
+    if not _divides(groups, k[0]):
         raise ValueError(f"{op}: groups must be a positive int that divides {k[0]} (k {k}), not {groups!r}")
     if 0 in k:
         raise ValueError(f"{op}: k must not be empty, but is {k}")
     if x[-3] != channels:
         per_group = f" = {channels // groups} x {groups} groups" if groups > 1 else ""
         raise ValueError(f"{op}: {of} has {x[-3]} channels but k expects {channels}{per_group} ({of} {x}, k {k})")
+
+
+def _divides(groups, *channels):
+    """Whether groups is a positive int, not True, that divides each number of channels."""
+    return (
+        isinstance(groups, (int, np.integer))
+        and groups is not True
+        and groups > 0
+        and not any(c % groups for c in channels)
+    )
 
 
 def _check_bias(op, b, channels):
@@ -150,20 +160,31 @@ def conv2d_kernel(x, g, *, size, stride=1, padding=0, dilation=1, groups=1):
 
     x: (N, C, H, W) or (C, H, W); g: (N, C_out, Ho, Wo) or (C_out, Ho, Wo), shaped as conv2d's output.
     Each entry of the kernel receives the product of g with what the entry read (section 3.1.5:
-    dJ/dK[j, i, p, q] = tr of dJ/dZ[j] and A[i] * basis kernel pq), summed over the batch.
+    dJ/dK[j, i, p, q] = the sum of all entries of dJ/dZ[j] times A[i] * basis kernel pq), summed over the batch.
     Its VJPs are dT/dx = conv_transpose2d(g, v) for x and dT/dg = conv2d(x, v) for g.
     """
     options = _options("conv2d_kernel", stride, padding, dilation)
-    where, kernels = _kernel_plan(groups, x.shape, g.shape, tuple(size), *options)
+    size = pair(size, "size", "conv2d_kernel", 1)
+    where, kernels = _kernel_plan(groups, np.shape(x), np.shape(g), size, *options)
     return kernels.kernel_gradient(_batched(x), _batched(g), where, groups, np.result_type(x, g))
 
 
 @_remembered
 def _kernel_plan(groups, x, g, size, stride, padding, dilation):
     """The geometry and the kernels of a conv2d_kernel of arguments of these shapes, once they are checked."""
+    if len(x) not in (3, 4) or len(g) != len(x):
+        raise ValueError(
+            f"conv2d_kernel: x and g must be (N, C, H, W) and (N, C_out, Ho, Wo), or both without N, not {x} and {g}"
+        )
+    if not _divides(groups, x[-3], g[-3]):
+        raise ValueError(
+            f"conv2d_kernel: groups must be a positive int that divides {x[-3]} and {g[-3]}, not {groups!r}"
+        )
     where = geometry("conv2d_kernel", x[-2:], size, stride, padding, dilation)
-    if g != (*x[:-3], g[-3], *where.out) or g[-3] % groups or x[-3] % groups:
-        raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x} and groups {groups}")
+    if g != (*x[:-3], g[-3], *where.out):
+        raise ValueError(
+            f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {(*x[:-3], g[-3], *where.out)}"
+        )
     return where, path(where, _images(x), x[-3], g[-3], groups)
 
 

@@ -9,8 +9,8 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..operation import implements, op
-from .shaping import ravel, reshape, transpose
+from ..operation import arraylike, implements, op
+from .shaping import moveaxis, ravel, reshape, transpose
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # importing `string` for them takes a millisecond
 
@@ -24,8 +24,8 @@ def matmul(x1, x2):
     (derivation, section 3.1.1). An operand of one axis is a row (x1) or a column (x2).
     Raises ValueError unless the columns of x1 are as many as the rows of x2.
     """
-    if not x1.ndim or not x2.ndim:
-        raise ValueError(f"matmul: operands need at least one axis: x1 {x1.shape}, x2 {x2.shape}")
+    if not np.ndim(x1) or not np.ndim(x2):
+        raise ValueError(f"matmul: operands need at least one axis: x1 {np.shape(x1)}, x2 {np.shape(x2)}")
     rows = x2.shape[-2:][0]
     if x1.shape[-1] != rows:
         raise ValueError(f"matmul: x1 has {x1.shape[-1]} columns but x2 has {rows} rows (x1 {x1.shape}, x2 {x2.shape})")
@@ -74,8 +74,11 @@ def vdot(a, b):
 
 @implements(np.vecdot, np.linalg.vecdot)
 def vecdot(x1, x2, *, axis=-1):
-    """The scalar product along one axis, broadcast over the others."""
-    return np.sum(np.multiply(x1, x2), axis=axis)
+    """The scalar product along one axis, broadcast over the others. Raises ValueError if that differs in size."""
+    x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
+    if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
+        raise ValueError(f"vecdot: the axis must be of one size in both, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
+    return np.sum(np.multiply(x1, x2), axis=-1)
 
 
 @implements(np.inner)
@@ -115,8 +118,9 @@ def matrix_power(a, n):
         raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
         raise ValueError(f"matrix_power: a must be a square matrix, not {np.shape(a)}")
+    a = arraylike(a)
     if n == 0:
-        return np.where(False, a, np.eye(np.shape(a)[-1], dtype=a.dtype))
+        return np.where(False, a, np.eye(a.shape[-1], dtype=a.dtype))
     power = np.copy(a)
     for bit in f"{n:b}"[1:]:  # from the highest: each squares, and a 1 multiplies by A once more
         power = matmul(power, power)
@@ -129,6 +133,7 @@ def cross(a, b):
     """The vector product over the last axis, of size 3."""
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(f"cross: the last axes must have size 3, not {np.shape(a)} and {np.shape(b)}")
+    a, b = arraylike(a), arraylike(b)
     after, before = [1, 2, 0], [2, 0, 1]
     return a[..., after] * b[..., before] - a[..., before] * b[..., after]
 

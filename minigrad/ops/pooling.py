@@ -23,6 +23,17 @@ def _geometry(op, x, window, stride, padding):
     return geometry(op, x.shape[-2:], window, window if stride is None else stride, padding)
 
 
+def _adjoint_geometry(op, image, window, stride, padding):
+    """The windows over an image of which only the size is given."""
+    window = pair(window, "window", op, 1)
+    return geometry(op, pair(image, "image", op, 0), window, window if stride is None else stride, padding)
+
+
+def _check_ends(op, name, array, shape):
+    if array.shape[-len(shape) :] != shape:
+        raise ValueError(f"{op}: {name} must end in {shape}, as the windows do, not {array.shape}")
+
+
 def _separably(ufunc, xp, where):
     """The ufunc over all entries of each window of the padded xp: over its rows first, then its columns.
 
@@ -70,14 +81,14 @@ def avg_pool2d(x, window, *, stride=None, padding=0):
 @op
 def spread2d(g, image, window, *, stride=None, padding=0):
     """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros."""
-    window = pair(window, "window", "spread2d", 1)
-    where = geometry("spread2d", image, window, window if stride is None else stride, padding)
+    where = _adjoint_geometry("spread2d", image, window, stride, padding)
+    _check_ends("spread2d", "g", g, where.out)
     new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
     share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
     np.copyto(share, g)  # to the other layout it takes a sixth of np.divide's time
-    share /= window[0] * window[1]
+    share /= where.window[0] * where.window[1]
     if _tiles(where) and not x.flags.c_contiguous:  # images are innermost, and one assignment has long runs
-        (rows, columns), (height, width) = where.out, window
+        (rows, columns), (height, width) = where.out, where.window
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
         return x
     add = _blank(x, where)
@@ -122,17 +133,15 @@ def max_pool2d(x, window, *, stride=None, padding=0):
     3.1.3). A tie goes to the first entry in row-major order.
     Raises ValueError if a window does not fit, or the padding is over half of it.
     """
-    where = _max_geometry(x, window, stride, padding)
+    where = _max_geometry("max_pool2d", x, window, stride, padding)
     best = _separably(np.maximum, padded(x, where, -np.inf), where)
     return best.copy() if best.base is not None else best
 
 
-def _max_geometry(x, window, stride, padding):
-    where = _geometry("max_pool2d", x, window, stride, padding)
+def _max_geometry(op, x, window, stride, padding):
+    where = _geometry(op, x, window, stride, padding)
     if any(2 * p > k for p, k in zip(where.padding, where.window, strict=True)):
-        raise ValueError(
-            f"max_pool2d: the padding may be at most half of the window, not {where.padding} for {where.window}"
-        )
+        raise ValueError(f"{op}: the padding may be at most half of the window, not {where.padding} for {where.window}")
     return where
 
 
@@ -164,7 +173,9 @@ def unpool2d(g, x, a, window, *, stride=None, padding=0):
 
     It is linear in g; x and a say where the switches are and have no derivative. Adjoint: pick2d.
     """
-    where = _max_geometry(x, window, stride, padding)
+    where = _max_geometry("unpool2d", x, window, stride, padding)
+    _check_ends("unpool2d", "a", a, (*x.shape[:-2], *where.out))
+    _check_ends("unpool2d", "g", g, a.shape)
     dx = np.empty_like(x, g.dtype)
     add = _blank(dx, where)
     for windows, entries, mask in _switches(x, a, where):
@@ -178,8 +189,11 @@ def unpool2d(g, x, a, window, *, stride=None, padding=0):
 @op
 def pick2d(u, x, a, window, *, stride=None, padding=0):
     """The entry of u at the switch of each window of a = max_pool2d(x, ...). Adjoint: unpool2d."""
+    where = _max_geometry("pick2d", x, window, stride, padding)
+    _check_ends("pick2d", "a", a, (*x.shape[:-2], *where.out))
+    _check_ends("pick2d", "u", u, x.shape)
     out = np.zeros_like(a, u.dtype)
-    for windows, entries, mask in _switches(x, a, _max_geometry(x, window, stride, padding)):
+    for windows, entries, mask in _switches(x, a, where):
         out[windows] += selected(u[entries], mask)
     return out
 
@@ -235,8 +249,9 @@ def unfold2d(x, window, *, stride=None, padding=0):
 @op
 def fold2d(windows, image, window, *, stride=None, padding=0):
     """The adjoint of unfold2d: each window added where it was read, (..., kh, kw, Ho, Wo) -> (..., H, W)."""
-    window = pair(window, "window", "fold2d", 1)
-    return folded(windows, geometry("fold2d", image, window, window if stride is None else stride, padding))
+    where = _adjoint_geometry("fold2d", image, window, stride, padding)
+    _check_ends("fold2d", "windows", windows, where.window + where.out)
+    return folded(windows, where)
 
 
 @unfold2d.vjp("x")

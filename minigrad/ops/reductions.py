@@ -1,4 +1,4 @@
-"""Reductions over axes: sum, mean, max, min, var, std, prod, norm; and cumsum, diff.
+"""Reductions over axes: sums, means, extremes, spreads, norms, products, medians; and running sums and differences.
 
 Each VJP first gives g the reduced axes back with size 1 (`_kept`); then it broadcasts
 against the argument. sum and broadcast_to are each other's adjoint.
@@ -9,7 +9,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from ..operation import array_of, implements, op
+from ..operation import array_of, arraylike, implements, op
 from .shaping import moveaxis, reshape, sort
 
 
@@ -95,9 +95,9 @@ def _(g, out, a, axis, ddof, keepdims):
 
 
 def _per_degree_of_freedom(a, axis, ddof):
-    """1 / (n - ddof); NaN where no freedom is left, as NumPy's own variance is then."""
+    """1 / (n - ddof); infinite where no freedom is left, as NumPy divides by 0 then."""
     n = _count(a, axis)
-    return 1 / (n - ddof) if n > ddof else math.nan
+    return 1 / (n - ddof) if n > ddof else math.inf
 
 
 @op(name="norm")
@@ -125,6 +125,7 @@ def std(a, axis=None, *, ddof=0, keepdims=False):
 
     Constant data have deviation 0, also where their mean is rounded.
     """
+    a = arraylike(a)
     plain = array_of(a)
     greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
     constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
@@ -145,7 +146,9 @@ def norm(x, ord=None, axis=None, keepdims=False):
         return sum(np.abs(x), axis, keepdims=keepdims)
     if len(axes) == 1 and ord in (np.inf, -np.inf):
         return (max if ord == np.inf else min)(np.abs(x), axis, keepdims=keepdims)
-    raise ValueError(f"norm: order {ord!r} over {len(axes)} axes has no op; None, 'fro', 1, 2 and inf do")
+    raise ValueError(
+        f"norm: order {ord!r} over {len(axes)} axes has no op; over one None, 1, 2, inf, -inf do, over two None, 'fro'"
+    )
 
 
 @implements(np.prod)
@@ -189,7 +192,8 @@ def cumsum(a, axis=None):
 
 @cumsum.vjp("a")
 def _(g, out, a, axis):
-    backwards = (slice(None),) * (0 if axis is None else axis % a.ndim) + (slice(None, None, -1),)
+    before = 0 if axis is None or a.ndim == 0 else axis % a.ndim
+    backwards = (slice(None),) * before + (slice(None, None, -1),)
     return np.reshape(np.cumsum(g[backwards], axis=axis)[backwards], a.shape)
 
 
@@ -198,7 +202,8 @@ def diff(a, n=1, axis=-1):
     """Neighbours' differences along the axis, n times."""
     if n < 0:
         raise ValueError(f"diff: n must be at least 0, not {n}")
-    before = (slice(None),) * normalize_axis_index(axis, np.ndim(a), "diff")
+    a = arraylike(a)
+    before = (slice(None),) * normalize_axis_index(axis, a.ndim, "diff")
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
@@ -221,9 +226,10 @@ def average(a, axis=None, weights=None):
 @implements(np.median)
 def median(a, axis=None, *, keepdims=False):
     """The middle entry in order, or the mean of the two in the middle, over the axis (or axes); NaN where one is."""
-    axes, n = _axes(axis, np.ndim(a)), _count(a, axis)
+    a = arraylike(a)
+    axes, n = _axes(axis, a.ndim), _count(a, axis)
     moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
-    ordered = sort(reshape(moved, (*moved.shape[: np.ndim(a) - len(axes)], n)))
+    ordered = sort(reshape(moved, (*moved.shape[: a.ndim - len(axes)], n)))
     middle = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
     m = np.where(np.isnan(ordered[..., -1]), ordered[..., -1], middle)
     return reshape(m, _reduced_shape(a, axis, keepdims))

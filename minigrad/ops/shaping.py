@@ -10,7 +10,7 @@ import math
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..operation import array_of, implements, op
+from ..operation import array_of, arraylike, implements, op
 from .arithmetic import astype
 
 
@@ -158,7 +158,7 @@ def concatenate(arrays, axis=0):
 @implements(np.full_like)
 def full_like(a, fill_value, dtype=None):
     """The fill value, broadcast to the shape of `a`, in its dtype unless another is given."""
-    return astype(broadcast_to(fill_value, np.shape(a)), dtype or a.dtype)
+    return astype(broadcast_to(fill_value, np.shape(a)), dtype or arraylike(a).dtype)
 
 
 @implements(np.stack)
@@ -293,31 +293,39 @@ def broadcast_arrays(*args):
     return tuple(broadcast_to(a, shape) for a in args)
 
 
-def _moved_by(function, doc):
-    """A row of the table below: whatever `function` does to the entries' indices, it does to the entries."""
+def _moved_by(function, name, doc):
+    """A row of the table below: whatever `function` does to the entries' indices, it does to the entries.
 
-    def moved(a, *arguments, **options):
+    name: what NumPy calls its first argument, the array.
+    """
+
+    def moved(*arguments, **options):
+        if name in options:
+            arguments = (options.pop(name), *arguments)
+        if not arguments:
+            raise TypeError(f"{function.__name__} needs {name}")
+        a, *arguments = arguments
         numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
         index = function(numbered, *map(array_of, arguments), **options)
         return getitem(ravel(a), index)
 
     moved.__name__ = moved.__qualname__ = function.__name__
-    moved.__doc__ = doc
+    moved.__doc__, moved.__wrapped__ = doc, function  # for inspect and help, which show NumPy's signature
     return implements(function)(moved)
 
 
 # functions that only move, repeat or select entries: a gather by the moved indices, whose adjoint is scatter
-tile = _moved_by(np.tile, "The array repeated `reps` times along each axis.")
-repeat = _moved_by(np.repeat, "Each entry repeated, along an axis or flattened.")
-roll = _moved_by(np.roll, "The entries shifted along the axis; what falls off the end comes in at the start.")
-flip = _moved_by(np.flip, "The order of the entries reversed along the axis (or all).")
-fliplr = _moved_by(np.fliplr, "The columns in reverse order.")
-flipud = _moved_by(np.flipud, "The rows in reverse order.")
-rot90 = _moved_by(np.rot90, "The first two axes turned by 90 degrees, k times.")
-diagonal = _moved_by(np.diagonal, "The entries where the two axes' indices agree, up to an offset.")
-take = _moved_by(np.take, "The entries (or slices along an axis) at the given indices.")
-delete = _moved_by(np.delete, "The array without the slices at the given indices.")
-rollaxis = _moved_by(np.rollaxis, "The axis moved back to where `start` stands.")
+tile = _moved_by(np.tile, "A", "The array repeated `reps` times along each axis.")
+repeat = _moved_by(np.repeat, "a", "Each entry repeated, along an axis or flattened.")
+roll = _moved_by(np.roll, "a", "The entries shifted along the axis; what falls off the end comes in at the start.")
+flip = _moved_by(np.flip, "m", "The order of the entries reversed along the axis (or all).")
+fliplr = _moved_by(np.fliplr, "m", "The columns in reverse order.")
+flipud = _moved_by(np.flipud, "m", "The rows in reverse order.")
+rot90 = _moved_by(np.rot90, "m", "The first two axes turned by 90 degrees, k times.")
+diagonal = _moved_by(np.diagonal, "a", "The entries where the two axes' indices agree, up to an offset.")
+take = _moved_by(np.take, "a", "The entries (or slices along an axis) at the given indices.")
+delete = _moved_by(np.delete, "arr", "The array without the slices at the given indices.")
+rollaxis = _moved_by(np.rollaxis, "a", "The axis moved back to where `start` stands.")
 
 
 @implements(np.take_along_axis)

@@ -72,6 +72,26 @@ def test_astype_of_arrays():
     assert mg.astype(leaf([1.5]), bool).data.tolist() == [True]
 
 
+@pytest.mark.parametrize("x", [1.5, [1.5], np.float64(1.5), [[1.5], [2.5]]])
+@pytest.mark.parametrize("dtype", [int, np.float32])
+def test_astype_of_what_is_no_array(x, dtype):
+    result = mg.astype(x, dtype)
+    assert_array_equal(result, np.asarray(x, dtype))
+    assert result.dtype == dtype
+
+
+@pytest.mark.parametrize("x", [1, [1, 2], np.array([1, 2], np.int32), mg.tensor([1, 2])])
+def test_erf_of_integers_is_no_integer(x):
+    assert_array_equal(np.ravel(mg.erf(x)), np.ravel(mg.erf(np.asarray(getattr(x, "data", x), float))))
+    assert mg.erf(np.float32(1)).dtype == np.float32
+
+
+def test_clip_wants_each_bound_once():
+    for bounds in ((0, 1, {"min": 0}), (0, 1, {"max": 2}), (None, 1, {"max": 2})):
+        with pytest.raises(ValueError, match="clip: a_min and min are one bound"):
+            mg.clip(np.ones(2), bounds[0], bounds[1], **bounds[2])
+
+
 def test_clip_takes_the_bounds_by_either_name():
     x = np.array([-2.0, 0.5, 2.0])
     for bounds in ({"min": -1}, {"max": 1}, {"min": -1, "max": 1}, {"a_min": -1, "a_max": 1}):
@@ -172,7 +192,7 @@ def test_norm(x, order, axis, keepdims):
 )
 def test_norms_without_an_op_are_refused(x, order, axis):
     for argument in (x, leaf(x)):
-        with pytest.raises(ValueError, match=r"norm: order .* over \d axes has no op; None, 'fro', 1, 2 and inf do"):
+        with pytest.raises(ValueError, match=r"norm: order .* over \d axes has no op; over one None, 1, 2, inf, -inf do, over two None, 'fro'"):
             mg.norm(argument, order, axis)
 
 

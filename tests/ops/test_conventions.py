@@ -228,9 +228,9 @@ def test_a_tie_of_very_many():
 
 @pytest.mark.filterwarnings("ignore:Degrees of freedom")
 @pytest.mark.parametrize("f", [np.var, np.std])
-def test_no_degrees_of_freedom_give_nan(f):
+def test_no_degrees_of_freedom_give_no_finite_derivative(f):
     with np.errstate(all="ignore"):
-        assert np.isnan(mg.grad(lambda x: f(x, ddof=3))(np.arange(3.0))).all()
+        assert not np.isfinite(mg.grad(lambda x: f(x, ddof=3))(np.arange(3.0))).any()
 
 
 @pytest.mark.parametrize(

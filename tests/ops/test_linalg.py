@@ -88,6 +88,33 @@ def test_vdot_and_vecdot(shape):
     holds(np.vecdot, a, b)
 
 
+@pytest.mark.parametrize(
+    ("shapes", "axis"),
+    [
+        (((3,), (3, 3)), 0),
+        (((3, 3), (3,)), 0),
+        (((2, 3, 4), (3, 4)), -2),
+        (((2, 3), (2, 3)), 1),
+        (((2, 1, 3), (4, 3)), -1),
+    ],
+)
+def test_vecdot_takes_the_axis_of_each_before_it_broadcasts(shapes, axis):
+    holds(np.vecdot, *arrays(*shapes), axis=axis)
+
+
+@pytest.mark.parametrize("shapes", [((1,), (3,)), ((), (3,)), ((3,), ()), ((2, 3), (3, 2))])
+def test_vecdot_wants_one_size(shapes):
+    a, b = arrays(*shapes)
+    with pytest.raises(ValueError, match="vecdot: the axis must be of one size in both"):
+        np.vecdot(mg.tensor(a), b)
+
+
+@pytest.mark.parametrize("call", [lambda t: t @ 2.0, lambda t: 2.0 @ t, lambda t: np.matmul(t, 2)])
+def test_matmul_of_a_number_is_refused_in_words(call):
+    with pytest.raises(ValueError, match=r"matmul: operands need at least one axis: x1 .*\(\)"):
+        call(mg.tensor(np.ones(3)))
+
+
 @pytest.mark.parametrize("shapes", [((2,), (3,)), ((2, 3), (4, 5))])
 def test_kron(shapes):
     holds(np.kron, *arrays(*shapes))

@@ -1,6 +1,8 @@
 """NumPy's functions on Tensors give NumPy's values, also where that takes some care."""
 
+import inspect
 import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -27,6 +29,45 @@ def test_trapezoid_along_any_axis():
     assert_array_equal(np.trapezoid(leaf(y), x=[0.0, 2.0]).data, np.trapezoid(y, x=[0.0, 2.0]))
     with pytest.raises(ValueError, match="trapezoid: x must have one axis or those of y"):
         np.trapezoid(leaf(np.ones((2, 2, 2))), x=x)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [(np.std, ()), (np.var, ()), (np.median, ()), (np.diff, ()), (np.full_like, (2,)), (np.sum, ()), (np.cumsum, ())],
+)
+def test_a_list_will_do_for_an_array(function, arguments):
+    result = getattr(mg.ops, function.__name__)([1.0, 4.0, 2.0], *arguments)
+    assert_allclose(result, function([1.0, 4.0, 2.0], *arguments))
+    assert_array_equal(mg.ops.cross([1.0, 0, 0], [0, 1.0, 0]), [0, 0, 1])
+    assert_array_equal(mg.ops.matrix_power([[1.0, 2.0], [3.0, 4.0]], 0), np.eye(2))
+
+
+@pytest.mark.parametrize("function", [np.var, np.std])
+@pytest.mark.parametrize("a", [[0.0, 1.0, 2.0], [2.0, 2.0]])
+def test_no_freedom_left_is_a_division_by_0(function, a):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert_array_equal(function(leaf(a), ddof=len(a)).data, function(a, ddof=len(a)))
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "options"),
+    [
+        (np.tile, "A", {"reps": 2}), (np.repeat, "a", {"repeats": 2}), (np.roll, "a", {"shift": 1}), (np.flip, "m", {}),
+        (np.fliplr, "m", {}), (np.flipud, "m", {}), (np.rot90, "m", {}), (np.diagonal, "a", {}),
+        (np.take, "a", {"indices": [0]}), (np.delete, "arr", {"obj": 0}), (np.rollaxis, "a", {"axis": 1}),
+    ],
+)  # fmt: skip
+def test_the_array_goes_by_numpys_name(function, name, options):
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(function(**{name: leaf(a)}, **options).data, function(**{name: a}, **options))
+    with pytest.raises(TypeError, match=f"^{function.__name__} needs {name}$"):
+        getattr(mg.ops, function.__name__)(**options)
+    assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters
+
+
+def test_a_running_sum_of_a_number():
+    assert grad(lambda x: np.sum(np.cumsum(x, axis=0)))(3.0) == 1
 
 
 def test_median_over_axes_and_of_nan():
