@@ -6,6 +6,7 @@ crop, getitem and scatter.
 
 import itertools
 import math
+from functools import wraps
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -299,18 +300,18 @@ def _moved_by(function, name, doc):
     name: what NumPy calls its first argument, the array.
     """
 
+    @wraps(function, ("__name__", "__qualname__"), ())  # inspect and help then show NumPy's signature
     def moved(*arguments, **options):
         if name in options:
             arguments = (options.pop(name), *arguments)
         if not arguments:
             raise TypeError(f"{function.__name__} needs {name}")
-        a, *arguments = arguments
+        a, *others = arguments
         numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
-        index = function(numbered, *map(array_of, arguments), **options)
+        index = function(numbered, *map(array_of, others), **options)
         return getitem(ravel(a), index)
 
-    moved.__name__ = moved.__qualname__ = function.__name__
-    moved.__doc__, moved.__wrapped__ = doc, function  # for inspect and help, which show NumPy's signature
+    moved.__doc__ = doc
     return implements(function)(moved)
 
 
