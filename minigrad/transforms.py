@@ -13,7 +13,7 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
-from .operation import array_of, op
+from .operation import array_of, arraylike, op
 from .tape import state
 
 
@@ -60,7 +60,7 @@ def _like(what, nest, like):
         if not isinstance(nest, (list, tuple)) or len(nest) != len(like):
             raise ValueError(f"{what} must be a list or tuple of {len(like)}, not {nest!r}")
         return [leaf for a, b in zip(nest, like, strict=True) for leaf in _like(what, a, b)]
-    leaf, like = _float(nest), _float(like)
+    leaf, like = arraylike(nest), arraylike(like)
     if leaf.shape != like.shape:
         raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")
     if leaf.dtype.kind not in "fiu":
@@ -166,22 +166,23 @@ def _check_callable(transform, f):
         raise TypeError(f"{transform}: the first argument must be a function, not {f!r}")
 
 
-def _ones(y):
-    return np.ones(y.shape, y.dtype) if isinstance(y, Tensor) else 0.0
-
-
 def value_and_grad(f, argnums=0):
     """A function that returns `(f(...), gradient)`: see `grad`."""
-    _check_callable("grad", f)
+    return _differentiated("value_and_grad", f, argnums, with_value=True)
+
+
+def _differentiated(transform, f, argnums=0, with_value=False):
+    _check_callable(transform, f)
 
     @wraps(f)
-    def value_and_gradient(*x, **options):
-        trace = _Trace("grad", f, x, options, _chosen("grad", argnums, len(x)))
-        y = _scalar("grad", trace.y)
-        gradients = trace.pull([y], [_ones(y)])
-        return trace.result(y), tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
+    def differentiated(*x, **options):
+        trace = _Trace(transform, f, x, options, _chosen(transform, argnums, len(x)))
+        y = _scalar(transform, trace.y)
+        gradients = trace.pull([y], [np.ones_like(array_of(y))])
+        gradient = tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
+        return (trace.result(y), gradient) if with_value else gradient
 
-    return value_and_gradient
+    return differentiated
 
 
 def grad(f, argnums=0):
@@ -193,13 +194,7 @@ def grad(f, argnums=0):
     Tensor where the result depends on what an outer trace records.
     Raises ValueError if f does not return a scalar, TypeError if an argument is not floating-point.
     """
-    both = value_and_grad(f, argnums)
-
-    @wraps(f)
-    def gradient(*x, **options):
-        return both(*x, **options)[1]
-
-    return gradient
+    return _differentiated("grad", f, argnums)
 
 
 def vjp(f, *x):
@@ -209,13 +204,18 @@ def vjp(f, *x):
     may be called any number of times. Arrays in, arrays out; Tensor in, Tensor out.
     Raises TypeError if an argument is not floating-point; the pullback raises ValueError if g has not y's shape.
     """
+    return _vjp("vjp", f, x)
+
+
+def _vjp(transform, f, x):
+    _check_callable(transform, f)
     kept = (leaf if isinstance(leaf, Tensor) else np.array(leaf) for leaf in _leaves(x))  # safe from later writes
     x = _rebuilt(x, kept)
-    trace = _Trace("vjp", f, x, {}, range(len(x)))
+    trace = _Trace(transform, f, x, {}, range(len(x)))
     ys = [y if isinstance(y, Tensor) else np.asarray(y) for y in _leaves(trace.y)]
 
     def pullback(g):
-        return tuple(trace.pull(ys, _like("vjp: the gradient given to the pullback", g, trace.y)))
+        return tuple(trace.pull(ys, _like(f"{transform}: the gradient given to the pullback", g, trace.y)))
 
     return _rebuilt(trace.y, map(trace.result, ys)), pullback
 
@@ -227,19 +227,16 @@ def jvp(f, x, v):
     Raises ValueError unless v is shaped as x.
     """
     if not isinstance(x, (tuple, list)) or not isinstance(v, (tuple, list)):
-        raise TypeError(f"jvp: x and v must be tuples, one entry for each argument, not {type(x)} and {type(v)}")
+        given = f"{type(x).__name__} and {type(v).__name__}"
+        raise TypeError(f"jvp: x and v must be tuples, one entry for each argument, not {given}")
     v = _rebuilt(x, iter(_like("jvp: v", v, x)))
-    y, pullback = vjp(f, *x)
+    y, pullback = _vjp("jvp", f, x)
     for leaf in _leaves(y):
-        if _float(leaf).dtype.kind != "f":
+        if arraylike(leaf).dtype.kind != "f":
             raise TypeError(f"jvp: the function must return floating-point values, not {leaf!r}")
-    u = _rebuilt(y, (np.zeros(np.shape(leaf), _float(leaf).dtype) for leaf in _leaves(y)))
-    _, push = vjp(pullback, u)
+    u = _rebuilt(y, (np.zeros(np.shape(leaf), arraylike(leaf).dtype) for leaf in _leaves(y)))
+    _, push = _vjp("jvp", pullback, (u,))
     return y, push(tuple(v))[0]
-
-
-def _float(leaf):
-    return leaf if isinstance(leaf, Tensor) else np.asarray(leaf)
 
 
 def jacobian(f, argnums=0):
@@ -261,8 +258,8 @@ def jacobian(f, argnums=0):
                 arguments[i] = part
             return f(*arguments, **options)
 
-        y, pullback = vjp(of_chosen, *parts)
-        ys = [_float(leaf) for leaf in _leaves(y)]
+        y, pullback = _vjp("jacobian", of_chosen, parts)
+        ys = [arraylike(leaf) for leaf in _leaves(y)]
         blocks = []
         for position, leaf in enumerate(ys):
             sweeps = (pullback(_rebuilt(y, iter(_basis(ys, position, i)))) for i in np.ndindex(leaf.shape))
@@ -286,13 +283,13 @@ def _stacked(rows, y, x):
     """The gradients of the entries of y as one array."""
     shape = (*y.shape, *np.shape(x))
     if not rows:
-        return np.zeros(shape, _float(x).dtype)
+        return np.zeros(shape, arraylike(x).dtype)
     return np.reshape(np.stack(rows), shape)[()]
 
 
 def hessian(f):
     """The function that returns the second derivative of the scalar f: the shape of X twice."""
-    return jacobian(grad(f))
+    return jacobian(_differentiated("hessian", f))
 
 
 def hvp(f, x, v):
@@ -300,8 +297,9 @@ def hvp(f, x, v):
 
     x is an array or a nest, v is built like it. Raises ValueError unless v is shaped as x.
     """
-    _, pullback = vjp(grad(f), x)
-    return pullback(v)[0]
+    gradient = _differentiated("hvp", f)
+    v = _rebuilt(x, iter(_like("hvp: v", v, x)))
+    return _vjp("hvp", gradient, (x,))[1](v)[0]
 
 
 class _OnceANode:
@@ -338,6 +336,7 @@ def checkpoint(f):
     Raises TypeError if f returns anything but one array; RuntimeError, in the sweep, if f gives
     another value the second time (draw random numbers outside).
     """
+    _check_callable("checkpoint", f)
 
     @wraps(f)
     def checkpointed(*x, **options):
@@ -384,6 +383,7 @@ def vec_jacobian(f, *x, argnum=0):
     another, as section 3.1.2 stacks the channels. Sections 3.1 and 3.2: its transpose times the
     gradient of J with respect to vec(Y) is the gradient with respect to vec(X).
     """
+    _chosen("vec_jacobian", argnum, len(x))
     derivative = jacobian(f, argnum)(*x)
     if isinstance(derivative, (dict, list, tuple)):
         raise TypeError("vec_jacobian: the function must take and return one array, not a nest of arrays")

@@ -139,8 +139,15 @@ def test_what_f_does_not_depend_on_has_gradient_0():
         (lambda: vjp(np.exp, X)[1](np.ones(2)), ValueError, r"must have shape \(3,\), not \(2,\)"),
         (lambda: vjp(np.exp, X)[1](1j * X), TypeError, "must be floating-point, not complex128"),
         (lambda: jvp(np.exp, (X,), (np.ones(2),)), ValueError, r"jvp: v must have shape \(3,\), not \(2,\)"),
-        (lambda: jvp(np.exp, X, X), TypeError, "jvp: x and v must be tuples"),
-        (lambda: hvp(cubes, X, np.ones(2)), ValueError, r"must have shape \(3,\), not \(2,\)"),
+        (lambda: jvp(np.exp, X, X), TypeError, "jvp: x and v must be tuples.* not ndarray and ndarray$"),
+        (lambda: jvp(np.exp, (3,), (1.0,)), TypeError, "jvp: only a floating-point argument"),
+        (lambda: hvp(cubes, X, np.ones(2)), ValueError, r"hvp: v must have shape \(3,\), not \(2,\)"),
+        (lambda: hvp(np.tanh, X, X), ValueError, "hvp: the function must return a scalar"),
+        (lambda: hvp(cubes, [1, 2], [1, 2]), TypeError, "hvp: only a floating-point argument"),
+        (lambda: hessian(np.tanh)(X), ValueError, "hessian: the function must return a scalar"),
+        (lambda: value_and_grad(np.tanh)(X), ValueError, "value_and_grad: the function must return a scalar"),
+        (lambda: mg.jacobian(np.tanh)(3), TypeError, "jacobian: only a floating-point argument"),
+        (lambda: mg.vec_jacobian(np.tanh, X, argnum=3), ValueError, "vec_jacobian: argnums 3 is out of range"),
         (lambda: mg.checkpoint(lambda x: (x, x))(leaf(1.0)), TypeError, "must return one array, not tuple"),
     ],
 )
@@ -295,8 +302,15 @@ def test_argnums_are_ints_and_name_each_argument_once():
     for argnums in ("x", [0], True):
         with pytest.raises(TypeError, match="argnums must be an int or a tuple of ints"):
             grad(lambda x: x, argnums)(3.0)
-    with pytest.raises(TypeError, match="grad: the first argument must be a function, not 3"):
-        grad(3)
+
+
+@pytest.mark.parametrize("transform", [grad, value_and_grad, vjp, mg.jacobian, hessian, mg.checkpoint])
+def test_a_transform_wants_a_function(transform):
+    with pytest.raises(TypeError, match=f"^{transform.__name__}: the first argument must be a function, not 3"):
+        transform(3)
+    for call in (lambda: jvp(3, (X,), (X,)), lambda: hvp(3, X, X)):
+        with pytest.raises(TypeError, match=r"^[jh]vp: the first argument must be a function, not 3"):
+            call()
 
 
 def test_a_copy_of_a_traced_argument_is_refused():

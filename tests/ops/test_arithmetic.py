@@ -192,7 +192,10 @@ def test_norm(x, order, axis, keepdims):
 )
 def test_norms_without_an_op_are_refused(x, order, axis):
     for argument in (x, leaf(x)):
-        with pytest.raises(ValueError, match=r"norm: order .* over \d axes has no op; over one None, 1, 2, inf, -inf do, over two None, 'fro'"):
+        with pytest.raises(
+            ValueError,
+            match=r"norm: order .* over \d axes has no op; over one None, 1, 2, inf, -inf do, over two None, 'fro'",
+        ):
             mg.norm(argument, order, axis)
 
 
