@@ -109,9 +109,9 @@ def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 def conv_transpose2d(z, k, b=None, *, stride=1, padding=0, dilation=1, groups=1, output_size=None):
     """The adjoint of conv2d in x: each entry of z adds its kernel, times itself, where conv2d would have read.
 
-    z: (N, C_in, H, W) or (C_in, H, W); k: (C_in, C_out/groups, kh, kw), the kernel of the conv2d that
-    it is the adjoint of; b: (C_out,) or None. Output: (N, C_out, *output_size), by default the smallest
-    that gives z's size: (H - 1) s - 2p + d (kh - 1) + 1.
+    z: (N, C_in, H, W) or (C_in, H, W); k: (C_in, C_out/groups, kh, kw), as that conv2d takes it;
+    b: (C_out,) or None. Output: (N, C_out, *output_size), by default the smallest that gives z's size:
+    (H - 1) s - 2p + d (kh - 1) + 1.
 
     It is dT/dx. Its VJPs are dT/dg = conv2d(u, k) for z and dT/dk = conv2d_kernel(u, z) for k.
     Raises ValueError if shapes or options don't fit.
@@ -159,6 +159,7 @@ def conv2d_kernel(x, g, *, size, stride=1, padding=0, dilation=1, groups=1):
     """dT/dk: the gradient of conv2d's kernel, for kernels of `size` (kh, kw).
 
     x: (N, C, H, W) or (C, H, W); g: (N, C_out, Ho, Wo) or (C_out, Ho, Wo), shaped as conv2d's output.
+
     Each entry of the kernel receives the product of g with what the entry read (section 3.1.5:
     dJ/dK[j, i, p, q] = the sum of all entries of dJ/dZ[j] times A[i] * basis kernel pq), summed over the batch.
     Its VJPs are dT/dx = conv_transpose2d(g, v) for x and dT/dg = conv2d(x, v) for g.

@@ -164,7 +164,7 @@ def eigvalsh(a, UPLO="L"):
     return eigh(a, UPLO)[0]
 
 
-@op
+@op(name="svd")
 def _svd(a):
     """U (..., m, k), the singular values s as one row, and V (..., n, k) below one another.
 

@@ -11,6 +11,7 @@ def softmax_cross_entropy(logits, labels):
     """J = mean over n of ln sum_k e**Z[n, k] - Z[n, labels[n]].
 
     logits: Z (N, K), floating-point; labels: (N,), integers in [0, K). Stable for any finite Z.
+
     dJ/dZ = (softmax(Z) - Y) / N, with Y the one-hot rows of the labels: the full Jacobian of
     softmax (derivation, section 3.1.1) times that of the logarithm.
     Raises ValueError for shapes that don't fit or a label out of range, TypeError for labels

@@ -69,6 +69,7 @@ def avg_pool2d(x, window, *, stride=None, padding=0):
     """A = X * P: the mean over each window, a convolution with the constant kernel P = 1/(h w).
 
     x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
+
     The zeros of the padding count in the mean, as the document's convolution has it.
     d vec(A) / d vec(X) has vec(dX/dX_pq * P) as its columns (section 3.1.3), so its transpose
     spreads each g evenly over its window: spread2d. Raises ValueError if a window does not fit.
@@ -129,6 +130,7 @@ def max_pool2d(x, window, *, stride=None, padding=0):
     """The greatest entry of each window; the padding never wins. NaN wins.
 
     x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
+
     A[w] = X[switch of w], so dJ/dX is zero but at the switches, where each g is added (section
     3.1.3). A tie goes to the first entry in row-major order.
     Raises ValueError if a window does not fit, or the padding is over half of it.
@@ -213,6 +215,7 @@ def l2_pool2d(x, window, *, stride=None, padding=0):
     """A = (sum of X_p**2 over each window)**(1/2), which the document leaves as a TODO (section 3.1.3).
 
     x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
+
     A**2 = sum X_p**2, so 2 A dA = sum 2 X_p dX_p and dA/dX_p = X_p / A: the unit vector along the
     window. Then dJ/dX_p is the sum of g X_p / A over the windows that p lies in. In an all-zero
     window the norm has a cone's tip and no derivative: 0 there, at every order.

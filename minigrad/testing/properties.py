@@ -34,7 +34,7 @@ def gradtest(*strategies, order=2, kink=False, **options):
     if not strategies:
         raise TypeError("gradtest: needs a strategy for the inputs, as in @gradtest(strategies.tensors())")
     drawing = strategies[0] if len(strategies) == 1 else st.tuples(*strategies)
-    order = 1 if "vjp" in options else order
+    order = order if options.get("vjp") is None else 1
 
     def decorate(fn):
         def check(drawn):

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from .escaping import LONGEST, label, link, plain, tooltip, width
-from .reading import Part
+from .reading import Part, common
 
 GREY, ORANGE, DARK_ORANGE, RED = "#6E7781", "#D55E00", "#B34700", "#B3261E"
 TEXT_GREY = "#57606A"
@@ -86,9 +86,7 @@ class _Drawing:
         for part in self.parts:
             if part in self.beside:  # comes with its op
                 continue
-            shared = 0
-            while shared < min(len(path), len(part.scope)) and path[shared] == part.scope[shared]:
-                shared += 1
+            shared = len(common([path, part.scope]))
             _close(boxes, shared + 1)
             for depth in range(shared, len(part.scope)):
                 count += 1

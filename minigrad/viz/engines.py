@@ -7,7 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from hashlib import sha256
 
-INSTALL = "no Graphviz engine found: pip install 'minigrad[viz]' brings one"
+INSTALL = "no Graphviz engine found: pip install 'pygraphviz>=2' brings one"
 DOTS_PER_INCH = "144"  # of a PNG: sharp on a slide
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -38,8 +38,8 @@ def _in_process(source, format):
     return pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
 
 
-def svg(digraph, title):
-    """The picture as an <svg> element for an HTML page: as wide as fits, with tooltips, and read out by its title.
+def svg(digraph, title, style="max-width:100%;height:auto"):
+    """The picture as an <svg> element: by default as wide as fits a page, with tooltips, and read out by its title.
 
     Ids begin with a digest of the picture, so several stand in one page.
     """
@@ -49,7 +49,7 @@ def svg(digraph, title):
     prefix = "mg" + sha256(digraph.source.encode()).hexdigest()[:8]
     root.set("role", "img")
     root.set("aria-label", title)
-    root.set("style", "max-width:100%;height:auto;background:white")
+    root.set("style", f"background:white;{style}")
     for element in root.iter():
         if "id" in element.attrib:
             element.set("id", f"{prefix}-{element.get('id')}")

@@ -6,7 +6,7 @@ What is folded is a run of neighbours in creation order, a topological one, so a
 from collections import Counter
 from typing import NamedTuple
 
-from .reading import Part
+from .reading import Part, common
 
 MANY = 2  # ops that a leaf may reach by edges; more of them are a tangle, and slow to lay out
 
@@ -38,7 +38,9 @@ def fold(parts, depth=None, max_nodes=None):
                 break
             groups, remark = _by_scope(ops, shallower), f"folded to depth {shallower}"
         if len(groups) + len(_shown(groups, leaves, users)) > max_nodes:
-            groups, remark = _without_middle(groups, max_nodes // 4), f"folded to about {max_nodes} nodes"
+            groups = _without_middle(groups, max_nodes // 4)
+            folded = sum(len(group.ops) for group in groups if group.name is not None)
+            remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all"
     return _with_marks(_units(groups, leaves, _shown(groups, leaves, users))), remark
 
 
@@ -69,21 +71,10 @@ def _place(leaves, users, fed):
     """
     for leaf in leaves:
         takers = users.get(leaf, [])
-        leaf.scope = _common([op.scope for op in takers])
+        leaf.scope = common([op.scope for op in takers])
         if leaf.kind == "data" and all(source.kind != "op" for op in takers for source, _ in op.sources):
             while leaf.scope and leaf.scope not in fed:
                 leaf.scope = leaf.scope[:-1]
-
-
-def _common(scopes):
-    """The longest beginning that all the scopes share."""
-    shared = scopes[0] if scopes else ()
-    for scope in scopes[1:]:
-        length = 0
-        while length < min(len(shared), len(scope)) and shared[length] == scope[length]:
-            length += 1
-        shared = shared[:length]
-    return shared
 
 
 def _by_scope(ops, depth):
@@ -108,7 +99,7 @@ def _without_middle(groups, keep):
     if len(groups) <= first + last + 1:
         return groups
     middle = [op for group in groups[first:-last] for op in group.ops]
-    folded = _Group(middle, _common([op.scope for op in middle]), f"{len(middle):,} ops")
+    folded = _Group(middle, common([op.scope for op in middle]), f"{len(middle):,} ops")
     return [*groups[:first], folded, *groups[-last:]]
 
 
@@ -132,7 +123,7 @@ def _units(groups, leaves, shown):
     units: list[Part] = []
     placed, starts, before = set(), [0], ()
     for group in groups:
-        shared = len(_common([before, group.scope]))
+        shared = len(common([before, group.scope]))
         del starts[shared + 1 :]
         starts += [len(units)] * (len(group.scope) - shared)
         before = group.scope
@@ -159,7 +150,7 @@ def _folded(group, shown):
     taken = dict.fromkeys(tensor for op in group.ops for _, tensor in op.sources if tensor not in inside)
     hidden = [tensor for tensor in taken if tensor.kind == "parameter" and tensor not in shown]
     fold.sources = [(tensor, tensor) for tensor in taken if tensor.kind == "op" or tensor in shown]
-    counts = Counter(op.title for op in group.ops).most_common()
+    counts = Counter(op.title for op in group.ops).mostcommon()
     fold.notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
     said = [_counted(len(group.ops), "op")] if group.in_a_scope else [title for title, _ in counts[:3]]
     if hidden:

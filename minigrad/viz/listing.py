@@ -1,6 +1,7 @@
 """The graph as text for a terminal: scopes are branches, and each op has a number that others name it by."""
 
 from .escaping import plain
+from .reading import common
 
 
 def listing(parts, remarks=()):
@@ -11,9 +12,7 @@ def listing(parts, remarks=()):
     for part in parts:
         if part.kind in ("constant", "mark"):
             continue
-        shared = 0
-        while shared < min(len(path), len(part.scope)) and path[shared] == part.scope[shared]:
-            shared += 1
+        shared = len(common([path, part.scope]))
         for depth in range(shared, len(part.scope)):
             rows.append(("|  " * depth + plain(part.scope[depth]), "", ""))
         path = part.scope

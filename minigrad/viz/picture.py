@@ -100,7 +100,7 @@ class Graph:
         if format == "dot":
             content = self.source.encode()
         elif format == "svg":
-            content = svg(self.digraph, self.title).encode()
+            content = svg(self.digraph, self.title, style="").encode()  # CairoSVG draws nothing of height auto
         else:
             content = render(self.digraph, format)
         path.write_bytes(content)

@@ -13,6 +13,7 @@ import numpy as np
 from .. import tape
 from .._tensor import Tensor
 from ..operation import array_of
+from ..ops import norm
 
 NAMELESS = frozenset({"a", "arrays", "x1", "x2", "equation"})  # argument names that say nothing of their role
 short = Repr()
@@ -62,6 +63,17 @@ class Part:
             if self.title.startswith(prefix) and self.title != prefix:
                 return self.title.removeprefix(prefix)
         return self.title
+
+
+def common(scopes):
+    """The longest beginning that all the scopes share."""
+    shared = scopes[0] if scopes else ()
+    for scope in scopes[1:]:
+        length = 0
+        while length < min(len(shared), len(scope)) and shared[length] == scope[length]:
+            length += 1
+        shared = shared[:length]
+    return shared
 
 
 def read(roots, names=None):
@@ -213,7 +225,7 @@ def measure_gradients(parts, roots, see=None):
             "draw it before, or call backward(retain_graph=True)"
         )
     for node, g in gradients_of(roots):
-        of[node].gradient = norm(g)
+        of[node].gradient = float(norm(np.asarray(g, np.float64)))
         if see is not None:
             see(of[node], g)
     _find_gradient_fault(parts)
@@ -222,15 +234,6 @@ def measure_gradients(parts, roots, see=None):
 def gradients_of(roots):
     """The sweep from the roots: (node, gradient of the sum of all their entries), youngest node first."""
     return tape.sweep({node: np.ones(node.shape, node.dtype) for node in roots})
-
-
-def norm(array):
-    """The Euclidean norm of all entries, scaled so that it neither overflows nor underflows."""
-    magnitudes = np.abs(array, dtype=np.float64) if array.dtype.kind == "f" else np.abs(array)
-    largest = float(magnitudes.max(initial=0))
-    if largest == 0 or not math.isfinite(largest):
-        return largest
-    return largest * float(np.linalg.norm((magnitudes / largest).ravel()))
 
 
 def _find_gradient_fault(parts):

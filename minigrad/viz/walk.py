@@ -147,6 +147,7 @@ def _tensor(part):
 def _equations(part):
     """What the docstring of an op says of the value, and of the derivative."""
     text = re.sub(r"(?<=\S)\n(?=\S)", " ", inspect.cleandoc(part.node.op.__doc__ or ""))
+    text = re.sub(r" ?\bRaises .*", "", text)
     first, *rest = text.split("\n\n")
     heading, _, derivative = first.partition(": d")  # a table's row: "A = e**X: dA/dX = A."
     if not rest and derivative:
@@ -164,7 +165,8 @@ def heat_map(array, kind):
     tiles = _tiles(array, kind)
     note = "" if tiles.size == array.size else "a part of it"
     if array.ndim == 4 and len(tiles) < len(array) * array.shape[1]:
-        note = "the first of the batch" if tiles.shape[0] == array.shape[1] else "the first channels or kernels"
+        whole = tiles.shape[0] == array.shape[1]
+        note = "the first of the batch" if whole else f"{len(tiles)} of {len(array) * array.shape[1]} images"
     finite = np.isfinite(tiles)
     limit = float(np.abs(tiles[finite], dtype=np.float64).max(initial=0))
     scaled = np.where(finite, tiles, 0) / (limit or 1)
