@@ -5,7 +5,6 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 """
 
 import operator
-import threading
 from typing import Any
 
 import numpy as np
@@ -25,11 +24,8 @@ _PLAIN_FUNCTIONS = frozenset(
     | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
     | {np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory}
     | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
-    | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.isscalar}
+    | {np.array_repr, np.array_str, np.array2string, np.flatnonzero}
 )
-
-
-_accumulating = threading.Lock()  # threads may share leaves
 
 
 class Tensor:
@@ -42,7 +38,7 @@ class Tensor:
     Raises TypeError for other dtypes, and for a gradient of anything but floating point.
     """
 
-    __slots__ = ("__weakref__", "_array", "_name", "node")
+    __slots__ = ("__weakref__", "_array", "_frozen", "_name", "node")
 
     node: Any
 
@@ -63,7 +59,11 @@ class Tensor:
 
     @property
     def data(self):
-        """The array. It can be rebound on a leaf, to an array of the same shape and dtype."""
+        """The array itself. It can be rebound on a leaf, to an array of the same shape and dtype, which is not copied.
+
+        What has been recorded refers to it: an entry that is written between forward and backward() (`t.data[0] = 1`)
+        gives wrong gradients, so rebind instead. After `t.data -= step` older results refuse to be differentiated.
+        """
         return self._array
 
     @data.setter
@@ -75,6 +75,8 @@ class Tensor:
             raise ValueError(f"data: expected shape {self.shape}, not {value.shape}")
         if value.dtype != self.dtype:
             raise TypeError(f"data: expected dtype {self.dtype}, not {value.dtype}; use .astype")
+        if value is self._array and self.node is not None:
+            self.node = tape.renewed(self.node)
         self._array = value
         if self.node is not None:
             self.node.output = value
@@ -107,8 +109,12 @@ class Tensor:
             raise RuntimeError(f"requires_grad: can't be set on the result of {self.node.op.__name__}; detach() it")
         if wanted and self.dtype.kind != "f":
             raise TypeError(f"requires_grad: only a floating-point Tensor can have a gradient, not {self.dtype}")
-        if bool(wanted) != self.requires_grad:
-            self.node = tape.leaf(self._array, self.name) if wanted else None
+        if wanted and self.node is None:
+            name = self.name
+            self.node = getattr(self, "_frozen", None) or tape.leaf(self._array)
+            self.node.output, self.node.name = self._array, name
+        elif not wanted and self.node is not None:
+            self._name, self._frozen, self.node = self.name, self.node, None  # older results keep their leaf
 
     @property
     def _traced(self):
@@ -216,7 +222,10 @@ class Tensor:
         is given, or if the graph was released; then no `.grad` has changed.
         """
         if self.node is None:
-            raise RuntimeError("backward: this Tensor needs no gradient: nothing was recorded for it")
+            raise RuntimeError(
+                "backward: this Tensor needs no gradient: nothing was recorded for it. Make a leaf that it is computed "
+                "from with requires_grad=True, outside of no_grad"
+            )
         if gradient is None:
             if self.size != 1:
                 raise RuntimeError(
@@ -226,10 +235,8 @@ class Tensor:
             gradient = np.ones(self.shape, self.dtype)
         else:
             gradient = _like(gradient, self, "backward: the gradient")
-        found = tape.unshared([*tape.sweep({self.node: gradient}, leaves=True, release=not retain_graph)])
-        with _accumulating:
-            for node, g in found:
-                node.grad = g if node.grad is None else np.asarray(node.grad + g)
+        swept = tape.sweep({self.node: gradient}, leaves=True, release=not retain_graph)
+        tape.accumulate(tape.unshared([*swept]))
 
     # NumPy's protocols
 
@@ -324,14 +331,16 @@ class Tensor:
 
     def transpose(self, *axes):
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
-        return ops.transpose(self, (axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes) or None)
+        if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
+            axes = axes[0]
+        return ops.transpose(self, None if axes is None or len(axes) == 0 else tuple(axes))
 
     def any(self, axis=None, *, keepdims=False):
-        """Whether some entry is not 0: a plain bool."""
+        """Whether some entry is not 0: plain booleans."""
         return self._array.any(axis, keepdims=keepdims)
 
     def all(self, axis=None, *, keepdims=False):
-        """Whether no entry is 0: a plain bool."""
+        """Whether no entry is 0: plain booleans."""
         return self._array.all(axis, keepdims=keepdims)
 
     def argmax(self, axis=None, *, keepdims=False):

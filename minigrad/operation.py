@@ -17,6 +17,7 @@ from .tape import Node, changes, next_number, record, state
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
+_NUMBERS = (int, float, np.generic, type(None))  # what stands for itself among an op's arguments
 _RENAMED = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
 
 
@@ -76,6 +77,8 @@ class Op:
 
         Raises ValueError if the op has no such argument, TypeError if the VJP can't be called so.
         """
+        if callable(name):
+            raise TypeError(f"{self.__name__}: name the argument, as in @{self.__name__}.vjp({self.argument(0)!r})")
         if name not in self.names:
             raise ValueError(f"{self.__name__} has no argument {name!r}; it has {', '.join(self.names)}")
         if function is None:
@@ -106,7 +109,7 @@ class Op:
                 tensors += 1
                 arrays[i] = argument._array
                 parents[i] = argument.node
-            elif type(argument) is not ndarray and isinstance(argument, (list, tuple, ndarray)):
+            elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
         recorded = any(parents) and (not changes or state.recording)
         if recorded and (self.any_number or None in self.vjps):
@@ -120,6 +123,8 @@ class Op:
         if not tensors:
             return output
         if type(output) is not ndarray:
+            if isinstance(output, (tuple, list)):
+                raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
             output = np.asarray(output)
         tensor = new(Tensor)
         tensor._array = output
@@ -136,12 +141,12 @@ class Op:
         return tensor
 
     def _plain(self, i, argument):
-        """A list, a tuple or an array of a subclass as a plain array, if it stands where the op takes arrays."""
-        if self.vjps[i] is None and not isinstance(argument, ndarray):
+        """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
+        if self.vjps[i] is None and not hasattr(type(argument), "__array__"):
             return argument
         if isinstance(argument, np.ma.MaskedArray):
             raise TypeError(f"{self.__name__}: a masked array would lose its mask; use mg.where(mask, ...)")
-        return np.asarray(argument)
+        return np.array(argument)
 
     def _bind(self, arguments, parameters):
         """The arguments in order and the parameters by name, with every default filled in."""

@@ -6,6 +6,7 @@ cycle and dies with the last Tensor that needs it. This module knows NumPy and n
 
 import itertools
 import math
+import os
 import sys
 import threading
 import weakref
@@ -28,6 +29,9 @@ class State(threading.local):
     scope: tuple[str, ...] = ()
     traced_since = math.inf  # creation number at which the outermost running transform began
 
+    def __init__(self):
+        self.open: list[list] = []  # the settings that are in force: [setting, what its field was before]
+
 
 state = State()
 changes: list[None] = []  # one entry for each no_grad or scope that some thread is in: without any, all is as it starts
@@ -37,7 +41,7 @@ class Node:
     """One recorded op: `output = op(*arguments, **parameters)`.
 
     parents:   one for each argument, None where nothing flows back
-    arguments: the arrays (and plain values) as they were; None once released
+    arguments: the arrays of Tensors, and copies of all other arrays and values; None once released
     output:    the array; once released, the pair (shape, dtype)
     number:    creation number; a node is younger than its parents
     scope:     names of the enclosing `scope`s, outermost first
@@ -94,6 +98,14 @@ def leaf(array, name=None):
     node = record(Node(), None, (), (), {}, array)
     node.name = name
     node.grad = None
+    return node
+
+
+def renewed(written):
+    """The leaf node that takes the place of one whose array was written to: what was computed from that is released."""
+    node = leaf(written.output, written.name)
+    node.grad = written.grad
+    written.arguments = None
     return node
 
 
@@ -189,16 +201,25 @@ def _reached(roots, since):
     order = [root for root in roots if root.number >= since]
     for node in order:  # grows while it is read: breadth first
         if node.arguments is None:
-            raise RuntimeError(
-                f"the graph of this Tensor was released (at {node.op.__name__}) by an earlier backward(): "
-                "call that one with retain_graph=True, or compute the Tensor again"
-            )
+            raise RuntimeError(_released(node))
         for parent in node.parents:
             if parent is not None and parent not in entered and parent.number >= since:
                 entered.add(parent)
                 order.append(parent)
     order.sort(key=_by_number, reverse=True)
     return order
+
+
+def _released(node):
+    if node.op is None:
+        return (
+            "the array of a leaf was written to in place, as by `t.data -= step`, since this Tensor was computed: "
+            "rebind it, as by `t.data = t.data - step`, or compute the Tensor again"
+        )
+    return (
+        f"the graph of this Tensor was released (at {node.op.__name__}) by an earlier backward(), or one that "
+        "failed: call that one with retain_graph=True, or compute the Tensor again"
+    )
 
 
 def _leading_to(targets, order):
@@ -236,6 +257,8 @@ def _fit(contribution, argument, node, parent, rebuild):
     """Undo broadcasting and cast, so that the contribution has the argument's shape and dtype."""
     where = f"{node.op.__name__}: the VJP of {node.op.argument(node.parents.index(parent))!r}"
     if not hasattr(contribution, "dtype"):
+        if not isinstance(contribution, (int, float)):
+            raise TypeError(f"{where} returned {_kind(contribution)}, not one array")
         contribution = np.asarray(contribution)
     elif rebuild is None and not isinstance(contribution, (ndarray, np.generic)):
         raise TypeError(f"{where} returned a {type(contribution).__name__} where it was given arrays")
@@ -254,6 +277,10 @@ def _fit(contribution, argument, node, parent, rebuild):
             contribution = _sum_outermost(contribution, stretched)
         contribution = np.reshape(np.sum(contribution, axis=stretched), shape)
     return contribution if contribution.dtype == argument.dtype else contribution.astype(argument.dtype)
+
+
+def _kind(value):
+    return "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
 
 
 _LARGE = 2**15  # entries: below, one sum is faster than two
@@ -291,22 +318,45 @@ def unshared(found):
     ]
 
 
+_accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here
+
+
+def accumulate(found):
+    """Add each gradient of the pairs (leaf node, g) to what the leaf has."""
+    with _accumulating:
+        for node, g in found:
+            node.grad = g if node.grad is None else np.asarray(node.grad + g)
+
+
+def _forked():
+    """A thread that held the lock is not there in a child."""
+    global _accumulating
+    _accumulating = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
+
+
 class _Setting(ContextDecorator):
     """A change of one thing in this thread's state: a context manager and a decorator, safe to nest and share."""
 
     _field: str
 
-    def __init__(self):
-        self._replaced = {}  # thread -> stack of the values that it had
-
     def _enter(self, value):
-        self._replaced.setdefault(threading.get_ident(), []).append(getattr(state, self._field))
+        state.open.append([self, getattr(state, self._field)])
         changes.append(None)  # before the change, and in __exit__ after it: so no change is overlooked
         setattr(state, self._field, value)
         return self
 
     def __exit__(self, *exception):
-        setattr(state, self._field, self._replaced[threading.get_ident()].pop())
+        i = max(i for i, (setting, _) in enumerate(state.open) if setting is self)
+        _, before = state.open.pop(i)
+        later = [entry for entry in state.open[i:] if entry[0]._field == self._field]
+        if later:  # of a task that took its turn in between and is not done
+            later[0][1] = before
+        else:
+            setattr(state, self._field, before)
         changes.pop()
 
     def __call__(self, function):
@@ -326,7 +376,6 @@ class no_grad(_Setting):
     def __init__(self, function=None):
         if function is not None:
             raise TypeError("no_grad: write `@no_grad()`, with parentheses")
-        super().__init__()
 
     def __enter__(self):
         return self._enter(False)
@@ -346,7 +395,6 @@ class scope(_Setting):
     def __init__(self, name):
         if not isinstance(name, str):
             raise TypeError(f"scope: the name must be a string, not {type(name).__name__}")
-        super().__init__()
         self.name = name
 
     def __enter__(self):

@@ -297,9 +297,8 @@ def hvp(f, x, v):
 
     x is an array or a nest, v is built like it. Raises ValueError unless v is shaped as x.
     """
-    gradient = _differentiated("hvp", f)
-    v = _rebuilt(x, iter(_like("hvp: v", v, x)))
-    return _vjp("hvp", gradient, (x,))[1](v)[0]
+    _, pullback = _vjp("hvp", _differentiated("hvp", f), (x,))
+    return pullback(_rebuilt(x, iter(_like("hvp: v", v, x))))[0]
 
 
 class _OnceANode:
@@ -341,6 +340,8 @@ def checkpoint(f):
     @wraps(f)
     def checkpointed(*x, **options):
         recording = state.recording
+        nest = [x, options]
+        x, options = _rebuilt(nest, (leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in _leaves(nest)))
         with _Tracing() as since:
             y = f(*x, **options)
         if not isinstance(y, (Tensor, np.ndarray, np.generic, float)):
@@ -362,8 +363,11 @@ def _gradients_again(f, x, options, g, output, origins):
     """Run f once more and sweep it back to the nodes that it grew from: {node: its array, or Tensor if recorded}."""
     with _Tracing() as since:
         y = f(*x, **options)
-    if not np.array_equal(y.data, array_of(output), equal_nan=True):
+    if not getattr(y, "node", None) or not np.array_equal(y.data, array_of(output), equal_nan=True):
         raise RuntimeError("checkpoint: the function gave another value when it ran again; draw random numbers outside")
+    parents = tape.boundary(y.node, since) or {y.node: y.data}
+    if any(node not in origins or array_of(origins[node]) is not array for node, array in parents.items()):
+        raise RuntimeError("checkpoint: a Tensor that the function takes was given another array since it first ran")
     outer = {node for node, origin in origins.items() if isinstance(origin, Tensor)}
     rebuild = make if outer or isinstance(g, Tensor) else None
     found = dict(tape.sweep({y.node: g}, since=since, targets=origins, rebuild=rebuild, outer=outer))

@@ -206,6 +206,19 @@ def test_an_op_of_a_decorated_function_has_the_arguments_that_it_shows():
         f(x)
 
 
+@pytest.mark.parametrize("several", [lambda x: (x, x), lambda x: [x, x]])
+def test_an_op_returns_one_array(several):
+    made = mg.op(several, name="several")
+    made.vjp("x", lambda g, out, x: g)
+    with pytest.raises(TypeError, match=r"several: an op returns one array, not a (tuple|list)"):
+        made(leaf(np.ones(2)))
+
+
+def test_vjp_wants_the_argument():
+    with pytest.raises(TypeError, match=r"name the argument, as in @half.vjp\('x'\)"):
+        mg.op(lambda x: x / 2, name="half").vjp(lambda g, out, x: g / 2)
+
+
 def test_numpys_errors_get_the_name_of_the_op():
     with pytest.raises(ValueError, match=r"^add: .*\(2,\) \(3,\)"):
         leaf(np.ones(2)) + np.ones(3)

@@ -1,9 +1,14 @@
 """The tape: what is recorded, in which order it is swept, and when it lets go."""
 
+import array
+import asyncio
 import gc
+import os
+import subprocess
 import sys
 import threading
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -362,6 +367,49 @@ def test_arguments_are_recorded_as_they_were():
     np.testing.assert_array_equal(x.grad, [2, 2, 2])
 
 
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda a: a.view(type("Sub", (np.ndarray,), {})),
+        lambda a: memoryview(a),
+        lambda a: array.array("d", a),
+        lambda a: type("Holder", (), {"__array__": lambda self, dtype=None, copy=None: a.copy() if copy else a})(),
+    ],
+)
+def test_arrays_in_another_form_are_recorded_as_they_were(other):
+    x, a = leaf([3.0, 4.0]), np.array([1.0, 2.0])
+    constant = other(a)
+    y = (x * constant).sum() + np.where(other(a > 1) if isinstance(constant, np.ndarray) else a > 1, x, 0).sum()
+    a[:] = 99
+    if isinstance(constant, array.array):
+        constant[0] = 99
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [1, 3])
+
+
+def test_a_memory_map_is_recorded_as_it_was(tmp_path):
+    x, mapped = leaf([3.0, 4.0]), np.memmap(tmp_path / "data", float, "w+", shape=2)
+    mapped[:] = 2
+    y = (x * mapped).sum() + x[mapped.astype(int) - 1].sum()
+    mapped[:] = 99
+    y.backward()
+    np.testing.assert_array_equal(x.grad, [2, 4])
+
+
+def test_what_was_computed_from_a_leaf_before_it_was_written_to_is_not_swept():
+    w = leaf([1.0, 2.0], name="w")
+    loss, other = (w * w).sum(), (w * w * w).sum()
+    loss.backward()
+    w.data -= 0.1 * w.grad
+    assert w.grad.tolist() == [2, 4]
+    assert w.name == "w"
+    with pytest.raises(RuntimeError, match=r"written to in place, as by `t.data -= step`, since .* rebind it"):
+        other.backward()
+    w.grad = None
+    (w * w).sum().backward()
+    np.testing.assert_array_equal(w.grad, 2 * w.data)
+
+
 def test_rebinding_a_leaf_leaves_the_recorded_value():
     x = leaf(np.ones(3))
     y = (x * x).sum()
@@ -375,7 +423,9 @@ def test_rebinding_a_leaf_leaves_the_recorded_value():
     [
         (lambda x: np.ones(7), ValueError, r"triple: the VJP of 'x' returned shape \(7,\) for .* shape \(3,\)"),
         (lambda x: np.ones(()), ValueError, r"returned shape \(\)"),
-        (lambda x: None, TypeError, "triple: the VJP of 'x' returned dtype object"),
+        (lambda x: None, TypeError, r"triple: the VJP of 'x' returned None \(is a `return` missing\?\), not one array"),
+        (lambda x: (x,), TypeError, "triple: the VJP of 'x' returned a tuple, not one array"),
+        (lambda x: x.astype(object), TypeError, "triple: the VJP of 'x' returned dtype object"),
         (lambda x: 1j * x, TypeError, "returned dtype complex128"),
         (lambda x: mg.tensor(x), TypeError, "returned a Tensor where it was given arrays"),
     ],
@@ -402,6 +452,26 @@ def test_settings_entered_across_each_other_restore_their_own():
         list(running)
     assert (leaf(1.0) * 2).requires_grad
     assert tape.state.scope == ()
+
+
+def test_settings_that_two_tasks_enter_in_turn_end_with_the_last():
+    async def without_recording(seconds):
+        with mg.no_grad(), mg.scope(str(seconds)):
+            await asyncio.sleep(seconds)
+
+    async def later():
+        await asyncio.sleep(0.01)
+        await without_recording(0.03)
+
+    async def both():
+        await asyncio.gather(without_recording(0.02), later())
+
+    asyncio.run(both())
+    assert tape.state.recording
+    assert tape.state.scope == ()
+    assert tape.state.open == tape.changes == []
+    with mg.scope("x"):
+        assert (leaf(1.0) * 2).requires_grad
 
 
 def test_one_setting_serves_several_threads():
@@ -464,6 +534,50 @@ def test_threads_that_share_a_leaf_lose_no_update():
     finally:
         sys.setswitchinterval(interval)
     np.testing.assert_array_equal(x.grad, np.full(1000, 200.0))
+
+
+def test_a_signals_handler_may_sweep_while_gradients_are_added():
+    x, y = leaf(np.ones(3)), leaf(np.ones(3))
+
+    class Interrupted:
+        """A gradient whose addition is interrupted."""
+
+        def __add__(self, other):
+            (y * 2).sum().backward()
+            return other
+
+    x.node.grad = Interrupted()
+    done = threading.Thread(target=(x * 3).sum().backward, daemon=True)
+    done.start()
+    done.join(10)
+    assert not done.is_alive()
+    np.testing.assert_array_equal(y.grad, [2, 2, 2])
+    np.testing.assert_array_equal(x.grad, [3, 3, 3])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_can_add_gradients_though_a_thread_held_the_lock():
+    code = """if True:
+        import os, threading, numpy as np, minigrad as mg
+        from minigrad import tape
+        held, end = threading.Event(), threading.Event()
+        def hold():
+            with tape._accumulating:
+                held.set()
+                end.wait()
+        threading.Thread(target=hold, daemon=True).start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            x = mg.tensor([3.0], requires_grad=True)
+            (x * x).sum().backward()
+            os._exit(0 if x.grad.tolist() == [6] else 1)
+        end.set()
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    root = str(Path(mg.__file__).parent.parent)
+    options = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    subprocess.run(options, check=True, timeout=60, env=os.environ | {"PYTHONPATH": root})
 
 
 def test_parameters_are_recorded_as_they_were():

@@ -89,6 +89,37 @@ def test_requires_grad_can_be_switched_on_leaves():
     assert not (t * 2).requires_grad
 
 
+def test_a_frozen_leaf_still_receives_what_was_computed_before():
+    w = leaf([1.0, 2.0], name="w")
+    y = (w * w).sum()
+    w.requires_grad = False
+    assert w.grad is None
+    assert w.name == "w"
+    assert not (w * w).requires_grad
+    w.requires_grad = True
+    y.backward()
+    np.testing.assert_array_equal(w.grad, [2, 4])
+    w.requires_grad = False
+    w.data, w.name = np.array([5.0, 6.0]), "frozen"
+    w.requires_grad = True
+    (w * w).sum().backward()
+    np.testing.assert_array_equal(w.grad, [12, 16])
+    assert w.name == "frozen"
+
+
+@pytest.mark.parametrize("axes", [(), (None,), (1, 0), ((1, 0),), ([1, 0],), (np.array([1, 0]),), (-1, np.int64(0))])
+def test_transpose_takes_axes_in_any_form(axes):
+    t = leaf(np.arange(6.0).reshape(2, 3))
+    y = t.transpose(*axes)
+    np.testing.assert_array_equal(y.data, t.data.T)
+    (y * np.arange(6).reshape(3, 2)).sum().backward()
+    np.testing.assert_array_equal(t.grad, np.arange(6).reshape(3, 2).T)
+    assert leaf(1.0).transpose(()).shape == ()
+    v = leaf([1.0, 2.0])
+    np.transpose(v, 0).sum().backward()
+    np.testing.assert_array_equal(v.grad, [1, 1])
+
+
 @pytest.mark.parametrize(
     ("backward", "message"),
     [

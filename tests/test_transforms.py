@@ -269,6 +269,31 @@ def test_checkpoint_notices_another_value():
         y.backward()
 
 
+def test_checkpoint_takes_arrays_as_they_were():
+    t, a = leaf([0.0, 0.0]), np.array([1.0, 2.0])
+    y = mg.checkpoint(lambda t, nest: np.sum(t * nest["a"]))(t, {"a": a})
+    a[:] = [5, 6]
+    y.backward()
+    assert_array_equal(t.grad, [1, 2])
+
+
+@pytest.mark.parametrize("rebind", [lambda w: w.data * 3, lambda w: w.data.copy()])
+def test_checkpoint_notices_that_a_tensor_was_rebound_though_the_value_is_the_same(rebind):
+    w, x = leaf([1.0, 0.0]), leaf([0.0, 0.0])
+    y = mg.checkpoint(lambda x: np.sum(w * x))(x)
+    w.data = rebind(w)
+    with pytest.raises(RuntimeError, match="was given another array since it first ran"):
+        y.backward()
+    assert x.grad is None
+
+
+def test_checkpoint_notices_a_result_that_is_no_tensor():
+    results = iter([lambda x: x * 2, lambda x: np.array(2.0)])
+    y = mg.checkpoint(lambda x: next(results)(x))(leaf(1.0))
+    with pytest.raises(RuntimeError, match="another value when it ran again"):
+        y.backward()
+
+
 def test_vec_stacks_columns():
     a = np.arange(6.0).reshape(2, 3)
     assert_array_equal(mg.vec(a), [0, 3, 1, 4, 2, 5])

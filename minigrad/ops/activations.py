@@ -102,7 +102,8 @@ def _shifted(z, axis):
 
     NumPy then adds whole columns, and not row by row: softmax takes 0.75 of the time for (128, 10), 0.5 for (512, 10).
     """
-    if np.ndim(z) == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS:
+    z = np.asarray(z, np.result_type(z, 1.0))  # small integers would wrap around
+    if z.ndim == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS:
         z = np.asfortranarray(z)
     return z - np.max(z, axis=axis, keepdims=True)
 
@@ -130,6 +131,7 @@ def logsumexp(z, axis=None, keepdims=False):
 
     Infinities are as in the limit: entries of -inf count as absent, and only -inf gives -inf.
     """
+    z = np.asarray(z, np.result_type(z, 1.0))
     greatest = np.max(z, axis=axis, keepdims=True)
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):

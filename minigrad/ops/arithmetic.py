@@ -82,8 +82,8 @@ arctan2 = elementwise(
 hypot = elementwise(
     np.hypot,
     "A = (X1**2 + X2**2)**(1/2): dA/dX = X / A; 0 where A = 0, as for every norm.",
-    x1=lambda g, a, x1, x2: np.where(a == 0, 0, g * x1 / np.where(a == 0, 1, a)),
-    x2=lambda g, a, x1, x2: np.where(a == 0, 0, g * x2 / np.where(a == 0, 1, a)),
+    x1=lambda g, a, x1, x2: np.where(a == 0, 0, g * (x1 / np.where(a == 0, 1, a))),
+    x2=lambda g, a, x1, x2: np.where(a == 0, 0, g * (x2 / np.where(a == 0, 1, a))),
 )
 logaddexp = elementwise(
     np.logaddexp,

@@ -190,10 +190,16 @@ def _(g, out, a):
     inner = np.where(np.eye(k), gs[..., None, :], off_diagonal)
     da = np.matmul(np.matmul(u, inner), _t(v))
     if m > k:
-        da = da + np.matmul((gu - np.matmul(u, of_u)) / d, _t(v))
+        da = da + np.matmul(_over(gu - np.matmul(u, of_u), d), _t(v))
     if n > k:
-        da = da + np.matmul(u, _t((gv - np.matmul(v, of_v)) / d))
+        da = da + np.matmul(u, _t(_over(gv - np.matmul(v, of_v), d)))
     return da
+
+
+def _over(numerator, d):
+    """numerator / d, but 0 for 0 / 0: what does not depend on the vectors of a singular value 0 has a derivative."""
+    absent = (numerator == 0) & (d == 0)
+    return np.where(absent, 0, numerator / np.where(absent, 1, d))
 
 
 @implements(np.linalg.svd)

@@ -76,7 +76,8 @@ def binary_cross_entropy_with_logits(logits, targets):
     dJ/dZ = (sigmoid(Z) - Y) / n; dJ/dY = -Z / n. Raises ValueError unless the shapes are the same.
     """
     _check_same_shape("binary_cross_entropy_with_logits", logits, targets)
-    return np.mean(np.logaddexp(logits, 0) - np.multiply(logits, targets))
+    overshoot = np.log1p(np.exp(-np.abs(logits)))  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
+    return np.mean(np.maximum(logits, 0) - np.multiply(logits, targets) + overshoot)
 
 
 @binary_cross_entropy_with_logits.vjp("logits")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, arraylike, implements, op
+from .arithmetic import astype
 from .shaping import moveaxis, reshape, sort
 
 
@@ -119,13 +120,19 @@ def _(g, a, x, axis, keepdims):
     return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
 
 
+def _floating(a):
+    """As an array or Tensor whose arithmetic does not wrap around: integers and booleans as floating-point numbers."""
+    a = arraylike(a)
+    return a if a.dtype.kind == "f" else astype(a, np.result_type(a.dtype, 1.0))
+
+
 @implements(np.std)
 def std(a, axis=None, *, ddof=0, keepdims=False):
     """The norm of the deviations from the mean, divided by (n - ddof)**(1/2); so derivative 0 for constant data.
 
     Constant data have deviation 0, also where their mean is rounded.
     """
-    a = arraylike(a)
+    a = _floating(a)
     plain = array_of(a)
     greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
     constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
@@ -139,7 +146,8 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
     The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
     """
-    axes = _axes(axis, np.ndim(x))
+    x = _floating(x)
+    axes = _axes(axis, x.ndim)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _norm(x, axis, keepdims=keepdims)
     if len(axes) == 1 and ord == 1:
@@ -178,7 +186,7 @@ def _others(x):
         return np.ones(x.shape, x.dtype)
     if n % 2:
         x = np.concatenate([x, np.ones((*x.shape[:-1], 1), x.dtype)], axis=-1)
-    pairs = np.reshape(x, (*x.shape[:-1], -1, 2))
+    pairs = np.reshape(x, (*x.shape[:-1], x.shape[-1] // 2, 2))
     others = _others(pairs[..., 0] * pairs[..., 1])
     return np.reshape(others[..., None] * pairs[..., ::-1], x.shape)[..., :n]
 
@@ -214,6 +222,7 @@ def average(a, axis=None, weights=None):
     """The mean, or sum(a * weights) / sum(weights); weights of the shape of a, or of its axis (or axes)."""
     if weights is None:
         return mean(a, axis)
+    a, weights = _floating(a), _floating(weights)
     if np.shape(weights) != np.shape(a):
         axes = _axes(axis, np.ndim(a))
         if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
@@ -228,9 +237,11 @@ def median(a, axis=None, *, keepdims=False):
     """The middle entry in order, or the mean of the two in the middle, over the axis (or axes); NaN where one is."""
     a = arraylike(a)
     axes, n = _axes(axis, a.ndim), _count(a, axis)
+    if n == 0:
+        return mean(a, axis, keepdims=keepdims)
     moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
     ordered = sort(reshape(moved, (*moved.shape[: a.ndim - len(axes)], n)))
-    middle = (ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2
+    middle = mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
     m = np.where(np.isnan(ordered[..., -1]), ordered[..., -1], middle)
     return reshape(m, _reduced_shape(a, axis, keepdims))
 

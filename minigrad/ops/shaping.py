@@ -49,7 +49,7 @@ def transpose(a, axes=None):
 
 @transpose.vjp("a")
 def _(g, out, a, axes):
-    inverse = None if axes is None else tuple(int(i) for i in np.argsort([axis % a.ndim for axis in axes]))
+    inverse = None if axes is None else tuple(np.argsort(np.atleast_1d(axes) % max(a.ndim, 1)).tolist())
     return np.transpose(g, inverse)
 
 
@@ -306,6 +306,8 @@ def _moved_by(function, name, doc):
             arguments = (options.pop(name), *arguments)
         if not arguments:
             raise TypeError(f"{function.__name__} needs {name}")
+        if options.get("out") is not None:
+            raise TypeError(f"{function.__name__} does not take out=")
         a, *others = arguments
         numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
         index = function(numbered, *map(array_of, others), **options)

@@ -99,6 +99,19 @@ def test_clip_takes_the_bounds_by_either_name():
         assert_array_equal(mg.clip(x, **bounds), np.clip(x, **bounds))
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e150])
+def test_hypot_does_not_leave_the_range_by_its_gradient(scale):
+    assert mg.grad(lambda x: mg.hypot(x, 0.0) * scale)(scale) == scale
+    assert mg.grad(lambda x: mg.hypot(0.0, x) * scale)(scale) == scale
+
+
+def test_binary_cross_entropy_keeps_small_losses():
+    z = np.array([10, 14, 20, 80], np.float32)
+    for sign, y in ((1, 1), (-1, 0)):
+        losses = [mg.binary_cross_entropy_with_logits(z[i : i + 1] * sign, np.full(1, y, np.float32)) for i in range(4)]
+        np.testing.assert_allclose(losses, np.log1p(np.exp(-z.astype(float))), rtol=1e-6)
+
+
 def test_hypot_at_0_has_derivative_0_at_both_orders():
     x, y = np.array([0.0, 1.0, 2.0, 0.6]), np.array([0.0, 0.0, 0.0, 0.8])
     with warnings.catch_warnings():

@@ -41,6 +41,17 @@ def test_singular_values_alone(shape):
     assert_allclose(s.data, np.linalg.svd(a, compute_uv=False), rtol=1e-14)
 
 
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
+def test_what_needs_no_vector_of_a_singular_value_0_has_a_gradient(shape):
+    a = np.ones(shape)
+    largest = mg.grad(lambda a: np.linalg.svd(a, compute_uv=False)[0])(a)
+    assert_allclose(largest, np.full(shape, 6**-0.5), rtol=1e-12)  # u v^T
+    u, s, vt = np.linalg.svd(a, full_matrices=False)
+    vector = mg.grad(lambda a: np.sum(np.arange(3.0)[: shape[0]] * np.linalg.svd(a, full_matrices=False)[0][:, 0]))(a)
+    direction = np.arange(3.0)[: shape[0]]
+    assert_allclose(vector, np.outer(direction - u[:, 0] * (u[:, 0] @ direction), vt[0]) / s[0], atol=1e-12)
+
+
 def test_singular_values_of_a_singular_matrix_have_a_gradient():
     """dJ/dA = U diag(g) V^T needs no division: for a square U and V nothing is left to project."""
     gradient = mg.grad(lambda a: np.sum(np.array([3.0, 5.0, 7.0]) * np.linalg.svd(a, compute_uv=False)))(SINGULAR)

@@ -522,6 +522,12 @@ def test_a_wrong_number_of_threads_is_refused(count):
         set_threads(count)
 
 
+def test_windows_that_all_lie_in_the_padding_where_images_lie_pages_apart():
+    z, k = np.ones((8, 64, 2, 8)), np.ones((64, 1, 1, 1))
+    x = mg.conv_transpose2d(z, k, stride=(3, 1), padding=(2, 0), groups=64, output_size=(1, 8))
+    np.testing.assert_array_equal(x, np.zeros((8, 64, 1, 8)))
+
+
 @pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="there is no fork here")
 def test_a_forked_child_computes_in_one_thread():
     code = """if True:

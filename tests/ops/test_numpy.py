@@ -70,6 +70,45 @@ def test_a_running_sum_of_a_number():
     assert grad(lambda x: np.sum(np.cumsum(x, axis=0)))(3.0) == 1
 
 
+SMALL = [
+    np.array([200, 200], np.uint8), np.array([100, 100, -100], np.int8), np.array([2**62] * 2), np.array([True, True]),
+    np.array([1e308]), np.array([3e38], np.float32), np.array([65000] * 2, np.float16), np.array([3, 1, 2]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("a", SMALL)
+@pytest.mark.parametrize("function", [np.median, np.mean])
+def test_the_middle_does_not_wrap_around(function, a):
+    assert_array_equal(function(mg.tensor(a)).data, function(a))
+    assert function(mg.tensor(a)).dtype == function(a).dtype
+
+
+@pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
+def test_median_of_nothing():
+    assert_array_equal(np.median(mg.tensor(np.ones((2, 0))), axis=1).data, [np.nan] * 2)
+
+
+@pytest.mark.parametrize("a", [a for a in SMALL if a.dtype.kind != "f"])
+def test_integers_are_computed_with_as_floating_point_numbers(a):
+    t, real = mg.tensor(a), a.astype(float)
+    assert_allclose(np.std(t).data, np.std(real))
+    assert_allclose(np.linalg.norm(t, 1).data, np.linalg.norm(real, 1))
+    assert_allclose(np.average(t, weights=mg.tensor(a)).data, np.average(real, weights=real))
+    for f in (mg.softmax, mg.log_softmax, mg.logsumexp):
+        assert_allclose(f(a), f(real), rtol=1e-3)
+    assert mg.norm(np.array([-128], np.int8), np.inf) == 128
+
+
+def test_prod_over_the_other_axis_of_an_empty_array():
+    assert grad(lambda a: np.sum(np.prod(a, axis=0)))(np.zeros((3, 0))).shape == (3, 0)
+
+
+def test_out_is_refused_where_entries_only_move():
+    for call in (lambda t, out: np.take(t, [0, 2], out=out), lambda t, out: t.take([0, 2], out=out)):
+        with pytest.raises(TypeError, match="take does not take out="):
+            call(leaf([1.5, 2.5, 3.5]), np.zeros(2))
+
+
 def test_median_over_axes_and_of_nan():
     a = np.random.default_rng(0).normal(size=(2, 3, 4))
     for axis in (None, 1, (0, 2), (1, -1)):

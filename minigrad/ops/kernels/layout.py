@@ -53,7 +53,7 @@ def copy_images(target, source, take):
     its images an odd number of cache lines apart.
     """
     n, c, h, w = source.shape
-    scattered = target.strides[0] == target.itemsize < source.strides[0]
+    scattered = source.size and target.strides[0] == target.itemsize < source.strides[0]
     if not scattered or (source.nbytes <= IN_CACHE and source.strides[0] % PAGE):
         np.copyto(target, source)
         return
