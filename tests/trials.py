@@ -20,7 +20,8 @@ from injection import FILES, Live
 from specification import SPECS, at_kink, be_exact, compare, prove, refuse
 
 TESTS = Path(__file__).parent
-SUITES = ["ops", "derivation", "test_operation.py", "test_tape.py", "test_tensor.py", "test_transforms.py"]
+SUITES = ["ops", "derivation"]
+SUITES += [f"test_{part}.py" for part in ("operation", "tape", "gradients", "settings", "tensor", "transforms")]
 SUITES += ["test_engine.py", "viz/test_names.py"]
 _PYTEST = ["-o", "addopts=", "--import-mode=importlib", "--assert=plain", "--capture=no"]
 _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]

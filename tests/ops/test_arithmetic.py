@@ -86,6 +86,15 @@ def test_erf_of_integers_is_no_integer(x):
     assert mg.erf(np.float32(1)).dtype == np.float32
 
 
+@pytest.mark.parametrize("data", [[True, False], [1, 2], [1.5], 2.0])
+def test_a_copy_of_any_dtype_has_memory_of_its_own(data):
+    t = mg.tensor(data)
+    for made in (t.copy(), np.copy(t), mg.copy(t)):
+        assert_array_equal(made.data, t.data)
+        assert made.dtype == t.dtype
+        assert not np.shares_memory(made.data, t.data)
+
+
 def test_clip_wants_each_bound_once():
     for bounds in ((0, 1, {"min": 0}), (0, 1, {"max": 2}), (None, 1, {"max": 2})):
         with pytest.raises(ValueError, match="clip: a_min and min are one bound"):

@@ -1,0 +1,316 @@
+"""What the sweep adds to leaves: whose memory it is, its shape and dtype, and who may add at the same time."""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import tape
+
+
+def leaf(value, **options):
+    return mg.tensor(value, requires_grad=True, **options)
+
+
+def test_leaves_accumulate_until_they_are_cleared():
+    x = leaf([1.0, 2.0])
+    (x * x).sum().backward()
+    first = x.grad
+    (x * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [4, 8])
+    np.testing.assert_array_equal(first, [2, 4])
+    x.grad = None
+    assert x.grad is None
+    (3 * x).sum().backward()
+    np.testing.assert_array_equal(x.grad, [3, 3])
+
+
+def test_gradients_share_no_memory():
+    x, y = leaf(np.ones(3)), leaf(np.ones(3))
+    g = np.arange(3.0)
+    (x + y).backward(g)
+    assert not np.shares_memory(x.grad, y.grad)
+    assert not np.shares_memory(x.grad, g)
+    x.grad += 1
+    np.testing.assert_array_equal(y.grad, g)
+
+
+def vjp_that_returns(function):
+    @mg.op
+    def same(x):
+        return x.copy()
+
+    same.vjp("x", lambda g, out, x: function(g, out, x))
+    return same
+
+
+def test_a_gradient_that_nothing_else_refers_to_is_handed_over():
+    returned = []
+
+    def fresh(g, out, x):
+        made = 2 * g
+        returned.append(made.ctypes.data)
+        return made
+
+    x = leaf(np.ones(3))
+    vjp_that_returns(fresh)(x).backward(np.ones(3))
+    assert [x.grad.ctypes.data] == returned
+    assert x.grad.base is None
+
+
+kept = np.arange(3.0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda g, out, x: g,
+        lambda g, out, x: x,
+        lambda g, out, x: out,
+        lambda g, out, x: kept,
+        lambda g, out, x: kept[:],
+        lambda g, out, x: kept[::-1],
+        lambda g, out, x: np.asarray(memoryview(kept)),
+        lambda g, out, x: np.frombuffer(kept),
+        lambda g, out, x: np.broadcast_to(kept, (2, 3)),
+        lambda g, out, x: np.reshape(g, (1, 3)),
+    ],
+)
+@pytest.mark.parametrize("retain_graph", [False, True])
+def test_a_gradient_that_something_else_refers_to_is_copied(function, retain_graph):
+    x, z, g = leaf(np.ones(3)), leaf(np.ones(3)), np.full(3, 7.0)
+    same = vjp_that_returns(function)
+    for y in (same(x), same(x) + z, z + same(x)):
+        x.grad = z.grad = None
+        y.backward(g, retain_graph=retain_graph)
+        first = [t.grad for t in (x, z) if t.grad is not None]
+        others = [g, kept, x.data, z.data, y.data]
+        for i, gradient in enumerate(first):
+            assert gradient.flags.writeable
+            assert not any(np.shares_memory(gradient, other) for other in others + first[:i])
+    np.testing.assert_array_equal(kept, np.arange(3.0))
+
+
+def test_a_read_only_gradient_is_copied():
+    def locked(g, out, x):
+        made = 2 * g
+        made.flags.writeable = False
+        return made
+
+    x = leaf(np.ones(3))
+    vjp_that_returns(locked)(x).backward(np.ones(3))
+    x.grad += 1
+    np.testing.assert_array_equal(x.grad, [3, 3, 3])
+
+
+def test_where_references_are_not_counted_every_gradient_is_copied(monkeypatch):
+    def handed_over():
+        array = np.ones(3)
+        address, pairs = array.ctypes.data, [(None, array)]
+        del array
+        return tape.unshared(pairs)[0][1].ctypes.data == address
+
+    assert handed_over()
+    monkeypatch.setattr(tape, "_references", lambda g: float("nan"))
+    assert not handed_over()
+
+
+def test_a_gradient_is_writable_even_where_the_vjp_broadcast():
+    x = leaf(np.ones((2, 3)))
+    x.sum().backward()
+    x.grad[0, 0] = 5
+    assert x.grad.sum() == 10
+
+
+def test_broadcasting_is_undone():
+    x, y, z = leaf(np.ones((2, 1, 3))), leaf(np.ones((4, 1))), leaf(2.0)
+    (x * y * z).sum().backward()
+    assert (x.grad.shape, y.grad.shape, z.grad.shape) == ((2, 1, 3), (4, 1), ())
+    assert z.grad == 24
+    np.testing.assert_array_equal(y.grad, np.full((4, 1), 12.0))
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (2, 3, 1, 0), (1, 0, 2, 3), (3, 2, 0, 1)])
+@pytest.mark.parametrize("shape", [(8, 1, 1), (16, 8, 1, 32), (1, 8, 30, 1), (1, 32), (8, 30, 32), (1, 1, 1, 1)])
+def test_broadcasting_is_undone_in_any_layout(shape, order):
+    g = np.random.default_rng(0).normal(size=[(16, 8, 30, 32)[axis] for axis in order]).transpose(np.argsort(order))
+    b = leaf(np.zeros(shape))
+    (b + np.zeros(g.shape)).backward(g)
+    axes = tuple(i for i, size in enumerate((1,) * (4 - len(shape)) + shape) if size != g.shape[i])
+    np.testing.assert_allclose(b.grad, np.sum(g.copy("C"), axis=axes, keepdims=True).reshape(shape), atol=1e-11)
+
+
+def test_broadcasting_against_nothing():
+    x = leaf(np.ones((1, 3)))
+    (x * np.ones((0, 3))).sum().backward()
+    np.testing.assert_array_equal(x.grad, np.zeros((1, 3)))
+
+
+def test_each_gradient_has_the_dtype_of_its_leaf():
+    x, y = leaf(np.ones(3, np.float32)), leaf(np.ones(3))
+    (x * y).sum().backward()
+    assert (x.grad.dtype, y.grad.dtype) == (np.float32, np.float64)
+
+
+def test_python_numbers_are_weak():
+    x = leaf(np.ones(3, np.float32))
+    y = (2.5 * x**2 + 1 - x / 3) ** 0.5
+    assert y.dtype == np.float32
+    y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+@pytest.mark.parametrize(
+    ("returned", "error", "message"),
+    [
+        (lambda x: np.ones(7), ValueError, r"triple: the VJP of 'x' returned shape \(7,\) for .* shape \(3,\)"),
+        (lambda x: np.ones(()), ValueError, r"returned shape \(\)"),
+        (lambda x: None, TypeError, r"triple: the VJP of 'x' returned None \(is a `return` missing\?\), not one array"),
+        (lambda x: (x,), TypeError, "triple: the VJP of 'x' returned a tuple, not one array"),
+        (lambda x: x.astype(object), TypeError, "triple: the VJP of 'x' returned dtype object"),
+        (lambda x: 1j * x, TypeError, "returned dtype complex128"),
+        (lambda x: mg.tensor(x), TypeError, "returned a Tensor where it was given arrays"),
+    ],
+)
+def test_a_vjp_that_returns_no_gradient_is_named(returned, error, message):
+    @mg.op
+    def triple(x):
+        return 3 * x
+
+    triple.vjp("x", lambda g, out, x: returned(x))
+    with pytest.raises(error, match=message):
+        triple(leaf(np.ones(3))).sum().backward()
+
+
+def test_the_gradient_of_a_scalar_stays_an_array():
+    x = leaf(1.0)
+    for _ in range(2):
+        (x * 2).backward()
+        assert type(x.grad) is np.ndarray
+
+
+def test_threads_that_share_a_leaf_lose_no_update():
+    x = leaf(np.zeros(1000))
+
+    def work():
+        for _ in range(50):
+            (x * 1.0).sum().backward()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    np.testing.assert_array_equal(x.grad, np.full(1000, 200.0))
+
+
+def test_a_signals_handler_may_sweep_while_gradients_are_added():
+    x, y = leaf(np.ones(3)), leaf(np.ones(3))
+
+    class Interrupted:
+        """A gradient whose addition is interrupted."""
+
+        def __add__(self, other):
+            (y * 2).sum().backward()
+            return other
+
+    x.node.grad = Interrupted()
+    done = threading.Thread(target=(x * 3).sum().backward, daemon=True)
+    done.start()
+    done.join(10)
+    assert not done.is_alive()
+    np.testing.assert_array_equal(y.grad, [2, 2, 2])
+    np.testing.assert_array_equal(x.grad, [3, 3, 3])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_can_add_gradients_though_a_thread_held_the_lock():
+    code = """if True:
+        import os, threading, numpy as np, minigrad as mg
+        from minigrad import tape
+        held, end = threading.Event(), threading.Event()
+        def hold():
+            with tape._accumulating:
+                held.set()
+                end.wait()
+        threading.Thread(target=hold, daemon=True).start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            x = mg.tensor([3.0], requires_grad=True)
+            (x * x).sum().backward()
+            os._exit(0 if x.grad.tolist() == [6] else 1)
+        end.set()
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    root = str(Path(mg.__file__).parent.parent)
+    options = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    subprocess.run(options, check=True, timeout=60, env=os.environ | {"PYTHONPATH": root})
+
+
+def test_a_broadcast_is_summed_outermost_only_where_that_is_faster(monkeypatch):
+    """Large plain arrays, and not where all is summed, which NumPy does pairwise."""
+    seen = []
+    monkeypatch.setattr(tape, "_LARGE", 12)
+    monkeypatch.setattr(tape, "_sum_outermost", lambda array, axes: seen.append(axes) or array)
+
+    def gradients_of(shape, g_shape):
+        (leaf(np.ones(shape)) + leaf(np.ones(g_shape))).backward(np.ones(g_shape))
+
+    gradients_of((1, 3), (4, 3))  # 12 entries
+    gradients_of((1, 1), (5, 3))
+    assert seen == []
+    mg.grad(lambda x: np.sum(mg.grad(lambda y: np.sum((x * y) ** 3))(np.ones((1, 3)))))(np.ones((5, 3)))
+    tensors = len(seen)
+    gradients_of((1, 2), (7, 2))
+    gradients_of((4,), (5, 4))
+    assert seen[tensors:] == [(0,), (0,)]
+    seen.clear()
+    x = leaf(np.ones((5, 3)))
+    product = mg.vjp(lambda y: mg.vjp(lambda z: z * x, y)[1](x * x)[0], np.ones((1, 3)))
+    assert product[0].shape == (1, 3)
+    assert seen == []  # of a Tensor
+
+
+@pytest.mark.parametrize(
+    ("strides", "axes", "summed"),
+    [
+        ((8, 4, 1), (0,), 0),
+        ((8, 4, 1), (0, 2), 0),
+        ((8, 4, 1), (1, 2), None),
+        ((1, 4, 8), (2,), 2),
+        ((-8, 4, 1), (0,), 0),
+        ((1, -8, 4), (1, 2), 1),
+    ],
+)
+def test_the_axis_outermost_in_memory_is_summed(strides, axes, summed):
+    order = np.argsort([-abs(s) for s in strides])
+    array = np.arange(24.0).reshape(2, 3, 4).transpose(np.argsort(order))
+    array = array[tuple(slice(None, None, 1 if s > 0 else -1) for s in strides)]
+    assert [int(np.sign(s)) for s in array.strides] == [1 if s > 0 else -1 for s in strides]
+    found = tape._sum_outermost(array, axes)
+    expected = array if summed is None else array.sum(axis=summed, keepdims=True)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_an_axis_of_one_entry_is_not_outermost():
+    array = np.ones((2, 3, 1)).transpose(2, 0, 1)
+    strided = np.lib.stride_tricks.as_strided(array, (1, 2, 3), (1000, *array.strides[1:]))
+    assert tape._sum_outermost(strided, (0, 1)).shape == (1, 1, 3)
+
+
+def test_a_recorded_contribution_joins_the_sum_of_plain_ones():
+    assert mg.grad(lambda x: mg.grad(lambda y: y * x + 2 * y + 3 * y)(1.0) * x)(2.0) == 9
+    xs = np.array([2.0, 3.0])
+    found = mg.grad(lambda x: np.sum(mg.grad(lambda y: np.sum(y * x + 2 * y + 3 * y))(np.ones(2)) * x))(xs)
+    np.testing.assert_array_equal(found, 2 * xs + 5)

@@ -1,0 +1,166 @@
+"""no_grad and scope: who they concern, and that they end where they began, in threads and tasks too."""
+
+import asyncio
+import threading
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad import tape
+
+
+def leaf(value, **options):
+    return mg.tensor(value, requires_grad=True, **options)
+
+
+def test_no_grad_records_nothing():
+    x = leaf(1.0)
+    with mg.no_grad():
+        assert not (x * x).requires_grad
+    assert (x * x).requires_grad
+
+
+def test_no_grad_decorates_and_recurses():
+    x = leaf(1.0)
+
+    @mg.no_grad()
+    def power(n):
+        return x if n == 0 else power(n - 1) * x
+
+    assert not power(3).requires_grad
+    assert (x * x).requires_grad
+
+
+def generator():
+    yield 1
+
+
+async def coroutine():
+    return 1
+
+
+async def asynchronous_generator():
+    yield 1
+
+
+@pytest.mark.parametrize("setting", [mg.no_grad(), mg.scope("a")])
+@pytest.mark.parametrize("function", [generator, coroutine, asynchronous_generator])
+def test_settings_refuse_functions_whose_body_runs_later(setting, function):
+    with pytest.raises(TypeError, match="whose body runs later"):
+        setting(function)
+
+
+def test_a_scope_decorates_and_recurses():
+    @mg.scope("power")
+    def power(x, n):
+        return x if n == 0 else power(x, n - 1) * x
+
+    assert power(leaf(2.0), 2).node.scope == ("power",)
+    assert power(leaf(2.0), 2).node.parents[0].scope == ("power", "power")
+
+
+def test_recording_is_per_thread():
+    x = leaf(1.0)
+    seen = []
+    with mg.no_grad():
+        thread = threading.Thread(target=lambda: seen.append((x * x).requires_grad))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_no_grad_ends_with_an_exception():
+    with pytest.raises(KeyError), mg.no_grad():
+        raise KeyError
+    assert (leaf(1.0) * 1).requires_grad
+
+
+def test_scopes_nest_and_end():
+    x = leaf(1.0)
+    with mg.scope("conv1"), mg.scope("inner"):
+        inside = x * x
+    assert inside.node.scope == ("conv1", "inner")
+    assert (x * x).node.scope == ()
+    with pytest.raises(TypeError, match="scope: the name must be a string, not int"):
+        mg.scope(3)
+
+
+def test_scopes_and_the_recording_switch_keep_out_of_each_others_way():
+    x = leaf(1.0)
+    with mg.no_grad(), mg.scope("a"), mg.scope("b"):
+        assert (tape.state.recording, tape.state.scope) == (False, ("a", "b"))
+        assert (x * x).node is None
+    with mg.scope("a"):
+        assert (tape.state.recording, tape.state.scope) == (True, ("a",))
+        assert (x * x).node.scope == np.exp(x).node.scope == ("a",)
+    assert (tape.state.recording, tape.state.scope) == (True, ())
+
+
+def test_settings_entered_across_each_other_restore_their_own():
+    def generator():
+        with mg.no_grad():
+            yield
+            yield
+
+    running = generator()
+    next(running)
+    with mg.scope("b"):
+        list(running)
+    assert (leaf(1.0) * 2).requires_grad
+    assert tape.state.scope == ()
+
+
+def test_settings_that_two_tasks_enter_in_turn_end_with_the_last():
+    async def without_recording(seconds):
+        with mg.no_grad(), mg.scope(str(seconds)):
+            await asyncio.sleep(seconds)
+
+    async def later():
+        await asyncio.sleep(0.01)
+        await without_recording(0.03)
+
+    async def both():
+        await asyncio.gather(without_recording(0.02), later())
+
+    asyncio.run(both())
+    assert tape.state.recording
+    assert tape.state.scope == ()
+    assert tape.state.open == tape.changes == []
+    with mg.scope("x"):
+        assert (leaf(1.0) * 2).requires_grad
+
+
+def test_one_setting_serves_several_threads():
+    shared = mg.scope("shared")
+    inside, leave = threading.Event(), threading.Event()
+
+    def other():
+        with mg.scope("other"), shared:
+            inside.set()
+            leave.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    inside.wait()
+    with shared:
+        leave.set()
+        thread.join()
+        assert tape.state.scope == ("shared",)
+    assert tape.state.scope == ()
+
+
+def test_what_another_thread_leaves_does_not_end_what_this_one_is_in():
+    x = leaf(1.0)
+    with mg.no_grad():
+        thread = threading.Thread(target=lambda: mg.scope("other").__enter__().__exit__())
+        thread.start()
+        thread.join()
+        assert (x * x).node is None
+        assert np.exp(x).node is None
+    assert (x * x).node is not None
+
+
+def test_no_grad_wants_its_parentheses():
+    with pytest.raises(TypeError, match=r"write `@no_grad\(\)`"):
+        mg.no_grad(lambda: None)
