@@ -57,7 +57,7 @@ class Op:
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 
     def _read(self, function):
-        """Take names and defaults from the function's code: signature would be a tenth of minigrad's share of its import."""
+        """Take names and defaults from the code: signature would be a tenth of what importing minigrad itself takes."""
         code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
         names, count = code.co_varnames, code.co_argcount
         last = count + code.co_kwonlyargcount

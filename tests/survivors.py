@@ -82,7 +82,7 @@ _ARGUED: dict[str, list[str]] = {
     ],
     "only the fast way: the other one sums or writes the same, slower": [
         "ops/convolution.py _per_channel: 4 -> 5",
-        "ops/pooling.py spread2d: if _tiles(where) and (not x.flags.c_contiguous): (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x -> if False: (rows, columns), (height, width) = (where.out, window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x",
+        "ops/pooling.py spread2d: if _tiles(where) and (not x.flags.c_contiguous): (rows, columns), (height, width) = (where.out, where.window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x -> if False: (rows, columns), (height, width) = (where.out, where.window) x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None] return x",
     ],
     "a g in C order is then copied into rows first: the same sum, slower": [
         "ops/convolution.py _per_channel: g.ndim == 4 and images_innermost(array_of(g)) -> g.ndim == 4",
@@ -262,7 +262,7 @@ _ARGUED: dict[str, list[str]] = {
         "operation.py operators.method: type(x) is float -> type(x) is not float",
     ],
     "only the time in which a plain array is found to be one": [
-        "operation.py __call__: type(argument) is not ndarray and isinstance(argument, (list, tuple, ndarray)) -> isinstance(argument, (list, tuple, ndarray))",
+        "operation.py __call__: type(argument) is not ndarray and (not isinstance(argument, _NUMBERS)) -> not isinstance(argument, _NUMBERS)",
     ],
     "every call is then bound, which changes nothing but its time": [
         "operation.py __init__: -1 if needed else len(self.names) -> -1",
