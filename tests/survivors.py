@@ -38,12 +38,6 @@ _ARGUED: dict[str, list[str]] = {
     "it is compared with a number, and a comparison of a Tensor is one of its array; only slower": [
         "ops/arithmetic.py power.vjp('x1'): array_of(x1) -> x1",
     ],
-    "ties are decided before, by x1 == x2": [
-        "ops/arithmetic.py minimum.x2: x2 > x1 -> x2 >= x1",
-        "ops/arithmetic.py minimum.x1: x1 > x2 -> x1 >= x2",
-        "ops/arithmetic.py maximum.x2: x2 < x1 -> x2 <= x1",
-        "ops/arithmetic.py maximum.x1: x1 < x2 -> x1 <= x2",
-    ],
     "any divisor but 0 does where the quotient is not selected": [
         "ops/arithmetic.py hypot.x2: 1 -> 2",
         "ops/arithmetic.py hypot.x1: 1 -> 2",

@@ -118,14 +118,14 @@ floor_divide = elementwise(
 maximum = elementwise(
     np.maximum,
     "A = max(X1, X2): the greater one gets g; a tie is split equally.",
-    x1=lambda g, a, x1, x2: np.where(x1 == x2, g / 2, np.where(x1 < x2, 0, g)),
-    x2=lambda g, a, x1, x2: np.where(x1 == x2, g / 2, np.where(x2 < x1, 0, g)),
+    x1=lambda g, a, x1, x2: selected(g, ~(x1 <= x2)) + selected(g / 2, x1 == x2),
+    x2=lambda g, a, x1, x2: selected(g, ~(x2 <= x1)) + selected(g / 2, x1 == x2),
 )
 minimum = elementwise(
     np.minimum,
     "A = min(X1, X2): the smaller one gets g; a tie is split equally.",
-    x1=lambda g, a, x1, x2: np.where(x1 == x2, g / 2, np.where(x1 > x2, 0, g)),
-    x2=lambda g, a, x1, x2: np.where(x1 == x2, g / 2, np.where(x2 > x1, 0, g)),
+    x1=lambda g, a, x1, x2: selected(g, ~(x1 >= x2)) + selected(g / 2, x1 == x2),
+    x2=lambda g, a, x1, x2: selected(g, ~(x2 >= x1)) + selected(g / 2, x1 == x2),
 )
 
 
@@ -220,7 +220,7 @@ def _clip(a, a_min, a_max):
 def _(g, out, a, a_min, a_max):
     below = False if a_min is None else a < a_min
     above = False if a_max is None else a > a_max
-    return np.where(below | above, 0, g)
+    return selected(g, np.logical_not(below | above))
 
 
 @implements(np.round, np.around)

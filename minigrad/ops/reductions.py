@@ -10,7 +10,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, arraylike, implements, op
-from .arithmetic import astype
+from .arithmetic import astype, selected
 from .shaping import moveaxis, reshape, sort
 
 
@@ -76,7 +76,7 @@ def min(a, axis=None, *, keepdims=False):
 def _(g, out, a, axis, keepdims):
     chosen = (a == _kept(out, a, axis)) | (a != a)
     ties = np.sum(chosen, axis=axis, keepdims=True)
-    return np.where(chosen, _kept(g, a, axis) / ties, 0)
+    return selected(np.broadcast_to(_kept(g, a, axis) / ties, a.shape), chosen)
 
 
 @implements(np.var)
