@@ -150,7 +150,7 @@ def _folded(group, shown):
     taken = dict.fromkeys(tensor for op in group.ops for _, tensor in op.sources if tensor not in inside)
     hidden = [tensor for tensor in taken if tensor.kind == "parameter" and tensor not in shown]
     fold.sources = [(tensor, tensor) for tensor in taken if tensor.kind == "op" or tensor in shown]
-    counts = Counter(op.title for op in group.ops).mostcommon()
+    counts = Counter(op.title for op in group.ops).most_common()
     fold.notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
     said = [_counted(len(group.ops), "op")] if group.in_a_scope else [title for title, _ in counts[:3]]
     if hidden:

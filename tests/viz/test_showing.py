@@ -93,7 +93,7 @@ def test_without_an_engine_it_shows_text_and_what_to_install(no_engine, programs
     assert shown.startswith("<pre>computational graph")
     assert "conv2d(images, k, b)" in shown
     assert "pip install &#x27;pygraphviz&gt;=2&#x27;" in shown
-    with pytest.raises(RuntimeError, match=r"no Graphviz engine found: pip install 'minigrad\[viz\]' brings one"):
+    with pytest.raises(RuntimeError, match=r"no Graphviz engine found: pip install 'pygraphviz>=2' brings one"):
         graph.save(tmp_path / "g.png")
     graph.save(tmp_path / "g.dot")
 
