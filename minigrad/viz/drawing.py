@@ -63,6 +63,7 @@ class _Drawing:
         self.parts = parts
         self.ids = {part: f"n{i}" for i, part in enumerate(parts, start=1)}
         self.uses = Counter(tensor for part in parts for _, tensor in part.sources)
+        self.between = Counter((source, part) for part in parts for source, _ in part.sources)
         self.beside: dict[Part, str] = {}  # a leaf that stands beside its op -> "left" or "right"
         for part in _alone(parts):
             self.beside.update(zip(self._near(part), ("left", "right"), strict=False))
@@ -151,7 +152,8 @@ class _Drawing:
                 [f"{tensor.title} {tensor.shape}", f"gradient norm {tensor.gradient:.6g}"]
             )
             if side is None and tensor.kind != "parameter" and (self.uses[tensor] == 1 or source.kind == "fold"):
-                attributes["label"] = f" {tensor.gradient:.2g}"
+                room = "  " if self.between[source, part] > 1 else ""  # else the next arrow runs over the label
+                attributes["label"] = f"{room or ' '}{tensor.gradient:.2g}{room}"
                 if back == RED:
                     attributes["fontcolor"] = RED
         elif mirrored:

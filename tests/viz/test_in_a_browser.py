@@ -9,6 +9,15 @@ import minigrad as mg
 
 CHECK = """() => {
   const faults = [], svg = document.querySelector("svg");
+  const runsOver = (path, label) => {  // its words, not the spaces around them
+    const words = label.textContent.trim(), first = label.textContent.indexOf(words), box = label.getBBox();
+    const left = label.getExtentOfChar(first).x, right = label.getEndPositionOfChar(first + words.length - 1).x;
+    for (let at = 0, length = path.getTotalLength(); at <= length; at += 1) {
+      const p = path.getPointAtLength(at);
+      if (p.x > left && p.x < right && p.y > box.y && p.y < box.y + box.height) return true;
+    }
+    return false;
+  };
   const nodes = [...svg.querySelectorAll("g.node")].map((g) => {
     const shapes = [...g.querySelectorAll("polygon, path")];
     const texts = [...g.querySelectorAll("text")];
@@ -41,6 +50,9 @@ CHECK = """() => {
       for (const { id, box } of nodes)
         if (t.x < box.right && box.x < t.x + t.width && t.y < box.bottom && box.y < t.y + t.height)
           faults.push(`label ${label.textContent} covers ${id}`);
+      for (const other of svg.querySelectorAll("g.edge"))
+        if ([...other.querySelectorAll("path")].some((path) => runsOver(path, label)))
+          faults.push(`edge ${other.dataset.part} runs over the label ${label.textContent.trim()}`);
     }
   }
   return faults;
