@@ -123,8 +123,7 @@ class _Drawing:
         rows = [(part.heading, 11, "#000000", "B")]
         if not (part.is_output and part.detail and part.size == 1):
             rows.append((str(part.shape), 9, TEXT_GREY, ""))
-        if part.detail:
-            rows.append((part.detail, 9, "#000000", ""))
+        rows += [(line, 9, "#000000", "") for line in part.detail.splitlines()]
         if part.gradient is not None and (part in self.beside or self.uses[part] > 1 or part.kind == "parameter"):
             rows.append((f"grad {part.gradient:.2g}", 9, DARK_ORANGE, ""))
         return f"<{_rows(rows + _fault_rows(part))}>"

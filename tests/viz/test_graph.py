@@ -214,6 +214,32 @@ def test_what_has_no_name_is_called_by_its_role():
     assert set(nodes) == {"x", "k", "conv2d"}
 
 
+def test_several_parameters_without_name_or_role_are_numbered_as_they_were_made():
+    a, b, c = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    graph = mg.graph(((c * a) * b).sum())
+    calls = [part.notes[0] for part in graph.parts if part.kind == "op"]
+    assert calls[:2] == ["multiply(tensor 3, tensor 1)", "multiply(multiply, tensor 2)"]
+    assert "tensor 2 [parameter]" in str(graph)
+    assert "tensor [parameter]" in str(mg.graph(a * 2))
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([1.0, 2.0], "min 1, mean 1.5, max 2"),
+        ([1.0, np.nan], "1 of 2 NaN\nmin 1, mean 1, max 1"),
+        ([np.nan, np.inf, 2.0], "1 of 3 NaN\nmin 2, mean inf, max inf"),
+        ([np.nan, np.nan], "2 of 2 NaN"),
+        ([np.nan], "value nan"),
+    ],
+)
+def test_values_are_of_what_is_a_number(entries, expected):
+    graph = mg.graph(mg.tensor(entries, requires_grad=True) * 1.0, values=True)
+    assert graph.parts[0].detail == expected
+    label = "".join(graph.digraph.body)
+    assert all(f">{line}<" in label for line in expected.splitlines())
+
+
 def test_constants_are_small_and_settings_in_the_tooltip():
     x = mg.tensor(np.ones((2, 3)), requires_grad=True, name="x")
     nodes, edges, _ = structure(mg.graph((x * 2.5).reshape(3, 2)[1]))
