@@ -306,6 +306,13 @@ def test_data_of_a_later_step_stands_in_its_scope(programs):
     assert [nodes[name][1] for name in ("x0", "x1", "x4")] == [(), ("step1",), ("step4",)]
 
 
+def test_data_without_a_name_stands_outside_only_where_the_computation_starts():
+    w, u = (mg.tensor(np.ones((2, 2)), requires_grad=True, name=name) for name in "wu")
+    with mg.scope("step"):
+        y = np.ones((2, 2)) @ w + np.zeros((2, 2)) @ u
+    assert [part.scope for part in mg.graph(y).parts if part.kind == "data"] == [(), ("step",)]
+
+
 def test_a_doubled_sum_takes_linear_time():
     a = mg.tensor(1.0, requires_grad=True, name="a")
     y = a

@@ -2,12 +2,13 @@
 
 import json
 
+import draw_graph
 import numpy as np
 import pytest
 
 import minigrad as mg
 
-CHECK = """() => {
+CHECK = """(scopes) => {
   const faults = [], svg = document.querySelector("svg");
   const runsOver = (path, label) => {  // its words, not the spaces around them
     const words = label.textContent.trim(), first = label.textContent.indexOf(words), box = label.getBBox();
@@ -55,6 +56,10 @@ CHECK = """() => {
           faults.push(`edge ${other.dataset.part} runs over the label ${label.textContent.trim()}`);
     }
   }
+  if (scopes) for (const label of svg.querySelectorAll("g.cluster text"))  // the engine minds nodes, not these
+    for (const edge of svg.querySelectorAll("g.edge"))
+      if ([...edge.querySelectorAll("path")].some((path) => runsOver(path, label)))
+        faults.push(`edge ${edge.dataset.part} runs over the scope's name ${label.textContent}`);
   return faults;
 }"""
 
@@ -77,6 +82,11 @@ def test_text_stays_in_its_box_and_edges_pass_no_node(page, program, options):
     page.set_content(mg.graph(program(), **options)._repr_html_())
     assert page.evaluate(CHECK) == []
     assert page.said == []
+
+
+def test_no_edge_runs_over_the_name_of_a_step(page):
+    page.set_content(draw_graph.recurrent()._repr_html_())
+    assert page.evaluate(CHECK, True) == []
 
 
 def test_the_check_sees_a_fault(page, programs):
