@@ -174,6 +174,30 @@ def test_gradients_appear_as_the_walk_goes_back(walk):
     assert walk.evaluate(shown) == 6
 
 
+GAP = """() => {
+  const boxOf = (id) => document.querySelector(`[data-part="${id}"]`).querySelector("path, polygon").getBBox();
+  const outside = (at, from, length) => Math.max(from - at, 0, at - from - length);
+  const gap = (p, b) => Math.hypot(outside(p.x, b.x, b.width), outside(p.y, b.y, b.height));
+  const isSeen = (shape) => getComputedStyle(shape).visibility === "visible";
+  const ends = (s) => [0, s.getTotalLength()].map((at) => s.getPointAtLength(at));
+  const edges = [...document.querySelectorAll("#picture .edge.ahead")].filter((e) => e.querySelector(".rest"));
+  return edges.map((edge) => {
+    const tips = [...edge.querySelectorAll("path")].filter(isSeen).flatMap(ends);
+    const boxes = edge.dataset.part.split("->").map(boxOf);
+    return Math.min(...boxes.map((b) => Math.min(...tips.map((p) => gap(p, b)))));
+  });
+}"""
+
+
+@pytest.mark.parametrize("name", ["cnn", "square", "attention"])
+def test_the_arrows_of_the_forward_half_reach_from_node_to_node(name, page, programs, tmp_path):
+    page.goto(mg.viz.trace(programs[name]()).save(tmp_path / "walk.html").as_uri())
+    assert max(page.evaluate(GAP)) < 1  # points, where the hidden head of a gradient is nine long
+    page.keyboard.press("End")
+    rests = "[...document.querySelectorAll('.rest')].map((rest) => getComputedStyle(rest).visibility)"
+    assert set(page.evaluate(rests)) == {"hidden"}
+
+
 def test_heat_maps_show_the_values(walk):
     expected = mg.viz.walk.heat_map(np.random.default_rng(1).normal(size=(2, 1, 8, 8)), "data")
     pixel = "[...document.querySelector('canvas').getContext('2d').getImageData(0, 0, 8, 8).data]"
