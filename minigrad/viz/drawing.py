@@ -150,9 +150,11 @@ class _Drawing:
             attributes["tooltip"] = attributes["labeltooltip"] = tooltip(
                 [f"{tensor.title} {tensor.shape}", f"gradient norm {tensor.gradient:.6g}"]
             )
-            if side is None and tensor.kind != "parameter" and (self.uses[tensor] == 1 or source.kind == "fold"):
+            if side is None:
+                is_in_node = tensor.kind == "parameter" or (self.uses[tensor] > 1 and source.kind != "fold")
                 room = "  " if self.between[source, part] > 1 else ""  # else the next arrow runs over the label
-                attributes["label"] = f"{room or ' '}{tensor.gradient:.2g}{room}"
+                said = f"{room or ' '}{tensor.gradient:.2g}{room}"
+                attributes["label"] = " " if is_in_node else said  # " ": as long an arrow, not two heads alone
                 if back == RED:
                     attributes["fontcolor"] = RED
         elif mirrored:

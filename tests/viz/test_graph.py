@@ -129,6 +129,14 @@ def test_norms_neither_overflow_nor_underflow():
     assert mg.graph((tiny * 1e-200).sum(), gradients=True).parts[0].gradient == pytest.approx(1e-200 * 2**0.5)
 
 
+def test_an_arrow_of_two_heads_has_a_line_between_them_also_without_a_label(programs):
+    graph = mg.graph(programs["square"](), gradients=True).digraph
+    plain = pygraphviz.AGraph(string=graph.source).draw(format="plain", prog="dot").decode()
+    ys = [float(line.split()[3]) for line in plain.splitlines() if line.startswith("node")]
+    assert len(ys) == 3
+    assert ys[0] - ys[1] > ys[1] - ys[2] - 0.1  # inches; x * x is as far from x as from its sum
+
+
 def test_several_outputs_and_arrays_are_differentiated_as_their_sum():
     x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
     graph = mg.graph(x * 3, (x * x).sum(), gradients=True)
