@@ -47,6 +47,7 @@ CHECK = """(scopes) => {
             { faults.push(`edge ${edge.dataset.part} crosses ${id}`); at = length; break; }
       }
     for (const label of edge.querySelectorAll("text")) {
+      if (!label.textContent.trim()) continue;  // only makes room
       const t = label.getBBox();
       for (const { id, box } of nodes)
         if (t.x < box.right && box.x < t.x + t.width && t.y < box.bottom && box.y < t.y + t.height)
