@@ -16,7 +16,7 @@ from pathlib import Path
 
 import images
 import numpy as np
-from training_view import Epoch, History, describe, figure, progress_bar, show
+from training_view import Epoch, History, counted, describe, figure, listed, progress_bar, show
 
 import minigrad as mg
 
@@ -319,10 +319,10 @@ def run(parser, options):
     history = train(network, train_part, test_part, options, order_rng)
     interrupted = len(history.epochs) < options.epochs
     if interrupted:
-        print(f"interrupted in epoch {len(history.epochs) + 1} after {len(history.step_losses):,} steps")
+        print(f"interrupted in epoch {len(history.epochs) + 1} after {counted(len(history.step_losses), 'step')}")
     saved = save(options, history, network, scale, data.name)
     if saved or interrupted:
-        print("saved", " and ".join(saved) or "nothing, as neither --save nor --plot was given")
+        print("saved", listed(saved) if saved else "nothing, as neither --save nor --plot was given")
     return INTERRUPTED if interrupted else 0
 
 

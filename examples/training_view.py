@@ -59,8 +59,8 @@ def describe(data, network, options):
         f"{data.name}: {len(train.labels):,} training and {len(test.labels):,} test images "
         f"of {dimensions(train.images.shape[1:])}",
         *("  ".join(f"{x:{a}{w}}" for x, a, w in zip(row, align, widths, strict=True)) for row in rows),
-        f"{options.epochs:,} epochs of {len(train.labels) // options.batch_size:,} steps on "
-        f"{options.batch_size:,} images, learning rate {options.lr:g}, {options.dtype}, seed {options.seed}",
+        f"{counted(options.epochs, 'epoch')} of {counted(len(train.labels) // options.batch_size, 'step')} on "
+        f"{counted(options.batch_size, 'image')}, learning rate {options.lr:g}, {options.dtype}, seed {options.seed}",
     ]
     return "\n".join(lines)
 
@@ -82,6 +82,17 @@ def parameter_count(network, layer=""):
     return sum(p.size for name, p in network.parameters.items() if name.startswith(layer))
 
 
+def counted(number, what):
+    """Return how many of what, in words: 1 step, 2 steps."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def listed(words):
+    """Return words, one at least, as a sentence lists them: a, b and c."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def dimensions(shape):
     """Return a shape in words, such as 28x28."""
     return "x".join(map(str, shape))
@@ -99,7 +110,9 @@ def figure(name, history, kernels):
     draw_loss(loss, history)
     draw_accuracy(accuracy, history)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
+    end = max(1, len(history.step_losses) / history.steps_per_epoch)  # two whole numbers at least, to be the ticks
     for axes in (loss, accuracy):
+        axes.set_xlim(-0.05 * end, 1.05 * end)
         axes.set_xlabel(f"epoch ({name})")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.spines[["top", "right"]].set_visible(False)
@@ -123,7 +136,10 @@ def draw_loss(axes, history):
 def draw_accuracy(axes, history):
     """Draw the test accuracy after each epoch; the title gives the last one."""
     accuracies = [epoch.test_accuracy for epoch in history.epochs]
-    axes.plot(range(1, len(accuracies) + 1), accuracies, ".-", color="tab:blue")
+    if accuracies:
+        axes.plot(range(1, len(accuracies) + 1), accuracies, ".-", color="tab:blue", clip_on=False)
+        low, high = axes.get_ylim()
+        axes.set_ylim(max(low, 0), min(high, 1))
     axes.set_title(f"Test accuracy: {accuracies[-1]:.2%}" if accuracies else "Test accuracy", loc="left")
 
 

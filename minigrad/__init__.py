@@ -1,35 +1,45 @@
 """minigrad: define-by-run reverse-mode automatic differentiation on NumPy.
 
-The public names, and nothing else. Begin at `Tensor`, `grad` and `op`.
+    x = mg.tensor([1.0, 2.0], requires_grad=True)    an array whose operations are recorded
+    mg.sum(x * x).backward()                         dJ/dx is now in x.grad
+    mg.grad(f), mg.jacobian(f), mg.hvp(f, x, v)      the same for functions of arrays
+    @mg.op                                           a NumPy function and its VJPs: an operation of your own
+    mg.graph(y), mg.debug(), mg.viz.trace(y)         the graph as a picture, and as a walk through it
+    mg.testing                                       is a derivative right?
+
+The functions of mg.ops, NumPy's and those of neural networks, stand here too.
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
 
-from . import ops as ops
-from ._tensor import Tensor as Tensor
-from ._tensor import tensor as tensor
-from .operation import op as op
+from . import ops
+from ._tensor import Tensor, tensor
+from .operation import op
 from .ops import *
-from .tape import no_grad as no_grad
-from .tape import scope as scope
-from .transforms import checkpoint as checkpoint
-from .transforms import grad as grad
-from .transforms import hessian as hessian
-from .transforms import hvp as hvp
-from .transforms import jacobian as jacobian
-from .transforms import jvp as jvp
-from .transforms import value_and_grad as value_and_grad
-from .transforms import vec as vec
-from .transforms import vec_jacobian as vec_jacobian
-from .transforms import vjp as vjp
+from .tape import no_grad, scope
+from .transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vec, vec_jacobian, vjp
+
+if TYPE_CHECKING:
+    from . import testing, viz
+    from .viz import debug, graph
 
 __version__ = "0.1.0"
+__all__ = ["Tensor", "checkpoint", "debug", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op"]
+__all__ += ["ops", "scope", "tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
+__all__ += ops.__all__
+
+if not TYPE_CHECKING:  # else each name that is misspelt would pass
+
+    def __getattr__(name):
+        """What reads the tape loads at its first use."""
+        if name in ("testing", "viz"):
+            return _import_module(f".{name}", __name__)
+        if name in ("debug", "graph"):
+            return getattr(_import_module(".viz", __name__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __getattr__(name):
-    """What reads the tape loads at its first use."""
-    if name in ("testing", "viz"):
-        return _import_module(f".{name}", __name__)
-    if name in ("debug", "graph"):
-        return getattr(_import_module(".viz", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __dir__():
+    """The public names, and none of how they come here."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]

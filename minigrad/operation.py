@@ -289,7 +289,7 @@ def _as_it_is(argument):
     return type(argument)(map(_as_it_is, argument)) if type(argument) in (list, tuple) else argument
 
 
-def op(forward=None, *, name=None):
+def op(forward: Any = None, *, name: str | None = None) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 
         @op

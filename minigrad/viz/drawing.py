@@ -63,6 +63,7 @@ class _Drawing:
         self.parts = parts
         self.ids = {part: f"n{i}" for i, part in enumerate(parts, start=1)}
         self.uses = Counter(tensor for part in parts for _, tensor in part.sources)
+        self.between = Counter((source, part) for part in parts for source, _ in part.sources)
         self.beside: dict[Part, str] = {}  # a leaf that stands beside its op -> "left" or "right"
         for part in _alone(parts):
             self.beside.update(zip(self._near(part), ("left", "right"), strict=False))
@@ -122,8 +123,7 @@ class _Drawing:
         rows = [(part.heading, 11, "#000000", "B")]
         if not (part.is_output and part.detail and part.size == 1):
             rows.append((str(part.shape), 9, TEXT_GREY, ""))
-        if part.detail:
-            rows.append((part.detail, 9, "#000000", ""))
+        rows += [(line, 9, "#000000", "") for line in part.detail.splitlines()]
         if part.gradient is not None and (part in self.beside or self.uses[part] > 1 or part.kind == "parameter"):
             rows.append((f"grad {part.gradient:.2g}", 9, DARK_ORANGE, ""))
         return f"<{_rows(rows + _fault_rows(part))}>"
@@ -150,8 +150,11 @@ class _Drawing:
             attributes["tooltip"] = attributes["labeltooltip"] = tooltip(
                 [f"{tensor.title} {tensor.shape}", f"gradient norm {tensor.gradient:.6g}"]
             )
-            if side is None and tensor.kind != "parameter" and (self.uses[tensor] == 1 or source.kind == "fold"):
-                attributes["label"] = f" {tensor.gradient:.2g}"
+            if side is None:
+                is_in_node = tensor.kind == "parameter" or (self.uses[tensor] > 1 and source.kind != "fold")
+                room = "  " if self.between[source, part] > 1 else ""  # else the next arrow runs over the label
+                said = f"{room or ' '}{tensor.gradient:.2g}{room}"
+                attributes["label"] = " " if is_in_node else said  # " ": as long an arrow, not two heads alone
                 if back == RED:
                     attributes["fontcolor"] = RED
         elif mirrored:

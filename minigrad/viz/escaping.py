@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 LONGEST = 40  # characters of a name in a node; the tooltip has it whole
+ADVANCE = 0.62  # from one character of Courier to the next, in sizes of the font: 0.6, and a little for its stand-ins
 
 
 def plain(text, longest=None):
@@ -28,7 +29,7 @@ def tooltip(lines):
 def width(text, points):
     """How wide a monospaced text is, in points; East Asian characters take two places."""
     places = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-    return round(places * points * 0.62)
+    return round(places * points * ADVANCE)
 
 
 def link(where):

@@ -29,7 +29,7 @@ def fold(parts, depth=None, max_nodes=None):
     ops = [part for part in parts if part.kind == "op"]
     leaves = [part for part in parts if part.kind != "op"]
     users = _users(ops)
-    _place(leaves, users, _fed(ops))
+    _place(leaves, users, ops)
     groups, remark = _by_scope(ops, depth), ""
     if max_nodes is not None:
         deepest = max((len(op.scope) for op in ops), default=0)
@@ -64,15 +64,17 @@ def _fed(ops):
     }
 
 
-def _place(leaves, users, fed):
+def _place(leaves, users, ops):
     """Put each leaf into the innermost scope that all its users share.
 
-    Data at which the whole computation starts stands outside: it comes into the scope, not from it.
+    Data at which the computation starts stands outside: it comes into the scope, not from it.
     """
+    fed = _fed(ops)
     for leaf in leaves:
         takers = users.get(leaf, [])
         leaf.scope = common([op.scope for op in takers])
-        if leaf.kind == "data" and all(source.kind != "op" for op in takers for source, _ in op.sources):
+        starts = leaf.kind == "data" and all(source.kind != "op" for op in takers for source, _ in op.sources)
+        if starts and (leaf.title != "array" or ops[0] in takers):  # else one without a name
             while leaf.scope and leaf.scope not in fed:
                 leaf.scope = leaf.scope[:-1]
 

@@ -36,7 +36,7 @@ def _call(part, numbers):
 
 
 def _remarks(part):
-    said = [part.detail] if part.detail else []
+    said = part.detail.splitlines()
     if part.gradient is not None:
         said.append(f"grad {part.gradient:.2g}")
     return "  ".join([*said, *([f"! {part.fault}"] if part.fault else [])])

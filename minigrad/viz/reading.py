@@ -28,6 +28,7 @@ class Part:
     roles: the arguments of ops that it is for; settings: what an op was called with besides
     variable: what the caller's variables call it; where: the (file, line) of the call
     gradient: the norm of dJ/d output, or None
+    detail: lines below the title; notes: lines of the tooltip
     fault: in words, where a NaN or an infinity appears first; not_finite: whether one is here
     """
 
@@ -152,11 +153,17 @@ def _array(node):
 
 
 def _name_leaves(order):
-    """Call what has no name by the argument that it is for; then say each call in full."""
+    """Call what has no name by the argument that it is for, else by its kind; then say each call in full."""
+    nameless = []
     for part in order:
         if part.kind in ("parameter", "data") and not part.title:
             roles = [role for role in part.roles if role not in NAMELESS]
             part.title = roles[0] if roles else "tensor" if part.kind == "parameter" else "array"
+            if part.kind == "parameter" and not roles:
+                nameless.append(part)
+    if len(nameless) > 1:
+        for i, part in enumerate(nameless, start=1):
+            part.title = f"tensor {i}"
     for part in order:
         if part.kind == "op":
             call = f"{part.title}({', '.join([source.title for source, _ in part.sources] + part.settings)})"
@@ -257,17 +264,16 @@ def annotate(drawn, read, values=False):
             continue
         array, nbytes = part.array, part.size * part.dtype.itemsize
         part.notes.append(f"{part.dtype}, {nbytes:,} bytes")
-        line = _statistics(array)
-        if line:
-            part.notes.append(line)
-        elif part.array is None:
+        lines = _statistics(array)
+        part.notes += lines
+        if array is None:
             part.notes.append("values released by backward()")
         if part.gradient is not None:
             part.notes.append(f"gradient norm {part.gradient:.6g}")
         if part.is_output and part.size == 1 and array is not None:
             part.detail = f"{_output_name(part)} {array.item():.4g}"
         elif values and part.kind != "constant":
-            part.detail = line
+            part.detail = "\n".join(lines)
     kept = set(drawn)
     for part in read:
         part.array = part.node = None
@@ -276,15 +282,22 @@ def annotate(drawn, read, values=False):
 
 
 def _statistics(array):
-    """One line on the entries: the value of a scalar, else the extremes and the mean."""
+    """Lines on the entries: the value of a scalar, else how many are NaN, and the extremes and mean of the rest."""
     if array is None or array.size == 0:
-        return ""
+        return []
     if array.size == 1:
-        return f"value {array.item():.6g}"
-    with np.errstate(all="ignore"):
-        numbers = array if array.dtype.kind == "f" else array.astype(np.float64)
-        low, mean, high = (float(f(numbers)) for f in (np.min, np.mean, np.max))
-    return f"min {low:.3g}, mean {mean:.3g}, max {high:.3g}"
+        return [f"value {array.item():.6g}"]
+    numbers = array if array.dtype.kind == "f" else array.astype(np.float64)
+    missing = np.isnan(numbers)
+    lines = []
+    if count := np.count_nonzero(missing):
+        lines.append(f"{count:,} of {array.size:,} NaN")
+        numbers = numbers[~missing]
+    if numbers.size:
+        with np.errstate(all="ignore"):
+            low, mean, high = (float(f(numbers)) for f in (np.min, np.mean, np.max))
+        lines.append(f"min {low:.3g}, mean {mean:.3g}, max {high:.3g}")
+    return lines
 
 
 def _output_name(part):

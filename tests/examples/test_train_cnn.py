@@ -11,6 +11,7 @@ import images
 import numpy as np
 import pytest
 import train_cnn
+import training_view
 
 SCRIPT = Path(train_cnn.__file__)
 ROOT = SCRIPT.parents[1]
@@ -208,6 +209,34 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
         train_cnn.write_whole(path, fail_halfway)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("accuracies", [[], [1.0], [0.9], [0.0, 0.1], [0.99, 1.0], [0.5, *[1.0] * 29]])
+def test_axes_count_whole_epochs_and_end_at_100_percent(accuracies, tmp_path):
+    steps = 10 * len(accuracies) or 3
+    epochs = [training_view.Epoch(i, 0.5, accuracy, 1.0) for i, accuracy in enumerate(accuracies, start=1)]
+    history = training_view.History(10, [0.5 / step for step in range(1, steps + 1)], epochs)
+    whole = training_view.figure("few digits", history, np.ones((8, 1, 3, 3)))
+    whole.savefig(tmp_path / "curve.png")
+    loss, accuracy = whole.axes[:2]
+    for axes in (loss, accuracy):
+        low, high = axes.get_xlim()
+        ticks = [tick for tick in axes.get_xticks() if low <= tick <= high]
+        assert 2 <= len(ticks) <= 10
+        assert all(tick.is_integer() for tick in ticks)
+        assert low < 0 < max(1, len(accuracies)) < high
+    low, high = accuracy.get_ylim()
+    assert 0 <= low <= min(accuracies, default=0) <= max(accuracies, default=1) <= high <= 1
+    assert min(axes.get_position().width for axes in (loss, accuracy)) > 0.3  # of the room for both
+
+
+def test_one_is_not_counted_as_many(few_digits, tmp_path, capsys):
+    paths = [str(tmp_path / name) for name in ("net.npz", "curve.png", "network.dot")]
+    options = [text for pair in zip(("--save", "--plot", "--graph"), paths, strict=True) for text in pair]
+    assert run("--epochs", 1, "--batch-size", 96, "--channels", "2,3", *options) == 0
+    output = capsys.readouterr().out
+    assert "\n1 epoch of 1 step on 96 images, " in output
+    assert output.endswith(f"saved {paths[0]}, {paths[1]} and {paths[2]}\n")
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg"])

@@ -53,7 +53,15 @@ def attention():
     return ((y - x) ** 2).mean()
 
 
-PROGRAMS = {program.__name__: program for program in (cnn, square, residual, recurrent, attention)}
+def twofold():
+    x = parameter(4, 8, name="x")
+    with mg.scope("features"):
+        y, z, u = mg.tanh(x), mg.exp(x), mg.sin(x)
+    with mg.scope("product"):
+        return (y * z * u * 1000).sum()
+
+
+PROGRAMS = {program.__name__: program for program in (cnn, square, residual, recurrent, attention, twofold)}
 
 
 @pytest.fixture(params=PROGRAMS)

@@ -129,6 +129,14 @@ def test_norms_neither_overflow_nor_underflow():
     assert mg.graph((tiny * 1e-200).sum(), gradients=True).parts[0].gradient == pytest.approx(1e-200 * 2**0.5)
 
 
+def test_an_arrow_of_two_heads_has_a_line_between_them_also_without_a_label(programs):
+    graph = mg.graph(programs["square"](), gradients=True).digraph
+    plain = pygraphviz.AGraph(string=graph.source).draw(format="plain", prog="dot").decode()
+    ys = [float(line.split()[3]) for line in plain.splitlines() if line.startswith("node")]
+    assert len(ys) == 3
+    assert ys[0] - ys[1] > ys[1] - ys[2] - 0.1  # inches; x * x is as far from x as from its sum
+
+
 def test_several_outputs_and_arrays_are_differentiated_as_their_sum():
     x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
     graph = mg.graph(x * 3, (x * x).sum(), gradients=True)
@@ -214,6 +222,32 @@ def test_what_has_no_name_is_called_by_its_role():
     assert set(nodes) == {"x", "k", "conv2d"}
 
 
+def test_several_parameters_without_name_or_role_are_numbered_as_they_were_made():
+    a, b, c = (mg.tensor([1.0, 2.0], requires_grad=True) for _ in range(3))
+    graph = mg.graph(((c * a) * b).sum())
+    calls = [part.notes[0] for part in graph.parts if part.kind == "op"]
+    assert calls[:2] == ["multiply(tensor 3, tensor 1)", "multiply(multiply, tensor 2)"]
+    assert "tensor 2 [parameter]" in str(graph)
+    assert "tensor [parameter]" in str(mg.graph(a * 2))
+
+
+@pytest.mark.parametrize(
+    ("entries", "expected"),
+    [
+        ([1.0, 2.0], "min 1, mean 1.5, max 2"),
+        ([1.0, np.nan], "1 of 2 NaN\nmin 1, mean 1, max 1"),
+        ([np.nan, np.inf, 2.0], "1 of 3 NaN\nmin 2, mean inf, max inf"),
+        ([np.nan, np.nan], "2 of 2 NaN"),
+        ([np.nan], "value nan"),
+    ],
+)
+def test_values_are_of_what_is_a_number(entries, expected):
+    graph = mg.graph(mg.tensor(entries, requires_grad=True) * 1.0, values=True)
+    assert graph.parts[0].detail == expected
+    label = "".join(graph.digraph.body)
+    assert all(f">{line}<" in label for line in expected.splitlines())
+
+
 def test_constants_are_small_and_settings_in_the_tooltip():
     x = mg.tensor(np.ones((2, 3)), requires_grad=True, name="x")
     nodes, edges, _ = structure(mg.graph((x * 2.5).reshape(3, 2)[1]))
@@ -278,6 +312,13 @@ def test_a_thousand_nodes_are_quick():
 def test_data_of_a_later_step_stands_in_its_scope(programs):
     nodes, _, _ = structure(mg.graph(programs["recurrent"]()))
     assert [nodes[name][1] for name in ("x0", "x1", "x4")] == [(), ("step1",), ("step4",)]
+
+
+def test_data_without_a_name_stands_outside_only_where_the_computation_starts():
+    w, u = (mg.tensor(np.ones((2, 2)), requires_grad=True, name=name) for name in "wu")
+    with mg.scope("step"):
+        y = np.ones((2, 2)) @ w + np.zeros((2, 2)) @ u
+    assert [part.scope for part in mg.graph(y).parts if part.kind == "data"] == [(), ("step",)]
 
 
 def test_a_doubled_sum_takes_linear_time():

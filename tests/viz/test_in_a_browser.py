@@ -2,13 +2,23 @@
 
 import json
 
+import draw_graph
 import numpy as np
 import pytest
 
 import minigrad as mg
 
-CHECK = """() => {
+CHECK = """(scopes) => {
   const faults = [], svg = document.querySelector("svg");
+  const runsOver = (path, label) => {  // its words, not the spaces around them
+    const words = label.textContent.trim(), first = label.textContent.indexOf(words), box = label.getBBox();
+    const left = label.getExtentOfChar(first).x, right = label.getEndPositionOfChar(first + words.length - 1).x;
+    for (let at = 0, length = path.getTotalLength(); at <= length; at += 1) {
+      const p = path.getPointAtLength(at);
+      if (p.x > left && p.x < right && p.y > box.y && p.y < box.y + box.height) return true;
+    }
+    return false;
+  };
   const nodes = [...svg.querySelectorAll("g.node")].map((g) => {
     const shapes = [...g.querySelectorAll("polygon, path")];
     const texts = [...g.querySelectorAll("text")];
@@ -37,12 +47,20 @@ CHECK = """() => {
             { faults.push(`edge ${edge.dataset.part} crosses ${id}`); at = length; break; }
       }
     for (const label of edge.querySelectorAll("text")) {
+      if (!label.textContent.trim()) continue;  // only makes room
       const t = label.getBBox();
       for (const { id, box } of nodes)
         if (t.x < box.right && box.x < t.x + t.width && t.y < box.bottom && box.y < t.y + t.height)
           faults.push(`label ${label.textContent} covers ${id}`);
+      for (const other of svg.querySelectorAll("g.edge"))
+        if ([...other.querySelectorAll("path")].some((path) => runsOver(path, label)))
+          faults.push(`edge ${other.dataset.part} runs over the label ${label.textContent.trim()}`);
     }
   }
+  if (scopes) for (const label of svg.querySelectorAll("g.cluster text"))  // the engine minds nodes, not these
+    for (const edge of svg.querySelectorAll("g.edge"))
+      if ([...edge.querySelectorAll("path")].some((path) => runsOver(path, label)))
+        faults.push(`edge ${edge.dataset.part} runs over the scope's name ${label.textContent}`);
   return faults;
 }"""
 
@@ -65,6 +83,11 @@ def test_text_stays_in_its_box_and_edges_pass_no_node(page, program, options):
     page.set_content(mg.graph(program(), **options)._repr_html_())
     assert page.evaluate(CHECK) == []
     assert page.said == []
+
+
+def test_no_edge_runs_over_the_name_of_a_step(page):
+    page.set_content(draw_graph.recurrent()._repr_html_())
+    assert page.evaluate(CHECK, True) == []
 
 
 def test_the_check_sees_a_fault(page, programs):
@@ -150,6 +173,30 @@ def test_gradients_appear_as_the_walk_goes_back(walk):
     assert walk.evaluate(shown) == 1
     walk.keyboard.press("End")
     assert walk.evaluate(shown) == 6
+
+
+GAP = """() => {
+  const boxOf = (id) => document.querySelector(`[data-part="${id}"]`).querySelector("path, polygon").getBBox();
+  const outside = (at, from, length) => Math.max(from - at, 0, at - from - length);
+  const gap = (p, b) => Math.hypot(outside(p.x, b.x, b.width), outside(p.y, b.y, b.height));
+  const isSeen = (shape) => getComputedStyle(shape).visibility === "visible";
+  const ends = (s) => [0, s.getTotalLength()].map((at) => s.getPointAtLength(at));
+  const edges = [...document.querySelectorAll("#picture .edge.ahead")].filter((e) => e.querySelector(".rest"));
+  return edges.map((edge) => {
+    const tips = [...edge.querySelectorAll("path")].filter(isSeen).flatMap(ends);
+    const boxes = edge.dataset.part.split("->").map(boxOf);
+    return Math.min(...boxes.map((b) => Math.min(...tips.map((p) => gap(p, b)))));
+  });
+}"""
+
+
+@pytest.mark.parametrize("name", ["cnn", "square", "attention"])
+def test_the_arrows_of_the_forward_half_reach_from_node_to_node(name, page, programs, tmp_path):
+    page.goto(mg.viz.trace(programs[name]()).save(tmp_path / "walk.html").as_uri())
+    assert max(page.evaluate(GAP)) < 1  # points, where the hidden head of a gradient is nine long
+    page.keyboard.press("End")
+    rests = "[...document.querySelectorAll('.rest')].map((rest) => getComputedStyle(rest).visibility)"
+    assert set(page.evaluate(rests)) == {"hidden"}
 
 
 def test_heat_maps_show_the_values(walk):

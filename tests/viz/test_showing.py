@@ -5,6 +5,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from typing import Any, get_type_hints
 
 import graphviz
 import numpy as np
@@ -172,3 +173,26 @@ assert "graphviz" in sys.modules and "pygraphviz" not in sys.modules
 def test_unknown_names_of_the_package_are_still_errors():
     with pytest.raises(AttributeError, match="module 'minigrad' has no attribute 'grpah'"):
         mg.grpah  # noqa: B018
+
+
+def test_completion_and_star_see_what_loads_late():
+    assert {"debug", "graph", "testing", "viz", "relu", "grad", "__doc__"} <= set(dir(mg))
+    assert {"TYPE_CHECKING", "operation", "transforms"}.isdisjoint(dir(mg))
+    names = {}
+    exec("from minigrad import *", names)
+    assert set(mg.__all__) == set(names) - {"__builtins__"}
+    assert set(mg.ops.__all__) < set(mg.__all__)
+    assert names["graph"] is mg.viz.graph
+    assert len(mg.__all__) == len(set(mg.__all__))
+
+
+def test_a_type_checker_knows_the_names_and_no_others(tmp_path):
+    api = pytest.importorskip("mypy.api")
+    program = tmp_path / "program.py"
+    program.write_text("import minigrad as mg\nreveal_type(mg.graph)\nreveal_type(mg.debug())\nmg.grpah\n")
+    said, _, _ = api.run([str(program), "--config-file=", "--ignore-missing-imports", f"--cache-dir={tmp_path}"])
+    graph, debug, typo = (line for line in said.splitlines() if line.startswith(str(program)))
+    assert "def (y: Any, *more: Any" in graph
+    assert "minigrad.viz.debugging.debug" in debug
+    assert 'Module has no attribute "grpah"' in typo
+    assert get_type_hints(mg.op)["return"] is Any  # a function, which is what it was taken for, has no `.vjp`
