@@ -84,7 +84,7 @@ class Tensor:
             tape.name_array(value, self.name)
 
     @property
-    def grad(self):
+    def grad(self) -> Any:
         """dJ/d self, summed over the backward() calls since it was None: an ndarray, on leaves only."""
         return self.node.grad if self.is_leaf and self.node is not None else None
 

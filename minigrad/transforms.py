@@ -239,7 +239,7 @@ def jvp(f, x, v):
     return y, push(tuple(v))[0]
 
 
-def jacobian(f, argnums=0):
+def jacobian(f: Any, argnums: Any = 0) -> Any:
     """The function that returns dY/dX, of the shape of Y followed by the shape of X.
 
     Where X (or Y) is a nest of dicts, lists and tuples, the result is that nest of arrays, Y's
@@ -287,12 +287,12 @@ def _stacked(rows, y, x):
     return np.reshape(np.stack(rows), shape)[()]
 
 
-def hessian(f):
+def hessian(f: Any) -> Any:
     """The function that returns the second derivative of the scalar f: the shape of X twice."""
     return jacobian(_differentiated("hessian", f))
 
 
-def hvp(f, x, v):
+def hvp(f: Any, x: Any, v: Any) -> Any:
     """The Hessian of the scalar f at x, times v, without the Hessian: H is symmetric, so it is a VJP of grad(f).
 
     x is an array or a nest, v is built like it. Raises ValueError unless v is shaped as x.
