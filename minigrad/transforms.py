@@ -227,8 +227,7 @@ def jvp(f, x, v):
     Raises ValueError unless v is shaped as x.
     """
     if not isinstance(x, (tuple, list)) or not isinstance(v, (tuple, list)):
-        given = f"{type(x).__name__} and {type(v).__name__}"
-        raise TypeError(f"jvp: x and v must be tuples, one entry for each argument, not {given}")
+        raise TypeError(f"jvp: x and v must be tuples of arguments, not {type(x).__name__} and {type(v).__name__}")
     v = _rebuilt(x, iter(_like("jvp: v", v, x)))
     y, pullback = _vjp("jvp", f, x)
     for leaf in _leaves(y):
