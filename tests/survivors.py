@@ -28,6 +28,10 @@ _ARGUED: dict[str, list[str]] = {
     "an array of two entries goes the general way: the same formula but for rounding, and nothing to save": [
         "ops/activations.py _is_float_array: 0 -> 2",
     ],
+    "any Python float makes integers float64 and leaves other dtypes": [
+        "ops/arithmetic.py erf: 1.0 -> 0.0",
+        "ops/arithmetic.py erf: 1.0 -> 2.0",
+    ],
     "0 or NaN times a factor is itself": [
         "ops/arithmetic.py round.vjp('a'): return _zero(g, out) -> return _zero(g, out) * 1.000001",
         "ops/arithmetic.py _zero: return g * (a - a) -> return g * (a - a) * 1.000001",

@@ -183,7 +183,7 @@ def selected(g, mask):
     So 0 stands where G is infinite too, which 0 * G would turn into NaN.
     """
     integer = _AS_LARGE.get(g.dtype.char)
-    if integer is None or type(g) is not np.ndarray:
+    if integer is None:
         return np.where(mask, g, 0)
     a = np.empty_like(g)
     bits = a.view(integer)
