@@ -1,6 +1,7 @@
 """`gradtest` and the pytest plugin: a property test in one line, shrunk and told in few words."""
 
 import re
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis.errors import DidNotReproduce
 from hypothesis.internal.reflection import function_digest
 
 import minigrad as mg
-from minigrad.testing import GradientError, gradtest
+from minigrad.testing import GradientError, gradtest, properties
 from minigrad.testing import strategies as s
 from minigrad.testing.plugin import PROFILES
 
@@ -121,18 +122,17 @@ def wrong_sine():
     return sine
 
 
-def test_each_has_its_own_entry_in_the_database():
-    tests = [
-        gradtest(s.tensors())(mg.tanh),
-        gradtest(s.tensors())(mg.sin),
-        gradtest(s.tensors(), order=1)(mg.tanh),
-        gradtest(s.tensors((2,)))(mg.tanh),
-        gradtest(s.tensors())(lambda x: x * 2),
-        gradtest(s.tensors())(lambda x: x * 3),
-    ]
-    assert len({function_digest(test.hypothesis.inner_test) for test in tests}) == len(tests)
-    again = gradtest(s.tensors())(mg.tanh)
-    assert function_digest(again.hypothesis.inner_test) == function_digest(tests[0].hypothesis.inner_test)
+def test_each_has_its_own_entry_in_the_database(monkeypatch):
+    def digests():
+        monkeypatch.setattr(properties, "_made", Counter())  # as in a new process
+        tests = [gradtest(s.tensors())(fn) for fn in (mg.tanh, mg.sin, mg.sin, wrong_sine(), wrong_sine())]
+        tests += [gradtest(s.tensors(), order=1)(mg.tanh), gradtest(s.tensors((2,)))(mg.tanh)]
+        tests += [gradtest(s.tensors())(lambda x: x * 2), gradtest(s.tensors())(lambda x: x * 3)]
+        return [function_digest(test.hypothesis.inner_test) for test in tests]
+
+    first = digests()
+    assert len(set(first)) == len(first)
+    assert digests() == first
 
 
 def test_it_takes_the_decorators_of_a_hypothesis_test():
