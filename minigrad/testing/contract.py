@@ -191,7 +191,7 @@ def check_float32(subject, g, *, generator):
     nearby = [a * (1 + EPS32 * generator.uniform(-1, 1, a.shape)) for a in exact]
     y64, pull64 = subject.pullback(exact)
     y_moved, pull_moved = subject.pullback(nearby)
-    size = min(1.0, max(map(_largest, x)))  # of what may have cancelled
+    size = sum(float(np.sum(np.minimum(np.abs(a), 1))) for a in exact)  # of what may have cancelled
     limit = EPS32 * (1e3 * _largest(y64) + 64 * size) + 64 * _largest(y_moved - y64) + TINY32
     if y.shape != y64.shape or not _largest(y - y64) <= limit:
         statement = f"the float32 value is off by {_largest(y - y64):.3g}, over {limit:.3g}"

@@ -58,6 +58,10 @@ def test_arrays_and_tensors_may_differ_by_rounding(fn):
     check_vjp(lambda a: fn(a), matrix, float32=False)
 
 
+def test_a_long_sum_in_float32():
+    check_vjp(lambda x: np.sum(np.sin(x)), np.random.default_rng(0).uniform(-2, 2, 100_000))
+
+
 @pytest.mark.parametrize("c", [5e-324, 1e-320, 2.3e-308, 1e-200])
 def test_a_subnormal_number(c):
     check_vjp(lambda x, c: x * c, np.array(0.5), c)
