@@ -59,7 +59,8 @@ def test_arrays_and_tensors_may_differ_by_rounding(fn):
 
 
 def test_a_long_sum_in_float32():
-    check_vjp(lambda x: np.sum(np.sin(x)), np.random.default_rng(0).uniform(-2, 2, 100_000))
+    half = np.random.default_rng(0).uniform(0, 2, 50_000)
+    check_vjp(lambda x: np.sum(np.sin(x)), np.concatenate([half, -half[::-1]]))
 
 
 @pytest.mark.parametrize("c", [5e-324, 1e-320, 2.3e-308, 1e-200])
