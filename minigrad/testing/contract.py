@@ -1,47 +1,67 @@
 """What a VJP owes besides the right number.
 
-Shape, dtype and finiteness of each gradient; nothing written to; no memory shared; the same
-bits twice; sums that add; any memory layout; and float32 that stays float32.
+Shape, dtype and finiteness of each gradient; nothing written to; no memory shared; nothing kept; the
+same bits twice; sums that add; any memory layout; and float32 that stays float32.
 """
 
+import contextlib
 from functools import partial
 
 import numpy as np
 
 from .._tensor import Tensor
 from ..operation import Op, array_of
-from .differences import EPS, norm
+from ..transforms import vjp as transform_vjp
+from .differences import EPS, STEP, norm
 from .errors import GradientError
 
 EPS32 = float(np.finfo(np.float32).eps)
+TINY32 = float(np.finfo(np.float32).tiny)
+_ROUNDING = 1e-12  # of the greatest entry: what two ways of computing a value may differ by
 
 
 def check_value(subject):
     """The forward: finite, without side effects, the same bits twice, and the same from arrays as from Tensors."""
-    x = [a.copy() for a in subject.x]
-    y = subject.value(*x).copy()
-    _unwritten(subject, zip(subject.labels, x, subject.x, strict=True), "the function")
+    x, constants = [a.copy() for a in subject.x], _kept_constants(subject)
+    first = subject.value(*x)
+    y = first.copy()
+    _unwritten(subject, [*zip(subject.labels, x, subject.x, strict=True), *constants], "the function")
     if not np.isfinite(y).all():
         raise GradientError("not finite", subject, None, "the value is not finite here, so it has no derivative")
     if not _same_bits(y, subject.value(*x)):
         raise GradientError("not deterministic", subject, None, "the function gave two different values for one input")
+    _run_elsewhere(subject)
+    if not _same_bits(y, first):
+        statement = "the value changes when the function runs at another input: it returns memory that it keeps"
+        raise GradientError("aliased", subject, None, statement)
     if subject.vjp is None:
         from_tensors = np.asarray(array_of(subject.call(*map(Tensor, x))))
-        if not _same_bits(y, from_tensors):
+        same_kind = from_tensors.shape == y.shape and from_tensors.dtype == y.dtype
+        if not same_kind or not _largest(from_tensors - y) <= _ROUNDING * _largest(y):
             raise GradientError("value", subject, None, "arrays and Tensors give different values")
     return y
 
 
+def _run_elsewhere(subject):
+    """Run the function nearby, and at its inputs in reverse order: what it keeps of them must not matter later."""
+    nearby = [a * (1 - STEP) - STEP * (a == 0) for a in subject.x]
+    with np.errstate(all="ignore"):
+        subject.pullback(nearby)
+        with contextlib.suppress(Exception):  # an input that it refuses leaves the nearby one as the last
+            subject.pullback([np.array(np.flip(a)) for a in nearby])
+
+
 def check_gradients(subject, g, order=1):
     """The list of gradients at subject.x for the upstream gradient g, held to everything but the numbers."""
-    x, upstream = [a.copy() for a in subject.x], g.copy()
+    x, upstream, constants = [a.copy() for a in subject.x], g.copy(), _kept_constants(subject)
     y, pull = subject.pullback(x)
     before = y.copy()
     gradients = pull(upstream)
     for label, argument, gradient in zip(subject.labels, x, gradients, strict=True):
         _fits(subject, label, argument, gradient, g, order)
     labels = [*subject.labels, "the upstream gradient", "the output"]
-    _unwritten(subject, zip(labels, [*x, upstream, y], [*subject.x, g, before], strict=True), "the VJP")
+    arrays = zip(labels, [*x, upstream, y], [*subject.x, g, before], strict=True)
+    _unwritten(subject, [*arrays, *constants], "the VJP")
     kept = [np.array(gradient) for gradient in gradients]
     again = pull(upstream.copy())
     for i, label in enumerate(subject.labels):
@@ -55,7 +75,20 @@ def check_gradients(subject, g, order=1):
                 raise GradientError(
                     "aliased", subject, label, f"the gradient of {label} shares its memory with {owner}: return a copy"
                 )
+    _check_memory(subject, pull, g, kept)
     return kept
+
+
+def _check_memory(subject, pull, g, kept):
+    """The gradients are those of this input, also after the function ran at another one."""
+    _run_elsewhere(subject)
+    for label, before, after in zip(subject.labels, kept, pull(g.copy()), strict=True):
+        if not _same_bits(before, after):
+            statement = (
+                f"the gradient of {label} changes when the function runs at another input before the VJP does: "
+                "the VJP reads what the function keeps; let it compute that from its arguments"
+            )
+            raise GradientError("stateful", subject, label, statement)
 
 
 def check_each_vjp(subject, g):
@@ -113,8 +146,11 @@ def _rounding(subject, position, g, gradient):
 def check_layouts(subject, g, gradients):
     """The same value and gradients from column-major arrays and from views with gaps and negative steps."""
     y = subject.value(*subject.x)
-    for name, layout in (("column-major", partial(np.array, order="F")), ("non-contiguous", _with_gaps)):
-        found, pull = subject.pullback([layout(a) for a in subject.x])
+    for name, layout, pullback in (
+        ("column-major", partial(np.array, order="F"), _pullback_of_columns),
+        ("non-contiguous", _with_gaps, _pullback_of_views),
+    ):
+        found, pull = pullback(subject)
         if found.shape != y.shape or not _largest(found - y) <= 1e-9 * _largest(y) + 1e3 * EPS:
             raise GradientError("layout", subject, None, f"the value changes where the arrays are {name}")
         for position, (expected, gradient) in enumerate(zip(gradients, pull(layout(g)), strict=True)):
@@ -125,10 +161,24 @@ def check_layouts(subject, g, gradients):
                 )
 
 
-def check_float32(subject, g, *, generator):
-    """float32 stays float32, and its gradients are the float64 ones but for rounding.
+def _pullback_of_columns(subject):
+    return subject.pullback([np.array(a, order="F") for a in subject.x])
 
-    How far rounding reaches is measured: by how much the float64 gradients move when every input
+
+def _pullback_of_views(subject):
+    """The pullback at views with gaps and negative steps: taken inside of the trace, as mg.vjp copies what it gets."""
+    if subject.vjp is not None:
+        return subject.pullback([_with_gaps(a) for a in subject.x])
+    wide = [_wide(a) for a in subject.x]
+    views = [_SECONDS if a.ndim else 1 for a in subject.x]
+    y, pulled = transform_vjp(lambda *whole: subject.call(*(a[i] for a, i in zip(whole, views, strict=True))), *wide)
+    return np.asarray(array_of(y)), lambda g: [v[i] for v, i in zip(pulled(g), views, strict=True)]
+
+
+def check_float32(subject, g, *, generator):
+    """float32 stays float32, and its value and gradients are the float64 ones but for rounding.
+
+    How far rounding reaches is measured: by how much the float64 results move when every input
     moves by one float32 rounding.
     """
     x = [a.astype(np.float32) for a in subject.x]
@@ -138,22 +188,25 @@ def check_float32(subject, g, *, generator):
         raise GradientError("dtype", subject, None, f"float32 inputs give a {y.dtype} result")
     results = pull(g)
     exact = [a.astype(np.float64) for a in x]
-    expected = subject.pullback(exact)[1](g.astype(np.float64))
     nearby = [a * (1 + EPS32 * generator.uniform(-1, 1, a.shape)) for a in exact]
-    moved = subject.pullback(nearby)[1](g * (1 + EPS32 * generator.uniform(-1, 1, g.shape)))
+    y64, pull64 = subject.pullback(exact)
+    y_moved, pull_moved = subject.pullback(nearby)
+    size = sum(float(np.sum(np.minimum(np.abs(a), 1))) for a in exact)  # of what may have cancelled
+    limit = EPS32 * (1e3 * _largest(y64) + 64 * size) + 64 * _largest(y_moved - y64) + TINY32
+    if y.shape != y64.shape or not _largest(y - y64) <= limit:
+        statement = f"the float32 value is off by {_largest(y - y64):.3g}, over {limit:.3g}"
+        raise GradientError("float32", subject, None, statement)
+    expected = pull64(g.astype(np.float64))
+    moved = pull_moved(g * (1 + EPS32 * generator.uniform(-1, 1, g.shape)))
     scale = max(map(_largest, expected))
     for label, a, b, c in zip(subject.labels, results, expected, moved, strict=True):
         if a.dtype != np.float32:
             raise GradientError("dtype", subject, label, f"float32 inputs give {label} a {a.dtype} gradient")
         spread = max(_largest(d - e) for d, e in zip(moved, expected, strict=True))
-        limit = 64 * (EPS32 * (_largest(b) + norm(g)) + _largest(c - b)) + 8 * (spread + EPS32 * scale)
+        limit = 64 * (EPS32 * (_largest(b) + norm(g)) + _largest(c - b)) + 8 * (spread + EPS32 * scale) + TINY32
         if a.shape != b.shape or not _largest(a - b) <= limit:
-            raise GradientError(
-                "float32",
-                subject,
-                label,
-                f"the float32 gradient of {label} is off by {_largest(a - b):.3g}, over {limit:.3g}",
-            )
+            statement = f"the float32 gradient of {label} is off by {_largest(a - b):.3g}, over {limit:.3g}"
+            raise GradientError("float32", subject, label, statement)
 
 
 def _fits(subject, label, argument, gradient, g, order):
@@ -190,11 +243,23 @@ def _largest(a):
     return float(np.max(np.abs(a), initial=0))
 
 
-def _with_gaps(a):
-    """The same array as a view: every second entry of a larger one, backwards along the last axis."""
+_SECONDS = (..., slice(None, None, -2))
+
+
+def _wide(a):
+    """An array of which every second entry, backwards along the last axis, is a."""
     if a.ndim == 0:
-        return np.stack([a, a])[1]
+        return np.array([np.nan, a])
     wide = np.full((*a.shape[:-1], 2 * a.shape[-1]), np.nan)
-    view = wide[..., ::-2]
-    view[...] = a
-    return view
+    wide[_SECONDS] = a
+    return wide
+
+
+def _with_gaps(a):
+    """The same array as a view of a larger one."""
+    return _wide(a)[_SECONDS] if a.ndim else np.stack([a, a])[1]
+
+
+def _kept_constants(subject):
+    """(name, array, its copy) of the arrays that don't move."""
+    return [(name, a, a.copy()) for name, a in subject.constants()]

@@ -5,14 +5,15 @@ import numpy as np
 _CLOSE = 1e-6
 
 
-def diagnose(analytic, numeric, x, *, scaled=None, others=()):
+def diagnose(analytic, numeric, x, *, multiples=None, others=()):
     """Sentences on how the analytic gradient differs from the numeric one, the plainest explanation first.
 
-    scaled: the analytic gradient for 2g; others: (label, numeric gradient) of the other inputs of this shape.
+    multiples: {factor: the analytic gradient for factor * g}; others: (label, numeric gradient) of the
+    other inputs of this shape.
     """
     same = _Comparison(numeric)
-    found = list(_ignores_g(same, analytic, scaled))
-    for rule in (_multiple, _moved, _offset):
+    found = list(_ignores_g(same, analytic, multiples or {}))
+    for rule in (_rounded, _multiple, _moved, _offset):
         found += rule(same, analytic, numeric)
         if found:
             return found
@@ -24,18 +25,24 @@ class _Comparison:
     """Whether two arrays agree, on the scale of the numeric gradient."""
 
     def __init__(self, numeric):
-        self.limit = _CLOSE * float(np.max(np.abs(numeric), initial=0))
+        self.scale = float(np.max(np.abs(numeric), initial=0))
 
-    def __call__(self, a, b):
-        return a.shape == b.shape and a.size > 0 and bool(np.all(np.abs(a - b) <= self.limit))
+    def __call__(self, a, b, close=_CLOSE):
+        return a.shape == b.shape and a.size > 0 and bool(np.all(np.abs(a - b) <= close * self.scale))
 
 
-def _ignores_g(same, analytic, scaled):
-    if scaled is not None and not same(scaled / 2, analytic) and np.any(analytic):
-        if same(scaled, analytic):
-            yield "it does not depend on the upstream gradient g"
-        else:
-            yield "it is not linear in the upstream gradient g"
+def _ignores_g(same, analytic, multiples):
+    if not np.any(analytic) or all(same(gradient / factor, analytic) for factor, gradient in multiples.items()):
+        return
+    if all(same(gradient, analytic) for gradient in multiples.values()):
+        yield "it does not depend on the upstream gradient g"
+    else:
+        yield "it is not linear in the upstream gradient g"
+
+
+def _rounded(same, analytic, numeric):
+    if np.any(analytic) and same(analytic, numeric) and np.array_equal(analytic, np.float32(analytic)):
+        yield "it looks rounded to float32"
 
 
 def _multiple(same, analytic, numeric):
@@ -45,25 +52,27 @@ def _multiple(same, analytic, numeric):
     if analytic.size < 2 or not np.any(numeric):
         return
     ratio = float(np.sum(analytic * numeric) / np.sum(numeric * numeric))
-    if same(analytic, ratio * numeric):
+    if same(analytic, ratio * numeric, min(_CLOSE, 1e-3 * abs(ratio - 1))):
         if abs(ratio + 1) < _CLOSE:
             yield "it has the opposite sign"
-        elif abs(ratio - 1) > _CLOSE / 10:
+        else:
             yield f"it is {ratio:.9g} times the numeric gradient in every entry"
 
 
 def _moved(same, analytic, numeric):
-    axes = range(numeric.ndim)
+    """The first that fits: two of them may coincide."""
     if numeric.ndim >= 2 and same(analytic, np.swapaxes(numeric, -1, -2)):
         yield "it is transposed (the last two axes exchanged)"
-    for axis in axes:
-        if numeric.shape[axis] > 1 and same(analytic, np.flip(numeric, axis)):
-            yield f"it is reversed along axis {axis}"
-    for axis in axes:
+        return
+    for axis in range(numeric.ndim):
         for shift in (1, -1, 2, -2):
             if abs(shift) < numeric.shape[axis] and same(analytic, _shifted(numeric, shift, axis)):
                 yield f"it is the numeric gradient shifted by {shift} along axis {axis}: an offset is wrong"
                 return
+    for axis in range(numeric.ndim):
+        if numeric.shape[axis] > 1 and same(analytic, np.flip(numeric, axis)):
+            yield f"it is reversed along axis {axis}"
+            return
 
 
 def _shifted(a, shift, axis):
@@ -77,7 +86,7 @@ def _shifted(a, shift, axis):
 
 def _offset(same, analytic, numeric):
     difference = analytic - numeric
-    if analytic.size > 1 and same(difference, np.full_like(difference, difference.flat[0])):
+    if analytic.size > 1 and np.ptp(difference) <= _CLOSE * abs(difference.flat[0]):
         yield f"it is the numeric gradient plus {difference.flat[0]:.6g} in every entry"
 
 

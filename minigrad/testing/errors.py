@@ -10,7 +10,7 @@ class GradientError(AssertionError):
     """A derivative that is wrong, that could not be proven, or that breaks the contract of a VJP.
 
     kind:      "wrong", "inconclusive", "value", "shape", "dtype", "not finite", "mutated", "aliased",
-               "not deterministic", "accumulation", "layout", "float32" or "subgradient"
+               "stateful", "not deterministic", "accumulation", "layout", "float32" or "subgradient"
     op:        the name of the function
     argument:  the name of the input whose gradient it is, None if it is the output's fault
     index:     where in that input numeric and analytic value differ most, else None
@@ -41,21 +41,19 @@ def _nth(order):
 
 
 def _call(subject, g):
-    """The call that failed: values where they are few, shapes where not."""
-    given = {f"input {i}": value for i, value in enumerate(subject.inputs)}
-    for i, label, value in zip(subject.argnums, subject.labels, subject.x, strict=True):
-        given[f"input {i}"] = value
-        given = {label if key == f"input {i}" else key: v for key, v in given.items()}
-    given |= subject.parameters
-    if g is not None:
-        given["upstream gradient g"] = g
-    small = sum(value.size for value in given.values() if isinstance(value, np.ndarray)) <= _SMALL
+    """The call that failed: values where they are few, with all digits that they need, shapes where not."""
+    given = subject.given()
+    arrays = [value for value in (*given.values(), g) if isinstance(value, np.ndarray)]
+    small = sum(value.size for value in arrays) <= _SMALL
     lines = ["  with"]
     for name, value in given.items():
-        if isinstance(value, np.ndarray):
-            prefix = f"    {name} {value.shape} = "
-            body = np.array2string(value, separator=", ", prefix=prefix, max_line_width=118) if small else value.dtype
-            lines += f"{prefix}{body}".split("\n")
-        else:
-            lines.append(f"    {name} = {value!r}"[:118])
-    return lines
+        lines += _shown(name, value, small, floatmode="unique")
+    return lines if g is None else lines + _shown("upstream gradient g", g, small)
+
+
+def _shown(name, value, small, **digits):
+    if not isinstance(value, np.ndarray):
+        return [f"    {name} = {value!r}"[:118]]
+    prefix = f"    {name} {value.shape} = "
+    body = np.array2string(value, separator=", ", prefix=prefix, max_line_width=118, **digits) if small else value.dtype
+    return f"{prefix}{body}".split("\n")

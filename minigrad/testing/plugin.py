@@ -42,10 +42,21 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Show a GradientError as its message, without the frames between the test and the check."""
+    """Show a GradientError as its message and the line that asked for the check, without the frames in between."""
     report = yield
     if call.excinfo is not None and isinstance(call.excinfo.value, GradientError):
         error = call.excinfo.value
         replay = [note for note in getattr(error, "__notes__", ()) if "reproduce_failure" in note]
-        report.longrepr = "\n".join([f"GradientError: {error}", *replay])
+        report.longrepr = "\n".join([f"GradientError: {error}", *_place(item, call.excinfo.traceback), *replay])
     return report
+
+
+def _place(item, traceback):
+    """The last line of the test's own file that led to the check, if there is one."""
+    own = [entry for entry in traceback if str(entry.path) == str(item.path) and _is_code(entry)]
+    return [f"{item.path}:{own[-1].lineno + 1}: {str(own[-1].statement).strip()}"] if own else []
+
+
+def _is_code(entry):
+    """Whether the frame is the user's own: Hypothesis gives its frames the file of the test."""
+    return "__hypothesistracebackhide__" not in entry.frame.f_globals

@@ -4,6 +4,7 @@ Shapes and parameters are drawn, and shrink; the values of an array come from a 
 is some hundred times faster than drawing them, and shrink to a small readable lattice.
 """
 
+import itertools
 import math
 from typing import Any, NamedTuple
 
@@ -11,7 +12,10 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+from .differences import REACH
+
 _CELL = 1 / 8
+_numbering = st.shared(st.builds(itertools.count), key="minigrad.testing: the arrays of one example")
 
 
 class Call(NamedTuple):
@@ -22,10 +26,10 @@ class Call(NamedTuple):
 
 
 def _lattice(size, domain, lane, lanes, capacity):
-    """Distinct values in the domain in increasing order: the middle of every `lanes`-th cell, starting at `lane`.
+    """Distinct cells of the domain in increasing order, every `lanes`-th one from `lane` on: (positions, width).
 
-    Cells are 1/8 wide where the domain has room for `capacity` values, so no value is a multiple of
-    1/8, 0 least of all; lanes stay one cell apart, also those of arrays of another size.
+    Cells are 1/8 wide where the domain has room for `capacity` values, also those of arrays of
+    another size; their borders are multiples of the width, 0 among them.
     """
     low, high = domain
     cell = _CELL
@@ -34,27 +38,51 @@ def _lattice(size, domain, lane, lanes, capacity):
     least = math.ceil(low / (cell * lanes) - 1e-9)
     most = max(math.floor(high / (cell * lanes) + 1e-9) - size, least)
     first = min(max(-(size // 2), least), most)  # around 0, as evenly as the domain allows
-    return ((first + np.arange(size)) * lanes + lane + 0.5) * cell
+    return (first + np.arange(size)) * lanes + lane, cell
+
+
+def _placed(positions, cell, seed, number):
+    """One value a cell, in its outer half, at random: neither sums nor products of them meet by accident.
+
+    `number` counts the arrays of an example, so that no two are alike. Seed 0, to which all shrink,
+    has few digits.
+    """
+    generator = np.random.default_rng([seed, number])
+    share = generator.uniform(0.55, 0.75, positions.size)
+    a = np.where(positions >= 0, positions + share, positions + 1 - share) * cell
+    if seed:
+        return a[generator.permutation(positions.size)]
+    return np.round(a, 3 - math.floor(math.log10(cell)))
+
+
+def _inside(domain):
+    """The domain without its edges, so that no step of a check leaves it: they reach up to 1/64 of a value."""
+    low, high = map(float, domain)
+    least, most = low + 2 * REACH * abs(low), high - 2 * REACH * abs(high)
+    if not least < most:
+        raise ValueError(
+            f"tensors: the domain must be a pair (low, high) with low < high, and so far apart that 1/32 of each "
+            f"leaves something between them, not {domain}"
+        )
+    return least, most
 
 
 def values(shape, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, capacity=None):
     """Arrays of one shape. See `tensors`; `capacity` is the size of the largest array among the lanes."""
-    low, high = map(float, domain)
-    if not low < high:
-        raise ValueError(f"tensors: the domain must be a pair (low, high) with low < high, not {domain}")
+    low, high = _inside(domain)
     size = math.prod(shape)
-    increasing = _lattice(size, (low, high), lane, lanes, size if capacity is None else capacity)
+    positions, cell = _lattice(size, (low, high), lane, lanes, size if capacity is None else capacity)
 
-    def lattice(seed):
-        order = np.random.default_rng(seed).permutation(size) if seed else np.arange(size)
-        return increasing[order].reshape(shape)
+    def lattice(drawn):
+        seed, numbers = drawn
+        return _placed(positions, cell, seed, next(numbers)).reshape(shape)
 
-    def spread(seed):
-        return np.random.default_rng(seed).uniform(low, high, shape)
+    def spread(drawn):
+        seed, numbers = drawn
+        return np.random.default_rng([seed, next(numbers)]).uniform(low, high, shape)
 
-    seeds = st.integers(0, 2**32 - 1)
-    on_lattice = seeds.map(lattice)
-    return on_lattice if gap else on_lattice | seeds.map(spread)
+    seeds = st.tuples(st.integers(0, 2**32 - 1), _numbering)
+    return seeds.map(lattice) if gap else seeds.map(lattice) | seeds.map(spread)
 
 
 def shapes(*, min_dims=0, max_dims=3, min_side=0, max_side=4):
@@ -75,8 +103,8 @@ def tensors(shape=None, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, **sid
     """float64 arrays to differentiate at.
 
     shape:  a shape, a strategy of shapes, or None: any, with `min_dims max_dims min_side max_side` as in `shapes`
-    domain: (low, high), where the values lie
-    gap:    keep the values apart from each other and from 0: distinct entries of a shuffled lattice,
+    domain: (low, high), where the values lie, 1/32 of each away from it: steps of up to 1/64 stay inside
+    gap:    keep the values apart from each other and from 0: distinct cells of a shuffled lattice,
             for functions with kinks at 0 or at ties
     lane, lanes: with a gap, arrays of different lanes out of `lanes` stay apart too
     """
@@ -108,13 +136,16 @@ def broadcastable(draw, count=2, *, domain=(-2.0, 2.0), gap=False, max_dims=3, m
 
 
 def axes(ndim, *, none=True, several=True):
-    """What `axis=` may be for an array of `ndim` axes: None, one axis or a tuple, negative ones too."""
+    """What `axis=` may be for an array of `ndim` axes, each kind as likely: None, one axis, one from the end, a tuple.
+
+    A tuple may have axes from the end too, and may be empty.
+    """
     options: list[st.SearchStrategy] = [st.none()] if none else []
     if ndim:
-        options.append(st.integers(-ndim, ndim - 1))
+        options += [st.integers(0, ndim - 1), st.integers(-ndim, -1)]
         if several:
             options.append(npst.valid_tuple_axes(ndim))
-    return st.one_of(options) if options else st.just(())
+    return st.sampled_from(options).flatmap(lambda kind: kind) if options else st.just(())
 
 
 @st.composite

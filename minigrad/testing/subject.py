@@ -5,6 +5,7 @@ by `mg.vjp`, or by a VJP that the caller gives.
 """
 
 import functools
+import inspect
 
 import numpy as np
 
@@ -16,22 +17,28 @@ from ..transforms import vjp as transform_vjp
 class Subject:
     """The function of the moving inputs alone; the rest of the call stays as it is.
 
-    fn:       takes the inputs and the parameters, returns one array
-    inputs:   arrays of floating point move, unless `argnums` says which; what else there is stays
-    vjp:      None, or a function vjp(g, out, *inputs, **parameters) that returns the gradients of
-              the moving inputs: one, or a tuple
+    fn:         takes the inputs and the parameters, returns one array
+    inputs:     arrays of floating point move, unless `argnums` says which; what else there is stays
+    parameters: those that an op takes as arguments become inputs
+    vjp:        None, or a function vjp(g, out, *inputs, **parameters) that returns the gradients of
+                the moving inputs: one, or a tuple
+    beside:     {name: value} of what else a message should show
     """
 
-    def __init__(self, fn, inputs, parameters, vjp=None, argnums=None, name=None):
-        self.fn, self.parameters, self.vjp = fn, parameters, vjp
+    def __init__(self, fn, inputs, parameters, vjp=None, argnums=None, name=None, beside=()):
+        self.fn, self.vjp, self.beside = fn, vjp, dict(beside)
         self.name = name or _name(fn)
-        self.inputs = [_plain(value) for value in inputs]
+        inputs, parameters = _in_position(fn, inputs, parameters)
+        self.inputs = [_own(value) for value in inputs]
+        self.parameters = {key: _own(value) for key, value in parameters.items()}
+        self.names = _names(fn, len(self.inputs))
         self.argnums = self._chosen(argnums)
-        self.labels = [_label(fn, i) for i in self.argnums]
+        self.labels = [self.names[i] for i in self.argnums]
         self.x = [np.array(self.inputs[i], np.float64) for i in self.argnums]
 
     def _chosen(self, argnums):
-        candidates = [i for i, value in enumerate(self.inputs) if is_floating(value)]
+        obstacles = [_obstacle(value) for value in self.inputs]
+        candidates = [i for i, obstacle in enumerate(obstacles) if not obstacle]
         if argnums is None:
             vjps = self.fn.vjps if isinstance(self.fn, Op) and self.vjp is None else None
             chosen = [i for i in candidates if vjps is None or vjps[i] is not None]
@@ -41,7 +48,11 @@ class Subject:
                 if i not in candidates:
                     raise TypeError(f"{self.name}: argnums {i} is not a floating-point input")
         if not chosen:
-            raise TypeError(f"{self.name}: none of the {len(self.inputs)} inputs can be differentiated")
+            reasons = [f"{name} {why or 'has no VJP'}" for name, why in zip(self.names, obstacles, strict=True)]
+            raise TypeError(
+                f"{self.name}: none of the {len(self.inputs)} inputs can be differentiated"
+                + (f": {', '.join(reasons)}" if reasons else "")
+            )
         return chosen
 
     def arguments(self, x):
@@ -58,6 +69,17 @@ class Subject:
     def keywords(self, x):
         """The parameters."""
         return {name: _cast(value, x[0].dtype) for name, value in self.parameters.items()}
+
+    def constants(self):
+        """The arrays that don't move: a list of (name, array)."""
+        held = [(self.names[i], value) for i, value in enumerate(self.inputs) if i not in self.argnums]
+        return [(name, a) for name, value in (*held, *self.parameters.items()) for a in _arrays(value)]
+
+    def given(self):
+        """{name: value} of the whole call, for messages."""
+        moving = dict(zip(self.argnums, self.x, strict=True))
+        inputs = {name: moving.get(i, self.inputs[i]) for i, name in enumerate(self.names)}
+        return self.beside | inputs | self.parameters
 
     def value(self, *x):
         """The function's value as an array; TypeError unless it returns one floating-point array."""
@@ -99,32 +121,67 @@ class Subject:
         return f
 
 
-def is_floating(value):
-    """Whether a check differentiates it: a floating-point array or a Python float."""
-    return isinstance(value, float) or (isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f")
+def parameter_names(fn):
+    """What fn calls its positional parameters, as far as it tells; those of an op of any number are none."""
+    if isinstance(fn, Op):
+        return [] if fn.any_number else list(fn.names)
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):  # many a function in C has no signature
+        return []
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
 
 
-def _cast(value, dtype):
-    """A constant array of floating point in the dtype of the moving ones; else the value as it is."""
-    return value.astype(dtype) if isinstance(value, np.ndarray) and value.dtype.kind == "f" else value
+def _names(fn, count):
+    """What to call each of so many inputs in a message."""
+    if isinstance(fn, Op) and fn.any_number:
+        return [fn.argument(i) for i in range(count)]
+    names = parameter_names(fn)[:count]
+    return [*names, *(f"input {i}" for i in range(len(names), count))]
 
 
-def _plain(value):
-    return value.data if isinstance(value, Tensor) else value
+def _in_position(fn, inputs, parameters):
+    """An op's arguments that were given by keyword in their places, as are the defaults in between."""
+    if not isinstance(fn, Op) or fn.any_number or not parameters.keys() & set(fn.names):
+        return inputs, parameters
+    bound, _ = fn._bind(inputs, parameters)
+    last = max(i for i, name in enumerate(fn.names) if name in parameters)
+    return bound[: last + 1], {key: value for key, value in parameters.items() if key not in fn.names}
+
+
+def _obstacle(value):
+    """Why a check does not differentiate it: "" for a floating-point array and a Python float."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return "" if value.dtype.kind == "f" else f"has dtype {value.dtype}"
+    return "" if isinstance(value, float) else f"is of type {type(value).__name__}"
+
+
+def _own(value):
+    """A copy that nobody else writes to."""
+    if isinstance(value, (Tensor, np.ndarray)):
+        return np.array(array_of(value), copy=True, subok=True)
+    return type(value)(map(_own, value)) if type(value) in (list, tuple) else value
+
+
+def _arrays(value):
+    """The arrays in a constant."""
+    if isinstance(value, np.ndarray):
+        return [value]
+    return [a for part in value for a in _arrays(part)] if type(value) in (list, tuple) else []
+
+
+def _cast(value, dtype, inside=False):
+    """A constant as it would be beside inputs of this dtype, so that they keep it: of floating point as they are."""
+    if type(value) in (list, tuple):
+        return type(value)(_cast(part, dtype, True) for part in value)
+    if isinstance(value, np.integer) and dtype != np.float64:
+        return int(value)
+    if isinstance(value, (np.ndarray, np.floating)) and value.dtype.kind == "f":
+        return value.astype(dtype, copy=False)
+    return dtype.type(value) if inside and isinstance(value, float) else value
 
 
 def _name(fn):
     while isinstance(fn, functools.partial):
         fn = fn.func
     return getattr(fn, "__name__", type(fn).__name__)
-
-
-def _label(fn, i):
-    """What to call input i in a message: its name where the function tells."""
-    while isinstance(fn, functools.partial):
-        fn = fn.func
-    if isinstance(fn, Op):
-        names = list(fn.names)
-        return f"{names[0]}[{i}]" if fn.any_number else names[i]
-    code = getattr(fn, "__code__", None)
-    return code.co_varnames[i] if code is not None and i < code.co_argcount else f"input {i}"

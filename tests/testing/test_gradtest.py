@@ -1,10 +1,16 @@
 """`gradtest` and the pytest plugin: a property test in one line, shrunk and told in few words."""
 
+import re
+from collections import Counter
+
 import numpy as np
 import pytest
+from hypothesis import example, reproduce_failure, seed, settings
+from hypothesis.errors import DidNotReproduce
+from hypothesis.internal.reflection import function_digest
 
 import minigrad as mg
-from minigrad.testing import GradientError, gradtest
+from minigrad.testing import GradientError, gradtest, properties
 from minigrad.testing import strategies as s
 from minigrad.testing.plugin import PROFILES
 
@@ -78,7 +84,7 @@ def test_a_failure_is_told_in_few_words(pytester):
     result = run(pytester, "--minigrad-profile=ci")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(["*GradientError: cubed: the gradient of x is WRONG*", "*diagnosis: it is 0.666*"])
-    result.stdout.fnmatch_lines(["*x (2,) = *-0.0625,  0.0625*"])
+    result.stdout.fnmatch_lines(["*x (2,) = *-0.0847,  0.0755*"])
     result.stdout.no_fnmatch_line("*checks.py*")
     result.stdout.fnmatch_lines(["*reproduce_failure*"])
 
@@ -105,3 +111,100 @@ def test_auto(pytester, monkeypatch, ci):
 def test_without_the_option_no_setting_changes(pytester, monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     run(pytester, "-k", "examples", examples=100).assert_outcomes(passed=1, deselected=1)
+
+
+def wrong_sine():
+    @mg.op
+    def sine(x):
+        return np.sin(x)
+
+    sine.vjp("x", lambda g, out, x: 2 * g * np.cos(x))
+    return sine
+
+
+def test_each_has_its_own_entry_in_the_database(monkeypatch):
+    def digests():
+        monkeypatch.setattr(properties, "_made", Counter())  # as in a new process
+        tests = [gradtest(s.tensors())(fn) for fn in (mg.tanh, mg.sin, mg.sin, wrong_sine(), wrong_sine())]
+        tests += [gradtest(s.tensors(), order=1)(mg.tanh), gradtest(s.tensors((2,)))(mg.tanh)]
+        tests += [gradtest(s.tensors())(lambda x: x * 2), gradtest(s.tensors())(lambda x: x * 3)]
+        return [function_digest(test.hypothesis.inner_test) for test in tests]
+
+    first = digests()
+    assert len(set(first)) == len(first)
+    assert digests() == first
+
+
+def test_it_takes_the_decorators_of_a_hypothesis_test():
+    """Above: the printed replay too."""
+    drawn = []
+    arrays = s.tensors((2,)).map(lambda a: drawn.append(a) or a)
+    settings(max_examples=3, database=None)(gradtest(arrays, order=1)(mg.tanh))()
+    assert len(drawn) == 3
+    with pytest.raises(GradientError, match=r"x \(1,\) = \[1.25\]"):
+        example(np.array([1.25]))(gradtest(s.tensors((2,)))(wrong_sine()))()
+    failing = settings(print_blob=True, database=None)(gradtest(s.tensors((2,)))(wrong_sine()))
+    with pytest.raises(GradientError) as error:
+        failing()
+    version, blob = re.search(r"reproduce_failure\('(.*?)', b'(.*?)'\)", "\n".join(error.value.__notes__)).groups()
+    with pytest.raises(GradientError):
+        reproduce_failure(version, blob.encode())(gradtest(s.tensors((2,)))(wrong_sine()))()
+    with pytest.raises(DidNotReproduce):
+        reproduce_failure(version, blob.encode())(gradtest(s.tensors((2,)))(mg.sin))()
+
+
+def test_it_takes_the_decorators_of_the_function():
+    drawn = []
+
+    @gradtest(s.tensors((2,)).map(lambda a: drawn.append(a) or a), order=1)
+    @settings(max_examples=3, database=None)
+    @seed(1)
+    def sine(x):
+        return np.sin(x)
+
+    sine()
+    first, drawn[:] = [a.tolist() for a in drawn], []
+    sine()
+    assert len(first) == 3
+    assert first == [a.tolist() for a in drawn]
+
+
+def test_of_two_failures_one_is_raised():
+    def vjp(g, out, x):
+        return 2 * g * np.cos(x) if x.ndim < 2 else (g * np.cos(x)).astype(np.float32)
+
+    test = gradtest(s.tensors(), vjp=vjp)(np.sin)
+    for _ in range(3):
+        with pytest.raises(GradientError):
+            test()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"kink": True, "float32": False}, "float32 is not among its options for a kink: vjp, argnums, name"),
+        ({"kink": True, "order": 2}, "order is not"),
+        ({"axis": 0}, "axis is not among its options: vjp"),
+    ],
+)
+def test_options_are_named(options, words):
+    with pytest.raises(TypeError, match=words):
+        gradtest(s.tensors(), **options)
+
+
+LINES = """
+import numpy as np
+from minigrad.testing import check_vjp
+
+def test_two_calls():
+    x = np.array([0.5])
+    check_vjp(np.sin, x)
+    check_vjp(np.sin, x, vjp=lambda g, y, x: 0 * g)
+"""
+
+
+def test_the_line_of_the_failing_call_is_told(pytester):
+    pytester.makepyfile(LINES)
+    result = pytester.runpytest_subprocess("-p", "minigrad.testing.plugin", "-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines(["*told.py:7: check_vjp(np.sin, x, vjp=lambda g, y, x: 0 * g)"])
+    result.stdout.no_fnmatch_line("*checks.py*")
