@@ -13,8 +13,13 @@ __all__ = ["GradientError", "check_grads", "check_subgradient", "check_vjp", "gr
 
 
 def __getattr__(name: str) -> Any:
-    if name == "strategies":
-        return importlib.import_module(".strategies", __name__)
-    if name == "gradtest":
-        return importlib.import_module(".properties", __name__).gradtest
+    try:
+        if name == "strategies":
+            return importlib.import_module(".strategies", __name__)
+        if name == "gradtest":
+            return importlib.import_module(".properties", __name__).gradtest
+    except ModuleNotFoundError as error:
+        if error.name != "hypothesis":
+            raise
+        raise ModuleNotFoundError(f"{name} draws with Hypothesis: pip install hypothesis", name="hypothesis") from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

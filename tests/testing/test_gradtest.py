@@ -1,6 +1,7 @@
 """`gradtest` and the pytest plugin: a property test in one line, shrunk and told in few words."""
 
 import re
+import sys
 from collections import Counter
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis.errors import DidNotReproduce
 from hypothesis.internal.reflection import function_digest
 
 import minigrad as mg
+from minigrad import testing
 from minigrad.testing import GradientError, gradtest, properties
 from minigrad.testing import strategies as s
 from minigrad.testing.plugin import PROFILES
@@ -208,3 +210,12 @@ def test_the_line_of_the_failing_call_is_told(pytester):
     result = pytester.runpytest_subprocess("-p", "minigrad.testing.plugin", "-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(["*told.py:7: check_vjp(np.sin, x, vjp=lambda g, y, x: 0 * g)"])
     result.stdout.no_fnmatch_line("*checks.py*")
+
+
+@pytest.mark.parametrize("name", ["strategies", "gradtest"])
+def test_without_hypothesis_it_says_what_to_install(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    for module in ("strategies", "properties"):
+        monkeypatch.delitem(sys.modules, f"minigrad.testing.{module}", raising=False)
+    with pytest.raises(ModuleNotFoundError, match=f"^{name} draws with Hypothesis: pip install hypothesis$"):
+        testing.__getattr__(name)
