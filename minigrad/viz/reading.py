@@ -37,7 +37,7 @@ class Part:
     shape: tuple
     dtype: np.dtype
     scope: tuple = ()
-    sources: list = field(default_factory=list)
+    sources: list = field(default_factory=list, repr=False)  # each has its own: a repr of all would have no end
     is_output: bool = False
     detail: str = ""
     notes: list = field(default_factory=list)
@@ -48,8 +48,8 @@ class Part:
     gradient: float | None = None
     not_finite: bool = False
     fault: str = ""
-    array: object = None
-    node: object = None
+    array: object = field(default=None, repr=False)
+    node: object = field(default=None, repr=False)
 
     @property
     def size(self):

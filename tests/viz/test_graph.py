@@ -386,3 +386,10 @@ def test_a_leaf_alone():
 def test_wrong_input(arguments, options, error, message):
     with pytest.raises(error, match=message):
         mg.graph(*arguments, **options)
+
+
+def test_the_repr_of_a_part_has_an_end():
+    y = mg.tensor(1.0, requires_grad=True)
+    for _ in range(60):
+        y = y * y
+    assert len(repr(mg.graph(y, max_nodes=None).parts[-1])) < 1000
