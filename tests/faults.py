@@ -82,7 +82,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, help="only so many faults, always the same")
     parser.add_argument("--file", help="only the files whose path contains this")
-    parser.add_argument("--examples", type=int, default=24, help="inputs for each spec")
+    parser.add_argument("--examples", type=int, default=24, help="inputs for each spec and property test")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     start = time.perf_counter()

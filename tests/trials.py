@@ -30,11 +30,6 @@ _FILES = {str(file) for file in FILES}
 LIVE = Live()
 _LOTS = (slice(0, 1), slice(1, 4), slice(4, 12), slice(12, None))  # the first calls of a spec find most
 
-settings.register_profile(
-    "faults", max_examples=20, derandomize=True, database=None, deadline=None, phases=[Phase.explicit, Phase.generate]
-)
-
-
 @dataclass(frozen=True)
 class Trial:
     """Something that passes on sound code: `run()` raises where it doesn't."""
@@ -141,7 +136,10 @@ def _measured(i):
 
 
 def with_trials(work, count, workers):
-    """Call `work` with all trials, quickest first, `count` calls for each spec; pytest's exit code."""
+    """Call `work` with all trials, quickest first, `count` inputs for each spec or property; pytest's exit code."""
+    phases = [Phase.explicit, Phase.generate]
+    fixed = settings(max_examples=count, derandomize=True, database=None, deadline=None, phases=phases)
+    settings.register_profile("faults", fixed)
     settings.load_profile("faults")
 
     def measure(tests):
