@@ -30,6 +30,7 @@ _FILES = {str(file) for file in FILES}
 LIVE = Live()
 _LOTS = (slice(0, 1), slice(1, 4), slice(4, 12), slice(12, None))  # the first calls of a spec find most
 
+
 @dataclass(frozen=True)
 class Trial:
     """Something that passes on sound code: `run()` raises where it doesn't."""

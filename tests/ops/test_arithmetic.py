@@ -167,6 +167,19 @@ def test_the_mixed_derivative_of_power_replaces_no_other_base():
 # losses
 
 
+@pytest.mark.parametrize(
+    ("shape", "axis", "by_column"),
+    [((50, 32), -1, True), ((50, 32), 1, True), ((50, 33), -1, False), ((50, 20), 0, False), ((3, 50, 4), -1, False)],
+)
+@pytest.mark.parametrize("f", [mg.softmax, mg.log_softmax])
+def test_rows_of_few_entries_are_reduced_column_by_column(f, shape, axis, by_column):
+    z = np.random.default_rng(0).normal(size=shape)
+    a = f(z, axis)
+    assert a.flags.f_contiguous == by_column
+    assert a.flags.c_contiguous != by_column
+    assert_allclose(a, f(np.stack([z, z]), axis if axis < 0 else axis + 1)[0], rtol=1e-12)
+
+
 def test_cross_entropy_of_rows_far_apart():
     logits = np.array([[1e3, 0.0], [-1e3, -2e3]])
     with warnings.catch_warnings():
