@@ -145,7 +145,7 @@ def prove_subgradient(subject, seed):
 
 def _first_order(subject, generator, rtol, order=1):
     """Check value, gradients and numbers; the upstream gradient and the gradients."""
-    y = contract.check_value(subject)
+    y = contract.check_value(subject, order)
     g = generator.normal(size=y.shape)
     contract.check_each_vjp(subject, g)
     gradients = contract.check_gradients(subject, g, order)
