@@ -182,10 +182,9 @@ def _kernel_plan(groups, x, g, size, stride, padding, dilation):
             f"conv2d_kernel: groups must be a positive int that divides {x[-3]} and {g[-3]}, not {groups!r}"
         )
     where = geometry("conv2d_kernel", x[-2:], size, stride, padding, dilation)
-    if g != (*x[:-3], g[-3], *where.out):
-        raise ValueError(
-            f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {(*x[:-3], g[-3], *where.out)}"
-        )
+    output = (*x[:-3], g[-3], *where.out)
+    if g != output:
+        raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {output}")
     return where, path(where, _images(x), x[-3], g[-3], groups)
 
 

@@ -8,7 +8,6 @@ import inspect
 
 import numpy as np
 
-from ..operation import Op
 from ..transforms import vjp as transform_vjp
 from . import contract
 from .diagnosis import diagnose
@@ -44,8 +43,9 @@ def _unambiguous(check):
 
     @functools.wraps(check)
     def checked(fn, /, *inputs, **options):
+        positional, keyword_only = parameter_names(fn)
         bound = fn.keywords if isinstance(fn, functools.partial) else {}
-        names = {*parameter_names(fn)[len(inputs) :], *_keyword_only(fn)} - {*bound}
+        names = {*positional[len(inputs) :], *keyword_only} - {*bound}
         if taken := [name for name in options if name in own and name in names]:
             raise TypeError(
                 f"{check.__name__}: {taken[0]} is an option of the check and a parameter of the function: "
@@ -54,16 +54,6 @@ def _unambiguous(check):
         return check(fn, *inputs, **options)
 
     return checked
-
-
-def _keyword_only(fn):
-    if isinstance(fn, Op):
-        return list(fn.parameters)
-    try:
-        parameters = inspect.signature(fn).parameters.values()
-    except (TypeError, ValueError):  # many a function in C has no signature
-        return []
-    return [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 @_unambiguous

@@ -181,7 +181,7 @@ def _pullback_of_views(subject):
     if subject.vjp is not None:
         return subject.pullback([_with_gaps(a) for a in subject.x])
     wide = [_wide(a) for a in subject.x]
-    views = [_SECONDS if a.ndim else 1 for a in subject.x]
+    views = [_seconds(a) for a in subject.x]
     y, pulled = transform_vjp(lambda *whole: subject.call(*(a[i] for a, i in zip(whole, views, strict=True))), *wide)
     return np.asarray(array_of(y)), lambda g: [v[i] for v, i in zip(pulled(g), views, strict=True)]
 
@@ -255,21 +255,21 @@ def _largest(a):
     return float(np.max(np.abs(a), initial=0))
 
 
-_SECONDS = (..., slice(None, None, -2))
+def _seconds(a):
+    """The index of every second entry of an array twice as wide as a, backwards along the last axis."""
+    return (..., slice(None, None, -2)) if a.ndim else 1
 
 
 def _wide(a):
-    """An array of which every second entry, backwards along the last axis, is a."""
-    if a.ndim == 0:
-        return np.array([np.nan, a])
-    wide = np.full((*a.shape[:-1], 2 * a.shape[-1]), np.nan)
-    wide[_SECONDS] = a
+    """An array of which these entries are a."""
+    wide = np.full((*a.shape[:-1], 2 * a.shape[-1]) if a.ndim else 2, np.nan)
+    wide[_seconds(a)] = a
     return wide
 
 
 def _with_gaps(a):
     """The same array as a view of a larger one."""
-    return _wide(a)[_SECONDS] if a.ndim else np.stack([a, a])[1]
+    return _wide(a)[_seconds(a)]
 
 
 def _kept_constants(subject):

@@ -122,21 +122,22 @@ class Subject:
 
 
 def parameter_names(fn):
-    """What fn calls its positional parameters, as far as it tells; those of an op of any number are none."""
+    """What fn calls its positional and its keyword-only parameters, as far as it tells; *arrays of an op are none."""
     if isinstance(fn, Op):
-        return [] if fn.any_number else list(fn.names)
+        return [] if fn.any_number else list(fn.names), list(fn.parameters)
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):  # many a function in C has no signature
-        return []
-    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        return [], []
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return positional, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
 
 
 def _names(fn, count):
     """What to call each of so many inputs in a message."""
     if isinstance(fn, Op) and fn.any_number:
         return [fn.argument(i) for i in range(count)]
-    names = parameter_names(fn)[:count]
+    names = parameter_names(fn)[0][:count]
     return [*names, *(f"input {i}" for i in range(len(names), count))]
 
 
