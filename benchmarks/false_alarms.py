@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from minigrad.testing import GradientError, check_grads, checks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
-from specs import SPECS
+from support.specification import all_specs
 
 EXAMPLES = 25  # of a spec, in one round
 
@@ -64,15 +64,15 @@ def main():
     arguments = parser.parse_args()
     generator, start = random.Random(arguments.seed), time.perf_counter()
     checks.central = counted(checks.central)
-    inputs, alarms = 0, 0
+    specs, inputs, alarms = all_specs(), 0, 0
     while checks.central.calls < arguments.checks:
-        for spec in SPECS.values():
+        for spec in specs.values():
             count, found = one_round(spec, generator)
             inputs, alarms = inputs + count, alarms + len(found)
             for error in found:
                 print(error, flush=True)
     print(
-        f"{checks.central.calls} checks on {inputs} inputs of {len(SPECS)} specs: {alarms} false alarms, "
+        f"{checks.central.calls} checks on {inputs} inputs of {len(specs)} specs: {alarms} false alarms, "
         f"{time.perf_counter() - start:.0f} s"
     )
     return int(alarms > 0)

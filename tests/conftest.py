@@ -17,11 +17,11 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(scope="session", autouse=True)
 def sample_of_faults(request, tmp_path_factory):
-    """(process, file of its output) of `faults.py --sample 100`, if test_faults.py is among what was collected."""
+    """(process, file of its output) of `tests/faults --sample 100`, if test_faults.py is among what was collected."""
     if not hasattr(os, "fork") or not any(item.path.name == "test_faults.py" for item in request.session.items):
         yield None
         return
-    command = [sys.executable, str(TESTS / "faults.py"), "--sample", "100", "--examples", "5", "--workers", "1"]
+    command = [sys.executable, str(TESTS / "faults"), "--sample", "100", "--examples", "5", "--workers", "1"]
     path = os.pathsep.join([str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
     output = tmp_path_factory.mktemp("faults") / "output"
     with output.open("w") as file:

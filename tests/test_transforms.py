@@ -6,9 +6,16 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from support.specification import Specs
 
 import minigrad as mg
 from minigrad import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from minigrad.testing import strategies
+from minigrad.transforms import identity
+
+specs = Specs()
+specs.add("identity", strategies.tensors(), np.array, fn=identity)
+TestSpecs = specs.tests()
 
 
 def leaf(value):

@@ -1,15 +1,103 @@
-"""Products of matrices and tensors, held to NumPy's own value, its refusals, and the VJP to finite differences."""
+"""Products of matrices and tensors: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
 import time
 import warnings
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf
+from support.specification import Specs, called, of_list
 
 import minigrad as mg
+from minigrad import grad
 from minigrad.operation import NUMPY
 from minigrad.testing import check_vjp
+from minigrad.testing import strategies as s
+
+specs = Specs()
+spec = specs.add
+small, vectors = s.tensors(max_dims=2), s.tensors(min_dims=1, max_dims=1)
+
+products = s.matmul_inputs()
+spec(
+    "matmul",
+    products,
+    lambda x, y: np.einsum(
+        "...ij,...jk->...ik"
+        if min(x.ndim, y.ndim) > 1
+        else "i,i"
+        if max(x.ndim, y.ndim) < 2
+        else "i,...ij->...j"
+        if x.ndim < 2
+        else "...ij,j->...i",
+        x,
+        y,
+    ),
+    refused=(
+        ((np.zeros((2, 3)), np.zeros((2, 3))), {}, ValueError, "3 columns but x2 has 2 rows"),
+        ((np.zeros(()), np.zeros(3)), {}, ValueError, "at least one axis"),
+        ((np.zeros(3), np.zeros(())), {}, ValueError, "at least one axis"),
+        ((np.zeros((2, 3)), np.zeros(4)), {}, ValueError, "3 columns but x2 has 4 rows"),
+    ),
+)
+spec("dot", products.filter(lambda d: max(d[0].ndim, d[1].ndim) < 4), np.dot)
+spec("vdot", vectors.flatmap(lambda a: st.tuples(st.just(a), s.tensors(a.shape))), lambda a, b: np.sum(a * b))
+spec(
+    "vecdot",
+    st.sampled_from([((3,), (3,)), ((2, 3), (3,)), ((2, 1, 3), (4, 3))]).flatmap(
+        lambda shapes: st.tuples(*map(s.tensors, shapes))
+    ),
+    np.vecdot,
+)
+spec(
+    "inner",
+    st.tuples(s.tensors((2, 3)), s.tensors((4, 3)) | s.tensors((3,))) | st.tuples(small, s.tensors(())),
+    np.inner,
+)
+spec("outer", st.tuples(small, small), np.outer)
+spec("kron", st.tuples(s.tensors((2, 1)), s.tensors((1, 3))) | st.tuples(s.tensors((2, 2)), s.tensors((2, 2))), np.kron)
+spec(
+    "tensordot",
+    st.tuples(
+        s.tensors((2, 3, 2)), s.tensors((3, 2, 2)), st.sampled_from([2, 0, ([1, 0], [0, 2]), ([1], [0]), (-1, -1)])
+    ).filter(lambda d: d[2] != 2),
+    np.tensordot,
+)
+spec(
+    "multi_dot",
+    st.tuples(s.tensors((2, 3)), s.tensors((3, 2)), s.tensors((2,))),
+    of_list(np.linalg.multi_dot),
+    fn=of_list(mg.ops.multi_dot),
+)
+spec(
+    "matrix_power",
+    called(s.tensors((2, 2)) | s.tensors((2, 1, 1)), st.integers(0, 5)),
+    np.linalg.matrix_power,
+    refused=(((np.eye(2), -1), {}, ValueError, "at least 0"), ((np.eye(2), 1.5), {}, ValueError, "must be an int")),
+)
+spec(
+    "cross",
+    st.tuples(s.tensors((3,)) | s.tensors((2, 3)), s.tensors((3,)) | s.tensors((2, 3))),
+    np.cross,
+    refused=(
+        ((np.zeros(2), np.zeros(3)), {}, ValueError, "size 3"),
+        ((np.zeros(3), np.zeros(2)), {}, ValueError, "size 3"),
+    ),
+)
+spec(
+    "einsum",
+    s.einsum_inputs(),
+    lambda subscripts, *arrays: np.einsum(subscripts, *arrays),
+    refused=(
+        (("ij", np.zeros(2)), {}, ValueError, "does not fit"),
+        (("i,i", np.zeros(2)), {}, ValueError, "names 2 operands"),
+        ((0, np.zeros(2)), {}, TypeError, "must be a string"),
+    ),
+)
+
+TestSpecs = specs.tests()
 
 BOTH_WAYS = [((), (2, 3)), ((2, 3), ()), ((), ()), ((3,), (3,))]
 
@@ -245,3 +333,55 @@ def test_einsum_takes_three_matrices_two_at_a_time():
 def test_wrong_input_is_refused_in_words(call, message):
     with pytest.raises(ValueError, match=message):
         call(mg.tensor(np.ones((2, 3)), requires_grad=True))
+
+
+def test_einsum_broadcasts_a_size_of_1():
+    x, y = np.arange(1.0, 4.0).reshape(1, 3), np.arange(6.0).reshape(2, 3)
+    dx, dy = grad(lambda x, y: np.sum(np.einsum("ij,ij->j", x, y)), (0, 1))(x, y)
+    assert_array_equal(dx, y.sum(0, keepdims=True))
+    assert_array_equal(dy, np.broadcast_to(x, (2, 3)))
+
+
+def test_matrix_power_0_is_a_tensor():
+    assert isinstance(np.linalg.matrix_power(leaf(np.ones((2, 2))), 0), mg.Tensor)
+    with pytest.raises(ValueError, match="must be a square matrix"):
+        np.linalg.matrix_power(leaf(np.ones((2, 3))), 0)
+    with pytest.raises(ValueError, match="n must be an int of at least 0, not -1"):
+        np.linalg.matrix_power(leaf(np.eye(2)), -1)
+
+
+def test_kron_of_vectors():
+    a, b = np.array([1.0, 2.0]), np.array([3.0, 4.0, 5.0])
+    assert_array_equal(np.kron(leaf(a), b).data, np.kron(a, b))
+
+
+def test_linalg_spellings():
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(np.matrix_transpose(leaf(a)).data, a.T)
+    assert_array_equal(np.linalg.matmul(leaf(a), a.T).data, a @ a.T)
+    assert_array_equal(np.vecdot(leaf(a), a, axis=0).data, np.vecdot(a, a, axis=0))
+    assert_array_equal(np.linalg.tensordot(leaf(a), a.T, axes=1).data, a @ a.T)
+    assert_array_equal(np.dsplit(leaf(np.ones((1, 2, 4))), 2)[1].data, np.ones((1, 2, 2)))
+
+
+def test_matmul_sums_over_a_batch_in_one_product():
+    x1, x2 = np.ones((5, 4, 3)), np.ones((3, 2))
+    dx2 = mg.matmul.vjps[1](np.ones((5, 4, 2)), x1 @ x2, x1, x2)
+    assert_array_equal(dx2, np.full((3, 2), 20.0))  # not (5, 3, 2), left to the sweep to sum
+
+
+def test_einsum_with_ellipses_of_different_lengths():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 4, 5, 3)), rng.normal(size=(5, 3))
+    for subscripts in ("i...j,...j->i...", "i...j,...j", "...ij,ij->..."):
+        assert_allclose(np.einsum(subscripts, leaf(a), b).data, np.einsum(subscripts, a, b))
+        _, pullback = mg.vjp(lambda a, b, s=subscripts: np.einsum(s, a, b), a, b)
+        g = rng.normal(size=np.einsum(subscripts, a, b).shape)
+        da, db = pullback(g)
+        assert_allclose(np.sum(da * a), np.sum(g * np.einsum(subscripts, a, b)))
+        assert_allclose(np.sum(db * b), np.sum(g * np.einsum(subscripts, a, b)))
+
+
+def test_kron_refuses_what_it_does_not_do():
+    with pytest.raises(ValueError, match=r"kron: both must be matrices or both vectors, not \(2,\) and \(2, 2\)"):
+        np.kron(leaf(np.ones(2)), np.ones((2, 2)))

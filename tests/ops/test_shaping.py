@@ -1,13 +1,157 @@
-"""What moves entries, held to NumPy's own value, its refusals, and the VJP to finite differences."""
+"""What moves entries: value and derivatives by specs, NumPy's arguments and refusals one by one."""
+
+import inspect
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from support import naive
+from support.gradients import leaf
+from support.specification import Specs, called, drawn_from, of_list
 
 import minigrad as mg
 from minigrad.operation import NUMPY
 from minigrad.ops.shaping import _names_once
 from minigrad.testing import check_vjp
+from minigrad.testing import strategies as s
+from minigrad.testing.strategies import Call
+
+specs = Specs()
+spec = specs.add
+tensors, two = s.tensors, s.broadcastable(2)
+matrices = s.tensors(min_dims=2, max_dims=2, min_side=1)
+filled = s.tensors(min_dims=1, min_side=1)  # no 0-d array, no empty one
+
+
+def reshapes(a):
+    shapes = [(-1,), (a.size,), a.shape[::-1], (1, *a.shape)] if a.size else [a.shape[::-1], (1, *a.shape)]
+    return st.tuples(st.sampled_from(shapes), st.sampled_from("CF"))
+
+
+spec(
+    "reshape",
+    drawn_from(tensors(), reshapes),
+    lambda a, shape, order: np.array(a).ravel(order).reshape(shape, order=order),
+    refused=(
+        ((np.zeros(2), 2, "A"), {}, ValueError, "order must be"),
+        ((np.zeros(3), (2,)), {}, ValueError, "reshape"),
+    ),
+)
+spec("ravel", called(tensors(), st.sampled_from("CF")), lambda a, order: np.array(a.T if order == "F" else a).flatten())
+spec("flatten", tensors(), np.ravel)
+spec(
+    "transpose",
+    drawn_from(tensors(), lambda a: st.tuples(st.none() | st.permutations(range(-a.ndim, 0)).map(tuple))),
+    np.transpose,
+)
+spec("swapaxes", drawn_from(filled, lambda a: st.tuples(*2 * [st.integers(-a.ndim, a.ndim - 1)])), np.swapaxes)
+spec("matrix_transpose", called(tensors(min_dims=2)), np.matrix_transpose)
+spec("moveaxis", drawn_from(filled, lambda a: st.tuples(*2 * [st.integers(-a.ndim, a.ndim - 1)])), np.moveaxis)
+spec(
+    "rollaxis",
+    drawn_from(filled, lambda a: st.tuples(st.integers(-a.ndim, a.ndim - 1), st.integers(0, a.ndim))),
+    np.rollaxis,
+)
+spec("expand_dims", drawn_from(tensors(), lambda a: st.tuples(st.integers(-a.ndim - 1, a.ndim))), np.expand_dims)
+spec("squeeze", tensors().map(lambda a: (a[None],)) | tensors().map(lambda a: (a[None], 0)), np.squeeze)
+spec("atleast_1d", tensors(), np.atleast_1d)
+spec("atleast_2d", tensors(), np.atleast_2d)
+spec(
+    "broadcast_to",
+    drawn_from(tensors(), lambda a: st.sampled_from([((2, *a.shape),), ((1, 3, *a.shape),), (a.shape,)]))
+    | s.tensors((3, 1)).map(lambda a: (a, (2, 3, 4))),
+    np.broadcast_to,
+)
+spec(
+    "broadcast_arrays",
+    two,
+    lambda x, y: np.stack([x + 0 * y, y + 0 * x]),
+    fn=lambda x, y: mg.stack(mg.broadcast_arrays(x, y)),
+)
+indexed = tensors(min_dims=1).flatmap(lambda a: s.indices(a.shape).map(lambda index: (a, index)))
+spec("getitem", indexed, lambda a, index: np.array(a)[index], kinks=((np.array([1.0, 2.0]), [0, 0]),))
+spec(
+    "scatter",
+    s.shapes(min_dims=1, min_side=1).flatmap(
+        lambda shape: s.indices(shape).flatmap(
+            lambda index: s.tensors(np.zeros(shape)[index].shape).map(lambda a: (a, index, shape))
+        )
+    ),
+    naive.scatter,
+)
+spec(
+    "concatenate",
+    st.tuples(s.tensors((2, 3)), s.tensors((1, 3)), s.tensors((0, 3))).map(lambda d: Call(d, {"axis": 0}))
+    | st.tuples(s.tensors((2, 3)), s.tensors((2, 1))).map(lambda d: Call(d, {"axis": -1}))
+    | st.tuples(s.tensors((2, 3)), s.tensors(())).map(lambda d: Call(d, {"axis": None})),
+    lambda *arrays, axis: np.concatenate(arrays, axis),
+    fn=lambda *arrays, axis: mg.concatenate(arrays, axis),
+)
+several = s.shapes(min_dims=1, max_dims=2).flatmap(lambda shape: st.tuples(s.tensors(shape), s.tensors(shape)))
+for name in ["stack", "hstack", "vstack", "column_stack"]:
+    spec(name, several, of_list(getattr(np, name)), fn=of_list(getattr(mg.ops, name)))
+spec("append", several, np.append)
+
+
+def joined(split):
+    """The pieces as one array, each scaled by its own factor, so that none can stand for another."""
+    return lambda a, *arguments: sum((i + 1) * np.sum(piece * piece) for i, piece in enumerate(split(a, *arguments)))
+
+
+rows = st.sampled_from([2, [1, 3], [0, 2]])
+for name in ["split", "array_split", "vsplit", "hsplit"]:
+    spec(name, called(s.tensors((4, 2)), rows), joined(getattr(np, name)), fn=joined(getattr(mg.ops, name)))
+spec("dsplit", called(s.tensors((2, 1, 4)), rows), joined(np.dsplit), fn=joined(mg.ops.dsplit))
+spec("tile", called(tensors(max_side=3), st.sampled_from([2, (2, 1), (1, 3), (2, 1, 2)])), np.tile)
+spec(
+    "repeat",
+    called(tensors(max_side=3), st.integers(0, 3)) | s.tensors((2, 3)).map(lambda a: (a, [1, 2], 0)),
+    np.repeat,
+)
+spec("roll", called(filled, st.integers(-3, 3), st.sampled_from([None, 0, -1])), np.roll)
+spec("flip", filled.flatmap(lambda a: s.axes(a.ndim).map(lambda axis: (a, axis))), np.flip)
+spec("fliplr", matrices, np.fliplr)
+spec("flipud", matrices, np.flipud)
+spec("rot90", called(matrices, st.integers(-1, 4)), np.rot90)
+spec("diagonal", called(matrices, st.integers(-1, 1)), np.diagonal)
+spec("diag", called(matrices, st.integers(-1, 1)) | called(filled.map(np.ravel), st.integers(-2, 2)), np.diag)
+spec("trace", called(matrices, st.integers(-1, 1)), np.trace)
+spec("triu", called(matrices, st.integers(-2, 2)), np.triu)
+spec("tril", called(matrices, st.integers(-2, 2)), np.tril)
+spec(
+    "take",
+    called(s.tensors((3, 2)), st.sampled_from([1, [0, 2, 2], [[0, 1], [1, 1]]]), st.sampled_from([None, 0, -2])),
+    np.take,
+)
+spec("delete", called(s.tensors((3, 2)), st.sampled_from([0, [0, 2]]), st.sampled_from([None, 0])), np.delete)
+spec(
+    "take_along_axis",
+    called(s.tensors((3, 2)), st.sampled_from([[[0, 2]], [[1, 1], [2, 0]]]).map(np.array), st.just(0)),
+    np.take_along_axis,
+)
+spec("sort", called(s.tensors(min_dims=1, min_side=1, gap=True), st.sampled_from([None, 0, -1])), np.sort)
+spec(
+    "pad",
+    called(tensors(max_dims=2), st.sampled_from([0, 1, (1, 2)]))
+    | s.tensors((2, 3)).map(lambda a: Call((a, ((1, 0), (0, 2))), {"constant_values": 1.5})),
+    np.pad,
+    refused=(((np.zeros(2), 1, "edge"), {}, ValueError, "mode must be 'constant'"),),
+)
+spec("dstack", several, of_list(np.dstack), fn=of_list(mg.ops.dstack))
+grids = st.sampled_from(["xy", "ij"]).flatmap(
+    lambda indexing: st.tuples(s.tensors((2,)), s.tensors((3,))).map(lambda d: Call(d, {"indexing": indexing}))
+)
+spec(
+    "meshgrid",
+    grids | s.tensors((2,)).map(lambda x: Call((x,), {"indexing": "xy"})),
+    lambda *x, indexing: np.stack(np.meshgrid(*x, indexing=indexing)),
+    fn=lambda *x, indexing: mg.stack(mg.ops.meshgrid(*x, indexing=indexing)),
+    refused=(((np.zeros(2),), {"indexing": "yx"}, ValueError, "must be 'xy' or 'ij'"),),
+)
+spec("full_like", s.tensors(()).map(lambda v: (np.zeros((2, 3)), v)), np.full_like, options={"argnums": 1})
+
+TestSpecs = specs.tests()
 
 
 def array(*shape):
@@ -264,3 +408,39 @@ def holds_scattered(index):
 def test_wrong_input_is_refused_in_words(call, error, message):
     with pytest.raises(error, match=message):
         call(mg.tensor(np.ones((2, 3)), requires_grad=True))
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "options"),
+    [
+        (np.tile, "A", {"reps": 2}), (np.repeat, "a", {"repeats": 2}), (np.roll, "a", {"shift": 1}), (np.flip, "m", {}),
+        (np.fliplr, "m", {}), (np.flipud, "m", {}), (np.rot90, "m", {}), (np.diagonal, "a", {}),
+        (np.take, "a", {"indices": [0]}), (np.delete, "arr", {"obj": 0}), (np.rollaxis, "a", {"axis": 1}),
+    ],
+)  # fmt: skip
+def test_the_array_goes_by_numpys_name(function, name, options):
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(function(**{name: leaf(a)}, **options).data, function(**{name: a}, **options))
+    with pytest.raises(TypeError, match=f"^{function.__name__} needs {name}$"):
+        getattr(mg.ops, function.__name__)(**options)
+    assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters
+
+
+def test_out_is_refused_where_entries_only_move():
+    for call in (lambda t, out: np.take(t, [0, 2], out=out), lambda t, out: t.take([0, 2], out=out)):
+        with pytest.raises(TypeError, match="take does not take out="):
+            call(leaf([1.5, 2.5, 3.5]), np.zeros(2))
+
+
+def test_indices_may_be_tensors():
+    x, index = leaf(np.arange(4.0)), mg.tensor([2])
+    assert np.take(x, index).item() == 2
+    assert np.take_along_axis(x, index, 0).item() == 2
+    assert np.delete(x, index).shape == (3,)
+    assert [a.shape for a in np.split(x, index)] == [(2,), (2,)]
+
+
+def test_trace_over_a_stack():
+    a = np.arange(18.0).reshape(2, 3, 3)
+    assert_array_equal(np.trace(leaf(a), axis1=1, axis2=2).data, np.trace(a, axis1=1, axis2=2))
+    assert_array_equal(np.trace(leaf(a), 1, 1, 2).data, np.trace(a, 1, 1, 2))

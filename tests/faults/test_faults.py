@@ -4,12 +4,12 @@ import os
 import re
 from pathlib import Path
 
-import injection
 import pytest
-from survivors import EQUIVALENT
+from faults import injection
+from faults.survivors import EQUIVALENT
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

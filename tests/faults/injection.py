@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutations import variants
+from faults.mutations import variants
 
 import minigrad
 

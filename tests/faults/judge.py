@@ -1,4 +1,4 @@
-"""Fault injection: is a wrong VJP caught? `python tests/faults.py` breaks minigrad's code in every place and counts.
+"""Is a wrong VJP caught? `python tests/faults` breaks minigrad's code in every place and counts.
 
 Each fault (injection.py) is put into a forked process, which goes through the trials that run its line (trials.py).
 """
@@ -13,10 +13,9 @@ import zlib
 from collections import Counter
 
 import pytest
-import specs  # noqa: F401 (it fills specification.SPECS)
-from injection import faults
-from survivors import EQUIVALENT
-from trials import LIVE, with_trials
+from faults.injection import faults
+from faults.survivors import EQUIVALENT
+from faults.trials import LIVE, with_trials
 
 SURVIVED, KILLED, CRASHED, HUNG, NOT_TAKEN = range(5)
 SECONDS = 15  # of trials for one fault: what every trial runs would take minutes
@@ -114,7 +113,3 @@ def main():
         f"{(len(verdicts) - count[SURVIVED]) / real:.2%} of those not equivalent; {time.perf_counter() - start:.0f} s"
     )
     return int(count[SURVIVED] > len(equivalent))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

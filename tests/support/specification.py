@@ -1,14 +1,18 @@
-"""`Spec`: what the suite needs to know about an op, and the proofs that it asks for.
+"""`Spec`: what the suite needs to know about an op, and the proofs that it is put to.
 
-The specs themselves are in specs.py; test_specs.py sweeps over them, and faults.py asks them about faults.
+The test file of each family of ops begins with a `Specs`, one call of `add` an op, and turns it into tests:
+`TestSpecs = specs.tests()`. The fault injector puts the same calls to broken code.
 """
 
+import runpy
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -16,12 +20,13 @@ from minigrad.testing import check_grads, check_subgradient
 from minigrad.testing.properties import as_call
 from minigrad.testing.strategies import Call
 
-SPECS: dict[str, "Spec"] = {}
+SPECS: dict[str, "Spec"] = {}  # of every family that has been imported
+TESTS = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What the sweep needs to know about one op.
+    """What the tests need to know about one op.
 
     inputs:    a strategy of what to call it with, away from its kinks
     reference: its value by other means
@@ -46,8 +51,68 @@ class Spec:
     options: dict[str, Any] = field(default_factory=dict)
 
 
-def spec(name, inputs, reference, *, fn=None, **rest):
-    SPECS[name] = Spec(name, inputs.map(as_call), reference, fn or getattr(mg.ops, name), **rest)
+class Specs:
+    """The specifications of a family of ops."""
+
+    def __init__(self):
+        self.by_name = {}
+
+    def add(self, name, inputs, reference, *, fn=None, **rest):
+        """Specify the op of this name."""
+        found = Spec(name, inputs.map(as_call), reference, fn or getattr(mg.ops, name), **rest)
+        self.by_name[name] = SPECS[name] = found
+
+    def tests(self):
+        """A class of tests that put every specified op to its proofs."""
+        each = pytest.mark.parametrize("spec", self.by_name.values(), ids=self.by_name)
+        slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+        quiet = settings(suppress_health_check=slow)
+        few = settings(quiet, max_examples=max(quiet.max_examples // 5, 2))
+
+        class TestSpecs:
+            @each
+            @quiet
+            @given(data=st.data())
+            def test_value_and_derivative(self, spec, data):
+                call = data.draw(spec.inputs)
+                compare(spec, call)
+                prove(spec, call, order=1)
+
+            @each
+            @few
+            @given(data=st.data())
+            def test_three_derivatives(self, spec, data):
+                prove(spec, data.draw(spec.inputs), order=3)
+
+            @pytest.mark.parametrize(("spec", "case"), self._cases("kinks"))
+            def test_kinks(self, spec, case):
+                at_kink(spec, case)
+
+            @pytest.mark.parametrize(("spec", "case"), self._cases("exact"))
+            def test_exact(self, spec, case):
+                be_exact(spec, *case)
+
+            @pytest.mark.parametrize(("spec", "case"), self._cases("refused"))
+            def test_refusals(self, spec, case):
+                refuse(spec, *case)
+
+        for test, attribute in (("test_kinks", "kinks"), ("test_exact", "exact"), ("test_refusals", "refused")):
+            if not self._cases(attribute):
+                delattr(TestSpecs, test)
+        return TestSpecs
+
+    def _cases(self, attribute):
+        """Each entry of an attribute of the specs, with its spec."""
+        specs = self.by_name.values()
+        return [pytest.param(spec, case, id=spec.name) for spec in specs for case in getattr(spec, attribute)]
+
+
+def all_specs():
+    """The specs of all families, by name: those that stand on top of their test files."""
+    for file in sorted(TESTS.rglob("test_*.py")):
+        if "= Specs()" in file.read_text(encoding="utf-8"):
+            runpy.run_path(str(file))
+    return SPECS
 
 
 def called(arrays, *options, **parameters):

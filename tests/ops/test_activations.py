@@ -1,0 +1,135 @@
+"""Activations and softmax: value and derivatives by specs, conventions and extremes one by one."""
+
+import math
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from support import naive
+from support.gradients import slopes
+from support.naive import scalar
+from support.specification import Specs, called
+
+import minigrad as mg
+from minigrad.testing import strategies as s
+from minigrad.testing.strategies import Call
+
+specs = Specs()
+spec = specs.add
+tensors, apart = s.tensors, s.tensors(gap=True)
+KINK = (np.array([0.0, 0.5, -0.5]),)
+
+for name, reference, domain in [
+    ("sigmoid", lambda z: 1 / (1 + math.exp(-z)), (-4, 4)), ("softplus", lambda z: math.log(1 + math.exp(z)), (-4, 4)),
+    ("silu", lambda z: z / (1 + math.exp(-z)), (-4, 4)),
+    ("gelu", lambda z: z * math.erfc(-z / math.sqrt(2)) / 2, (-3, 3)),
+]:  # fmt: skip
+    spec(name, tensors(domain=domain), scalar(reference))
+
+
+spec("relu", apart, scalar(lambda z: max(z, 0.0)), kinks=(KINK,))
+spec(
+    "leaky_relu",
+    called(apart, st.sampled_from([0.01, 0.25])),
+    lambda z, slope: np.where(z > 0, z, z * slope),
+    kinks=(KINK, (*KINK, 0.25)),
+    options={"argnums": 0},
+)
+spec(
+    "elu",
+    called(apart, st.sampled_from([1.0, 0.5])),
+    lambda z, alpha: np.where(z > 0, z, alpha * (np.exp(z) - 1)),
+    kinks=(KINK, (*KINK, 0.5)),
+    options={"argnums": 0},
+)
+far = np.array([[1e3, 0.0], [-1e3, -2e3], [0.0, -1e3]])  # e**Z overflows, or underflows in a whole row
+spec(
+    "logsumexp",
+    s.reductions(keepdims=False).flatmap(lambda c: st.booleans().map(lambda keep: Call((*c.arguments, keep), {}))),
+    naive.logsumexp,
+    exact=(((far, 1), [1e3, -1e3, 0], [[1, 0]] * 3),),
+)
+along = s.tensors(min_dims=1, min_side=1).flatmap(
+    lambda a: s.axes(a.ndim, none=False, several=False).map(lambda axis: (a, axis))
+)
+spec("softmax", along, naive.softmax, exact=(((far, 1), [[1, 0]] * 3, np.zeros((3, 2))),))
+spec(
+    "log_softmax",
+    along,
+    lambda z, axis: np.log(naive.softmax(z, axis)),
+    exact=(((far, 1), [[0, -1e3]] * 3, [[-1, 1]] * 3),),
+)
+
+TestSpecs = specs.tests()
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.int64])
+def test_relu_of_integers_is_of_integers(dtype):
+    z = np.array([-2, 0, 3]).astype(dtype)
+    assert mg.relu(z).dtype == np.maximum(z, 0).dtype
+    assert_array_equal(mg.relu(z), np.maximum(z, 0))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+def test_relu_has_no_negative_zero(dtype):
+    for shape in ((), (1,), (3,)):
+        assert not np.signbit(mg.relu(np.full(shape, -0.0, dtype))).any()
+
+
+@pytest.mark.parametrize("f", [mg.relu, mg.sigmoid])
+def test_an_activation_takes_one_new_array(f):
+    z = np.linspace(-4, 4, 100_000)
+    tracemalloc.start()
+    f(z)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1.5 * z.nbytes
+
+
+def test_the_second_derivative_of_elu_at_0_is_the_mean_of_both_sides():
+    second = mg.grad(mg.grad(lambda z: mg.elu(z, 3.0)))
+    assert [second(-1e-9), second(0.0), second(1e-9)] == pytest.approx([3, 1.5, 0])
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis", "by_column"),
+    [((50, 32), -1, True), ((50, 32), 1, True), ((50, 33), -1, False), ((50, 20), 0, False), ((3, 50, 4), -1, False)],
+)
+@pytest.mark.parametrize("f", [mg.softmax, mg.log_softmax])
+def test_rows_of_few_entries_are_reduced_column_by_column(f, shape, axis, by_column):
+    z = np.random.default_rng(0).normal(size=shape)
+    a = f(z, axis)
+    assert a.flags.f_contiguous == by_column
+    assert a.flags.c_contiguous != by_column
+    assert_allclose(a, f(np.stack([z, z]), axis if axis < 0 else axis + 1)[0], rtol=1e-12)
+
+
+def test_relu_and_its_relatives_at_0():
+    assert_array_equal(slopes(mg.relu, [-1, 0, 2]), [0, 0, 1])
+    assert_array_equal(slopes(lambda z: mg.leaky_relu(z, 0.1), [-1, 0, 2]), [0.1, 0.1, 1])
+    assert_array_equal(slopes(lambda z: mg.elu(z, 2.0), [0, 2]), [2, 1])
+
+
+def test_relu_of_special_values():
+    y = mg.relu(np.array([-np.inf, np.nan, -0.0, -3.0, np.inf]))
+    assert_array_equal(y, [0, np.nan, 0, 0, np.inf])
+    assert not np.signbit(y[[0, 2, 3]]).any()
+    assert not np.signbit(mg.relu(np.full(101, -0.0, np.float32))).any()
+
+
+def test_softmax_and_its_relatives_do_not_overflow():
+    z = np.array([[1000.0, 0.0, -1000.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(mg.softmax(z), [[1, 0, 0]])
+        assert_array_equal(mg.log_softmax(z), [[0, -1000, -2000]])
+        assert_array_equal(mg.logsumexp(z), 1000)
+        assert_array_equal(mg.sigmoid(z), [[1, 0.5, 0]])
+        assert_array_equal(mg.softplus(z), [[1000, np.log(2), 0]])
+        assert mg.softmax_cross_entropy(z, np.array([2])) == 2000
+        assert mg.sigmoid(np.array(-700.0)) == np.exp(-700.0)
+    assert mg.logsumexp(np.array([-np.inf, 0.0])) == 0
+    assert mg.logsumexp(np.array([-np.inf, -np.inf])) == -np.inf

@@ -1,0 +1,92 @@
+"""The catalogue as a whole: no op without a spec, no VJP that no spec sweeps, and what holds for every op."""
+
+import importlib
+import pkgutil
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from numpy.testing import assert_allclose, assert_array_equal
+from support.specification import all_specs
+
+import minigrad as mg
+from minigrad.operation import Op
+
+HAS_NO_FORWARD = {"checkpoint(arrays[0])"}  # made by hand: tests/test_transforms.py
+
+
+@pytest.fixture(scope="module")
+def specs():
+    return all_specs()
+
+
+def all_ops():
+    """Every Op that minigrad's modules hold, once each."""
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(mg.__path__, "minigrad.")]
+    return {id(value): value for module in modules for value in vars(module).values() if isinstance(value, Op)}.values()
+
+
+def test_every_public_op_has_a_spec(specs):
+    assert set(mg.ops.__all__) - set(specs) == set()
+
+
+def test_every_vjp_is_swept_by_a_spec(specs):
+    """Also those of private ops: each argument with a VJP is on the tape of some spec."""
+    swept = {pair for spec in specs.values() for pair in _vjps_on_tape(spec)}
+    ours = {(id(op), i): f"{op.__name__}({op.argument(i)})" for op in all_ops() for i in _positions(op)}
+    assert {name for key, name in ours.items() if key not in swept} == HAS_NO_FORWARD
+
+
+def _positions(op):
+    return [0] if op.any_number else [i for i, vjp in enumerate(op.vjps) if vjp is not None]
+
+
+def _vjps_on_tape(spec):
+    """(op, position) of every VJP that the sweep of some inputs of the spec runs."""
+    found = set()
+
+    @settings(max_examples=6, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(spec.inputs)
+    def record(call):
+        tensors = [mg.tensor(a, requires_grad=True) if _moves(spec, a, i) else a for i, a in enumerate(call.arguments)]
+        pending = [getattr(spec.fn(*tensors, **call.parameters), "node", None)]
+        while pending:
+            node = pending.pop()
+            if node is not None and node.op is not None:
+                found.update((id(node.op), 0 if node.op.any_number else i) for i, p in enumerate(node.parents) if p)
+                pending += node.parents
+
+    record()
+    return found
+
+
+def _moves(spec, argument, i):
+    chosen = spec.options.get("argnums", i)
+    return isinstance(argument, np.ndarray) and argument.dtype.kind == "f" and i == chosen
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments"),
+    [(np.std, ()), (np.var, ()), (np.median, ()), (np.diff, ()), (np.full_like, (2,)), (np.sum, ()), (np.cumsum, ())],
+)
+def test_a_list_will_do_for_an_array(function, arguments):
+    result = getattr(mg.ops, function.__name__)([1.0, 4.0, 2.0], *arguments)
+    assert_allclose(result, function([1.0, 4.0, 2.0], *arguments))
+    assert_array_equal(mg.ops.cross([1.0, 0, 0], [0, 1.0, 0]), [0, 0, 1])
+    assert_array_equal(mg.ops.matrix_power([[1.0, 2.0], [3.0, 4.0]], 0), np.eye(2))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.tensordot(x, x.T, ([5], [0])),
+        lambda x: np.diff(x, axis=5),
+        lambda x: np.swapaxes(x, 0, 5),
+        lambda x: np.split(x, 1, axis=5),
+        lambda x: np.sum(x, axis=5),
+        lambda x: np.std(x, axis=5),
+    ],
+)
+def test_an_axis_out_of_range_is_refused(call):
+    with pytest.raises((np.exceptions.AxisError, IndexError)):
+        call(mg.tensor(np.ones((2, 3)), requires_grad=True))

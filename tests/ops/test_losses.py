@@ -1,0 +1,70 @@
+"""Losses: value and derivatives by specs, extremes and refusals one by one."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support import naive
+from support.specification import Specs, drawn_from
+
+import minigrad as mg
+from minigrad.testing import strategies as s
+
+specs = Specs()
+spec = specs.add
+
+
+logits = s.shapes(min_dims=2, max_dims=2, min_side=1).flatmap(lambda shape: s.tensors(shape, domain=(-4, 4)))
+spec(
+    "softmax_cross_entropy",
+    drawn_from(
+        logits,
+        lambda z: st.tuples(st.lists(st.integers(0, z.shape[1] - 1), min_size=len(z), max_size=len(z)).map(np.array)),
+    ),
+    naive.softmax_cross_entropy,
+    refused=(
+        ((np.zeros((2, 3)), np.zeros(3, int)), {}, ValueError, "labels"),
+        ((np.zeros(2), np.zeros(2, int)), {}, ValueError, r"logits must be \(N, K\)"),
+        ((np.zeros((0, 3)), np.zeros(0, int)), {}, ValueError, "neither empty"),
+        ((np.zeros((1, 3)), np.zeros(1)), {}, TypeError, "must be integers"),
+        ((np.zeros((1, 3)), np.array([3])), {}, ValueError, "reach from 3 to 3"),
+        ((np.zeros((1, 3)), np.array([-1])), {}, ValueError, "reach from -1"),
+    ),
+)
+same = s.shapes(min_side=1).flatmap(lambda shape: st.tuples(s.tensors(shape), s.tensors(shape, domain=(0.125, 0.875))))
+unlike = (
+    ((np.zeros(3), np.zeros((1, 3))), {}, ValueError, "one shape"),
+    ((np.zeros(0), np.zeros(0)), {}, ValueError, "no entries"),
+)
+spec("mean_squared_error", same, lambda p, t: sum((p - t).ravel() ** 2) / p.size, refused=unlike)
+spec("binary_cross_entropy_with_logits", same, naive.binary_cross_entropy_with_logits, refused=unlike)
+
+TestSpecs = specs.tests()
+
+
+def test_binary_cross_entropy_keeps_small_losses():
+    z = np.array([10, 14, 20, 80], np.float32)
+    for sign, y in ((1, 1), (-1, 0)):
+        losses = [mg.binary_cross_entropy_with_logits(z[i : i + 1] * sign, np.full(1, y, np.float32)) for i in range(4)]
+        np.testing.assert_allclose(losses, np.log1p(np.exp(-z.astype(float))), rtol=1e-6)
+
+
+def test_cross_entropy_of_rows_far_apart():
+    logits = np.array([[1e3, 0.0], [-1e3, -2e3]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert mg.softmax_cross_entropy(logits, np.array([1, 0])) == 500
+
+
+@pytest.mark.parametrize("labels", [[0, 3], [3, 0], [-1, 1], [1, -1]])
+def test_one_label_out_of_range_is_enough(labels):
+    message = rf"labels must be in \[0, 3\), but reach from {min(labels)} to {max(labels)}"
+    with pytest.raises(ValueError, match=message):
+        mg.softmax_cross_entropy(np.zeros((2, 3)), np.array(labels))
+
+
+@pytest.mark.parametrize("loss", [mg.mean_squared_error, mg.binary_cross_entropy_with_logits])
+def test_a_loss_names_the_shapes_in_their_order(loss):
+    with pytest.raises(ValueError, match=rf"{loss.__name__}: .* not \(3,\) and \(1, 3\)"):
+        loss(np.zeros(3), np.zeros((1, 3)))

@@ -1,0 +1,217 @@
+"""Pooling: value and derivatives by specs, its conventions and refusals one by one."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support import naive
+from support.geometries import geometries, sizes, times_read
+from support.specification import Specs
+
+import minigrad as mg
+from minigrad.ops.kernels.layout import images_innermost
+from minigrad.ops.pooling import _blank, pick2d, unpool2d
+from minigrad.testing import check_vjp
+from minigrad.testing import strategies as s
+from minigrad.testing.strategies import Call
+
+specs = Specs()
+spec = specs.add
+
+
+leads = ((1,), (2, 2), (17, 2))
+pools, apart_pools = s.pool2d_inputs(leads=leads), s.pool2d_inputs(gap=True, leads=leads)
+few_pools = s.pool2d_inputs()
+bad_pool = (
+    ((np.zeros((4, 4)), 2), {}, ValueError, "must be"),
+    ((np.zeros((1, 4, 4), int), 2), {}, TypeError, "floating-point"),
+    ((np.zeros((1, 4, 4)), 5), {}, ValueError, "does not fit"),
+    ((np.zeros((1, 4, 4)), (0, 1)), {}, ValueError, "at least 1"),
+)
+spec("avg_pool2d", pools, naive.avg_pool2d, refused=bad_pool)
+plateau = np.array([[[0.5, 0.5, 0.25], [0.5, -1.0, 0.25], [0.25, 0.25, 0.25]]])
+spec(
+    "max_pool2d",
+    apart_pools,
+    naive.max_pool2d,
+    refused=(*bad_pool, ((np.zeros((1, 4, 4)), 3), {"padding": 2}, ValueError, "padding")),
+    kinks=((plateau, 2), Call((plateau, 2), {"stride": 1, "padding": 1})),
+)
+tips = np.array([[[0.0, 0.0, 0.25], [0.0, 0.0, 0.25], [0.25, 0.5, 0.25]]])
+spec("l2_pool2d", apart_pools, naive.l2_pool2d, refused=bad_pool, kinks=((tips, 2), Call((tips, 2), {"stride": 1})))
+spec("unfold2d", pools, naive.unfold2d, refused=bad_pool)
+spec(
+    "fold2d",
+    few_pools.map(lambda c: Call((naive.unfold2d(*c[0], **c[1]), c[0][0].shape[-2:], c[0][1]), c[1])),
+    naive.fold2d,
+    refused=(
+        ((np.zeros((1, 3, 3, 2, 2)), 4, 2), {}, ValueError, r"windows must end in \(2, 2, 2, 2\)"),
+        ((np.zeros((1, 2, 2, 2, 2)), 4.0, 2), {}, TypeError, "image must be an int or a pair"),
+    ),
+)
+spec(
+    "spread2d",
+    few_pools.map(lambda c: Call((naive.avg_pool2d(*c[0], **c[1]), c[0][0].shape[-2:], c[0][1]), c[1])),
+    naive.spread2d,
+    refused=(
+        ((np.zeros((1, 1, 1)), 4, 2), {}, ValueError, r"g must end in \(2, 2\)"),
+        ((np.zeros((1, 3, 3)), (4, 4), 2), {}, ValueError, r"g must end in \(2, 2\)"),
+    ),
+)
+
+
+def switched(by_image):
+    """Calls of unpool2d (or pick2d): something to route, x, a = its maxima, and the window."""
+
+    def build(call):
+        (x, window), options = call
+        a = naive.max_pool2d(x, window, **options)
+        return Call((np.sin(x if by_image else a), x, a, window), options)
+
+    return apart_pools.map(build)
+
+
+one, four, whole = np.zeros((1, 1, 1)), np.zeros((1, 2, 2)), np.zeros((1, 4, 4))
+spec(
+    "unpool2d",
+    switched(by_image=False),
+    naive.unpool2d,
+    fn=unpool2d,
+    options={"argnums": 0},
+    refused=(
+        ((one, whole, four, 2), {}, ValueError, r"g must end in \(1, 2, 2\)"),
+        ((one, whole, one, 2), {}, ValueError, r"a must end in \(1, 2, 2\)"),
+        ((four, whole, four, 2), {"padding": 2}, ValueError, "at most half"),
+    ),
+)
+spec(
+    "pick2d",
+    switched(by_image=True),
+    naive.pick2d,
+    fn=pick2d,
+    options={"argnums": 0},
+    refused=(
+        ((one, whole, four, 2), {}, ValueError, r"u must end in \(1, 4, 4\)"),
+        ((whole, whole, one, 2), {}, ValueError, r"a must end in \(1, 2, 2\)"),
+    ),
+)
+
+TestSpecs = specs.tests()
+
+rng = np.random.default_rng(0)
+
+POOLS = (mg.avg_pool2d, mg.max_pool2d, mg.l2_pool2d)
+
+
+def test_what_no_window_writes_to_is_made_zero_and_nothing_needlessly():
+    for where in geometries():
+        x = np.full(where.image, np.nan)
+        read = times_read(where)
+        if _blank(x, where):
+            assert_array_equal(x, np.zeros_like(x))
+        else:
+            assert read.max(initial=0) <= 1
+            assert_array_equal(x[read == 0], 0)
+            if where.padding == (0, 0) and read.all():
+                assert np.isnan(x).all()
+
+
+def test_the_spread_of_integers_keeps_fractions():
+    x = mg.ops.spread2d(np.array([[[[1, 2]]]]), (2, 4), 2)
+    assert_array_equal(x, np.array([[[[0.25, 0.25, 0.5, 0.5]] * 2]]).reshape(1, 1, 2, 4))
+
+
+@pytest.mark.parametrize("f", POOLS)
+def test_pools_with_wide_padding(f):
+    """Taps that lie in the padding for several windows, or for all of them."""
+    for n, k, stride, p, d in sizes():
+        if d == 1 and 2 * p <= k:
+            size = 2 * n * (n + 1)
+            x = (rng.permutation(size).reshape(2, n, n + 1) + 0.5) / size  # apart: no ties
+            options = {"stride": (stride, 1), "padding": (p, k // 2)}
+            assert_allclose(f(x, k, **options), getattr(naive, f.__name__)(x, k, **options))
+            check_vjp(f, x, k, **options)
+
+
+@pytest.mark.parametrize("n", [1, 16])
+@pytest.mark.parametrize("f", POOLS)
+def test_a_pool_of_single_entries_is_a_copy(f, n):
+    x = rng.uniform(1, 2, (n, 1, 3, 3))
+    before = x.copy()
+    z = f(x, 1)
+    assert_allclose(z, before, rtol=1e-15)
+    assert not np.shares_memory(z, x)
+    z[...] = 0
+    assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("f", POOLS)
+def test_one_image_of_many_channels_is_a_batch_of_one(f):
+    x = rng.uniform(1, 2, (17, 4, 4))
+    (z, pullback), (batch, of_batch) = mg.vjp(lambda x: f(x, 2), x), mg.vjp(lambda x: f(x, 2), x[None])
+    assert_array_equal(z, batch[0])
+    assert_array_equal(pullback(z)[0], of_batch(batch)[0][0])
+
+
+def test_from_16_images_on_the_gradient_of_an_average_pool_has_them_innermost():
+    assert images_innermost(mg.ops.spread2d(np.ones((16, 2, 2, 2)), (4, 4), 2))
+
+
+def test_the_l2_pool_of_infinity_is_infinite():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(mg.l2_pool2d(np.array([[[np.inf, 1.0], [-np.inf, 2.0]]]), 2), [[[np.inf]]])
+    assert np.isnan(mg.l2_pool2d(np.array([[[np.nan, 1.0], [0.0, 2.0]]]), 2)).all()
+
+
+def test_the_l2_pool_of_large_negative_entries():
+    assert_allclose(mg.l2_pool2d(np.full((1, 2, 2), -1e200), 2), [[[2e200]]])
+
+
+@pytest.mark.parametrize(
+    ("f", "arguments"),
+    [
+        *((f, (np.ones((1, 4, 4)),)) for f in (*POOLS, mg.ops.unfold2d)),
+        (mg.ops.fold2d, (np.ones((1, 2, 2, 2, 2)), (4, 4))),
+        (mg.ops.spread2d, (np.ones((1, 2, 2)), (4, 4))),
+    ],
+)
+def test_windows_of_pools(f, arguments):
+    for wrong in (0, (0, 2), (2, 0)):
+        with pytest.raises(ValueError, match=f"^{f.__name__}: window must be at least 1, not "):
+            f(*arguments, wrong)
+    for wrong in (1.5, True, (1, 1, 1)):
+        with pytest.raises(TypeError, match=f"^{f.__name__}: window must be an int or a pair of ints, not "):
+            f(*arguments, wrong)
+    for option, wrong in (("stride", 0), ("padding", -1)):
+        with pytest.raises(ValueError, match=f"^{f.__name__}: {option} must be at least {wrong + 1}, not {wrong}"):
+            f(*arguments, 2, **{option: wrong})
+
+
+def test_max_pool_gives_a_tie_to_the_first_in_row_major_order():
+    x = np.array([[[3.0, 3.0], [3.0, 3.0]]])
+    assert_array_equal(mg.grad(lambda x: np.sum(mg.max_pool2d(x, 2)))(x), [[[1, 0], [0, 0]]])
+    x = np.array([[[1.0, 3.0], [3.0, 3.0]]])
+    assert_array_equal(mg.grad(lambda x: np.sum(mg.max_pool2d(x, 2)))(x), [[[0, 1], [0, 0]]])
+
+
+def test_max_pool_padding_never_wins():
+    x = np.full((1, 1, 2, 2), -np.inf)
+    y, pullback = mg.vjp(lambda x: mg.max_pool2d(x, 2, stride=2, padding=1), x)
+    assert_array_equal(y, x)
+    assert_array_equal(pullback(np.ones(y.shape))[0], np.ones((1, 1, 2, 2)))
+    assert_array_equal(mg.max_pool2d(np.full((1, 1, 2, 2), -5.0), 3, stride=2, padding=1), [[[[-5]]]])
+    with pytest.raises(ValueError, match="at most half of the window"):
+        mg.max_pool2d(x, 2, padding=2)
+
+
+def test_max_pool_nan_wins():
+    x = np.array([[[1.0, np.nan], [5.0, 2.0]]])
+    y, pullback = mg.vjp(lambda x: mg.max_pool2d(x, 2), x)
+    assert np.isnan(y).all()
+    assert_array_equal(pullback(np.ones(y.shape))[0], [[[0, 1], [0, 0]]])
+
+
+def test_avg_pool_counts_the_padding():
+    assert_array_equal(mg.avg_pool2d(np.ones((1, 1, 1)), 2, stride=2, padding=1), [[[0.25]]])
