@@ -32,3 +32,28 @@ def test_results_that_differ_are_refused(monkeypatch):
     with pytest.raises(ValueError, match="group, name: result 0 of minigrad"):
         check(case)
     check(case._replace(tolerance=0.2))
+
+
+SOURCE = '''"""A module."""
+
+# a comment
+class C:
+    """A class."""
+
+    def method(self, x):
+        """A method."""
+        return 1 if x else 2
+
+
+def function(x):
+    return x
+'''
+
+
+def test_sizes_count_code_alone(tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import size
+
+    (tmp_path / "module.py").write_text(SOURCE)
+    assert size.main([str(tmp_path)]) == 0
+    assert "| module.py | 5 | 13 | 2 | C.method |" in capsys.readouterr().out

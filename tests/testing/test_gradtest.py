@@ -14,7 +14,7 @@ import minigrad as mg
 from minigrad import testing
 from minigrad.testing import GradientError, gradtest, properties
 from minigrad.testing import strategies as s
-from minigrad.testing.plugin import PROFILES
+from minigrad_pytest import PROFILES
 
 pytest_plugins = ["pytester"]
 
@@ -77,9 +77,14 @@ def test_examples():
 """
 
 
+@pytest.fixture(autouse=True)
+def _the_plugin_alone(monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def run(pytester, *options, examples=20):
     pytester.makepyfile(SUITE.replace("{examples}", str(examples)))
-    return pytester.runpytest_subprocess("-p", "minigrad.testing.plugin", "-p", "no:cacheprovider", *options)
+    return pytester.runpytest_subprocess("-p", "minigrad_pytest", "-p", "no:cacheprovider", *options)
 
 
 def test_a_failure_is_told_in_few_words(pytester):
@@ -106,7 +111,7 @@ def test_auto(pytester, monkeypatch, ci):
     else:
         monkeypatch.delenv("CI", raising=False)
     pytester.makepyfile(f"from hypothesis import settings\ndef test(): assert settings().derandomize == {ci}")
-    result = pytester.runpytest_subprocess("-p", "minigrad.testing.plugin", "--minigrad-profile=auto")
+    result = pytester.runpytest_subprocess("-p", "minigrad_pytest", "--minigrad-profile=auto")
     result.assert_outcomes(passed=1)
 
 
@@ -194,6 +199,23 @@ def test_options_are_named(options, words):
         gradtest(s.tensors(), **options)
 
 
+IMPORTS_NOTHING = """
+import sys
+
+def pytest_sessionfinish(session):
+    assert session.config.pluginmanager.has_plugin("minigrad_pytest")
+    assert not {"hypothesis", "minigrad", "numpy"} & set(sys.modules)
+"""
+
+
+def test_a_run_without_the_option_imports_neither_minigrad_nor_numpy(pytester):
+    pytester.makeconftest(IMPORTS_NOTHING)
+    pytester.makepyfile("def test(): pass")
+    result = pytester.runpytest_subprocess("-p", "minigrad_pytest", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=1)
+    assert result.ret == 0
+
+
 LINES = """
 import numpy as np
 from minigrad.testing import check_vjp
@@ -207,7 +229,7 @@ def test_two_calls():
 
 def test_the_line_of_the_failing_call_is_told(pytester):
     pytester.makepyfile(LINES)
-    result = pytester.runpytest_subprocess("-p", "minigrad.testing.plugin", "-p", "no:cacheprovider")
+    result = pytester.runpytest_subprocess("-p", "minigrad_pytest", "-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(["*told.py:7: check_vjp(np.sin, x, vjp=lambda g, y, x: 0 * g)"])
     result.stdout.no_fnmatch_line("*checks.py*")
 

@@ -1,14 +1,14 @@
-"""The pytest plugin: Hypothesis profiles by `--minigrad-profile`, and failures that show the shrunk inputs alone.
+"""The pytest plugin: Hypothesis profiles by `--minigrad-profile`, and a GradientError shown without its traceback.
 
-Without the option it changes no setting of anyone's tests. Nothing but pytest is imported before it is needed.
+pytest loads every installed plugin in every run. So this module stands outside of the package and imports neither
+minigrad nor NumPy; without the option it changes no setting.
 """
 
 import os
+import sys
 from typing import Any
 
 import pytest
-
-from .errors import GradientError
 
 PROFILES: dict[str, dict[str, Any]] = {
     "dev": {"max_examples": 20, "derandomize": False},
@@ -28,7 +28,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
-    """Register the profiles and load the one asked for."""
+    """Register the profiles and load the chosen one."""
     wanted = config.getoption("--minigrad-profile")
     if wanted is None:
         return
@@ -42,9 +42,10 @@ def pytest_configure(config):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """Show a GradientError as its message and the line that asked for the check, without the frames in between."""
+    """Show a GradientError as its message and the line of the test that called the check."""
     report = yield
-    if call.excinfo is not None and isinstance(call.excinfo.value, GradientError):
+    errors = sys.modules.get("minigrad.testing.errors")  # not imported: then no test has raised its GradientError
+    if errors is not None and call.excinfo is not None and isinstance(call.excinfo.value, errors.GradientError):
         error = call.excinfo.value
         replay = [note for note in getattr(error, "__notes__", ()) if "reproduce_failure" in note]
         report.longrepr = "\n".join([f"GradientError: {error}", *_place(item, call.excinfo.traceback), *replay])
@@ -52,11 +53,11 @@ def pytest_runtest_makereport(item, call):
 
 
 def _place(item, traceback):
-    """The last line of the test's own file that led to the check, if there is one."""
+    """The innermost line of the test's own file in the traceback, as a list of at most one string."""
     own = [entry for entry in traceback if str(entry.path) == str(item.path) and _is_code(entry)]
     return [f"{item.path}:{own[-1].lineno + 1}: {str(own[-1].statement).strip()}"] if own else []
 
 
 def _is_code(entry):
-    """Whether the frame is the user's own: Hypothesis gives its frames the file of the test."""
+    """Whether the frame is the user's own. Hypothesis's wrappers report the file of the test, too."""
     return "__hypothesistracebackhide__" not in entry.frame.f_globals
