@@ -1,0 +1,62 @@
+"""Sums of very many entries, and of every order of axes and memory layout."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from minigrad.summation import blocked_sum
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize(
+    ("shape", "axis"),
+    [((1_000_000, 3), 0), ((3, 1_000_000), 1), ((3, 2, 200_001), (0, 2)), ((99_999, 2, 5), (0, 2)), ((1_000_000,), None)],
+)
+def test_a_million_equal_entries(shape, axis, dtype):
+    a = np.full(shape, dtype(0.01))
+    count = math.prod(shape[i] for i in np.atleast_1d(range(len(shape)) if axis is None else axis))
+    for laid in (a, np.asfortranarray(a), np.broadcast_to(a[(slice(1),) * a.ndim], shape), np.repeat(a, 2, -1)[..., ::-2]):
+        found = blocked_sum(laid, axis)
+        np.testing.assert_allclose(found, dtype(0.01).astype(np.longdouble) * count, rtol=8 * np.finfo(dtype).eps)
+
+
+def test_float16_is_rounded_once():
+    assert np.all(blocked_sum(np.full((4096, 2), 0.1, np.float16), 0) == np.float16(4096 * float(np.float16(0.1))))
+    assert blocked_sum(np.full((70_000, 1), 1.0, np.float16), dtype=np.float32) == 70_000
+
+
+@given(data=st.data())
+def test_every_layout_and_all_axes(data):
+    shape = data.draw(st.lists(st.sampled_from([0, 1, 2, 3, 17, 40]), min_size=1, max_size=4).filter(lambda s: np.prod(s) < 1e5))
+    axis = data.draw(st.none() | st.sets(st.integers(0, len(shape) - 1)).map(tuple))
+    order = data.draw(st.permutations(range(len(shape))))
+    steps = data.draw(st.tuples(*[st.sampled_from([1, 2, -1, -2])] * len(shape)))
+    repeated = data.draw(st.tuples(*[st.booleans()] * len(shape)))
+    dtype, keepdims = data.draw(st.sampled_from([np.float16, np.float32, np.float64])), data.draw(st.booleans())
+    a = np.random.default_rng(0).uniform(0.5, 2, [2 * n for n in shape]).astype(dtype)
+    a = np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order))
+    a = a[tuple(slice(None, None, step) for step in steps)][tuple(slice(n) for n in shape)]
+    a = np.broadcast_to(a[tuple(slice(0, 1) if r else slice(None) for r in repeated)], a.shape)
+    found, plain = blocked_sum(a, axis, keepdims), np.sum(a, axis=axis, keepdims=keepdims)
+    assert type(found) is type(plain)
+    assert (found.dtype, np.shape(found)) == (dtype, np.shape(plain))
+    expected = np.sum(a, axis=axis, keepdims=keepdims, dtype=np.longdouble)
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(found, expected.astype(dtype), rtol=32 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int64, complex])
+def test_other_dtypes_are_summed_as_numpy_does(dtype):
+    a = np.ones((300, 4), dtype)
+    found = blocked_sum(a, 0)
+    assert found.dtype == np.sum(a, axis=0).dtype
+    np.testing.assert_array_equal(found, np.full(4, 300))
+
+
+def test_nan_and_infinities_pass():
+    a = np.zeros((5000, 3), np.float32)
+    a[77, 0], a[4000, 1], a[12, 2] = np.nan, np.inf, -np.inf
+    np.testing.assert_array_equal(blocked_sum(a, 0), [np.nan, np.inf, -np.inf])
