@@ -34,7 +34,7 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: bool = False, dtype: 
     axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
     pairwise = len(axes) == a.ndim and a.flags.forc
     direct = _DIRECT.get(a.dtype.char, math.inf)
-    if pairwise or direct and math.prod([a.shape[i] for i in axes]) <= direct:
+    if pairwise or (direct and math.prod([a.shape[i] for i in axes]) <= direct):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
     half = a.dtype.char == "e" and dtype is None
     if a.dtype.char == "f" and a.size <= _SMALL:

@@ -13,12 +13,23 @@ from minigrad.summation import blocked_sum
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 @pytest.mark.parametrize(
     ("shape", "axis"),
-    [((1_000_000, 3), 0), ((3, 1_000_000), 1), ((3, 2, 200_001), (0, 2)), ((99_999, 2, 5), (0, 2)), ((1_000_000,), None)],
+    [
+        ((1_000_000, 3), 0),
+        ((3, 1_000_000), 1),
+        ((3, 2, 200_001), (0, 2)),
+        ((99_999, 2, 5), (0, 2)),
+        ((1_000_000,), None),
+    ],
 )
 def test_a_million_equal_entries(shape, axis, dtype):
     a = np.full(shape, dtype(0.01))
     count = math.prod(shape[i] for i in np.atleast_1d(range(len(shape)) if axis is None else axis))
-    for laid in (a, np.asfortranarray(a), np.broadcast_to(a[(slice(1),) * a.ndim], shape), np.repeat(a, 2, -1)[..., ::-2]):
+    for laid in (
+        a,
+        np.asfortranarray(a),
+        np.broadcast_to(a[(slice(1),) * a.ndim], shape),
+        np.repeat(a, 2, -1)[..., ::-2],
+    ):
         found = blocked_sum(laid, axis)
         np.testing.assert_allclose(found, dtype(0.01).astype(np.longdouble) * count, rtol=8 * np.finfo(dtype).eps)
 
@@ -30,7 +41,9 @@ def test_float16_is_rounded_once():
 
 @given(data=st.data())
 def test_every_layout_and_all_axes(data):
-    shape = data.draw(st.lists(st.sampled_from([0, 1, 2, 3, 17, 40]), min_size=1, max_size=4).filter(lambda s: np.prod(s) < 1e5))
+    shape = data.draw(
+        st.lists(st.sampled_from([0, 1, 2, 3, 17, 40]), min_size=1, max_size=4).filter(lambda s: np.prod(s) < 1e5)
+    )
     axis = data.draw(st.none() | st.sets(st.integers(0, len(shape) - 1)).map(tuple))
     order = data.draw(st.permutations(range(len(shape))))
     steps = data.draw(st.tuples(*[st.sampled_from([1, 2, -1, -2])] * len(shape)))
