@@ -1,11 +1,11 @@
-"""Seeing the computational graph: `graph` draws the tape, `trace` walks it.
+"""Pictures of the computational graph: `graph` draws the tape, `trace` walks through it step by step.
 
-Both read the tape and change nothing. graphviz loads when a picture is drawn, not with this package.
+Both only read the tape. graphviz is imported when a picture is drawn, not with this package.
 """
 
-from .debugging import debug as debug
-from .picture import Graph as Graph
-from .picture import graph as graph
+from ._debug import debug as debug
+from ._graph import Graph as Graph
+from ._graph import graph as graph
 from .walk import Step as Step
 from .walk import Walk as Walk
 from .walk import trace as trace

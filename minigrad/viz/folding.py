@@ -1,27 +1,32 @@
-"""Folding: many ops drawn as one node, and the place of the leaves among the scopes.
+"""Folding: many ops drawn as one node, and the scope in which each leaf is drawn.
 
-What is folded is a run of neighbours in creation order, a topological one, so a fold makes no cycle.
+A fold is a run of neighbours in the order of creation. That order is topological, so a fold makes no cycle.
 """
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from .reading import Part, common
+from .labels import counted
+from .names import DEFAULTS
+from .parts import Part, common
 
-MANY = 2  # ops that a leaf may reach by edges; more of them are a tangle, and slow to lay out
+MANY = 2  # ops that a leaf may reach by edges; more edges are a tangle, and slow to lay out
+NAMED = 3  # hidden arrays that a fold lists by name; more are only counted
+LISTED = 20  # hidden arrays that its tooltip lists
 
 
 class _Group(NamedTuple):
-    """Neighbouring ops, the scope that they are drawn in, and their common name if they are one node."""
+    """Neighbouring ops, the scope that they are drawn in, and their common name if they are drawn as one node."""
 
-    ops: list
+    ops: list[Part]
     scope: tuple
     name: str | None = None
-    in_a_scope: bool = False  # else from the middle
+    is_scope: bool = False  # else a run from the middle of the graph
 
 
-def fold(parts, depth=None, max_nodes=None):
-    """The parts to draw, in order, and a remark on what was folded unasked, or "".
+def fold(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None = None) -> tuple[list[Part], str]:
+    """The parts to draw, in order, and a remark on what was folded to keep to max_nodes, or "".
 
     depth: each scope deeper than this becomes one part (None: none does)
     max_nodes: fold more until about this many parts are left
@@ -32,56 +37,76 @@ def fold(parts, depth=None, max_nodes=None):
     _place(leaves, users, ops)
     groups, remark = _by_scope(ops, depth), ""
     if max_nodes is not None:
-        deepest = max((len(op.scope) for op in ops), default=0)
-        for shallower in range(deepest - 1 if depth is None else min(depth, deepest) - 1, -1, -1):
-            if len(groups) + len(_shown(groups, leaves, users)) <= max_nodes:
-                break
-            groups, remark = _by_scope(ops, shallower), f"folded to depth {shallower}"
-        if len(groups) + len(_shown(groups, leaves, users)) > max_nodes:
-            groups = _without_middle(groups, max_nodes // 4)
-            folded = sum(len(group.ops) for group in groups if group.name is not None)
-            remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all"
-    return _with_marks(_units(groups, leaves, _shown(groups, leaves, users))), remark
+
+        def count(groups: list[_Group]) -> int:
+            return len(groups) + len(_visible(groups, leaves, users))
+
+        groups, remark = _limited(groups, ops, depth, max_nodes, count)
+    visible = _visible(groups, leaves, users)
+    return _with_marks(_drawn(groups, leaves, visible)), remark
 
 
-def _users(ops):
+def _limited(
+    groups: list[_Group], ops: list[Part], depth: int | None, max_nodes: int, count: Callable[[list[_Group]], int]
+) -> tuple[list[_Group], str]:
+    """The groups, folded further while they count more than max_nodes, and a remark on it."""
+    remark = ""
+    deepest = max((len(op.scope) for op in ops), default=0)
+    for shallower in range(deepest - 1 if depth is None else min(depth, deepest) - 1, -1, -1):
+        if count(groups) <= max_nodes:
+            break
+        groups, remark = _by_scope(ops, shallower), f"folded to depth {shallower}"
+    if count(groups) > max_nodes:
+        groups = _without_middle(groups, max_nodes // 4)
+        folded = sum(len(group.ops) for group in groups if group.name is not None)
+        remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all"
+    return groups, remark
+
+
+def _users(ops: Iterable[Part]) -> dict[Part, list[Part]]:
     """The ops that take each leaf."""
-    users: dict[Part, list] = {}
+    users: dict[Part, list[Part]] = {}
     for op in ops:
-        for source, _ in op.sources:
-            if source.kind != "op":
-                users.setdefault(source, []).append(op)
+        for tensor, _ in op.inputs:
+            if tensor.kind != "op":
+                users.setdefault(tensor, []).append(op)
     return users
 
 
-def _fed(ops):
+def _scopes_with_inputs(ops: Iterable[Part]) -> set[tuple]:
     """The scopes that take something computed outside of them."""
     return {
         op.scope[:depth]
         for op in ops
         for depth in range(1, len(op.scope) + 1)
-        if any(source.kind == "op" and source.scope[:depth] != op.scope[:depth] for source, _ in op.sources)
+        if any(tensor.kind == "op" and tensor.scope[:depth] != op.scope[:depth] for tensor, _ in op.inputs)
     }
 
 
-def _place(leaves, users, ops):
+def _place(leaves: Iterable[Part], users: dict[Part, list[Part]], ops: list[Part]) -> None:
     """Put each leaf into the innermost scope that all its users share.
 
-    Data at which the computation starts stands outside: it comes into the scope, not from it.
+    Data at which the computation starts stands outside of the scope, as an input of it. Data without a name does so
+    only for the first op: elsewhere it is a detail of the scope.
     """
-    fed = _fed(ops)
+    with_inputs = _scopes_with_inputs(ops)
     for leaf in leaves:
         takers = users.get(leaf, [])
         leaf.scope = common([op.scope for op in takers])
-        starts = leaf.kind == "data" and all(source.kind != "op" for op in takers for source, _ in op.sources)
-        if starts and (leaf.title != "array" or ops[0] in takers):  # else one without a name
-            while leaf.scope and leaf.scope not in fed:
+        if _is_start(leaf, takers) and (leaf.title != DEFAULTS["data"] or ops[0] in takers):
+            while leaf.scope and leaf.scope not in with_inputs:
                 leaf.scope = leaf.scope[:-1]
 
 
-def _by_scope(ops, depth):
-    """Each op as a group of its own, but a run of neighbours in one deeper scope as one."""
-    groups, path = [], None
+def _is_start(leaf: Part, takers: list[Part]) -> bool:
+    """Whether it is data that only ops without a computed input take."""
+    return leaf.kind == "data" and all(tensor.kind != "op" for op in takers for tensor, _ in op.inputs)
+
+
+def _by_scope(ops: Iterable[Part], depth: int | None) -> list[_Group]:
+    """Each op as a group of its own, but a run of neighbours in one deeper scope as one group."""
+    groups: list[_Group] = []
+    path = None
     for op in ops:
         if depth is None or len(op.scope) <= depth:
             groups.append(_Group([op], op.scope))
@@ -94,7 +119,7 @@ def _by_scope(ops, depth):
     return groups
 
 
-def _without_middle(groups, keep):
+def _without_middle(groups: list[_Group], keep: int) -> list[_Group]:
     """About `keep` groups: a third of them from the start, the rest from the end, all between as one."""
     first = max(1, keep // 3)
     last = max(1, keep - first - 1)
@@ -105,82 +130,120 @@ def _without_middle(groups, keep):
     return [*groups[:first], folded, *groups[-last:]]
 
 
-def _shown(groups, leaves, users):
-    """The leaves that are drawn: not those that only the inside of one fold takes."""
-    home = {op: group for group in groups for op in group.ops}
+def _visible(groups: list[_Group], leaves: list[Part], users: dict[Part, list[Part]]) -> list[Part]:
+    """The leaves that are drawn: all but those that only ops inside of one fold take."""
+    group_of = {op: group for group in groups for op in group.ops}
 
-    def is_shown(leaf):
-        homes = [home[op] for op in users.get(leaf, [])]
-        if not homes or any(group is not homes[0] for group in homes) or homes[0].name is None:
+    def is_visible(leaf: Part) -> bool:
+        takers = [group_of[op] for op in users.get(leaf, [])]
+        if not takers or any(group is not takers[0] for group in takers) or takers[0].name is None:
             return True
-        return homes[0].in_a_scope and len(leaf.scope) <= len(homes[0].scope)
+        return takers[0].is_scope and len(leaf.scope) <= len(takers[0].scope)
 
-    return [leaf for leaf in leaves if is_shown(leaf)]
+    return [leaf for leaf in leaves if is_visible(leaf)]
 
 
-def _units(groups, leaves, shown):
-    """The parts to draw: ops, folds, and the shown leaves, each leaf before the run of its scope that takes it."""
-    shown = dict.fromkeys(shown)
+class _Sequence:
+    """The parts in the order in which they are drawn; a leaf comes before the run of its scope that takes it."""
+
+    def __init__(self) -> None:
+        self.parts: list[Part] = []
+        self._scope: tuple = ()
+        self._starts = [0]  # where the run of each scope around the last part starts, outermost first
+
+    def enter(self, scope: tuple) -> None:
+        """Start the runs of the scopes that the last part was not in."""
+        shared = len(common([self._scope, scope]))
+        del self._starts[shared + 1 :]
+        self._starts += [len(self.parts)] * (len(scope) - shared)
+        self._scope = scope
+
+    def add_leaf(self, leaf: Part) -> None:
+        """Add a leaf of the scope that was entered, or of one around it."""
+        depth = len(leaf.scope)
+        self.parts.insert(self._starts[depth + 1] if depth < len(self._scope) else len(self.parts), leaf)
+        self._starts[depth + 1 :] = [start + 1 for start in self._starts[depth + 1 :]]
+
+
+def _drawn(groups: list[_Group], leaves: list[Part], visible: list[Part]) -> list[Part]:
+    """The parts to draw: ops, folds and the visible leaves."""
+    waiting = dict.fromkeys(visible)
     drawn_as: dict[Part, Part] = {}
-    units: list[Part] = []
-    placed, starts, before = set(), [0], ()
+    sequence = _Sequence()
     for group in groups:
-        shared = len(common([before, group.scope]))
-        del starts[shared + 1 :]
-        starts += [len(units)] * (len(group.scope) - shared)
-        before = group.scope
-        unit = group.ops[0] if group.name is None else _folded(group, shown)
-        drawn_as.update(dict.fromkeys(group.ops, unit))
-        for leaf in dict.fromkeys(tensor for _, tensor in unit.sources if tensor in shown and tensor not in placed):
-            leaf.scope = leaf.scope[: len(unit.scope)]
-            position = starts[len(leaf.scope)] if len(leaf.scope) < len(group.scope) else len(units)
-            units.insert(position, leaf)
-            placed.add(leaf)
-            starts[len(leaf.scope) + 1 :] = [start + 1 for start in starts[len(leaf.scope) + 1 :]]
-        unit.sources = [(drawn_as.get(tensor, tensor), tensor) for _, tensor in unit.sources]
-        units.append(unit)
-    return units + [leaf for leaf in leaves if leaf in shown and leaf not in placed]
+        sequence.enter(group.scope)
+        part = group.ops[0] if group.name is None else _folded(group, group.name, set(visible))
+        drawn_as.update(dict.fromkeys(group.ops, part))
+        for leaf in dict.fromkeys(tensor for _, tensor in part.inputs if tensor in waiting):
+            leaf.scope = leaf.scope[: len(part.scope)]
+            sequence.add_leaf(leaf)
+            del waiting[leaf]
+        part.inputs = [(drawn_as.get(tensor, tensor), tensor) for _, tensor in part.inputs]
+        sequence.parts.append(part)
+    return sequence.parts + [leaf for leaf in leaves if leaf in waiting]
 
 
-def _folded(group, shown):
-    """The one part that stands for a group of ops."""
+def _folded(group: _Group, name: str, visible: set[Part]) -> Part:
+    """The part that stands for a group of ops and for the leaves that only they take."""
     inside, last = set(group.ops), group.ops[-1]
-    fold = Part("fold", group.name, last.shape, last.dtype, group.scope)
+    taken = dict.fromkeys(tensor for op in group.ops for _, tensor in op.inputs if tensor not in inside)
+    hidden = [tensor for tensor in taken if tensor.kind != "op" and tensor not in visible]
+    fold = Part("fold", name, last.shape, last.dtype, group.scope)
+    fold.inputs = [(tensor, tensor) for tensor in taken if tensor not in hidden]
     fold.is_output = any(op.is_output for op in group.ops)
-    fold.not_finite = any(op.not_finite for op in group.ops)
-    fold.fault = next((f"{op.fault}: {op.title}" for op in group.ops if op.fault), "")
-    taken = dict.fromkeys(tensor for op in group.ops for _, tensor in op.sources if tensor not in inside)
-    hidden = [tensor for tensor in taken if tensor.kind == "parameter" and tensor not in shown]
-    fold.sources = [(tensor, tensor) for tensor in taken if tensor.kind == "op" or tensor in shown]
-    counts = Counter(op.title for op in group.ops).most_common()
-    fold.notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
-    said = [_counted(len(group.ops), "op")] if group.in_a_scope else [title for title, _ in counts[:3]]
-    if hidden:
-        said.append(f"{_counted(len(hidden), 'parameter')} ({sum(parameter.size for parameter in hidden):,})")
-    fold.detail = ", ".join(said)
+    fold.not_finite = any(part.not_finite for part in [*group.ops, *hidden])
+    fold.fault = next((_named_fault(part) for part in [*hidden, *group.ops] if part.fault), "")
+    fold.detail, fold.notes = _contents(group, hidden)
     return fold
 
 
-def _counted(number, what):
-    return f"{number:,} {what}{'s' * (number != 1)}"
+def _contents(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:
+    """What a fold hides: lines for its node, and for its tooltip."""
+    counts = Counter(op.title for op in group.ops).most_common()
+    facts = [counted(len(group.ops), "op")] if group.is_scope else [title for title, _ in counts[:3]]
+    notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
+    notes += [f"data {leaf.title} {leaf.shape}" for leaf in hidden if leaf.kind == "data"][:LISTED]
+    return "\n".join([", ".join(facts + _parameters(hidden)), *_data(hidden)]), notes
 
 
-def _with_marks(units):
-    """The units, with a small mark beside each op but the first that takes a leaf of many uses, in place of an edge."""
-    uses = Counter(source for unit in units for source in dict.fromkeys(source for source, _ in unit.sources))
-    many = {source for source, count in uses.items() if count > MANY and source.kind in ("parameter", "data")}
+def _named_fault(part: Part) -> str:
+    return part.fault if part.fault.startswith(part.title) else f"{part.fault}: {part.title}"
+
+
+def _parameters(hidden: Iterable[Part]) -> list[str]:
+    """The number of hidden parameters, and of their entries."""
+    sizes = [leaf.size for leaf in hidden if leaf.kind == "parameter"]
+    return [f"{counted(len(sizes), 'parameter')} ({sum(sizes):,})"] if sizes else []
+
+
+def _data(hidden: Iterable[Part]) -> list[str]:
+    """The names of hidden arrays of data if they are few and have names, else their number."""
+    names = [leaf.title for leaf in hidden if leaf.kind == "data"]
+    if not names:
+        return []
+    if len(names) > NAMED or DEFAULTS["data"] in names:
+        return [f"{counted(len(names), 'array')} of data"]
+    return [f"data {', '.join(names)}"]
+
+
+def _with_marks(parts: list[Part]) -> list[Part]:
+    """The parts, and a small mark beside each op but the first that takes a leaf of many uses, in place of an edge."""
+    many = _leaves_of_many_uses(parts)
     seen: set[Part] = set()
     marked = []
-    for unit in units:
-        marks = {}
-        for i, (source, tensor) in enumerate(unit.sources):
-            if source not in many:
-                continue
-            if source in seen and source not in marks:
-                marks[source] = Part("mark", source.title, source.shape, source.dtype, unit.scope)
-                marked.append(marks[source])
-            if source in marks:
-                unit.sources[i] = (marks[source], tensor)
-        seen.update(source for source, _ in unit.sources)
-        marked.append(unit)
+    for part in parts:
+        taken = dict.fromkeys(leaf for leaf, _ in part.inputs if leaf in many)
+        marks = {leaf: _mark(leaf, part.scope) for leaf in taken if leaf in seen}
+        seen.update(taken)
+        part.inputs = [(marks.get(drawn, drawn), tensor) for drawn, tensor in part.inputs]
+        marked += [*marks.values(), part]
     return marked
+
+
+def _leaves_of_many_uses(parts: Iterable[Part]) -> set[Part]:
+    uses = Counter(leaf for part in parts for leaf in {leaf for leaf, _ in part.inputs})
+    return {leaf for leaf, count in uses.items() if count > MANY and leaf.kind in ("parameter", "data")}
+
+
+def _mark(leaf: Part, scope: tuple) -> Part:
+    return Part("mark", leaf.title, leaf.shape, leaf.dtype, scope)

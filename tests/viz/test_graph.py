@@ -1,6 +1,7 @@
 """The DOT of a graph: its nodes, edges, boxes and styles, what its gradients are, and what drawing leaves alone."""
 
 import gc
+import inspect
 import itertools
 import random
 import re
@@ -234,18 +235,31 @@ def test_several_parameters_without_name_or_role_are_numbered_as_they_were_made(
 @pytest.mark.parametrize(
     ("entries", "expected"),
     [
-        ([1.0, 2.0], "min 1, mean 1.5, max 2"),
-        ([1.0, np.nan], "1 of 2 NaN\nmin 1, mean 1, max 1"),
-        ([np.nan, np.inf, 2.0], "1 of 3 NaN\nmin 2, mean inf, max inf"),
-        ([np.nan, np.nan], "2 of 2 NaN"),
+        ([1.0, 2.0], "[1, 2]"),
+        ([[1.5, np.nan], [-np.inf, 123456.0]], "[[1.5, nan], [-inf, 1.235e+05]]"),
+        ([[1.23456e-7, -1.23456e-7, 0.1]] * 2, "[[1.2e-07, -1.2e-07, 0.1], [1.2e-07, ..."),
         ([np.nan], "value nan"),
+        ([1.0] * 4 + [2.0] * 4, "min 1, mean 1.5, max 2"),
+        ([1.0] * 7 + [np.nan], "1 of 8 NaN\nmin 1, mean 1, max 1"),
+        ([np.nan, np.inf] + [2.0] * 6, "1 of 8 NaN\nmin 2, mean inf, max inf"),
+        ([np.nan] * 8, "8 of 8 NaN"),
     ],
 )
-def test_values_are_of_what_is_a_number(entries, expected):
+def test_values_are_the_entries_of_small_arrays_and_the_statistics_of_large_ones(entries, expected):
     graph = mg.graph(mg.tensor(entries, requires_grad=True) * 1.0, values=True)
-    assert graph.parts[0].detail == expected
     label = "".join(graph.digraph.body)
     assert all(f">{line}<" in label for line in expected.splitlines())
+
+
+@pytest.mark.parametrize("data", [np.array([True, False]), np.array(["a", "b"]), np.array([1 + 2j, 3]), np.arange(2)])
+def test_values_of_any_dtype_are_shown(data):
+    op = mg.op(lambda x, kinds: x * 1.0, name="op")
+    op.vjp("x", lambda g, a, x, kinds: g)
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    shown = str(mg.graph(op(x, data), values=True))
+    assert "[1, 2]" in shown
+    for one in ([], data[:1], data, [data] * 9):
+        mg.graph(op(x, np.array(one)), values=True)._repr_html_()
 
 
 def test_constants_are_small_and_settings_in_the_tooltip():
@@ -265,6 +279,21 @@ def test_depth_folds_scopes(programs, depth, expected):
     assert folds[1].detail == "6 ops, 3 parameters (80)"
     assert {fold.shape for fold in folds} == {(4, 8)}
     assert "relu" not in structure(graph)[0]
+
+
+def test_a_fold_names_the_data_that_it_hides(programs):
+    graph = mg.graph(programs["recurrent"](), depth=0)
+    details = [part.detail for part in graph.parts if part.kind == "fold"]
+    assert details == ["5 ops", *(f"5 ops\ndata x{t}" for t in range(1, 5))]  # h and x0 are drawn: it starts there
+    w = mg.tensor(np.ones((2, 2)), requires_grad=True, name="w")
+    with mg.scope("step"):
+        y = w
+        for i in range(5):
+            y = y @ np.full((2, 2), i)
+    (fold,) = [part for part in mg.graph(mg.tanh(y) * 2.0, depth=0).parts if part.kind == "fold"]
+    assert fold.detail == "5 ops, 1 parameter (4)\n4 arrays of data"
+    y = mg.graph((w * np.ones((2, 2))).sum(), max_nodes=3)
+    assert len(y.parts) == 4
 
 
 def test_a_folded_chain_says_what_it_hides():
@@ -353,8 +382,61 @@ def test_the_op_that_makes_the_first_nan_is_marked_in_words():
     assert "first NaN here: log" in mg.graph(bad.sum(), depth=0).source
     zero = mg.tensor([0.0], requires_grad=True, name="zero")
     graph = mg.graph(mg.sqrt(zero * 2).sum(), gradients=True)
-    assert [part.title for part in graph.parts if part.fault] == ["multiply"]
-    assert "first inf gradient here" in graph.source
+    assert {part.title: part.fault for part in graph.parts if part.fault} == {
+        "sqrt": "sqrt's derivative gave inf at [0]"
+    }
+
+
+def faults(graph):
+    return {part.title: part.fault for part in graph.parts if part.fault}
+
+
+def test_a_nan_gradient_belongs_to_the_op_whose_derivative_made_it():
+    x = mg.tensor([[4.0, 0.0], [1.0, 1.0]], requires_grad=True, name="x")
+    mask = np.array([[1.0, 0.0], [1.0, 1.0]])
+    with mg.scope("distance"), mg.debug():
+        y = (mg.sqrt(x) * mask).sum()
+        line = inspect.currentframe().f_lineno - 1
+    said = f"sqrt's derivative gave NaN at [0, 1] (test_graph.py:{line})"
+    graph = mg.graph(y, gradients=True)
+    assert faults(graph) == {"sqrt": said}
+    assert f"! {said}" in str(graph)
+    nodes, _, _ = structure(graph)
+    assert [name for name, (node, _) in nodes.items() if node["color"] == "#B3261E"] == ["sqrt"]
+    assert "where g = 0, " in nodes["sqrt"][0]["tooltip"]
+    assert faults(mg.graph(y, gradients=True, depth=0)) == {"distance": said}
+    assert "first NaN" not in graph.source
+
+
+def test_of_several_arguments_the_one_is_named():
+    x, b = (mg.tensor(a, requires_grad=True, name="xb"[len(np.shape(a)) == 0]) for a in ([0.0, 0.0], 0.0))
+    y = mg.tensor([1.0, 2.0], requires_grad=True) * mg.exp(x)
+    power = mg.power(x, b + 2.0) + mg.power(x * 1.0, b + 0.5)  # the second: 0.5 * 0**-0.5
+    assert faults(mg.graph((power * y).sum(), gradients=True)) == {"power": "power's derivative gave inf at x1[0]"}
+
+
+def test_every_op_that_makes_a_nan_gradient_is_named_and_none_that_passes_it_on():
+    x = mg.tensor([0.0, 1.0], requires_grad=True, name="x")
+    y = mg.sqrt(mg.tanh(x * 2.0))
+    graph = mg.graph(y[1] + mg.sqrt(mg.sin(x))[0], gradients=True)
+    assert [part.fault for part in graph.parts if part.fault] == [
+        "sqrt's derivative gave NaN at [0]",
+        "sqrt's derivative gave inf at [0]",
+    ]
+
+
+def test_a_sum_of_gradients_that_overflows_is_not_blamed_on_an_op():
+    x = mg.tensor([0.0, 0.0], requires_grad=True, name="x")
+    y = mg.tanh(x)
+    graph = mg.graph((y * 1e308 + y * 1e308).sum(), gradients=True)
+    assert faults(graph) == {"tanh": "the sum of its gradients is inf"}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_nan_of_the_forward_is_not_blamed_on_a_derivative():
+    x, w = (mg.tensor([1.0, 2.0], requires_grad=True, name=name) for name in "xw")
+    graph = mg.graph((w * mg.log(x - 2.0)).sum(), gradients=True)
+    assert faults(graph) == {"log": "first NaN here"}
 
 
 def test_a_bad_constant_is_marked():

@@ -96,7 +96,7 @@ def test_other_threads_are_left_alone():
         thread.start()
         thread.join()
     assert made[0].node.line is None
-    assert "test_debugging" not in mg.graph(made[0]).source
+    assert "test_debug" not in mg.graph(made[0]).source
 
 
 def test_gradients_are_the_same_within():

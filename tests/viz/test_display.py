@@ -1,5 +1,6 @@
 """Where a picture shows itself: files, notebooks, terminals; with any engine or none; whatever things are called."""
 
+import random
 import re
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.viz import engines
+from minigrad.viz import render
 
 EVIL = [
     '<b>"w"&amp;</b>',
@@ -23,6 +24,7 @@ EVIL = [
     "{a|b}",
     "",
     " ",
+    "\U0001f600 \U00020000\U0001d465",
 ]
 BEGINNINGS = {".svg": b"<svg", ".png": b"\x89PNG", ".pdf": b"%PDF", ".dot": b"digraph"}
 
@@ -60,7 +62,7 @@ def test_the_notebook_gets_accessible_svg(programs):
     assert root.get("role") == "img"
     assert root.get("aria-label").startswith("computational graph: 7 nodes, 4 parameters")
     assert "max-width:100%" in root.get("style")
-    titles = [title.text for title in root.iter(f"{{{engines.SVG}}}title")]
+    titles = [title.text for title in root.iter(f"{{{render.SVG}}}title")]
     assert any("conv2d(images, conv1.k, conv1.b" in title for title in titles)
     assert not any(re.fullmatch(r"n\d+|n\d+->n\d+|cluster_\d+", title) for title in titles)
     assert "".join(root.itertext()).count("avg_pool2d") > 0
@@ -103,9 +105,33 @@ def test_display_says_what_went_wrong_and_does_not_raise(programs, monkeypatch):
     def broken(digraph, format):
         raise RuntimeError("<broken>")
 
-    monkeypatch.setattr(engines, "render", broken)
+    monkeypatch.setattr(render, "render", broken)
     shown = mg.graph(programs["square"]())._repr_html_()
     assert "could not be drawn: &lt;broken&gt;" in shown
+
+
+def test_a_walk_is_displayed_as_text_without_an_engine(no_engine, programs, tmp_path):
+    walk = mg.viz.trace(programs["square"]())
+    shown = walk._repr_html_()
+    assert shown.startswith("<pre>walk of 4 steps")
+    assert "2  forward   sum ()" in shown
+    assert "no Graphviz engine found" in shown
+    with pytest.raises(RuntimeError, match="no Graphviz engine found"):
+        walk.save(tmp_path / "walk.html")
+
+
+def test_view_leaves_no_file_behind_if_it_cannot_draw(no_engine, programs, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(RuntimeError, match="no Graphviz engine found"):
+        mg.graph(programs["square"]()).view()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_norm_is_called_a_norm(programs):
+    graph = mg.graph(programs["square"](), gradients=True)
+    lines = str(graph).splitlines()
+    assert all("gradient norm" in line for line in lines[1:])
+    assert "gradient norm" in graph.source
 
 
 def test_text_is_a_tree_of_scopes(programs):
@@ -131,16 +157,28 @@ def test_any_name_is_escaped(name, tmp_path):
     op.vjp("z", lambda g, a, z: 2 * g * z)
     with mg.scope(name):
         graph = mg.graph(op(x @ w).sum(), gradients=True, names={name: w})
-    assert graph.source.isascii()
+    assert not any(ord(c) < 32 for c in graph.source if c not in "\n\t")
     root = ElementTree.fromstring(graph._repr_html_())
     assert sum(element.get("class") == "node" for element in root.iter()) == 5
-    assert not list(root.iter(f"{{{engines.SVG}}}script"))
-    said = "".join("".join(element.itertext()) for element in root.iter(f"{{{engines.SVG}}}text"))
+    assert not list(root.iter(f"{{{render.SVG}}}script"))
+    said = "".join("".join(element.itertext()) for element in root.iter(f"{{{render.SVG}}}text"))
     for word in re.findall(r"[\w&;<>\"\\{}|]+", name.replace("\ud800", "").replace("\x00", "").replace("\x1b", " ")):
         assert said.count(word) >= 4  # both leaves, the op and the scope
     graph.save(tmp_path / "g.png")
     page = mg.viz.trace(op(x @ w).sum()).html()
     assert "<script>alert" not in page
+
+
+def test_every_plane_of_unicode_can_be_drawn():
+    rng = random.Random(0)
+    names = ["".join(chr(rng.randrange(plane << 16, (plane + 1) << 16)) for _ in range(60)) for plane in range(17)]
+    names += ["\ufffe\uffff\ufeff", "\u202e\u2066\u200d", "&#128512;", "&amp;#128512;", "\\&#55357;"]
+    for name in names:
+        w = mg.tensor(np.ones(2), requires_grad=True, name=name)
+        with mg.scope(name):
+            graph = mg.graph((w * w).sum(), gradients=True)
+        ElementTree.fromstring(graph._repr_html_())
+    assert "&amp;#128512;" in graph.source or "55357" in graph.source
 
 
 def test_the_docs_code_runs_and_their_pictures_exist(capsys):
@@ -192,7 +230,7 @@ def test_a_type_checker_knows_the_names_and_no_others(tmp_path):
     program.write_text("import minigrad as mg\nreveal_type(mg.graph)\nreveal_type(mg.debug())\nmg.grpah\n")
     said, _, _ = api.run([str(program), "--config-file=", "--ignore-missing-imports", f"--cache-dir={tmp_path}"])
     graph, debug, typo = (line for line in said.splitlines() if line.startswith(str(program)))
-    assert "def (y: Any, *more: Any" in graph
-    assert "minigrad.viz.debugging.debug" in debug
+    assert "def (y: minigrad._tensor.Tensor, *more: minigrad._tensor.Tensor" in graph
+    assert "minigrad.viz._debug.debug" in debug
     assert 'Module has no attribute "grpah"' in typo
     assert get_type_hints(mg.op)["return"] is Any  # a function, which is what it was taken for, has no `.vjp`

@@ -1,13 +1,17 @@
-"""Engines: DOT to SVG, PNG or PDF, by the `dot` on PATH or by pygraphviz, whose wheels carry Graphviz.
+"""From DOT to SVG, PNG or PDF: by the `dot` program on PATH, else by pygraphviz, whose wheels contain Graphviz.
 
-The first that is there does it; with none, `EngineMissingError` says what to install.
+With neither, `EngineMissingError` says what to install.
 """
 
 import re
 import xml.etree.ElementTree as ElementTree
 from hashlib import sha256
+from typing import Any
 
-INSTALL = "no Graphviz engine found: pip install 'pygraphviz>=2' brings one"
+INSTALL = (
+    "no Graphviz engine found: pip install 'pygraphviz>=2' brings one "
+    "(so do pip install 'minigrad[viz]', apt install graphviz and conda install graphviz)"
+)
 DOTS_PER_INCH = "144"  # of a PNG: sharp on a slide
 
 SVG, XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
@@ -17,8 +21,8 @@ class EngineMissingError(RuntimeError):
     """There is no Graphviz on this machine."""
 
 
-def render(digraph, format):
-    """The bytes of the picture in a format that Graphviz knows; raises EngineMissingError where none is installed."""
+def render(digraph: Any, format: str) -> bytes:
+    """The picture in a format that Graphviz knows; raises EngineMissingError if no Graphviz is installed."""
     import graphviz
 
     if format == "png":
@@ -30,7 +34,7 @@ def render(digraph, format):
         return _in_process(digraph.source, format)
 
 
-def _in_process(source, format):
+def _in_process(source: str, format: str) -> bytes:
     try:
         import pygraphviz
     except ImportError as error:
@@ -38,10 +42,10 @@ def _in_process(source, format):
     return pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
 
 
-def svg(digraph, title, style="max-width:100%;height:auto"):
-    """The picture as an <svg> element: by default as wide as fits a page, with tooltips, and read out by its title.
+def svg(digraph: Any, title: str, style: str = "max-width:100%;height:auto") -> str:
+    """The picture as an <svg> element with tooltips; `title` is what a screen reader says.
 
-    Ids begin with a digest of the picture, so several stand in one page.
+    Ids begin with a digest of the picture, so that several pictures can stand in one page.
     """
     ElementTree.register_namespace("", SVG)
     ElementTree.register_namespace("xlink", XLINK)
@@ -58,8 +62,8 @@ def svg(digraph, title, style="max-width:100%;height:auto"):
     return re.sub(r"\s*\n\s*", "\n", ElementTree.tostring(root, encoding="unicode"))
 
 
-def _move_tooltip(group, title):
-    """Make the tooltip of a group its <title>, which every browser shows; Graphviz has the id there.
+def _move_tooltip(group: ElementTree.Element, title: str) -> None:
+    """Make the tooltip of a group its <title>, which every browser shows. Graphviz writes the id there.
 
     The id moves to data-part.
     """

@@ -1,0 +1,159 @@
+"""`graph`: the picture of what was computed, for notebooks, files and terminals.
+
+It reads the tape once and keeps text only, so it keeps no graph alive and never changes.
+"""
+
+import html
+import os
+import tempfile
+import webbrowser
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from .._tensor import Tensor
+from .dot import draw
+from .folding import fold
+from .gradients import measure_gradients
+from .parts import Part, drop_arrays, read_tape
+from .render import EngineMissingError, render, svg
+from .statistics import annotate
+from .text import as_text, heading
+
+FORMATS = ("svg", "png", "pdf", "dot")
+
+
+def graph(
+    y: Tensor,
+    *more: Tensor,
+    gradients: bool = False,
+    values: bool = False,
+    depth: int | None = None,
+    max_nodes: int | None = 100,
+    names: Mapping[str, Any] | None = None,
+) -> "Graph":
+    """Draw the computational graph that led to y, and to more Tensors: one node an op, one edge a tensor.
+
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> print(mg.graph((x * x).sum(), gradients=True))
+    computational graph: 2 nodes, 1 parameter
+    x [parameter]      (2,)  gradient norm 4.5
+    #1 multiply(x, x)  (2,)  gradient norm 1.4
+    #2 sum(#1)         ()    value 5  gradient norm 1
+
+    gradients: sweep back once and show the norm of each gradient on its edge, and in each parameter.
+        What is differentiated is the sum of all entries drawn as outputs (a scalar itself); the caption says so.
+    values: show values in the nodes, not only in the tooltips: all entries of a small array, least, mean and
+        greatest entry of a larger one.
+    depth: draw each scope that is deeper than this as one node (0: all of them).
+    max_nodes: fold more where the picture would have more nodes; None never does.
+    names: variables to name parameters and data by, as `names=locals()`.
+
+    Nothing is changed by it: no gradient, no random state, and `backward()` still works.
+    Raises TypeError if an argument is not a Tensor, RuntimeError if nothing was recorded for it, or if gradients
+    are wanted and backward() has released the graph.
+    """
+    roots = nodes_of("graph", (y, *more))
+    if max_nodes is not None and max_nodes < 3:
+        raise ValueError(f"graph: max_nodes must be at least 3, not {max_nodes}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"graph: depth must be at least 0, not {depth}")
+    parts = read_tape(roots, names)
+    if gradients:
+        measure_gradients(parts, roots)
+    drawn, remark = fold(parts, depth, max_nodes)
+    annotate(drawn, values)
+    drop_arrays(parts, drawn)
+    remarks = [remark] if remark else []
+    if gradients and (len(roots) > 1 or roots[0].output.size > 1):
+        remarks.append("gradient of the sum of all entries of the outputs")
+    return Graph(drawn, remarks, gradients)
+
+
+def nodes_of(caller: str, tensors: Iterable[Tensor]) -> list[Any]:
+    """The nodes of the Tensors; TypeError for anything else, RuntimeError where nothing was recorded."""
+    nodes = []
+    for tensor in tensors:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{caller}: expected a Tensor, not {type(tensor).__name__}")
+        if tensor.node is None:
+            raise RuntimeError(f"{caller}: this Tensor needs no gradient: nothing was recorded for it")
+        nodes.append(tensor.node)
+    return list(dict.fromkeys(nodes))
+
+
+class Graph:
+    """The picture of a graph, made by `graph`.
+
+    digraph: the graphviz.Digraph, to edit; source: its DOT. `save` writes a file, `view` opens one,
+    `print` shows text, and a notebook displays the picture.
+
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> picture = mg.graph((x * x).sum())
+    >>> picture
+    <computational graph: 2 nodes, 1 parameter>
+    >>> picture.source.splitlines()[0]
+    'digraph minigrad {'
+    """
+
+    def __init__(self, parts: Sequence[Part], remarks: Sequence[str], gradients: bool):
+        self.parts = parts
+        self.digraph = draw(parts, remarks, gradients)
+        self.title = heading(parts)
+        self._text = as_text(parts, remarks)
+
+    @property
+    def source(self) -> str:
+        """The picture in DOT, Graphviz's language."""
+        return self.digraph.source
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return f"<{self.title}>"
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the picture, in the format of the suffix: .svg, .png, .pdf or .dot; return the path.
+
+        Raises ValueError for another suffix, and RuntimeError if no Graphviz engine is installed.
+        """
+        path = Path(path)
+        format = path.suffix[1:].lower()
+        if format not in FORMATS:
+            raise ValueError(f"save: {str(path)!r} should end in {', '.join('.' + known for known in FORMATS)}")
+        if format == "dot":
+            content = self.source.encode()
+        elif format == "svg":
+            content = self._svg_file()
+        else:
+            content = render(self.digraph, format)
+        path.write_bytes(content)
+        return path
+
+    def view(self) -> Path:
+        """Open the picture with the web browser; return the path of the temporary file, which is not deleted."""
+        content = self._svg_file()
+        handle, name = tempfile.mkstemp(suffix=".svg", prefix="minigrad-")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        path = Path(name)
+        webbrowser.open(path.as_uri())
+        return path
+
+    def _svg_file(self) -> bytes:
+        return svg(self.digraph, self.title, style="").encode()  # CairoSVG draws nothing if the height is auto
+
+    def _repr_html_(self) -> str:
+        return displayed(lambda: svg(self.digraph, self.title), self._text)
+
+
+def displayed(draw: Callable[[], str], text: str) -> str:
+    """The HTML that `draw` makes; if it can't, `text` and the reason, since a display must not raise."""
+    try:
+        return draw()
+    except EngineMissingError as error:
+        reason = str(error)
+    except Exception as error:
+        reason = f"the picture could not be drawn: {error}"
+    return f"<pre>{html.escape(text)}\n\n{html.escape(reason)}</pre>"
