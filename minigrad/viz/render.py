@@ -9,8 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 INSTALL = (
-    "no Graphviz engine found: pip install 'pygraphviz>=2' brings one "
-    "(so do pip install 'minigrad[viz]', apt install graphviz and conda install graphviz)"
+    "no Graphviz engine found: pip install 'pygraphviz>=2' brings one (the extra [viz] is that); "
+    "so do apt install graphviz and conda install graphviz"
 )
 DOTS_PER_INCH = "144"  # of a PNG: sharp on a slide
 
