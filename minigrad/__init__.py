@@ -7,7 +7,7 @@
     mg.graph(y), mg.debug(), mg.viz.trace(y)         the graph as a picture, and as a walk through it
     mg.testing                                       is a derivative right?
 
-The functions of mg.ops, NumPy's and those of neural networks, stand here too.
+The functions of mg.ops, NumPy's and those of neural networks, stand here too, by family:
 """
 
 from importlib import import_module as _import_module
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .viz import debug, graph
 
 __version__ = "0.1.0"
+__doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
 __all__ = ["Tensor", "checkpoint", "debug", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op"]
 __all__ += ["ops", "scope", "tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__

@@ -4,16 +4,24 @@ Called with arrays, an op is its NumPy function. Called with a Tensor, it unwrap
 computes, and records a node; every differentiable function of minigrad is made of these.
 """
 
+from __future__ import annotations
+
 import inspect
 import itertools
 from functools import partial, update_wrapper
 from types import FunctionType, MethodType
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy import ndarray
 
 from .tape import Node, changes, next_number, record, state
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Concatenate
+
+    from .typing import Array, BinaryOp, P, UnaryOp
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
@@ -43,6 +51,7 @@ class Op:
 
     __name__: str
     __qualname__: str
+    __signature__: inspect.Signature
     parameters: dict[str, Any]
     vjps: Any
 
@@ -194,8 +203,8 @@ class Op:
 
     def _text(self):
         """The call as its signature says it: `sum(a, axis=None, *, keepdims=False)`."""
-        names = self.names if isinstance(self.forward, np.ufunc) else None
-        return f"{self.__name__}({', '.join(names)})" if names else f"{self.__name__}{inspect.signature(self.forward)}"
+        parameters = [p.replace(annotation=p.empty) for p in inspect.signature(self).parameters.values()]
+        return f"{self.__name__}{inspect.Signature(parameters)}"
 
     def __get__(self, instance, owner=None):
         """An op put into a class is a method of it."""
@@ -289,6 +298,12 @@ def _as_it_is(argument):
     return type(argument)(map(_as_it_is, argument)) if type(argument) in (list, tuple) else argument
 
 
+@overload
+def op(forward: Callable[Concatenate[ndarray, ndarray, P], Array], *, name: str | None = None) -> BinaryOp[P]: ...
+@overload
+def op(forward: Callable[Concatenate[ndarray, P], Array], *, name: str | None = None) -> UnaryOp[P]: ...
+@overload
+def op(*, name: str | None = None) -> Callable[[Callable[..., Array]], Op]: ...
 def op(forward: Any = None, *, name: str | None = None) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 
@@ -319,9 +334,14 @@ def elementwise(ufunc, equation, *, name=None, **vjps):
     made.__name__ = made.__qualname__ = name or ufunc.__name__
     made.__module__ = "minigrad.ops"
     made.__doc__ = equation
+    made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
     for argument, vjp in vjps.items():
         made.vjp(argument, vjp)
     return implements(ufunc)(made)
+
+
+def _argument(name):
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
 
 
 def implements(*functions):

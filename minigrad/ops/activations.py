@@ -4,13 +4,18 @@ The elementwise ones have a diagonal Jacobian (derivation, section 3.1.4); softm
 one (section 3.1.1). Each is written so that no finite input overflows. `tanh` is in arithmetic.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 
 from ..operation import op
+from ..typing import Array, Axis
 from .arithmetic import erf, selected
 from .reductions import _floating, _kept
+
+__all__ = ["relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "silu", "gelu"]
 
 # by the size of the dtype: above it, e**-z does not overflow, nor is 1 / (1 + e**-z) subnormal
 SIGMOID_FROM = {2: -9.0, 4: -87.0, 8: -708.0, 16: -708.0}
@@ -24,7 +29,7 @@ def _is_float_array(z):
 
 
 @op
-def relu(z):
+def relu(z: Array) -> Array:
     """A = max(Z, 0): dA/dZ = 1 for Z > 0, else 0; so 0 at 0. NaN stays NaN."""
     if not _is_float_array(z):
         return np.maximum(z, 0) + 0
@@ -39,7 +44,7 @@ def _(g, a, z):
 
 
 @op
-def leaky_relu(z, slope=0.01):
+def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     """A = Z for Z > 0, else slope * Z: dA/dZ = 1 or slope; slope at 0."""
     return np.where(z > 0, z, slope * z)
 
@@ -50,7 +55,7 @@ def _(g, a, z, slope):
 
 
 @op
-def elu(z, alpha=1.0):
+def elu(z: Array, alpha: float = 1.0) -> Array:
     """A = Z for Z > 0, else alpha (e**Z - 1): dA/dZ = 1 or alpha e**Z; alpha at 0."""
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
@@ -61,7 +66,7 @@ def _(g, a, z, alpha):
 
 
 @op
-def sigmoid(z):
+def sigmoid(z: Array) -> Array:
     """A = 1 / (1 + e**-Z): dA/dZ = A (1 - A). Where e**-Z would overflow, as e**Z / (1 + e**Z)."""
     if _is_float_array(z) and z.min() > SIGMOID_FROM[z.dtype.itemsize]:
         a = np.negative(z)
@@ -77,7 +82,7 @@ def _(g, a, z):
 
 
 @op
-def softplus(z):
+def softplus(z: Array) -> Array:
     """A = ln(1 + e**Z): dA/dZ = e**Z / (1 + e**Z) = sigmoid(Z)."""
     return np.logaddexp(z, 0)
 
@@ -88,7 +93,7 @@ def _(g, a, z):
 
 
 @op
-def softmax(z, axis=-1):
+def softmax(z: Array, axis: Axis = -1) -> Array:
     """A_i = e**Z_i / sum_j e**Z_j along the axis.
 
     dA_i/dZ_j = A_i (delta_ij - A_j), so dJ/dZ_j = A_j (g_j - sum_i g_i A_i).
@@ -114,7 +119,7 @@ def _(g, a, z, axis):
 
 
 @op
-def log_softmax(z, axis=-1):
+def log_softmax(z: Array, axis: Axis = -1) -> Array:
     """A_i = Z_i - ln sum_j e**Z_j: dA_i/dZ_j = delta_ij - softmax(Z)_j, so dJ/dZ = g - e**A sum(g)."""
     shifted = _shifted(z, axis)
     return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
@@ -126,7 +131,7 @@ def _(g, a, z, axis):
 
 
 @op
-def logsumexp(z, axis=None, keepdims=False):
+def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """A = ln sum_j e**Z_j over the axis (or axes): dA/dZ_j = e**(Z_j - A).
 
     Infinities are as in the limit: entries of -inf count as absent, and only -inf gives -inf.
@@ -145,7 +150,7 @@ def _(g, a, z, axis, keepdims):
 
 
 @op
-def silu(z):
+def silu(z: Array) -> Array:
     """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S + A (1 - S)."""
     return z * sigmoid(z)
 
@@ -157,7 +162,7 @@ def _(g, a, z):
 
 
 @op
-def gelu(z):
+def gelu(z: Array) -> Array:
     """A = Z P(Z), with P(Z) = (1 + erf(Z / 2**(1/2))) / 2, the probability that a standard normal is below Z.
 
     dA/dZ = P(Z) + Z p(Z), with the density p(Z) = (2 pi)**(-1/2) e**(-Z**2 / 2).

@@ -4,11 +4,22 @@ Each op acts entry by entry, so its Jacobian is diagonal (derivation, section 3.
 VJP is g times the derivative of one entry. A = out. Broadcasting is undone by the sweep.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 
 from ..operation import NUMPY, array_of, elementwise, implements, op
+from ..typing import Array, ArrayLike, DType
+
+__all__ = [
+    "add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square",
+    "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos",
+    "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot",
+    "logaddexp", "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where",
+    "maximum", "minimum", "clip", "round", "copy", "erf", "astype",
+]  # fmt: skip
 
 add = elementwise(
     np.add,
@@ -115,23 +126,11 @@ rint = elementwise(np.rint, "A = the integer nearest to X, piecewise constant: d
 floor_divide = elementwise(
     np.floor_divide, "A = floor(X1 / X2), piecewise constant: dA/dX1 = dA/dX2 = 0.", x1=_zero, x2=_zero
 )
-maximum = elementwise(
-    np.maximum,
-    "A = max(X1, X2): the greater one gets g; a tie is split equally.",
-    x1=lambda g, a, x1, x2: selected(g, ~(x1 <= x2)) + selected(g / 2, x1 == x2),
-    x2=lambda g, a, x1, x2: selected(g, ~(x2 <= x1)) + selected(g / 2, x1 == x2),
-)
-minimum = elementwise(
-    np.minimum,
-    "A = min(X1, X2): the smaller one gets g; a tie is split equally.",
-    x1=lambda g, a, x1, x2: selected(g, ~(x1 >= x2)) + selected(g / 2, x1 == x2),
-    x2=lambda g, a, x1, x2: selected(g, ~(x2 >= x1)) + selected(g / 2, x1 == x2),
-)
 
 
 @implements(np.power)
 @op
-def power(x1, x2):
+def power(x1: Array, x2: Array) -> Array:
     """A = X1**X2, entry by entry.
 
     dA/dX1 = X2 * X1**(X2 - 1); 0 where X2 = 0, at X1 = 0 too.
@@ -157,7 +156,7 @@ def _(g, a, x1, x2):
 
 @implements(np.where)
 @op
-def where(condition, x, y):
+def where(condition: Array, x: Array, y: Array) -> Array:
     """A = X where the condition holds, else Y, entry by entry.
 
     The branch not taken gets 0, also where it is NaN or inf: the VJP selects, it never multiplies.
@@ -176,7 +175,7 @@ def _(g, a, condition, x, y):
 
 
 @op
-def selected(g, mask):
+def selected(g: Array, mask: Array) -> Array:
     """A = G where the mask (of its shape, or broadcast to it) is true, else 0: dA/dG = 1 or 0.
 
     As np.where(mask, g, 0), in a tenth of its time: the bits of G, taken for an integer, are multiplied by 1 or 0.
@@ -199,9 +198,29 @@ def _(u, a, g, mask):
 
 _AS_LARGE = {"e": np.int16, "f": np.int32, "d": np.int64}  # dtype -> the integer of its size
 
+maximum = elementwise(
+    np.maximum,
+    "A = max(X1, X2): the greater one gets g; a tie is split equally.",
+    x1=lambda g, a, x1, x2: selected(g, ~(x1 <= x2)) + selected(g / 2, x1 == x2),
+    x2=lambda g, a, x1, x2: selected(g, ~(x2 <= x1)) + selected(g / 2, x1 == x2),
+)
+minimum = elementwise(
+    np.minimum,
+    "A = min(X1, X2): the smaller one gets g; a tie is split equally.",
+    x1=lambda g, a, x1, x2: selected(g, ~(x1 >= x2)) + selected(g / 2, x1 == x2),
+    x2=lambda g, a, x1, x2: selected(g, ~(x2 >= x1)) + selected(g / 2, x1 == x2),
+)
+
 
 @implements(np.clip)
-def clip(a, a_min=None, a_max=None, *, min=None, max=None):
+def clip(
+    a: Array,
+    a_min: ArrayLike | None = None,
+    a_max: ArrayLike | None = None,
+    *,
+    min: ArrayLike | None = None,
+    max: ArrayLike | None = None,
+) -> Array:
     """A limited to [a_min, a_max] (or [min, max]): dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
 
     The bounds are data: a Tensor that needs a gradient is refused there. Raises ValueError for a bound given twice.
@@ -225,7 +244,7 @@ def _(g, out, a, a_min, a_max):
 
 @implements(np.round, np.around)
 @op
-def round(a, decimals=0):
+def round(a: Array, decimals: int = 0) -> Array:
     """A rounded to so many decimals, piecewise constant: dA/da = 0."""
     return np.round(a, decimals)
 
@@ -237,7 +256,7 @@ def _(g, out, a, decimals):
 
 @implements(np.copy, np.real, np.conjugate)
 @op
-def copy(a):
+def copy(a: Array) -> Array:
     """The same values in an array of their own; a real array is its own real part and conjugate."""
     return np.array(a)
 
@@ -248,7 +267,7 @@ def _(g, out, a):
 
 
 @op
-def erf(x):
+def erf(x: Array) -> Array:
     """A = the error function 2 pi**(-1/2) times the integral of e**(-t**2) from 0 to X.
 
     dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's own, entry by entry.
@@ -274,7 +293,7 @@ def _(g, a, x, dtype):
     return g
 
 
-def astype(x, dtype):
+def astype(x: Array, dtype: DType) -> Array:
     """X in another dtype. The sweep casts each gradient to its argument's dtype.
 
     A cast to integers or booleans is piecewise constant: its result carries no gradient.

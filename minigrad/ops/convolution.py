@@ -6,14 +6,19 @@ with x zero-padded: dT/dg = conv2d(x, k), dT/dx = conv_transpose2d(g, k), dT/dk 
 Each is linear in its two arguments, so the VJPs of each are the other two.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np
 
 from ..operation import array_of, op
+from ..typing import Array, Pair
 from .kernels import path
 from .kernels.layout import images_innermost
 from .windows import geometry, pair
+
+__all__ = ["conv2d", "conv_transpose2d", "conv2d_kernel"]
 
 
 def _check(op, x, k, groups, channels, of):
@@ -86,7 +91,16 @@ def _batched(x):
 
 
 @op
-def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
+def conv2d(
+    x: Array,
+    k: Array,
+    b: Array | None = None,
+    *,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+) -> Array:
     """Z[j] = sum over i of A[i] * K[j, i] + b[j]: the document's 2-d convolution (section 2), a cross-correlation.
 
     x: (N, C, H, W) or (C, H, W); k: (C_out, C/groups, kh, kw); b: (C_out,) or None.
@@ -106,7 +120,17 @@ def conv2d(x, k, b=None, *, stride=1, padding=0, dilation=1, groups=1):
 
 
 @op
-def conv_transpose2d(z, k, b=None, *, stride=1, padding=0, dilation=1, groups=1, output_size=None):
+def conv_transpose2d(
+    z: Array,
+    k: Array,
+    b: Array | None = None,
+    *,
+    stride: Pair = 1,
+    padding: Pair = 0,
+    dilation: Pair = 1,
+    groups: int = 1,
+    output_size: Pair | None = None,
+) -> Array:
     """The adjoint of conv2d in x: each entry of z adds its kernel, times itself, where conv2d would have read.
 
     z: (N, C_in, H, W) or (C_in, H, W); k: (C_in, C_out/groups, kh, kw), as that conv2d takes it;
@@ -155,7 +179,9 @@ def _image_of(out, window, stride, padding, dilation, size):
 
 
 @op
-def conv2d_kernel(x, g, *, size, stride=1, padding=0, dilation=1, groups=1):
+def conv2d_kernel(
+    x: Array, g: Array, *, size: Pair, stride: Pair = 1, padding: Pair = 0, dilation: Pair = 1, groups: int = 1
+) -> Array:
     """dT/dk: the gradient of conv2d's kernel, for kernels of `size` (kh, kw).
 
     x: (N, C, H, W) or (C, H, W); g: (N, C_out, Ho, Wo) or (C_out, Ho, Wo), shaped as conv2d's output.

@@ -4,11 +4,16 @@ All take stacks of matrices in the last two axes. References: M. Giles, "Collect
 derivative results for forward and reverse mode algorithmic differentiation", 2008.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np
 
 from ..operation import implements, op
+from ..typing import Array, EighResult, SlogdetResult, SVDResult
+
+__all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd"]
 
 
 @lru_cache
@@ -24,7 +29,7 @@ def _t(a):
 
 @implements(np.linalg.inv)
 @op
-def inv(a):
+def inv(a: Array) -> Array:
     """C = A**-1: dC = -C dA C, so dJ/dA = -C^T G C^T. Raises LinAlgError if A is singular."""
     return np.linalg.inv(a)
 
@@ -36,7 +41,7 @@ def _(g, c, a):
 
 @implements(np.linalg.solve)
 @op
-def solve(a, b):
+def solve(a: Array, b: Array) -> Array:
     """X with A X = B; b is a vector if it has one axis, else a stack of matrices.
 
     A dX = dB - dA X, so dJ/dB = A^-T G and dJ/dA = -(dJ/dB) X^T. Raises LinAlgError if A is singular.
@@ -62,7 +67,7 @@ def _(g, x, a, b):
 
 @implements(np.linalg.det)
 @op
-def det(a):
+def det(a: Array) -> Array:
     """C = det A: dC = C tr(A^-1 dA), so dJ/dA = g C A^-T. The VJP raises LinAlgError if A is singular."""
     return np.linalg.det(a)
 
@@ -73,7 +78,7 @@ def _(g, c, a):
 
 
 @op
-def log_abs_det(a):
+def log_abs_det(a: Array) -> Array:
     """C = ln |det A|: dJ/dA = g A^-T, as for det."""
     return np.linalg.slogdet(a)[1]
 
@@ -84,7 +89,7 @@ def _(g, c, a):
 
 
 @implements(np.linalg.slogdet)
-def slogdet(a):
+def slogdet(a: Array) -> SlogdetResult[Array]:
     """`(sign of det A, ln |det A|)`."""
     return _result_of(np.linalg.slogdet)(_sign_det(a), log_abs_det(a))
 
@@ -102,7 +107,7 @@ def _(g, c, a):
 
 @implements(np.linalg.cholesky)
 @op
-def cholesky(a):
+def cholesky(a: Array) -> Array:
     """The lower triangular L with L L^T = A, for a symmetric positive definite A.
 
     L^-1 dA L^-T = L^-1 dL + (L^-1 dL)^T, so L^-1 dL is its lower half, the diagonal halved: P(.).
@@ -149,7 +154,7 @@ def _(g, out, a, uplo):
 
 
 @implements(np.linalg.eigh)
-def eigh(a, UPLO="L"):
+def eigh(a: Array, UPLO: str = "L") -> EighResult[Array]:
     """`(eigenvalues, eigenvectors)` of a symmetric matrix, ascending. Its gradient is symmetric, too.
 
     The sign of each eigenvector is NumPy's choice: a function that depends on it has no derivative.
@@ -159,7 +164,7 @@ def eigh(a, UPLO="L"):
 
 
 @implements(np.linalg.eigvalsh)
-def eigvalsh(a, UPLO="L"):
+def eigvalsh(a: Array, UPLO: str = "L") -> Array:
     """The eigenvalues of a symmetric matrix, ascending."""
     return eigh(a, UPLO)[0]
 
@@ -203,7 +208,7 @@ def _over(numerator, d):
 
 
 @implements(np.linalg.svd)
-def svd(a, full_matrices=True, compute_uv=True):
+def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDResult[Array] | Array:
     """`(U, s, V^T)` with A = U diag(s) V^T; or s alone, with compute_uv=False.
 
     Raises ValueError for full_matrices=True unless A is square: the added columns of U or V are arbitrary.

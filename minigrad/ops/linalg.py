@@ -3,21 +3,30 @@
 Both VJPs of a product are products again, so every order of derivative follows.
 """
 
+from __future__ import annotations
+
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import arraylike, implements, op
+from ..typing import Array, Shape
 from .shaping import moveaxis, ravel, reshape, transpose
+
+__all__ = [
+    "matmul", "dot", "vdot", "vecdot", "inner", "outer", "kron", "multi_dot", "matrix_power", "cross", "tensordot",
+    "einsum",
+]  # fmt: skip
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # importing `string` for them takes a millisecond
 
 
 @implements(np.matmul, np.linalg.matmul)
 @op
-def matmul(x1, x2):
+def matmul(x1: Array, x2: Array) -> Array:
     """Z = X1 @ X2, with NumPy's rules for batches and for operands of one axis.
 
     dJ = tr(G^T dZ) with dZ = dX1 X2 + X1 dX2, so dJ/dX1 = G X2^T and dJ/dX2 = X1^T G
@@ -59,7 +68,7 @@ def _(g, z, x1, x2):
 
 
 @implements(np.dot)
-def dot(a, b):
+def dot(a: Array, b: Array) -> Array:
     """NumPy's dot: the product of a scalar, of vectors or matrices, or over a's last and b's last but one axis."""
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
@@ -67,13 +76,13 @@ def dot(a, b):
 
 
 @implements(np.vdot)
-def vdot(a, b):
+def vdot(a: Array, b: Array) -> Array:
     """The scalar product of the flattened arrays."""
     return matmul(ravel(a), ravel(b))
 
 
 @implements(np.vecdot, np.linalg.vecdot)
-def vecdot(x1, x2, *, axis=-1):
+def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     """The scalar product along one axis, broadcast over the others. Raises ValueError if that differs in size."""
     x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
     if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
@@ -82,19 +91,19 @@ def vecdot(x1, x2, *, axis=-1):
 
 
 @implements(np.inner)
-def inner(a, b):
+def inner(a: Array, b: Array) -> Array:
     """The sum of products over the last axis of both."""
     return np.multiply(a, b) if not np.ndim(a) or not np.ndim(b) else tensordot(a, b, (-1, -1))
 
 
 @implements(np.outer, np.linalg.outer)
-def outer(a, b):
+def outer(a: Array, b: Array) -> Array:
     """Every product of an entry of a with an entry of b, both flattened."""
     return np.multiply(reshape(a, (-1, 1)), ravel(b))
 
 
 @implements(np.kron)
-def kron(a, b):
+def kron(a: Array, b: Array) -> Array:
     """The Kronecker product of two matrices: b once for each entry of a."""
     if np.ndim(a) == np.ndim(b) == 1:
         return ravel(outer(a, b))
@@ -106,13 +115,13 @@ def kron(a, b):
 
 
 @implements(np.linalg.multi_dot)
-def multi_dot(arrays):
+def multi_dot(arrays: Sequence[Array]) -> Array:
     """The product of a chain of matrices, from the left (vectors may stand at its ends)."""
     return functools.reduce(matmul, arrays)
 
 
 @implements(np.linalg.matrix_power)
-def matrix_power(a, n):
+def matrix_power(a: Array, n: int) -> Array:
     """A multiplied by itself n >= 0 times, by repeated squaring. Raises ValueError for another n."""
     if not isinstance(n, (int, np.integer)) or n < 0:
         raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
@@ -129,7 +138,7 @@ def matrix_power(a, n):
 
 
 @implements(np.cross, np.linalg.cross)
-def cross(a, b):
+def cross(a: Array, b: Array) -> Array:
     """The vector product over the last axis, of size 3."""
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(f"cross: the last axes must have size 3, not {np.shape(a)} and {np.shape(b)}")
@@ -139,7 +148,7 @@ def cross(a, b):
 
 
 @implements(np.tensordot, np.linalg.tensordot)
-def tensordot(a, b, axes=2):
+def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     """The sum of products over pairs of axes: the last `axes` of a with the first of b, or the axes named for each.
 
     Raises ValueError if two paired axes differ in size.
@@ -196,7 +205,7 @@ def _(i, g, out, *arrays, inputs, output):
 
 
 @implements(np.einsum)
-def einsum(subscripts, *operands, optimize=False):
+def einsum(subscripts: str, *operands: Array, optimize: bool = False) -> Array:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)`; with "...", implicit outputs and repeated indices.
 
     Raises TypeError unless the subscripts are a string, ValueError if they don't fit the operands.

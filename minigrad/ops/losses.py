@@ -1,13 +1,18 @@
 """Losses: each takes the mean over a batch and returns a scalar J, where the sweep begins."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from ..operation import op
+from ..typing import Array
 from .activations import log_softmax, sigmoid, softmax
+
+__all__ = ["softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits"]
 
 
 @op
-def softmax_cross_entropy(logits, labels):
+def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """J = mean over n of ln sum_k e**Z[n, k] - Z[n, labels[n]].
 
     logits: Z (N, K), floating-point; labels: (N,), integers in [0, K). Stable for any finite Z.
@@ -50,7 +55,7 @@ def _check_same_shape(name, x, y):
 
 
 @op
-def mean_squared_error(prediction, target):
+def mean_squared_error(prediction: Array, target: Array) -> Array:
     """J = mean (prediction - target)**2: dJ/d prediction = 2 (prediction - target) / n, and minus that for target.
 
     Both of one shape; ValueError otherwise, since a broadcast here is nearly always a mistake.
@@ -70,7 +75,7 @@ def _(g, j, prediction, target):
 
 
 @op
-def binary_cross_entropy_with_logits(logits, targets):
+def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     """J = mean of ln(1 + e**Z) - Z Y, for logits Z and targets Y in [0, 1], both of one shape.
 
     dJ/dZ = (sigmoid(Z) - Y) / n; dJ/dY = -Z / n. Raises ValueError unless the shapes are the same.

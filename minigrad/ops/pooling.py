@@ -4,14 +4,19 @@ Average pooling and `spread2d` are adjoint; so are `unfold2d` and `fold2d`, of w
 VJP is made. Maximum pooling picks entries by its switches; `unpool2d` and `pick2d` are adjoint too.
 """
 
+from __future__ import annotations
+
 from functools import lru_cache
 
 import numpy as np
 
 from ..operation import array_of, op
+from ..typing import Array, Pair, Shape
 from .arithmetic import selected
 from .kernels.layout import empty
 from .windows import folded, geometry, overlap, padded, pair, taps, taps_inside, unfolded
+
+__all__ = ["avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
 
 
 def _geometry(op, x, window, stride, padding):
@@ -65,7 +70,7 @@ def _over(ufunc, arrays):
 
 
 @op
-def avg_pool2d(x, window, *, stride=None, padding=0):
+def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """A = X * P: the mean over each window, a convolution with the constant kernel P = 1/(h w).
 
     x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
@@ -80,7 +85,7 @@ def avg_pool2d(x, window, *, stride=None, padding=0):
 
 
 @op
-def spread2d(g, image, window, *, stride=None, padding=0):
+def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros."""
     where = _adjoint_geometry("spread2d", image, window, stride, padding)
     _check_ends("spread2d", "g", g, where.out)
@@ -126,7 +131,7 @@ def _(u, x, g, image, window, stride, padding):
 
 
 @op
-def max_pool2d(x, window, *, stride=None, padding=0):
+def max_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """The greatest entry of each window; the padding never wins. NaN wins.
 
     x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
@@ -170,7 +175,7 @@ def _switches(x, a, where):
 
 
 @op
-def unpool2d(g, x, a, window, *, stride=None, padding=0):
+def unpool2d(g: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """Each g added at the switch of its window in an image of zeros: the VJP of a = max_pool2d(x, ...).
 
     It is linear in g; x and a say where the switches are and have no derivative. Adjoint: pick2d.
@@ -189,7 +194,7 @@ def unpool2d(g, x, a, window, *, stride=None, padding=0):
 
 
 @op
-def pick2d(u, x, a, window, *, stride=None, padding=0):
+def pick2d(u: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """The entry of u at the switch of each window of a = max_pool2d(x, ...). Adjoint: unpool2d."""
     where = _max_geometry("pick2d", x, window, stride, padding)
     _check_ends("pick2d", "a", a, (*x.shape[:-2], *where.out))
@@ -211,7 +216,7 @@ def _(g, out, u, x, a, window, stride, padding):
 
 
 @op
-def l2_pool2d(x, window, *, stride=None, padding=0):
+def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """A = (sum of X_p**2 over each window)**(1/2), which the document leaves as a TODO (section 3.1.3).
 
     x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
@@ -244,13 +249,13 @@ def _(g, a, x, window, stride, padding):
 
 
 @op
-def unfold2d(x, window, *, stride=None, padding=0):
+def unfold2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """Every window of the zero-padded image: (..., H, W) -> (..., kh, kw, Ho, Wo). Adjoint: fold2d."""
     return unfolded(x, _geometry("unfold2d", x, window, stride, padding))
 
 
 @op
-def fold2d(windows, image, window, *, stride=None, padding=0):
+def fold2d(windows: Array, image: Shape, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """The adjoint of unfold2d: each window added where it was read, (..., kh, kw, Ho, Wo) -> (..., H, W)."""
     where = _adjoint_geometry("fold2d", image, window, stride, padding)
     _check_ends("fold2d", "windows", windows, where.window + where.out)

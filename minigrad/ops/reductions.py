@@ -4,14 +4,22 @@ Each VJP first gives g the reduced axes back with size 1 (`_kept`); then it broa
 against the argument. sum and broadcast_to are each other's adjoint.
 """
 
+from __future__ import annotations
+
 import math
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, arraylike, implements, op
+from ..typing import Array, Axis
 from .arithmetic import astype, selected
 from .shaping import moveaxis, reshape, sort
+
+__all__ = [
+    "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "diff", "average", "median", "trapezoid",
+    "ptp",
+]  # fmt: skip
 
 
 def _axes(axis, ndim):
@@ -35,7 +43,7 @@ def _count(a, axis):
 
 @implements(np.sum)
 @op
-def sum(a, axis=None, *, keepdims=False):
+def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The sum over the axes. Each entry has derivative 1, so g is broadcast back."""
     return np.sum(a, axis=axis, keepdims=keepdims)
 
@@ -47,7 +55,7 @@ def _(g, out, a, axis, keepdims):
 
 @implements(np.mean)
 @op
-def mean(a, axis=None, *, keepdims=False):
+def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The mean over the axes: the sum over n entries divided by n. Empty: NaN, as in NumPy."""
     return np.mean(a, axis=axis, keepdims=keepdims)
 
@@ -59,14 +67,14 @@ def _(g, out, a, axis, keepdims):
 
 @implements(np.max, np.amax)
 @op
-def max(a, axis=None, *, keepdims=False):
+def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The greatest entry over the axes. Entries that tie share g equally; NaN gets it where it is."""
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.min, np.amin)
 @op
-def min(a, axis=None, *, keepdims=False):
+def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The smallest entry over the axes. Entries that tie share g equally; NaN gets it where it is."""
     return np.min(a, axis=axis, keepdims=keepdims)
 
@@ -81,7 +89,7 @@ def _(g, out, a, axis, keepdims):
 
 @implements(np.var)
 @op
-def var(a, axis=None, *, ddof=0, keepdims=False):
+def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over n entries: sum((a - mean)**2) / (n - ddof).
 
     d/da = 2 (a - mean) / (n - ddof): the mean's own derivative drops out, as deviations sum to 0.
@@ -127,7 +135,7 @@ def _floating(a):
 
 
 @implements(np.std)
-def std(a, axis=None, *, ddof=0, keepdims=False):
+def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """The norm of the deviations from the mean, divided by (n - ddof)**(1/2); so derivative 0 for constant data.
 
     Constant data have deviation 0, also where their mean is rounded.
@@ -141,7 +149,7 @@ def std(a, axis=None, *, ddof=0, keepdims=False):
 
 
 @implements(np.linalg.norm)
-def norm(x, ord=None, axis=None, keepdims=False):
+def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
     """np.linalg.norm: Euclidean (Frobenius) for None, 2 of a vector and "fro"; for vectors also 1, inf and -inf.
 
     The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
@@ -161,7 +169,7 @@ def norm(x, ord=None, axis=None, keepdims=False):
 
 @implements(np.prod)
 @op
-def prod(a, axis=None, *, keepdims=False):
+def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The product over the axis (or axes): each entry's derivative is the product of the others.
 
     These come from a tree of products of pairs, not from out / a, which cancels at small entries in
@@ -193,7 +201,7 @@ def _others(x):
 
 @implements(np.cumsum)
 @op
-def cumsum(a, axis=None):
+def cumsum(a: Array, axis: int | None = None) -> Array:
     """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end."""
     return np.cumsum(a, axis=axis)
 
@@ -206,7 +214,7 @@ def _(g, out, a, axis):
 
 
 @implements(np.diff)
-def diff(a, n=1, axis=-1):
+def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
     """Neighbours' differences along the axis, n times."""
     if n < 0:
         raise ValueError(f"diff: n must be at least 0, not {n}")
@@ -218,7 +226,7 @@ def diff(a, n=1, axis=-1):
 
 
 @implements(np.average)
-def average(a, axis=None, weights=None):
+def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
     """The mean, or sum(a * weights) / sum(weights); weights of the shape of a, or of its axis (or axes)."""
     if weights is None:
         return mean(a, axis)
@@ -233,7 +241,7 @@ def average(a, axis=None, weights=None):
 
 
 @implements(np.median)
-def median(a, axis=None, *, keepdims=False):
+def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The middle entry in order, or the mean of the two in the middle, over the axis (or axes); NaN where one is."""
     a = arraylike(a)
     axes, n = _axes(axis, a.ndim), _count(a, axis)
@@ -247,7 +255,7 @@ def median(a, axis=None, *, keepdims=False):
 
 
 @implements(np.trapezoid)
-def trapezoid(y, x=None, dx=1.0, axis=-1):
+def trapezoid(y: Array, x: Array | None = None, dx: float = 1.0, axis: int = -1) -> Array:
     """The integral of y by trapezoids, between the points x (one axis, or y's shape) or at equal distances dx."""
     y = moveaxis(y, axis, -1)
     if x is not None and np.ndim(x) not in (1, np.ndim(y)):
@@ -257,6 +265,6 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
 
 
 @implements(np.ptp)
-def ptp(a, axis=None, *, keepdims=False):
+def ptp(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The greatest entry minus the smallest, over the axis (or axes)."""
     return max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)

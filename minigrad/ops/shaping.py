@@ -4,20 +4,32 @@ Adjoint pairs: reshape and transpose with their inverses, broadcast_to and sum, 
 crop, getitem and scatter.
 """
 
+from __future__ import annotations
+
 import itertools
 import math
-from functools import wraps
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import array_of, arraylike, implements, op
+from ..typing import Array, Axis, DType, Index, Order, Shape
 from .arithmetic import astype
+
+__all__ = [
+    "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims",
+    "squeeze", "broadcast_to", "getitem", "scatter", "concatenate", "full_like", "stack", "pad", "hstack", "vstack",
+    "dstack", "column_stack", "append", "atleast_1d", "atleast_2d", "meshgrid", "array_split", "split", "hsplit",
+    "vsplit", "dsplit", "broadcast_arrays", "tile", "repeat", "roll", "flip", "fliplr", "flipud", "rot90",
+    "diagonal", "take", "delete", "rollaxis", "take_along_axis", "sort", "trace", "diag", "triu", "tril",
+]  # fmt: skip
 
 
 @implements(np.reshape)
 @op
-def reshape(a, shape, order="C"):
+def reshape(a: Array, shape: Shape, order: Order = "C") -> Array:
     """The same entries in another shape, read and written in row-major order (`order="F"`: column-major)."""
     if order not in ("C", "F"):
         raise ValueError(f"reshape: order must be 'C' or 'F', not {order!r}")
@@ -30,19 +42,19 @@ def _(g, out, a, shape, order):
 
 
 @implements(np.ravel)
-def ravel(a, order="C"):
+def ravel(a: Array, order: Order = "C") -> Array:
     """The entries as one axis."""
     return reshape(a, -1, order)
 
 
-def flatten(a):
+def flatten(a: Array) -> Array:
     """The entries as one axis, in row-major order."""
     return ravel(a)
 
 
 @implements(np.transpose, np.permute_dims)
 @op
-def transpose(a, axes=None):
+def transpose(a: Array, axes: Sequence[int] | None = None) -> Array:
     """The axes in another order (reversed by default). The VJP applies the inverse permutation."""
     return np.transpose(a, axes)
 
@@ -54,7 +66,7 @@ def _(g, out, a, axes):
 
 
 @implements(np.swapaxes)
-def swapaxes(a, axis1, axis2):
+def swapaxes(a: Array, axis1: int, axis2: int) -> Array:
     """Exchange two axes."""
     axes = list(range(np.ndim(a)))
     i, j = (normalize_axis_index(axis, len(axes), "swapaxes") for axis in (axis1, axis2))
@@ -63,33 +75,33 @@ def swapaxes(a, axis1, axis2):
 
 
 @implements(np.matrix_transpose, np.linalg.matrix_transpose)
-def matrix_transpose(x):
+def matrix_transpose(x: Array) -> Array:
     """The last two axes exchanged."""
     return swapaxes(x, -1, -2)
 
 
 @implements(np.moveaxis)
-def moveaxis(a, source, destination):
+def moveaxis(a: Array, source: Shape, destination: Shape) -> Array:
     """Move the axis (or axes) at `source` to `destination`."""
     numbered = np.empty(tuple(range(np.ndim(a))))  # the size of axis i is i, so a shape is a permutation
     return transpose(a, np.moveaxis(numbered, source, destination).shape)
 
 
 @implements(np.expand_dims)
-def expand_dims(a, axis):
+def expand_dims(a: Array, axis: Shape) -> Array:
     """Insert an axis of size 1 at each position that `axis` names."""
     return reshape(a, np.expand_dims(array_of(a), axis).shape)
 
 
 @implements(np.squeeze)
-def squeeze(a, axis=None):
+def squeeze(a: Array, axis: Axis = None) -> Array:
     """Drop axes of size 1."""
     return reshape(a, np.squeeze(array_of(a), axis).shape)
 
 
 @implements(np.broadcast_to)
 @op
-def broadcast_to(array, shape):
+def broadcast_to(array: Array, shape: Shape) -> Array:
     """The array repeated along new axes and axes of size 1. The sweep sums g back: the adjoint."""
     return np.broadcast_to(array, shape)
 
@@ -100,13 +112,13 @@ def _(g, out, array, shape):
 
 
 @op
-def getitem(a, index):
+def getitem(a: Array, index: Index) -> Array:
     """a[index]: slices, integers, integer and boolean arrays, as in NumPy. Adjoint: scatter."""
     return a[index]
 
 
 @op
-def scatter(a, index, shape):
+def scatter(a: Array, index: Index, shape: Shape) -> Array:
     """Zeros of `shape`, with `a` added at [index]; an entry named twice receives both. Adjoint: getitem."""
     out = np.zeros(shape, a.dtype)
     if _names_once(index):
@@ -151,19 +163,19 @@ def _(i, g, out, *arrays, axis):
 
 
 @implements(np.concatenate)
-def concatenate(arrays, axis=0):
+def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     """The arrays one after another along an existing axis (axis None: flattened). The VJP cuts g up again."""
     return _join(*arrays, axis=axis)
 
 
 @implements(np.full_like)
-def full_like(a, fill_value, dtype=None):
+def full_like(a: Any, fill_value: Array, dtype: DType | None = None) -> Array:
     """The fill value, broadcast to the shape of `a`, in its dtype unless another is given."""
     return astype(broadcast_to(fill_value, np.shape(a)), dtype or arraylike(a).dtype)
 
 
 @implements(np.stack)
-def stack(arrays, axis=0):
+def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
     """The arrays, all of one shape, along a new axis."""
     arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
@@ -175,7 +187,9 @@ def stack(arrays, axis=0):
 
 @implements(np.pad)
 @op
-def pad(array, pad_width, mode="constant", *, constant_values=0):
+def pad(
+    array: Array, pad_width: int | Sequence[Any], mode: str = "constant", *, constant_values: float | Sequence[Any] = 0
+) -> Array:
     """The array with a constant border; `pad_width` as in np.pad. Adjoint: cropping the border off.
 
     Raises ValueError for the modes that fill the border from the array.
@@ -194,51 +208,51 @@ def _(g, out, array, pad_width, mode, constant_values):
 
 
 @implements(np.hstack)
-def hstack(tup):
+def hstack(tup: Sequence[Array]) -> Array:
     """The arrays side by side: along the second axis, or the first of one-axis arrays."""
     arrays = [atleast_1d(a) for a in tup]
     return concatenate(arrays, 0 if np.ndim(arrays[0]) == 1 else 1)
 
 
 @implements(np.vstack)
-def vstack(tup):
+def vstack(tup: Sequence[Array]) -> Array:
     """The arrays as rows below one another."""
     return concatenate([atleast_2d(a) for a in tup], 0)
 
 
 @implements(np.dstack)
-def dstack(tup):
+def dstack(tup: Sequence[Array]) -> Array:
     """The arrays behind one another along the third axis."""
     shapes = [np.atleast_3d(array_of(a)).shape for a in tup]
     return concatenate([reshape(a, shape) for a, shape in zip(tup, shapes, strict=True)], 2)
 
 
 @implements(np.column_stack)
-def column_stack(tup):
+def column_stack(tup: Sequence[Array]) -> Array:
     """The arrays side by side, one-axis arrays as columns."""
     return concatenate([a if np.ndim(a) > 1 else reshape(a, (-1, 1)) for a in tup], 1)
 
 
 @implements(np.append)
-def append(arr, values, axis=None):
+def append(arr: Array, values: Array, axis: int | None = None) -> Array:
     """The values after the array, both flattened unless an axis is given."""
     return concatenate([arr, values], axis)
 
 
 @implements(np.atleast_1d)
-def atleast_1d(a):
+def atleast_1d(a: Array) -> Array:
     """The array, a scalar as one of one entry."""
     return a if np.ndim(a) else reshape(a, 1)
 
 
 @implements(np.atleast_2d)
-def atleast_2d(a):
+def atleast_2d(a: Array) -> Array:
     """The array as a matrix: one axis as a row."""
     return a if np.ndim(a) > 1 else reshape(a, (1, -1))
 
 
 @implements(np.meshgrid)
-def meshgrid(*xi, indexing="xy"):
+def meshgrid(*xi: Array, indexing: str = "xy") -> tuple[Array, ...]:
     """The coordinates of a grid, one array for each axis; indexing "xy" exchanges the first two axes."""
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
@@ -248,14 +262,14 @@ def meshgrid(*xi, indexing="xy"):
 
 
 @implements(np.array_split)
-def array_split(ary, indices_or_sections, axis=0):
+def array_split(ary: Array, indices_or_sections: Index, axis: int = 0) -> list[Array]:
     """The pieces of the array along the axis, as np.array_split cuts them."""
     pieces = np.array_split(np.arange(np.shape(ary)[axis]), array_of(indices_or_sections))
     return _cut(ary, pieces, axis)
 
 
 @implements(np.split)
-def split(ary, indices_or_sections, axis=0):
+def split(ary: Array, indices_or_sections: Index, axis: int = 0) -> list[Array]:
     """Equal pieces of the array along the axis, or the pieces between the given indices."""
     pieces = np.split(np.arange(np.shape(ary)[axis]), array_of(indices_or_sections))
     return _cut(ary, pieces, axis)
@@ -268,13 +282,13 @@ def _cut(a, pieces, axis):
 
 
 @implements(np.hsplit)
-def hsplit(ary, indices_or_sections):
+def hsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
     """`split` along the second axis, or the first of a one-axis array."""
     return split(ary, indices_or_sections, 0 if np.ndim(ary) == 1 else 1)
 
 
 @implements(np.vsplit)
-def vsplit(ary, indices_or_sections):
+def vsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
     """`split` along the first of at least two axes."""
     if np.ndim(ary) < 2:
         raise ValueError(f"vsplit: the array must have at least two axes, not shape {np.shape(ary)}")
@@ -282,76 +296,111 @@ def vsplit(ary, indices_or_sections):
 
 
 @implements(np.dsplit)
-def dsplit(ary, indices_or_sections):
+def dsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
     """`split` along the third axis."""
     return split(ary, indices_or_sections, 2)
 
 
 @implements(np.broadcast_arrays)
-def broadcast_arrays(*args):
+def broadcast_arrays(*args: Array) -> tuple[Array, ...]:
     """The arrays, each broadcast to the shape that they have together."""
     shape = np.broadcast_shapes(*map(np.shape, args))
     return tuple(broadcast_to(a, shape) for a in args)
 
 
-def _moved_by(function, name, doc):
-    """A row of the table below: whatever `function` does to the entries' indices, it does to the entries.
-
-    name: what NumPy calls its first argument, the array.
-    """
-
-    @wraps(function, ("__name__", "__qualname__"), ())  # inspect and help then show NumPy's signature
-    def moved(*arguments, **options):
-        if name in options:
-            arguments = (options.pop(name), *arguments)
-        if not arguments:
-            raise TypeError(f"{function.__name__} needs {name}")
-        if options.get("out") is not None:
-            raise TypeError(f"{function.__name__} does not take out=")
-        a, *others = arguments
-        numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
-        index = function(numbered, *map(array_of, others), **options)
-        return getitem(ravel(a), index)
-
-    moved.__doc__ = doc
-    return implements(function)(moved)
+def _moved(function, a, *arguments, **options):
+    """Move the entries as `function` moves an array of their positions: a gather, whose adjoint is scatter."""
+    numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
+    return getitem(ravel(a), function(numbered, *map(array_of, arguments), **options))
 
 
-# functions that only move, repeat or select entries: a gather by the moved indices, whose adjoint is scatter
-tile = _moved_by(np.tile, "A", "The array repeated `reps` times along each axis.")
-repeat = _moved_by(np.repeat, "a", "Each entry repeated, along an axis or flattened.")
-roll = _moved_by(np.roll, "a", "The entries shifted along the axis; what falls off the end comes in at the start.")
-flip = _moved_by(np.flip, "m", "The order of the entries reversed along the axis (or all).")
-fliplr = _moved_by(np.fliplr, "m", "The columns in reverse order.")
-flipud = _moved_by(np.flipud, "m", "The rows in reverse order.")
-rot90 = _moved_by(np.rot90, "m", "The first two axes turned by 90 degrees, k times.")
-diagonal = _moved_by(np.diagonal, "a", "The entries where the two axes' indices agree, up to an offset.")
-take = _moved_by(np.take, "a", "The entries (or slices along an axis) at the given indices.")
-delete = _moved_by(np.delete, "arr", "The array without the slices at the given indices.")
-rollaxis = _moved_by(np.rollaxis, "a", "The axis moved back to where `start` stands.")
+@implements(np.tile)
+def tile(A: Array, reps: Shape) -> Array:
+    """The array repeated `reps` times along each axis."""
+    return _moved(np.tile, A, reps)
+
+
+@implements(np.repeat)
+def repeat(a: Array, repeats: Index, axis: int | None = None) -> Array:
+    """Each entry repeated, along an axis or flattened."""
+    return _moved(np.repeat, a, repeats, axis)
+
+
+@implements(np.roll)
+def roll(a: Array, shift: Shape, axis: Axis = None) -> Array:
+    """The entries shifted along the axis; what falls off the end comes in at the start."""
+    return _moved(np.roll, a, shift, axis)
+
+
+@implements(np.flip)
+def flip(m: Array, axis: Axis = None) -> Array:
+    """The order of the entries reversed along the axis (or all)."""
+    return _moved(np.flip, m, axis)
+
+
+@implements(np.fliplr)
+def fliplr(m: Array) -> Array:
+    """The columns in reverse order."""
+    return _moved(np.fliplr, m)
+
+
+@implements(np.flipud)
+def flipud(m: Array) -> Array:
+    """The rows in reverse order."""
+    return _moved(np.flipud, m)
+
+
+@implements(np.rot90)
+def rot90(m: Array, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
+    """Two axes, by default the first two, turned by 90 degrees, k times."""
+    return _moved(np.rot90, m, k, axes)
+
+
+@implements(np.diagonal)
+def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The entries where the two axes' indices agree, up to an offset."""
+    return _moved(np.diagonal, a, offset, axis1, axis2)
+
+
+@implements(np.take)
+def take(a: Array, indices: Index, axis: int | None = None, *, mode: str = "raise") -> Array:
+    """The entries (or slices along an axis) at the given indices."""
+    return _moved(np.take, a, indices, axis, mode=mode)
+
+
+@implements(np.delete)
+def delete(arr: Array, obj: Index, axis: int | None = None) -> Array:
+    """The array without the slices at the given indices."""
+    return _moved(np.delete, arr, obj, axis)
+
+
+@implements(np.rollaxis)
+def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
+    """The axis moved back to where `start` stands."""
+    return _moved(np.rollaxis, a, axis, start)
 
 
 @implements(np.take_along_axis)
-def take_along_axis(arr, indices, axis=-1):
+def take_along_axis(arr: Array, indices: Index, axis: int | None = -1) -> Array:
     """The entries at the given indices along the axis, as np.take_along_axis matches them."""
     numbered = np.arange(math.prod(np.shape(arr))).reshape(np.shape(arr))
     return getitem(ravel(arr), np.take_along_axis(numbered, array_of(indices), axis))
 
 
 @implements(np.sort)
-def sort(a, axis=-1):
+def sort(a: Array, axis: int | None = -1) -> Array:
     """The entries in ascending order along the axis (None: flattened); entries that tie keep their order."""
     return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
 @implements(np.trace)
-def trace(a, offset=0, axis1=0, axis2=1):
+def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     """The sum of the diagonal."""
     return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
 
 
 @implements(np.diag)
-def diag(v, k=0):
+def diag(v: Array, k: int = 0) -> Array:
     """The k-th diagonal of a matrix, or the matrix with v as its k-th diagonal."""
     if np.ndim(v) == 2:
         return diagonal(v, k)
@@ -367,12 +416,12 @@ def _below(m, k):
 
 
 @implements(np.triu)
-def triu(m, k=0):
+def triu(m: Array, k: int = 0) -> Array:
     """The array with zeros below the k-th diagonal of its last two axes."""
     return np.where(_below(m, k - 1), 0, m)
 
 
 @implements(np.tril)
-def tril(m, k=0):
+def tril(m: Array, k: int = 0) -> Array:
     """The array with zeros above the k-th diagonal of its last two axes."""
     return np.where(_below(m, k), m, 0)

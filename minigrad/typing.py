@@ -1,0 +1,85 @@
+"""The names that annotations of public functions are written with.
+
+`Array` and `Index` are loose, since what an op computes with is not known before it is called. Outside
+of minigrad checkers read minigrad/ops/__init__.pyi instead: it says which calls return a Tensor and which an array.
+"""
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+Array: TypeAlias = Any  # an ndarray, a number, or a Tensor: what goes in decides what comes out
+Index: TypeAlias = Any  # what stands in a[...]: integers, slices, integer and boolean arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import EllipsisType
+    from typing import Generic, Literal, NamedTuple, ParamSpec, Protocol, SupportsIndex, TypeVar, overload
+
+    import numpy as np
+    from numpy import ndarray
+    from numpy.typing import DTypeLike
+
+    from ._tensor import Tensor
+    from .operation import Op
+
+    T = TypeVar("T")
+    P = ParamSpec("P")
+
+    class SupportsArray(Protocol):
+        """An array of another library."""
+
+        def __array__(self) -> ndarray: ...
+
+    _Entry: TypeAlias = float | np.bool | np.number | SupportsArray
+    _Nested: TypeAlias = Sequence[_Entry] | Sequence[Sequence[_Entry]] | Sequence[Sequence[Sequence[_Entry]]]
+
+    ArrayLike: TypeAlias = _Entry | _Nested | Sequence[Sequence[Sequence[Sequence[_Entry]]]]
+    TensorLike: TypeAlias = Tensor | ArrayLike
+    IndexLike: TypeAlias = SupportsIndex | slice | EllipsisType | ndarray | Sequence[Any] | Tensor | None
+    Shape: TypeAlias = int | Sequence[int]
+    Axis: TypeAlias = int | Sequence[int] | None
+    Pair: TypeAlias = int | Sequence[int]  # rows and columns
+    Order: TypeAlias = Literal["C", "F"]
+    DType: TypeAlias = DTypeLike
+
+    class SlogdetResult(NamedTuple, Generic[T]):
+        """What np.linalg.slogdet returns, of arrays or Tensors."""
+
+        sign: T
+        logabsdet: T
+
+    class EighResult(NamedTuple, Generic[T]):
+        """What np.linalg.eigh returns, of arrays or Tensors."""
+
+        eigenvalues: T
+        eigenvectors: T
+
+    class SVDResult(NamedTuple, Generic[T]):
+        """What np.linalg.svd returns, of arrays or Tensors."""
+
+        U: T
+        S: T
+        Vh: T
+
+    class UnaryOp(Op, Generic[P]):
+        """What `@op` makes of a function whose first parameter is an array."""
+
+        @overload
+        def __call__(self, x: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs) -> ndarray: ...
+        @overload
+        def __call__(self, x: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        def __call__(self, x: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
+
+    class BinaryOp(Op, Generic[P]):
+        """What `@op` makes of a function whose first two parameters are arrays."""
+
+        @overload
+        def __call__(self, x: ArrayLike, y: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs) -> ndarray: ...
+        @overload
+        def __call__(self, x: Tensor, y: TensorLike, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        @overload
+        def __call__(self, x: TensorLike, y: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        def __call__(self, x: Any, y: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
+
+else:
+    ArrayLike = TensorLike = IndexLike = Shape = Axis = Pair = Order = DType = Any
+    SlogdetResult = EighResult = SVDResult = tuple
