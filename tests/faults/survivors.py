@@ -220,9 +220,6 @@ _ARGUED: dict[str, list[str]] = {
     "it is the condition of a where, which asks only what is 0: only memory": [
         "ops/shaping.py _below: np.tri(sides[0], sides[-1], k, dtype=bool) -> np.tri(sides[0], sides[-1], k)",
     ],
-    "it runs at import alone, before the fault is put in": [
-        "ops/shaping.py _moved_by: return implements(function)(moved) -> return implements(function)(moved) * 1.000001",
-    ],
     "reshape(a, (1, -2)): NumPy takes any negative size as the unknown one": [
         "ops/shaping.py atleast_2d: 1 -> 2",
     ],
