@@ -14,7 +14,7 @@ from numpy import ufunc
 
 from minigrad import ops
 
-PATH = Path(ops.__file__).with_suffix(".pyi")
+PATH = Path(__file__).parents[2] / "minigrad" / "ops" / "__init__.pyi"
 
 HEAD = """# Written by tests/typed/stub.py from the signatures of the ops; not to be edited.
 # mypy: disable-error-code="overload-overlap"
