@@ -1,0 +1,38 @@
+"""The examples in the docstrings of everything public run, and print what they say; np and mg are imported for them."""
+
+import doctest
+import inspect
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+
+
+def public_docstrings(holder, name):
+    """Yield (name, docstring) of a public module or class and of what it holds, however deep."""
+    yield name, inspect.getdoc(holder)
+    own = (member for member, value in vars(holder).items() if getattr(value, "__module__", "") == holder.__name__)
+    for member in list(vars(holder)) if inspect.isclass(holder) else getattr(holder, "__all__", own):
+        value = getattr(holder, member)
+        if inspect.ismodule(value) or (inspect.isclass(value) and value.__module__.startswith("minigrad")):
+            yield from public_docstrings(value, f"{name}.{member}")
+        elif callable(value) and not member.startswith("_"):
+            yield f"{name}.{member}", inspect.getdoc(value)
+
+
+DOCSTRINGS = dict(public_docstrings(mg, "mg"))
+EXAMPLES = {name: text for name, text in DOCSTRINGS.items() if text and ">>>" in text}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_examples_print_what_they_say(name):
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    test = doctest.DocTestParser().get_doctest(EXAMPLES[name], {"np": np, "mg": mg}, name, None, None)
+    report = []
+    doctest.DocTestRunner(optionflags=flags).run(test, out=report.append)
+    assert not report, "".join(report)
+
+
+def test_everything_public_has_a_docstring():
+    assert [name for name, text in DOCSTRINGS.items() if not text] == []
