@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from faults.equivalence import argued
 from faults.mutations import variants
 
 import minigrad
@@ -40,18 +41,30 @@ class Fault:
         repeated = f" ({self.nth})" if self.nth else ""
         return f"{self.file.relative_to(ROOT)} {self.function}{repeated}: {self.before} -> {self.after}"
 
+    @functools.cached_property
+    def _statement(self):
+        """(node, path from it): the statement that it is in, or the lambda."""
+        node = tree(self.file)
+        for depth, (name, i) in enumerate(self.path, 1):
+            node = getattr(node, name) if i is None else getattr(node, name)[i]
+            if isinstance(node, (ast.stmt, ast.Lambda)):
+                found = node, self.path[depth:]
+        return found
+
     @property
     def lines(self):
-        """The lines of its statement; of a compound one, those of the header; of a lambda in a table, the lambda's."""
-        node = tree(self.file)
-        for name, i in self.path:
-            node = getattr(node, name) if i is None else getattr(node, name)[i]
-            if isinstance(node, ast.Lambda):
-                first, last = node.body.lineno, node.body.end_lineno
-            elif isinstance(node, ast.stmt):
-                body = getattr(node, "body", None)
-                first, last = node.lineno, max(node.lineno, body[0].lineno - 1) if body else node.end_lineno
-        return range(first, last + 1)
+        """The lines of its statement; of a compound one, those of the header; of a lambda, those of what it returns."""
+        node, _ = self._statement
+        if isinstance(node, ast.Lambda):
+            return range(node.body.lineno, node.body.end_lineno + 1)
+        body = getattr(node, "body", None)
+        return range(node.lineno, (max(node.lineno, body[0].lineno - 1) if body else node.end_lineno) + 1)
+
+    @functools.cached_property
+    def arguments(self):
+        """The (argument, change) pairs, written at its statement, why it changes nothing."""
+        node, path = self._statement
+        return argued(node, replaced(node, path, self.variant), self.lines, self.file)
 
 
 @functools.cache

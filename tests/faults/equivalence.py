@@ -1,0 +1,131 @@
+"""Arguments that a fault changes nothing: `# equivalent: CHANGE; CHANGE because REASON`, at the statement in question.
+
+The comment stands behind the statement or above it, and may go on in the comment lines below. A CHANGE is one of
+
+    X -> Y            the text X, which the statement has once, becomes Y
+    X -> any number   the same for each number that Y may be
+    without X         the text X is left out
+    never             the condition of the `if` is false
+    any factor        what is returned, times a number
+    any change        every fault of the statement
+"""
+
+import ast
+import copy
+import functools
+import io
+import re
+import tokenize
+from dataclasses import dataclass
+
+WORD = "equivalent:"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """Why changes of the statement on a line of a file are equivalent."""
+
+    file: str
+    line: int
+    changes: tuple[str, ...]
+    reason: str
+
+    def __str__(self):
+        return f"{self.file}:{self.line} {'; '.join(self.changes)} because {self.reason}"
+
+
+@functools.cache
+def arguments(file):
+    """The arguments that a file has, each with the line of its statement."""
+    found, text, begun = [], "", 0
+    for token in tokenize.generate_tokens(io.StringIO(file.read_text()).readline):
+        if token.type == tokenize.COMMENT:
+            words = token.string.lstrip("# ")
+            if words.startswith(WORD):
+                begun = token.start[0] if token.line[: token.start[1]].strip() else 0
+                text = words.removeprefix(WORD)
+            elif text and not begun:
+                text += f" {words}"
+        if text and (begun or token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.INDENT, tokenize.DEDENT)):
+            found.append(_parsed(file, begun or token.start[0], text))
+            text = ""
+    return found
+
+
+def _parsed(file, line, text):
+    changes, because, reason = text.partition(" because ")
+    if not because or len(reason) < 10:
+        raise ValueError(f"{file.name}:{line}: write `# {WORD} CHANGE because REASON`, not {text.strip()!r}")
+    return Argument(file.name, line, tuple(change.strip() for change in changes.split(";")), reason)
+
+
+def argued(sound, broken, lines, file):
+    """The (argument, change) pairs that answer a fault: a statement (or lambda), as it is and with the fault."""
+    before, after = _header(sound), _header(broken)
+    return [
+        (argument, change)
+        for argument in arguments(file)
+        if argument.line in lines
+        for change in argument.changes
+        if _is(change, before, after)
+    ]
+
+
+def _header(node):
+    """A statement without those inside it."""
+    if isinstance(getattr(node, "body", None), list):
+        node = copy.copy(node)
+        node.body = [ast.Pass()]
+        if isinstance(node, (ast.If, ast.For, ast.While)):
+            node.orelse = []
+    return node
+
+
+def _is(change, before, after):
+    text = ast.unparse(before)
+    if change == "any change":
+        return True
+    if change == "never":
+        return isinstance(after, ast.If) and ast.unparse(after.test) == "False"
+    if change == "any factor":
+        return ast.unparse(after).startswith(f"{text} * ")
+    old, arrow, new = change.partition("->")
+    old, new = (change.removeprefix("without "), "") if not arrow else (old, new)
+    values = re.findall(r"\d[\d.]*", ast.unparse(after)) if new.strip() == "any number" else [new.strip()]
+    return any(_same(_replaced(text, old.strip(), value), after) for value in values)
+
+
+def _same(text, node):
+    """Whether a text is the code of a statement or an expression."""
+    try:
+        return ast.unparse(ast.parse(text)) == ast.unparse(node)
+    except SyntaxError:
+        return False
+
+
+def _replaced(text, old, new):
+    """The text with the one place of `old`, as a sequence of tokens, replaced."""
+    tokens, wanted = _tokens(text), [token for token, *_ in _tokens(old)]
+    names = [token for token, *_ in tokens]
+    places = [i for i in range(len(names)) if names[i : i + len(wanted)] == wanted]
+    if len(places) != 1:
+        return ""
+    first, last = tokens[places[0]][1], tokens[places[0] + len(wanted) - 1][2]
+    return f"{text[:first]}{new}{text[last:]}"
+
+
+@functools.cache
+def _tokens(text):
+    """(token, start, end) of each token of a text, without lines and indentation."""
+    starts, found = [0], []
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    layout = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type not in layout:
+                start, end = (starts[row - 1] + column for row, column in (token.start, token.end))
+                found.append((token.string, start, end))
+    except tokenize.TokenError:  # the brackets of a part of a statement need not match
+        pass
+    return found
