@@ -13,7 +13,7 @@ import numpy as np
 from ..operation import op
 from ..typing import Array, Axis
 from .arithmetic import erf, selected
-from .reductions import _floating, _kept
+from .reductions import _floating, _kept, _reduced_shape
 
 __all__ = ["relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "silu", "gelu"]
 
@@ -141,7 +141,7 @@ def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):
         a = greatest + np.log(np.sum(np.exp(z - greatest), axis=axis, keepdims=True))
-    return a if keepdims else np.reshape(a, np.max(z, axis=axis).shape)
+    return np.reshape(a, _reduced_shape(z, axis, keepdims))
 
 
 @logsumexp.vjp("z")

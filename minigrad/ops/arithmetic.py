@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from ..operation import NUMPY, array_of, elementwise, implements, op
+from ..operation import NUMPY, elementwise, implements, op
 from ..typing import Array, ArrayLike, DType
 
 __all__ = [
@@ -145,7 +145,7 @@ def power(x1: Array, x2: Array) -> Array:
 def _(g, a, x1, x2):
     base = x1
     if np.any(x2 == 0):
-        base = np.where((x2 == 0) & (np.abs(array_of(x1)) < np.finfo(x1.dtype).tiny), 1, x1)
+        base = np.where((x2 == 0) & (np.abs(x1) < np.finfo(x1.dtype).tiny), 1, x1)
     return g * x2 * base ** (x2 - 1.0)  # 1.0: an unsigned 0 - 1 wraps around
 
 

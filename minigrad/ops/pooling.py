@@ -81,7 +81,7 @@ def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
     """
     where = _geometry("avg_pool2d", x, window, stride, padding)
     total = _separably(np.add, padded(x, where), where)
-    return np.divide(total, where.window[0] * where.window[1], out=total if total.base is None else None)
+    return total / (where.window[0] * where.window[1])
 
 
 @op
@@ -232,7 +232,7 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
     greatest = 0
     for _, tap in taps(xp, where):
         greatest = np.maximum(greatest, np.abs(tap))
-    scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1).astype(x.dtype)
+    scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
     total = 0
     for _, tap in taps(xp, where):
         total = total + np.square(tap / scale)
