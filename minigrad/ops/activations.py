@@ -25,6 +25,7 @@ FEW_COLUMNS = 32  # entries of a row up to which reducing all rows at once, entr
 
 def _is_float_array(z):
     """Whether z can be computed with in place: not a number, nor of no axis, nor empty."""
+    # equivalent: size > 0 -> size > any number because the general way gives the same for so few entries
     return isinstance(z, np.ndarray) and z.dtype.kind == "f" and z.ndim > 0 and z.size > 0
 
 
@@ -46,6 +47,7 @@ def _(g, a, z):
 @op
 def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     """A = Z for Z > 0, else slope * Z: dA/dZ = 1 or slope; slope at 0."""
+    # equivalent: z > 0 -> z >= 0 because both branches are 0 at 0
     return np.where(z > 0, z, slope * z)
 
 
@@ -57,6 +59,8 @@ def _(g, a, z, slope):
 @op
 def elu(z: Array, alpha: float = 1.0) -> Array:
     """A = Z for Z > 0, else alpha (e**Z - 1): dA/dZ = 1 or alpha e**Z; alpha at 0."""
+    # equivalent: z > 0 -> z >= 0; z, 0 -> z, any number because both branches are 0 at 0, and below it the minimum is
+    # Z
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
 
 
@@ -68,6 +72,7 @@ def _(g, a, z, alpha):
 @op
 def sigmoid(z: Array) -> Array:
     """A = 1 / (1 + e**-Z): dA/dZ = A (1 - A). Where e**-Z would overflow, as e**Z / (1 + e**Z)."""
+    # equivalent: > -> >= because both forms are right at the limit itself
     if _is_float_array(z) and z.min() > SIGMOID_FROM[z.dtype.itemsize]:
         a = np.negative(z)
         np.exp(a, out=a)
@@ -138,6 +143,7 @@ def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     """
     z = _floating(z)
     greatest = np.max(z, axis=axis, keepdims=True)
+    # equivalent: 0 -> any number because any finite number has the same limit
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):
         a = greatest + np.log(np.sum(np.exp(z - greatest), axis=axis, keepdims=True))

@@ -93,7 +93,9 @@ arctan2 = elementwise(
 hypot = elementwise(
     np.hypot,
     "A = (X1**2 + X2**2)**(1/2): dA/dX = X / A; 0 where A = 0, as for every norm.",
+    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     x1=lambda g, a, x1, x2: np.where(a == 0, 0, g * (x1 / np.where(a == 0, 1, a))),
+    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     x2=lambda g, a, x1, x2: np.where(a == 0, 0, g * (x2 / np.where(a == 0, 1, a))),
 )
 logaddexp = elementwise(
@@ -115,6 +117,7 @@ NUMPY[np.fabs] = abs
 
 def _zero(g, a, *x):
     """0, and NaN where A is not finite: a - a."""
+    # equivalent: any factor because the result is 0 or NaN
     return g * (a - a)
 
 
@@ -251,6 +254,7 @@ def round(a: Array, decimals: int = 0) -> Array:
 
 @round.vjp("a")
 def _(g, out, a, decimals):
+    # equivalent: g, out -> out, g; any factor because the result is 0 or NaN in any case
     return _zero(g, out)
 
 
@@ -272,6 +276,7 @@ def erf(x: Array) -> Array:
 
     dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's own, entry by entry.
     """
+    # equivalent: 1.0 -> any number because only its type counts
     return _erf(x).astype(np.result_type(np.asarray(x), 1.0))
 
 

@@ -24,13 +24,13 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    return -log_softmax(logits, -1)[np.arange(len(labels)), labels].sum() / len(labels)
+    return -log_softmax(logits)[np.arange(len(labels)), labels].sum() / len(labels)
 
 
 @softmax_cross_entropy.vjp("logits")
 def _(g, j, logits, labels):
     classes = np.arange(logits.shape[1])
-    return (softmax(logits, -1) - (np.asarray(labels)[:, None] == classes)) * (g / logits.shape[0])
+    return (softmax(logits) - (np.asarray(labels)[:, None] == classes)) * (g / logits.shape[0])
 
 
 def _check_labels(logits, labels):
@@ -61,6 +61,7 @@ def mean_squared_error(prediction: Array, target: Array) -> Array:
     Both of one shape; ValueError otherwise, since a broadcast here is nearly always a mistake.
     """
     _check_same_shape("mean_squared_error", prediction, target)
+    # equivalent: prediction, target -> target, prediction because the difference is squared
     return np.mean(np.square(np.subtract(prediction, target)))
 
 

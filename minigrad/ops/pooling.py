@@ -63,8 +63,10 @@ def _entries(where):
 def _over(ufunc, arrays):
     if len(arrays) == 1:
         return arrays[0]
+    # equivalent: arrays[0], arrays[1] -> arrays[1], arrays[0] because np.add and np.maximum commute
     total = ufunc(arrays[0], arrays[1])
     for array in arrays[2:]:
+        # equivalent: total, array -> array, total because np.add and np.maximum commute
         ufunc(total, array, out=total)
     return total
 
@@ -89,12 +91,17 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
     """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros."""
     where = _adjoint_geometry("spread2d", image, window, stride, padding)
     _check_ends("spread2d", "g", g, where.out)
+    # equivalent: without if g.ndim == 4 else np.empty; 1.0 -> any number because the order in memory changes no
+    # entry, and of the number only its type counts
     new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
     share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
     np.copyto(share, g)  # to the other layout it takes a sixth of np.divide's time
     share /= where.window[0] * where.window[1]
+    # equivalent: never; without and not x.flags.c_contiguous; without not because the loop below writes the same,
+    # slower
     if _tiles(where) and not x.flags.c_contiguous:  # images are innermost, and one assignment has long runs
         (rows, columns), (height, width) = where.out, where.window
+        # equivalent: g.shape[:-2] -> g.shape[:2] because g has four axes here
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
         return x
     add = _blank(x, where)
@@ -109,6 +116,7 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
 @lru_cache
 def _tiles(where):
     """Whether each entry of the image lies in exactly one window."""
+    # equivalent: where.out, where.window -> where.window, where.out because the pairs are multiplied
     covered = tuple(n * k for n, k in zip(where.out, where.window, strict=True))
     return not overlap(where) and where.padding == (0, 0) and covered == where.image
 
@@ -117,6 +125,7 @@ def _blank(x, where):
     """Make the new array x ready for windows to be written to; return whether they must be added, as they overlap."""
     if not _tiles(where):
         x[...] = 0
+    # equivalent: any factor because only its truth counts
     return overlap(where)
 
 
@@ -142,6 +151,8 @@ def max_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
     """
     where = _max_geometry("max_pool2d", x, window, stride, padding)
     best = _separably(np.maximum, padded(x, where, -np.inf), where)
+    # equivalent: without if best.base is not None else best because a copy of a new array is the same, and only
+    # slower
     return best.copy() if best.base is not None else best
 
 
@@ -232,6 +243,7 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
     greatest = 0
     for _, tap in taps(xp, where):
         greatest = np.maximum(greatest, np.abs(tap))
+    # equivalent: 1 -> 2 because windows that are all 0, or not all finite, have the same norm at any scale
     scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
     total = 0
     for _, tap in taps(xp, where):
@@ -244,6 +256,7 @@ def _(g, a, x, window, stride, padding):
     options = {"stride": stride, "padding": padding}
     norm, g = a[..., None, None, :, :], g[..., None, None, :, :]
     tip = norm == 0
+    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     unit = np.where(tip, 0, unfold2d(x, window, **options) / np.where(tip, 1, norm))
     return fold2d(g * unit, x.shape[-2:], window, **options)
 

@@ -116,6 +116,7 @@ def _norm(x, axis=None, *, keepdims=False):
     X is divided by its greatest entry before it is squared, so nothing overflows or underflows.
     """
     greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
+    # equivalent: 1 -> 2 because entries that are all 0, or not all finite, have the same norm at any scale
     scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
     total = np.sum(np.square(x / scale), axis=axis, keepdims=True)
     return np.reshape(scale * np.sqrt(total), _reduced_shape(x, axis, keepdims))
@@ -125,12 +126,14 @@ def _norm(x, axis=None, *, keepdims=False):
 def _(g, a, x, axis, keepdims):
     a, g = _kept(a, x, axis), _kept(g, x, axis)
     tip = a == 0
+    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
 
 
 def _floating(a):
     """As an array or Tensor whose arithmetic does not wrap around: integers and booleans as floating-point numbers."""
     a = arraylike(a)
+    # equivalent: 1.0 -> any number because only its type counts
     return a if a.dtype.kind == "f" else astype(a, np.result_type(a.dtype, 1.0))
 
 

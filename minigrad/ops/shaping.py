@@ -412,6 +412,7 @@ def diag(v: Array, k: int = 0) -> Array:
 def _below(m, k):
     """Where the last two axes stand on or below the k-th diagonal."""
     sides = np.shape(m)[-2:]  # one axis stands for each row of a square
+    # equivalent: any factor; without , dtype=bool because only whether an entry is 0 counts
     return np.tri(sides[0], sides[-1], k, dtype=bool)
 
 

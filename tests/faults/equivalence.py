@@ -3,7 +3,7 @@
 The comment stands behind the statement or above it, and may go on in the comment lines below. A CHANGE is one of
 
     X -> Y            the text X, which the statement has once, becomes Y
-    X -> any number   the same for each number that Y may be
+                      (`any number` in Y stands for each that is tried)
     without X         the text X is left out
     never             the condition of the `if` is false
     any factor        what is returned, times a number
@@ -18,7 +18,7 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-WORD = "equivalent:"
+WORD, ANY = "equivalent:", "any number"
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,11 @@ def _parsed(file, line, text):
 
 def argued(sound, broken, lines, file):
     """The (argument, change) pairs that answer a fault: a statement (or lambda), as it is and with the fault."""
-    before, after = _header(sound), _header(broken)
-    return [
-        (argument, change)
-        for argument in arguments(file)
-        if argument.line in lines
-        for change in argument.changes
-        if _is(change, before, after)
-    ]
+    near = [argument for argument in arguments(file) if argument.line in lines]
+    if not near:
+        return []
+    text, after = _header_text(sound, file.read_text()), _header(broken)
+    return [(argument, change) for argument in near for change in argument.changes if _is(change, text, after)]
 
 
 def _header(node):
@@ -81,18 +78,26 @@ def _header(node):
     return node
 
 
-def _is(change, before, after):
-    text = ast.unparse(before)
+def _header_text(node, text):
+    """The same as it is written."""
+    body = getattr(node, "body", None)
+    if not isinstance(body, list):
+        return ast.get_source_segment(text, node)
+    lines = text.splitlines(keepends=True)[node.lineno - 1 : body[0].lineno - 1]
+    return "".join(lines)[node.col_offset :].removeprefix("el") + " pass"
+
+
+def _is(change, text, after):
     if change == "any change":
         return True
     if change == "never":
         return isinstance(after, ast.If) and ast.unparse(after.test) == "False"
     if change == "any factor":
-        return ast.unparse(after).startswith(f"{text} * ")
+        return ast.unparse(after).startswith(f"{ast.unparse(ast.parse(text))} * ")
     old, arrow, new = change.partition("->")
     old, new = (change.removeprefix("without "), "") if not arrow else (old, new)
-    values = re.findall(r"\d[\d.]*", ast.unparse(after)) if new.strip() == "any number" else [new.strip()]
-    return any(_same(_replaced(text, old.strip(), value), after) for value in values)
+    numbers = set(re.findall(r"\d[\d.]*", ast.unparse(after))) if ANY in new else {""}
+    return any(_same(_replaced(text, old, new.replace(ANY, number)), after) for number in numbers)
 
 
 def _same(text, node):
@@ -120,7 +125,7 @@ def _tokens(text):
     starts, found = [0], []
     for line in text.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
-    layout = {tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    layout = {tokenize.COMMENT, tokenize.NEWLINE, tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
             if token.type not in layout:

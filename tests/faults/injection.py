@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from faults.equivalence import argued
-from faults.mutations import variants
+from faults.mutations import is_negative_number, is_unknown_size, variants
 
 import minigrad
 
@@ -75,23 +75,31 @@ def tree(file):
 
 def faults():
     """Every fault, file by file."""
-    found = []
-    for file in FILES:
-        seen = Counter()
-        for path, node, function in _sites(tree(file)):
-            for variant, new in enumerate(variants(node)):
-                what = (function, " ".join(ast.unparse(node).split()), " ".join(ast.unparse(new).split()))
-                if what[1] != what[2]:
-                    found.append(Fault(file, function, node.lineno, *what[1:], path, variant, seen[what]))
-                    seen[what] += 1
+    return [fault for file in FILES for fault in faults_of(file)]
+
+
+def faults_of(file):
+    """Every fault of a file."""
+    found, seen = [], Counter()
+    for path, node, function, is_size in _sites(tree(file)):
+        for variant, new in enumerate(variants(node)):
+            if is_size and is_unknown_size(node, new):
+                continue
+            what = (function, " ".join(ast.unparse(node).split()), " ".join(ast.unparse(new).split()))
+            if what[1] != what[2]:
+                found.append(Fault(file, function, node.lineno, *what[1:], path, variant, seen[what]))
+                seen[what] += 1
     return found
 
 
 def _sites(tree):
-    """(path, node, name of the function) of every node that runs when a function does, but messages of errors."""
-    pending = [((), tree, "")]
+    """(path, node, name of the function, whether it is a size for reshape) of every node of what functions run.
+
+    Messages of errors are left out.
+    """
+    pending = [((), tree, "", False)]
     while pending:
-        path, node, function = pending.pop()
+        path, node, function, is_size = pending.pop()
         if isinstance(node, (ast.FunctionDef, ast.Lambda)):
             name = _name(node, tree, path)
             function = f"{function}.{name}" if function else name
@@ -100,16 +108,29 @@ def _sites(tree):
             fields = []
         elif isinstance(node, (ast.AnnAssign, ast.arguments, ast.JoinedStr)):
             fields = ["value"] if isinstance(node, ast.AnnAssign) else []
-        elif isinstance(node, ast.keyword) and node.arg == "strict":  # an assertion: it changes no result
+        elif _is_assertion(node) or is_negative_number(node):
             fields = []
         else:
             fields = [name for name, _ in ast.iter_fields(node)]
         if function and not isinstance(node, (ast.FunctionDef, ast.Lambda)) and hasattr(node, "lineno"):
-            yield path, node, function
+            yield path, node, function, is_size
         for name in fields:
             value = getattr(node, name)
             children = enumerate(value) if isinstance(value, list) else [(None, value)]
-            pending += [((*path, (name, i)), child, function) for i, child in children if isinstance(child, ast.AST)]
+            sizes = _reshapes(node) if isinstance(node, (ast.Call, ast.Subscript)) else is_size
+            pending += [
+                ((*path, (name, i)), child, function, sizes) for i, child in children if isinstance(child, ast.AST)
+            ]
+
+
+def _is_assertion(node):
+    """Whether it is a `strict=`, which changes no result."""
+    return isinstance(node, ast.keyword) and node.arg == "strict"
+
+
+def _reshapes(node):
+    """Whether the arguments of a call are sizes."""
+    return isinstance(node, ast.Call) and "reshape" in (getattr(node.func, "attr", ""), getattr(node.func, "id", ""))
 
 
 def _name(node, tree, path):

@@ -52,9 +52,9 @@ def _child(fault, trials):
         os._exit(status)
 
 
-def judge(chosen, trials, workers, report):
-    """{fault: SURVIVED, KILLED, CRASHED or HUNG}; a fault that no running function can take is left out."""
-    waiting, running, verdicts = list(chosen)[::-1], {}, {}
+def judge(chosen, trials, workers, verdicts, report):
+    """Note each fault's verdict: SURVIVED, KILLED, CRASHED or HUNG. One that no function can take is left out."""
+    waiting, running = list(chosen)[::-1], {}
     gc.collect()
     gc.freeze()  # the children's collectors leave alone, and so don't copy, what is shared
     while waiting or running:
@@ -67,9 +67,9 @@ def judge(chosen, trials, workers, report):
         pid, status = os.wait()
         fault, code = running.pop(pid), os.waitstatus_to_exitcode(status)
         if code != NOT_TAKEN:
-            verdicts[fault] = code if code in (SURVIVED, KILLED, HUNG) else CRASHED
-            report(fault, verdicts[fault])
-    return verdicts
+            status = code if code in (SURVIVED, KILLED, HUNG) else CRASHED
+            report(fault, status)
+            verdicts[fault] = status
 
 
 def sample(found, count):
@@ -78,38 +78,42 @@ def sample(found, count):
 
 
 def main():
+    """Judge the faults that the command line asks for, print what is amiss and the counts; 0 if nothing is."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, help="only so many faults, always the same")
-    parser.add_argument("--file", help="only the files whose path contains this")
+    parser.add_argument("--file", nargs="+", default=[""], help="only the files whose path contains one of these")
     parser.add_argument("--examples", type=int, default=24, help="inputs for each spec and property test")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args()
     start = time.perf_counter()
-    found = [fault for fault in faults() if not arguments.file or arguments.file in str(fault.file)]
+    found = [fault for fault in faults() if any(part in str(fault.file) for part in arguments.file)]
     found = sample(found, arguments.sample) if arguments.sample else found
-    judged = Counter()
+    verdicts, amiss = {}, []
 
     def report(fault, status):
-        judged[status] += 1
-        if judged.total() % 100 == 0:
-            print(f"{judged.total()} of {len(found)}", file=sys.stderr, flush=True)
-        if status == SURVIVED:
-            print(f"  survived: {fault.file.name}:{fault.line} {fault.key}", flush=True)
+        if len(verdicts) % 100 == 99:
+            print(f"{len(verdicts) + 1} of {len(found)}", file=sys.stderr, flush=True)
+        if (status == SURVIVED) != bool(fault.arguments or fault.key in EQUIVALENT):
+            amiss.append(fault)
+            words = "survived" if status == SURVIVED else "caught, though argued to be equivalent"
+            print(f"  {words}: {fault.file.name}:{fault.line} {fault.key}", flush=True)
 
     def work(trials):
         print(f"{len(trials)} trials pass on sound code; {time.perf_counter() - start:.0f} s", flush=True)
-        verdicts.update(judge(found, trials, arguments.workers, report))
+        judge(found, trials, arguments.workers, verdicts, report)
 
-    verdicts = {}
     if with_trials(work, arguments.examples, arguments.workers) != pytest.ExitCode.OK:
         print("the tests fail without a fault: nothing to learn")
         return 1
-    count, equivalent = Counter(verdicts.values()), [f for f, v in verdicts.items() if not v and f.key in EQUIVALENT]
-    real = len(verdicts) - len(equivalent)
+    count = Counter(verdicts.values())
+    equivalent = sum(
+        status == SURVIVED and bool(fault.arguments or fault.key in EQUIVALENT) for fault, status in verdicts.items()
+    )
+    caught = len(verdicts) - count[SURVIVED]
     print(
         f"injected {len(verdicts)}: killed {count[KILLED]}, crashed {count[CRASHED]}, hung {count[HUNG]}, "
-        f"survived {count[SURVIVED]}, of which {len(equivalent)} are argued to be equivalent\n"
-        f"caught: {1 - count[SURVIVED] / len(verdicts):.2%} of all, "
-        f"{(len(verdicts) - count[SURVIVED]) / real:.2%} of those not equivalent; {time.perf_counter() - start:.0f} s"
+        f"survived {count[SURVIVED]}, of which {equivalent} are argued to be equivalent\n"
+        f"caught: {caught / len(verdicts):.2%} of all, {caught / (len(verdicts) - equivalent):.2%} of those not "
+        f"equivalent; {time.perf_counter() - start:.0f} s"
     )
-    return int(count[SURVIVED] > len(equivalent))
+    return int(bool(amiss))

@@ -25,7 +25,7 @@ _DROPPED = {
 }  # fmt: skip
 _COMMUTATIVE = {
     "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "result_type", "broadcast_shapes",
-    "gcd", "swapaxes",
+    "gcd", "swapaxes", "vecdot",
 }  # fmt: skip
 SLIGHTLY = 1 + 1e-6
 
@@ -50,6 +50,25 @@ def _binary(node):
 
 def _unary(node):
     yield node.operand
+    if is_negative_number(node):
+        value = node.operand.value
+        yield ast.UnaryOp(ast.USub(), ast.Constant(value + 1))
+        yield ast.UnaryOp(ast.USub(), ast.Constant(value - 1)) if value > 1 else ast.Constant(0)
+
+
+def is_negative_number(node):
+    """Whether it is -1, say; the number in it is then not changed by itself."""
+    return (
+        isinstance(node, ast.UnaryOp)
+        and isinstance(node.op, ast.USub)
+        and isinstance(node.operand, ast.Constant)
+        and isinstance(node.operand.value, (int, float))
+    )
+
+
+def is_unknown_size(before, after):
+    """Whether -1 becomes -2: for a size that is left to it NumPy takes any negative number."""
+    return is_negative_number(before) and before.operand.value == 1 and ast.unparse(after) == "-2"
 
 
 def _constant(node):
