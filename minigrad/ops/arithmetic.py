@@ -138,8 +138,15 @@ def power(x1: Array, x2: Array) -> Array:
 
     dA/dX1 = X2 * X1**(X2 - 1); 0 where X2 = 0, at X1 = 0 too.
     dA/dX2 = A * ln X1; 0 at X1 = 0 for X2 > 0, where A = 0.
-    Under the exponent 0 a base so small that 1 / X1 overflows is replaced by 1, and so is a base
-    of 0 under the logarithm: neither these nor their own derivatives meet 0 * inf.
+    Where the exponent is 0, a base so small that 1 / X1 overflows is replaced by 1. So is a base of 0 under
+    the logarithm. Then neither these derivatives nor their own contain 0 * inf.
+
+    >>> mg.power(np.array([2.0, 3.0]), 2)
+    array([4., 9.])
+    >>> mg.grad(mg.power)(3.0, 2.0)
+    np.float64(6.0)
+    >>> mg.grad(mg.power)(0.0, 0.0)
+    np.float64(0.0)
     """
     return x1**x2
 
@@ -162,7 +169,13 @@ def _(g, a, x1, x2):
 def where(condition: Array, x: Array, y: Array) -> Array:
     """A = X where the condition holds, else Y, entry by entry.
 
-    The branch not taken gets 0, also where it is NaN or inf: the VJP selects, it never multiplies.
+    The branch not taken gets 0, even where it is NaN or inf: the VJP selects, it never multiplies.
+
+    >>> x = np.array([-1.0, 4.0])
+    >>> mg.where(x > 0, x, 0.0)
+    array([0., 4.])
+    >>> mg.grad(lambda x: mg.where(x > 0, 3 * x, x).sum())(x)
+    array([1., 3.])
     """
     return np.where(condition, x, y)
 
@@ -181,8 +194,8 @@ def _(g, a, condition, x, y):
 def selected(g: Array, mask: Array) -> Array:
     """A = G where the mask (of its shape, or broadcast to it) is true, else 0: dA/dG = 1 or 0.
 
-    As np.where(mask, g, 0), in a tenth of its time: the bits of G, taken for an integer, are multiplied by 1 or 0.
-    So 0 stands where G is infinite too, which 0 * G would turn into NaN.
+    The same as np.where(mask, g, 0), but faster: the bits of G, read as an integer, are multiplied by 1 or 0.
+    So an infinity in G leaves 0 where the mask is false, and not the NaN of 0 * inf.
     """
     integer = _AS_LARGE.get(g.dtype.char)
     if integer is None:
@@ -226,7 +239,13 @@ def clip(
 ) -> Array:
     """A limited to [a_min, a_max] (or [min, max]): dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
 
-    The bounds are data: a Tensor that needs a gradient is refused there. Raises ValueError for a bound given twice.
+    A bound has no derivative: a Tensor that needs a gradient raises TypeError there. Raises ValueError for a
+    bound that is given twice.
+
+    >>> mg.clip(np.array([-2.0, 0.5, 3.0]), -1.0, 1.0)
+    array([-1. ,  0.5,  1. ])
+    >>> [float(mg.grad(mg.clip)(x, -1.0, 1.0)) for x in (-2.0, 0.5, 1.0)]
+    [0.0, 1.0, 1.0]
     """
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise ValueError("clip: a_min and min are one bound, and so are a_max and max: give each once")
@@ -248,7 +267,13 @@ def _(g, out, a, a_min, a_max):
 @implements(np.round, np.around)
 @op
 def round(a: Array, decimals: int = 0) -> Array:
-    """A rounded to so many decimals, piecewise constant: dA/da = 0."""
+    """A rounded to so many decimals, piecewise constant: dA/da = 0.
+
+    >>> mg.round(np.array([0.126, 2.5]), 2)
+    array([0.13, 2.5 ])
+    >>> mg.grad(mg.round)(0.126)
+    np.float64(0.0)
+    """
     return np.round(a, decimals)
 
 
@@ -261,7 +286,12 @@ def _(g, out, a, decimals):
 @implements(np.copy, np.real, np.conjugate)
 @op
 def copy(a: Array) -> Array:
-    """The same values in an array of their own; a real array is its own real part and conjugate."""
+    """The same values in a new array. A real array is its own real part and its own conjugate.
+
+    >>> x = np.array([1.0, 2.0])
+    >>> mg.copy(x) is x
+    False
+    """
     return np.array(a)
 
 
@@ -274,7 +304,10 @@ def _(g, out, a):
 def erf(x: Array) -> Array:
     """A = the error function 2 pi**(-1/2) times the integral of e**(-t**2) from 0 to X.
 
-    dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's own, entry by entry.
+    dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's math.erf, entry by entry.
+
+    >>> mg.erf(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.8427,  0.    ,  0.8427])
     """
     # equivalent: 1.0 -> any number because only its type counts
     return _erf(x).astype(np.result_type(np.asarray(x), 1.0))
@@ -301,8 +334,14 @@ def _(g, a, x, dtype):
 def astype(x: Array, dtype: DType) -> Array:
     """X in another dtype. The sweep casts each gradient to its argument's dtype.
 
-    A cast to integers or booleans is piecewise constant: its result carries no gradient.
+    A cast to integers or booleans is piecewise constant, so its result carries no gradient.
     Raises TypeError for any other kind of dtype.
+
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> mg.astype(x, np.float32).dtype
+    dtype('float32')
+    >>> mg.astype(x, int).requires_grad
+    False
     """
     kind = np.dtype(dtype).kind
     if kind not in "fiub":

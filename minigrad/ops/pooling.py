@@ -29,7 +29,7 @@ def _geometry(op, x, window, stride, padding):
 
 
 def _adjoint_geometry(op, image, window, stride, padding):
-    """The windows over an image of which only the size is given."""
+    """The windows over an image that is given by its size alone."""
     window = pair(window, "window", op, 1)
     return geometry(op, pair(image, "image", op, 0), window, window if stride is None else stride, padding)
 
@@ -42,7 +42,7 @@ def _check_ends(op, name, array, shape):
 def _separably(ufunc, xp, where):
     """The ufunc over all entries of each window of the padded xp: over its rows first, then its columns.
 
-    That takes kh + kw passes for kh * kw, the first of them over long stretches of memory. A window of
+    That takes kh + kw passes instead of kh * kw, and the first kh of them read contiguous memory. A window of
     one entry gives a view of xp.
     """
     rows, columns = _entries(where)
@@ -75,11 +75,18 @@ def _over(ufunc, arrays):
 def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """A = X * P: the mean over each window, a convolution with the constant kernel P = 1/(h w).
 
-    x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
+    x: (N, C, H, W) or (C, H, W)
+    window: an int or a pair (rows, columns)
+    stride: an int or a pair; the window's size by default
+    padding: an int or a pair; its zeros count in the mean, as in the document's convolution
 
-    The zeros of the padding count in the mean, as the document's convolution has it.
-    d vec(A) / d vec(X) has vec(dX/dX_pq * P) as its columns (section 3.1.3), so its transpose
+    The columns of d vec(A) / d vec(X) are vec(dX/dX_pq * P) (derivation, section 3.1.3), so its transpose
     spreads each g evenly over its window: spread2d. Raises ValueError if a window does not fit.
+
+    >>> x = np.arange(16.0).reshape(1, 4, 4)
+    >>> mg.avg_pool2d(x, 2)
+    array([[[ 2.5,  4.5],
+            [10.5, 12.5]]])
     """
     where = _geometry("avg_pool2d", x, window, stride, padding)
     total = _separably(np.add, padded(x, where), where)
@@ -88,18 +95,23 @@ def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
 
 @op
 def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
-    """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros."""
+    """The adjoint of avg_pool2d: each g, divided by the window's area, added to its window in an image of zeros.
+
+    >>> mg.ops.spread2d(np.array([[[4.0, 8.0]]]), (2, 4), 2)
+    array([[[1., 1., 2., 2.],
+            [1., 1., 2., 2.]]])
+    """
     where = _adjoint_geometry("spread2d", image, window, stride, padding)
     _check_ends("spread2d", "g", g, where.out)
     # equivalent: without if g.ndim == 4 else np.empty; 1.0 -> any number because the order in memory changes no
     # entry, and of the number only its type counts
     new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
     share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
-    np.copyto(share, g)  # to the other layout it takes a sixth of np.divide's time
+    np.copyto(share, g)  # changes the layout faster than np.divide does
     share /= where.window[0] * where.window[1]
     # equivalent: never; without and not x.flags.c_contiguous; without not because the loop below writes the same,
     # slower
-    if _tiles(where) and not x.flags.c_contiguous:  # images are innermost, and one assignment has long runs
+    if _tiles(where) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
         (rows, columns), (height, width) = where.out, where.window
         # equivalent: g.shape[:-2] -> g.shape[:2] because g has four axes here
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
@@ -141,13 +153,24 @@ def _(u, x, g, image, window, stride, padding):
 
 @op
 def max_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
-    """The greatest entry of each window; the padding never wins. NaN wins.
+    """The greatest entry of each window. The padding never wins, and a NaN always does.
 
-    x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
+    x: (N, C, H, W) or (C, H, W)
+    window: an int or a pair (rows, columns)
+    stride: an int or a pair; the window's size by default
+    padding: an int or a pair; at most half of the window
 
-    A[w] = X[switch of w], so dJ/dX is zero but at the switches, where each g is added (section
+    A[w] = X[switch of w], so dJ/dX is 0 except at the switches, where each g is added (derivation, section
     3.1.3). A tie goes to the first entry in row-major order.
     Raises ValueError if a window does not fit, or the padding is over half of it.
+
+    >>> x = mg.tensor([[[1.0, 5.0, 2.0, 2.0], [3.0, 4.0, 2.0, 2.0]]], requires_grad=True)
+    >>> mg.max_pool2d(x, 2).data
+    array([[[5., 2.]]])
+    >>> mg.max_pool2d(x, 2).sum().backward()
+    >>> x.grad
+    array([[[0., 1., 1., 0.],
+            [0., 0., 0., 0.]]])
     """
     where = _max_geometry("max_pool2d", x, window, stride, padding)
     best = _separably(np.maximum, padded(x, where, -np.inf), where)
@@ -171,7 +194,7 @@ def _(g, a, x, window, stride, padding):
 def _switches(x, a, where):
     """Yield (windows, entries, mask) for each entry of the window: the mask is true where it is the switch.
 
-    That is the first entry, in row-major order, which equals the maximum a; or is NaN, where a is.
+    The switch is the first entry, in row-major order, that equals the maximum a, or that is NaN where a is.
     """
     nan = np.isnan(a).any()
     free = np.ones_like(a, bool)
@@ -189,7 +212,12 @@ def _switches(x, a, where):
 def unpool2d(g: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """Each g added at the switch of its window in an image of zeros: the VJP of a = max_pool2d(x, ...).
 
-    It is linear in g; x and a say where the switches are and have no derivative. Adjoint: pick2d.
+    It is linear in g. Where the switches are depends on x and a, which have no derivative. Adjoint: pick2d.
+
+    >>> x = np.array([[[1.0, 5.0], [3.0, 4.0]]])
+    >>> mg.ops.unpool2d(np.array([[[10.0]]]), x, mg.max_pool2d(x, 2), 2)
+    array([[[ 0., 10.],
+            [ 0.,  0.]]])
     """
     where = _max_geometry("unpool2d", x, window, stride, padding)
     _check_ends("unpool2d", "a", a, (*x.shape[:-2], *where.out))
@@ -206,7 +234,12 @@ def unpool2d(g: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None 
 
 @op
 def pick2d(u: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
-    """The entry of u at the switch of each window of a = max_pool2d(x, ...). Adjoint: unpool2d."""
+    """The entry of u at the switch of each window of a = max_pool2d(x, ...). Adjoint: unpool2d.
+
+    >>> x, u = np.array([[[1.0, 5.0], [3.0, 4.0]]]), np.array([[[10.0, 20.0], [30.0, 40.0]]])
+    >>> mg.ops.pick2d(u, x, mg.max_pool2d(x, 2), 2)
+    array([[[20.]]])
+    """
     where = _max_geometry("pick2d", x, window, stride, padding)
     _check_ends("pick2d", "a", a, (*x.shape[:-2], *where.out))
     _check_ends("pick2d", "u", u, x.shape)
@@ -230,13 +263,22 @@ def _(g, out, u, x, a, window, stride, padding):
 def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
     """A = (sum of X_p**2 over each window)**(1/2), which the document leaves as a TODO (section 3.1.3).
 
-    x: (N, C, H, W) or (C, H, W); window: an int or a pair; stride: the window's size by default.
+    x: (N, C, H, W) or (C, H, W)
+    window: an int or a pair (rows, columns)
+    stride: an int or a pair; the window's size by default
+    padding: an int or a pair
 
     A**2 = sum X_p**2, so 2 A dA = sum 2 X_p dX_p and dA/dX_p = X_p / A: the unit vector along the
-    window. Then dJ/dX_p is the sum of g X_p / A over the windows that p lies in. In an all-zero
-    window the norm has a cone's tip and no derivative: 0 there, at every order.
+    window. Then dJ/dX_p is the sum of g X_p / A over the windows that p lies in. At an all-zero window the
+    norm is the tip of a cone and has no derivative: 0 there, at every order.
     Windows are divided by their greatest entry before they are squared, so nothing overflows or
     underflows. Raises ValueError if a window does not fit.
+
+    >>> mg.l2_pool2d(np.array([[[3.0, 0.0], [0.0, 4.0]]]), 2)
+    array([[[5.]]])
+    >>> mg.grad(lambda x: mg.l2_pool2d(x, 2).sum())(np.array([[[3.0, 0.0], [0.0, 4.0]]]))
+    array([[[0.6, 0. ],
+            [0. , 0.8]]])
     """
     where = _geometry("l2_pool2d", x, window, stride, padding)
     xp = padded(x, where)
@@ -263,13 +305,25 @@ def _(g, a, x, window, stride, padding):
 
 @op
 def unfold2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
-    """Every window of the zero-padded image: (..., H, W) -> (..., kh, kw, Ho, Wo). Adjoint: fold2d."""
+    """Every window of the zero-padded image: (..., H, W) -> (..., kh, kw, Ho, Wo). Adjoint: fold2d.
+
+    >>> mg.ops.unfold2d(np.arange(9.0).reshape(1, 3, 3), 2, stride=1)[0, :, :, 1, 0]
+    array([[3., 4.],
+           [6., 7.]])
+    """
     return unfolded(x, _geometry("unfold2d", x, window, stride, padding))
 
 
 @op
 def fold2d(windows: Array, image: Shape, window: Pair, *, stride: Pair | None = None, padding: Pair = 0) -> Array:
-    """The adjoint of unfold2d: each window added where it was read, (..., kh, kw, Ho, Wo) -> (..., H, W)."""
+    """The adjoint of unfold2d: each window added where it was read, (..., kh, kw, Ho, Wo) -> (..., H, W).
+
+    >>> windows = mg.ops.unfold2d(np.ones((1, 3, 3)), 2, stride=1)
+    >>> mg.ops.fold2d(windows, (3, 3), 2, stride=1)
+    array([[[1., 2., 1.],
+            [2., 4., 2.],
+            [1., 2., 1.]]])
+    """
     where = _adjoint_geometry("fold2d", image, window, stride, padding)
     _check_ends("fold2d", "windows", windows, where.window + where.out)
     return folded(windows, where)

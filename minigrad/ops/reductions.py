@@ -33,7 +33,7 @@ def _reduced_shape(a, axis, keepdims):
 
 
 def _kept(g, a, axis):
-    """Give g the reduced axes of `a` back, with size 1."""
+    """Return g with the reduced axes of `a` back, at size 1."""
     return np.reshape(g, _reduced_shape(a, axis, True))
 
 
@@ -44,7 +44,16 @@ def _count(a, axis):
 @implements(np.sum)
 @op
 def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The sum over the axes. Each entry has derivative 1, so g is broadcast back."""
+    """The sum over the axes. Each entry has derivative 1, so g is broadcast back.
+
+    >>> x = mg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    >>> mg.sum(x, axis=0).data
+    array([4., 6.])
+    >>> mg.sum(x).backward()
+    >>> x.grad
+    array([[1., 1.],
+           [1., 1.]])
+    """
     return np.sum(a, axis=axis, keepdims=keepdims)
 
 
@@ -56,7 +65,11 @@ def _(g, out, a, axis, keepdims):
 @implements(np.mean)
 @op
 def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The mean over the axes: the sum over n entries divided by n. Empty: NaN, as in NumPy."""
+    """The mean over the axes: the sum over n entries divided by n. Empty: NaN, as in NumPy.
+
+    >>> mg.grad(mg.mean)(np.array([1.0, 2.0, 6.0, 7.0]))
+    array([0.25, 0.25, 0.25, 0.25])
+    """
     return np.mean(a, axis=axis, keepdims=keepdims)
 
 
@@ -68,14 +81,22 @@ def _(g, out, a, axis, keepdims):
 @implements(np.max, np.amax)
 @op
 def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The greatest entry over the axes. Entries that tie share g equally; NaN gets it where it is."""
+    """The greatest entry over the axes. Tied entries share g equally, and a NaN gets it where there is one.
+
+    >>> mg.grad(mg.max)(np.array([3.0, 1.0, 3.0]))
+    array([0.5, 0. , 0.5])
+    """
     return np.max(a, axis=axis, keepdims=keepdims)
 
 
 @implements(np.min, np.amin)
 @op
 def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The smallest entry over the axes. Entries that tie share g equally; NaN gets it where it is."""
+    """The smallest entry over the axes. Tied entries share g equally, and a NaN gets it where there is one.
+
+    >>> mg.grad(mg.min)(np.array([3.0, 1.0, 3.0]))
+    array([0., 1., 0.])
+    """
     return np.min(a, axis=axis, keepdims=keepdims)
 
 
@@ -92,7 +113,11 @@ def _(g, out, a, axis, keepdims):
 def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over n entries: sum((a - mean)**2) / (n - ddof).
 
-    d/da = 2 (a - mean) / (n - ddof): the mean's own derivative drops out, as deviations sum to 0.
+    d/da = 2 (a - mean) / (n - ddof). The derivative of the mean drops out, since deviations sum to 0.
+
+    >>> x = np.array([1.0, 2.0, 6.0])
+    >>> mg.grad(mg.var)(x) - 2 * (x - 3) / 3
+    array([0., 0., 0.])
     """
     return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims)
 
@@ -104,7 +129,7 @@ def _(g, out, a, axis, ddof, keepdims):
 
 
 def _per_degree_of_freedom(a, axis, ddof):
-    """1 / (n - ddof); infinite where no freedom is left, as NumPy divides by 0 then."""
+    """1 / (n - ddof), or infinity where n <= ddof, since NumPy divides by 0 then."""
     n = _count(a, axis)
     return 1 / (n - ddof) if n > ddof else math.inf
 
@@ -131,7 +156,7 @@ def _(g, a, x, axis, keepdims):
 
 
 def _floating(a):
-    """As an array or Tensor whose arithmetic does not wrap around: integers and booleans as floating-point numbers."""
+    """Cast booleans and integers to floating point, since integers wrap around. Return an array or Tensor."""
     a = arraylike(a)
     # equivalent: 1.0 -> any number because only its type counts
     return a if a.dtype.kind == "f" else astype(a, np.result_type(a.dtype, 1.0))
@@ -139,9 +164,16 @@ def _floating(a):
 
 @implements(np.std)
 def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The norm of the deviations from the mean, divided by (n - ddof)**(1/2); so derivative 0 for constant data.
+    """The standard deviation: the norm of the deviations from the mean, divided by (n - ddof)**(1/2).
 
-    Constant data have deviation 0, also where their mean is rounded.
+    Constant data have deviation 0, even where their mean is rounded, and derivative 0.
+
+    >>> mg.std(np.array([[1.0, 3.0], [2.0, 6.0]]), axis=1).round(4)
+    array([1., 2.])
+    >>> mg.grad(mg.std)(np.array([1.0, 3.0]))
+    array([-0.5,  0.5])
+    >>> mg.grad(mg.std)(np.array([0.1, 0.1, 0.1]))
+    array([0., 0., 0.])
     """
     a = _floating(a)
     plain = array_of(a)
@@ -156,6 +188,13 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     """np.linalg.norm: Euclidean (Frobenius) for None, 2 of a vector and "fro"; for vectors also 1, inf and -inf.
 
     The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
+
+    >>> mg.norm(np.array([[3.0, 4.0], [0.0, 2.0]]), axis=1)
+    array([5., 2.])
+    >>> mg.grad(mg.norm)(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+    >>> mg.grad(mg.norm)(np.zeros(2))
+    array([0., 0.])
     """
     x = _floating(x)
     axes = _axes(axis, x.ndim)
@@ -173,10 +212,13 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 @implements(np.prod)
 @op
 def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The product over the axis (or axes): each entry's derivative is the product of the others.
+    """The product over the axis (or axes): the derivative of each entry is the product of the others.
 
-    These come from a tree of products of pairs, not from out / a, which cancels at small entries in
-    the second derivative, and at 0 in the first.
+    These products come from a tree of pairs. The quotient out / a would divide by 0 at an entry of 0, and
+    its second derivative loses precision by cancellation at small entries.
+
+    >>> mg.grad(mg.prod)(np.array([2.0, 0.0, 5.0]))
+    array([ 0., 10.,  0.])
     """
     return np.prod(a, axis=axis, keepdims=keepdims)
 
@@ -191,7 +233,7 @@ def _(g, out, a, axis, keepdims):
 
 
 def _others(x):
-    """For each entry of the last axis the product of all the others, from those of half as many pairs."""
+    """For each entry of the last axis the product of all the others, from the products of pairs."""
     n = x.shape[-1]
     if n < 2:
         return np.ones(x.shape, x.dtype)
@@ -205,7 +247,14 @@ def _others(x):
 @implements(np.cumsum)
 @op
 def cumsum(a: Array, axis: int | None = None) -> Array:
-    """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end."""
+    """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end.
+
+    >>> mg.cumsum(np.array([1.0, 2.0, 4.0]))
+    array([1., 3., 7.])
+    >>> _, pullback = mg.vjp(mg.cumsum, np.array([1.0, 2.0, 4.0]))
+    >>> pullback(np.array([1.0, 10.0, 100.0]))
+    (array([111., 110., 100.]),)
+    """
     return np.cumsum(a, axis=axis)
 
 
@@ -218,7 +267,13 @@ def _(g, out, a, axis):
 
 @implements(np.diff)
 def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
-    """Neighbours' differences along the axis, n times."""
+    """The differences of neighbours along the axis, n times. Raises ValueError for a negative n.
+
+    >>> mg.diff(np.array([1.0, 4.0, 9.0, 16.0]))
+    array([3., 5., 7.])
+    >>> mg.diff(np.array([1.0, 4.0, 9.0, 16.0]), n=2)
+    array([2., 2.])
+    """
     if n < 0:
         raise ValueError(f"diff: n must be at least 0, not {n}")
     a = arraylike(a)
@@ -230,7 +285,13 @@ def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
 
 @implements(np.average)
 def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
-    """The mean, or sum(a * weights) / sum(weights); weights of the shape of a, or of its axis (or axes)."""
+    """The mean, or sum(a * weights) / sum(weights). The weights have the shape of a, or of its axis (or axes).
+
+    Both are differentiated. Raises ValueError for weights that fit neither.
+
+    >>> mg.average(np.array([1.0, 4.0]), weights=np.array([3.0, 1.0]))
+    np.float64(1.75)
+    """
     if weights is None:
         return mean(a, axis)
     a, weights = _floating(a), _floating(weights)
@@ -245,7 +306,13 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
 
 @implements(np.median)
 def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The middle entry in order, or the mean of the two in the middle, over the axis (or axes); NaN where one is."""
+    """The middle entry in order, or the mean of the two in the middle, over the axis (or axes). NaN if any entry is.
+
+    >>> mg.median(np.array([[5.0, 1.0, 2.0, 4.0]]), axis=1)
+    array([3.])
+    >>> mg.grad(mg.median)(np.array([5.0, 1.0, 2.0, 4.0]))
+    array([0. , 0. , 0.5, 0.5])
+    """
     a = arraylike(a)
     axes, n = _axes(axis, a.ndim), _count(a, axis)
     if n == 0:
@@ -259,7 +326,13 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 @implements(np.trapezoid)
 def trapezoid(y: Array, x: Array | None = None, dx: float = 1.0, axis: int = -1) -> Array:
-    """The integral of y by trapezoids, between the points x (one axis, or y's shape) or at equal distances dx."""
+    """The integral of y by trapezoids, between the points x (one axis, or y's shape) or at equal distances dx.
+
+    Raises ValueError for an x of any other shape.
+
+    >>> mg.trapezoid(np.array([0.0, 1.0, 4.0]), x=np.array([0.0, 1.0, 2.0]))
+    np.float64(3.0)
+    """
     y = moveaxis(y, axis, -1)
     if x is not None and np.ndim(x) not in (1, np.ndim(y)):
         raise ValueError(f"trapezoid: x must have one axis or those of y, not {np.shape(x)} for {np.shape(y)}")
@@ -269,5 +342,9 @@ def trapezoid(y: Array, x: Array | None = None, dx: float = 1.0, axis: int = -1)
 
 @implements(np.ptp)
 def ptp(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
-    """The greatest entry minus the smallest, over the axis (or axes)."""
+    """The greatest entry minus the smallest, over the axis (or axes).
+
+    >>> mg.grad(mg.ptp)(np.array([3.0, 7.0, 1.0]))
+    array([ 0.,  1., -1.])
+    """
     return max(a, axis, keepdims=keepdims) - min(a, axis, keepdims=keepdims)
