@@ -1,7 +1,10 @@
 """Solving and decomposing matrices: inv, solve, det, slogdet, cholesky, eigh, svd.
 
-All take stacks of matrices in the last two axes. References: M. Giles, "Collected matrix
+All take stacks of matrices in the last two axes. Reference: M. Giles, "Collected matrix
 derivative results for forward and reverse mode algorithmic differentiation", 2008.
+Where eigenvalues or singular values tie, their vectors are not determined, and what reaches the
+matrix through them is NaN. Eigenvalues and singular values alone are ops of their own, because
+their sums have derivatives at ties too.
 """
 
 from __future__ import annotations
@@ -10,15 +13,16 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..operation import implements, op
+from ..operation import array_of, arraylike, implements, op
 from ..typing import Array, EighResult, SlogdetResult, SVDResult
+from .reductions import products_of_others
 
-__all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd"]
+__all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals"]
 
 
 @lru_cache
 def _result_of(function):
-    """The named tuple of a function's results, which NumPy hands out but does not name in public."""
+    """The named tuple that a function of NumPy returns, which has no public name."""
     return type(function(np.eye(1)))
 
 
@@ -27,10 +31,26 @@ def _t(a):
     return np.swapaxes(a, -1, -2)
 
 
+def _square(name, a):
+    """`a` as an array or Tensor; ValueError unless it holds square matrices."""
+    a = arraylike(a)
+    if a.ndim < 2 or a.shape[-1] != a.shape[-2]:
+        raise ValueError(f"{name}: a must be a square matrix, or a stack of them, not {a.shape}")
+    return a
+
+
+# inverses and determinants
+
+
 @implements(np.linalg.inv)
 @op
 def inv(a: Array) -> Array:
-    """C = A**-1: dC = -C dA C, so dJ/dA = -C^T G C^T. Raises LinAlgError if A is singular."""
+    """C = A**-1: dC = -C dA C, so dJ/dA = -C^T G C^T. Raises LinAlgError if A is singular.
+
+    >>> import minigrad as mg
+    >>> mg.grad(mg.inv)(2.0 * mg.ops.copy([[1.0]])).tolist()
+    [[-0.25]]
+    """
     return np.linalg.inv(a)
 
 
@@ -45,6 +65,11 @@ def solve(a: Array, b: Array) -> Array:
     """X with A X = B; b is a vector if it has one axis, else a stack of matrices.
 
     A dX = dB - dA X, so dJ/dB = A^-T G and dJ/dA = -(dJ/dB) X^T. Raises LinAlgError if A is singular.
+
+    >>> import numpy as np, minigrad as mg
+    >>> a, b = np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([1.0, 1.0])
+    >>> mg.grad(lambda b: np.sum(mg.solve(a, b)))(b).tolist()
+    [0.5, 0.25]
     """
     return np.linalg.solve(a, b)
 
@@ -68,29 +93,84 @@ def _(g, x, a, b):
 @implements(np.linalg.det)
 @op
 def det(a: Array) -> Array:
-    """C = det A: dC = C tr(A^-1 dA), so dJ/dA = g C A^-T. The VJP raises LinAlgError if A is singular."""
+    """C = det A: dJ/dA = g times the cofactors of A, which are C A^-T if A is invertible.
+
+    A singular matrix has cofactors, too, and so do their own derivatives.
+
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(mg.det)(np.array([[1.0, 2.0], [2.0, 4.0]])).round(12).tolist()
+    [[4.0, -2.0], [-2.0, 1.0]]
+    """
     return np.linalg.det(a)
 
 
 @det.vjp("a")
 def _(g, c, a):
-    return (g * c)[..., None, None] * _t(np.linalg.inv(a))
+    if _well_conditioned(array_of(a)):
+        return (g * c)[..., None, None] * _t(np.linalg.inv(a))
+    return g[..., None, None] * _cofactors(a)
+
+
+def _well_conditioned(a):
+    """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return False
+    condition = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
+    return bool(np.all(condition < np.finfo(a.dtype).eps ** (-1 / 3)))
+
+
+@op(name="cofactors")
+def _cofactors(a):
+    """C = det(U) det(V) U diag(p) V^T for A = U S V^T, with p[i] the product of all singular values but s[i].
+
+    For A = S the minors of two rows and two columns give dC[i,i]/dA[j,j] = q[i,j] and dC[i,j]/dA[j,i] = -q[i,j],
+    with q[i,j] the product of all singular values but s[i] and s[j]; the rest is 0. U and V only turn this.
+    """
+    u, s, vt = np.linalg.svd(a)
+    return _orientation(u, vt) * np.matmul(u * products_of_others(s)[..., None, :], vt)
+
+
+@_cofactors.vjp("a")
+def _(g, c, a):
+    u, s, vt = svd(a)
+    m = np.matmul(np.matmul(_t(u), g), _t(vt))
+    diagonal = np.eye(a.shape[-1], dtype=bool)
+    q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
+    minors = np.sum(q * np.sum(np.where(diagonal, m, 0), axis=-2)[..., None, :], axis=-1)
+    inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
+    return _orientation(array_of(u), array_of(vt)) * np.matmul(np.matmul(u, inner), vt)
+
+
+def _orientation(u, vt):
+    """det(U) det(V) of orthogonal matrices, 1 or -1, for each of a stack."""
+    return np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
 
 
 @op
 def log_abs_det(a: Array) -> Array:
-    """C = ln |det A|: dJ/dA = g A^-T, as for det."""
+    """C = ln |det A|: dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular, as C is -inf there."""
     return np.linalg.slogdet(a)[1]
 
 
 @log_abs_det.vjp("a")
 def _(g, c, a):
-    return g[..., None, None] * _t(np.linalg.inv(a))
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError("slogdet: ln |det A| has no derivative where A is singular") from None
+    return g[..., None, None] * _t(inverse)
 
 
 @implements(np.linalg.slogdet)
 def slogdet(a: Array) -> SlogdetResult[Array]:
-    """`(sign of det A, ln |det A|)`."""
+    """`(sign of det A, ln |det A|)`. Only the second has a derivative, A^-T; a singular A raises LinAlgError there.
+
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(lambda a: mg.slogdet(a).logabsdet)(np.diag([2.0, 4.0])).tolist()
+    [[0.5, 0.0], [0.0, 0.25]]
+    """
     return _result_of(np.linalg.slogdet)(_sign_det(a), log_abs_det(a))
 
 
@@ -105,119 +185,343 @@ def _(g, c, a):
     return g[..., None, None] * np.zeros_like(a)
 
 
-@implements(np.linalg.cholesky)
-@op
-def cholesky(a: Array) -> Array:
-    """The lower triangular L with L L^T = A, for a symmetric positive definite A.
+# symmetric matrices, of which NumPy reads one triangle
 
-    L^-1 dA L^-T = L^-1 dL + (L^-1 dL)^T, so L^-1 dL is its lower half, the diagonal halved: P(.).
-    Hence dJ/dA = L^-T P(L^T G) L^-1, made symmetric as A is. Raises LinAlgError if A is not positive definite.
+
+def _to_triangle(s, uplo):
+    """The gradient with respect to the triangle that was read, from that with respect to all entries.
+
+    An entry off the diagonal stands for two of the symmetric matrix, so it gets the sum of both.
+    """
+    n = s.shape[-1]
+    read = np.tri(n, k=-1, dtype=bool)
+    read = read if uplo == "L" else read.T
+    return np.where(read, s + _t(s), np.where(np.eye(n, dtype=bool), s, 0))
+
+
+@implements(np.linalg.cholesky)
+def cholesky(a: Array, *, upper: bool = False) -> Array:
+    """The lower triangular L with L L^T = A, for a symmetric positive definite A; its transpose for upper=True.
+
+    Reads one triangle of A, the lower one (upper=True: the upper one). The gradient goes to that triangle.
+    Raises LinAlgError if A is not positive definite.
+
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(lambda a: np.sum(mg.cholesky(a)))(np.eye(2)).tolist()
+    [[0.5, 0.0], [1.0, 0.5]]
+    """
+    a = _square("cholesky", a)
+    return _t(_cholesky(_t(a))) if upper else _cholesky(a)
+
+
+@op(name="cholesky")
+def _cholesky(a):
+    """L^-1 dA L^-T = L^-1 dL + (L^-1 dL)^T, so L^-1 dL is the lower half of this, with half of the diagonal: P(.).
+
+    Hence dJ/dA = L^-T P(L^T G) L^-1, summed into the lower triangle.
     """
     return np.linalg.cholesky(a)
 
 
-@cholesky.vjp("a")
+@_cholesky.vjp("a")
 def _(g, l, a):
     p = np.matmul(_t(l), g)
     half = (np.tril(p) + np.tril(p, -1)) / 2
-    s = np.linalg.solve(_t(l), _t(np.linalg.solve(_t(l), half)))  # transposed, which the next line doesn't see
-    return (s + _t(s)) / 2
-
-
-def _over_differences(numerator, x):
-    """numerator[i, j] / (x[j] - x[i]); 0 on the diagonal, and where x ties and nothing flows."""
-    difference = x[..., None, :] - x[..., :, None]
-    tie = (difference == 0) & (numerator == 0) | np.eye(x.shape[-1], dtype=bool)
-    return np.where(tie, 0, numerator / np.where(tie, 1, difference))
-
-
-@op
-def _eigh(a, uplo):
-    """Eigenvalues w in the first row and eigenvectors, as columns V, below: one array, (..., n + 1, n).
-
-    dA V = V dW + (dV) W - V W V^T dV with V^T dV antisymmetric gives dw = diag(V^T dA V) and
-    (V^T dV)_ij = (V^T dA V)_ij / (w_j - w_i). Hence dJ/dA = V (diag(gw) + (V^T GV)_ij / (w_j - w_i)) V^T,
-    made symmetric as A is. The directions of equal eigenvalues are not differentiable: inf where a
-    gradient reaches them.
-    """
-    w, v = np.linalg.eigh(a, uplo)
-    return np.concatenate([w[..., None, :], v], axis=-2)
-
-
-@_eigh.vjp("a")
-def _(g, out, a, uplo):
-    w, v = out[..., 0, :], out[..., 1:, :]
-    gw, gv = g[..., :1, :], g[..., 1:, :]
-    inner = np.where(np.eye(w.shape[-1]), gw, _over_differences(np.matmul(_t(v), gv), w))
-    da = np.matmul(np.matmul(v, inner), _t(v))
-    return (da + _t(da)) / 2
+    s = np.linalg.solve(_t(l), _t(np.linalg.solve(_t(l), half)))  # the transpose, which _to_triangle treats alike
+    return _to_triangle((s + _t(s)) / 2, "L")
 
 
 @implements(np.linalg.eigh)
 def eigh(a: Array, UPLO: str = "L") -> EighResult[Array]:
-    """`(eigenvalues, eigenvectors)` of a symmetric matrix, ascending. Its gradient is symmetric, too.
+    """`(eigenvalues, eigenvectors)` of a symmetric matrix, ascending; the eigenvectors are columns.
 
-    The sign of each eigenvector is NumPy's choice: a function that depends on it has no derivative.
+    Reads the lower triangle of A (UPLO="U": the upper one). The gradient goes to that triangle. The sign of each
+    eigenvector is NumPy's choice: a function that depends on it has no derivative. Where eigenvalues tie, what
+    reaches A through the eigenvectors is NaN.
+
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(lambda a: mg.eigh(a).eigenvalues[-1])(np.array([[1.0, 0.0], [1.0, 1.0]])).round(12).tolist()
+    [[0.5, 0.0], [1.0, 0.5]]
     """
-    packed = _eigh(a, UPLO)
-    return _result_of(np.linalg.eigh)(packed[..., 0, :], packed[..., 1:, :])
+    a, options = _decomposed(a, UPLO)
+    return _result_of(np.linalg.eigh)(_eigenvalues(a, **options), _eigenvectors(a, **options))
 
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Array, UPLO: str = "L") -> Array:
-    """The eigenvalues of a symmetric matrix, ascending."""
-    return eigh(a, UPLO)[0]
+    """The eigenvalues of a symmetric matrix, ascending; reads and differentiates one triangle, as `eigh`.
 
+    Their sums have first and second derivatives where eigenvalues tie, too. A single one of a tie has a kink;
+    its gradient is then that of one choice of eigenvectors.
 
-@op(name="svd")
-def _svd(a):
-    """U (..., m, k), the singular values s as one row, and V (..., n, k) below one another.
-
-    With F(X)_ij = X_ij / (s_j**2 - s_i**2), D = diag(s), and A = U D V^T (Giles, and J. Townsend,
-    "Differentiating the singular value decomposition", 2016):
-    dJ/dA = U (F(U^T GU - GU^T U) D + D F(V^T GV - GV^T V) + diag(gs)) V^T
-            + (1 - U U^T) GU D^-1 V^T + U D^-1 GV^T (1 - V V^T)
-    The last two terms vanish for a square U (V). Equal singular values: as for eigh.
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(lambda a: np.sum(mg.eigvalsh(a)))(np.eye(2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
-    u, s, vt = np.linalg.svd(a, full_matrices=False)
-    return np.concatenate([u, s[..., None, :], _t(vt)], axis=-2)
+    a, options = _decomposed(a, UPLO)
+    return _eigenvalues(a, **options)
 
 
-@_svd.vjp("a")
-def _(g, out, a):
-    m, n = a.shape[-2:]
-    k = min(m, n)
-    u, s, v = out[..., :m, :], out[..., m, :], out[..., m + 1 :, :]
-    gu, gs, gv = g[..., :m, :], g[..., m, :], g[..., m + 1 :, :]
-    of_u, of_v = np.matmul(_t(u), gu), np.matmul(_t(v), gv)
-    d = s[..., None, :]
-    off_diagonal = _over_differences(of_u - _t(of_u), s * s) * d + _t(d) * _over_differences(of_v - _t(of_v), s * s)
-    inner = np.where(np.eye(k), gs[..., None, :], off_diagonal)
-    da = np.matmul(np.matmul(u, inner), _t(v))
-    if m > k:
-        da = da + np.matmul(_over(gu - np.matmul(u, of_u), d), _t(v))
-    if n > k:
-        da = da + np.matmul(u, _t(_over(gv - np.matmul(v, of_v), d)))
-    return da
+def _decomposed(a, uplo):
+    """The matrices, and what the ops of their eigenvalues and eigenvectors share: one decomposition."""
+    a = _square("eigh", a)
+    if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
+        raise ValueError(f"eigh: UPLO must be 'L' or 'U', not {uplo!r}")
+    return a, {"parts": np.linalg.eigh(array_of(a), uplo), "uplo": uplo.upper()}
 
 
-def _over(numerator, d):
-    """numerator / d, but 0 for 0 / 0: what does not depend on the vectors of a singular value 0 has a derivative."""
-    absent = (numerator == 0) & (d == 0)
-    return np.where(absent, 0, numerator / np.where(absent, 1, d))
+@op(name="eigvalsh")
+def _eigenvalues(a, *, parts, uplo):
+    """w with A = V diag(w) V^T: dw = diag(V^T dA V), so dJ/dA = V diag(g) V^T."""
+    return parts[0]
+
+
+@_eigenvalues.vjp("a")
+def _(g, w, a, parts, uplo):
+    return _to_triangle(_combined(g, a, parts=parts, uplo=uplo, fixed=_fixed(g)), uplo)
+
+
+@op(name="eigh")
+def _eigenvectors(a, *, parts, uplo):
+    """V with A = V diag(w) V^T: V^T dV is antisymmetric, with entries (V^T dA V)[i,j] / (w[j] - w[i]).
+
+    So dJ/dA = V E V^T with E[i,j] = (V^T G)[i,j] / (w[j] - w[i]) and 0 on the diagonal.
+    """
+    return parts[1]
+
+
+@_eigenvectors.vjp("a")
+def _(g, v, a, parts, uplo):
+    w = _eigenvalues(a, parts=parts, uplo=uplo)
+    tied = _tied(parts[0])
+    inner = _quotient(np.matmul(_t(v), g), _differences(w), tied, tied & _both(_unused(parts[0], g)) | _diagonal(w))
+    return _to_triangle(np.matmul(np.matmul(v, inner), _t(v)), uplo)
+
+
+@op(name="eigenvalue_gradient")
+def _combined(g, a, *, parts, uplo, fixed):
+    """C = V diag(g) V^T, the gradient of a sum of eigenvalues w with the weights g. fixed: g does not depend on A.
+
+    For a fixed g: V^T dC V = (V^T dA V)[i,j] (g[j] - g[i]) / (w[j] - w[i]), entry by entry; and 0 where the
+    weights are equal, also at a tie. dJ/dg = diag(V^T H V), with H the upstream gradient.
+    """
+    v = parts[1]
+    return np.matmul(v * g[..., None, :], _t(v))
+
+
+@_combined.vjp("g")
+def _(h, c, g, a, parts, uplo, fixed):
+    v = _eigenvectors(a, parts=parts, uplo=uplo)
+    return np.sum(v * np.matmul(h, v), axis=-2)
+
+
+@_combined.vjp("a")
+def _(h, c, g, a, parts, uplo, fixed):
+    w, v = _eigenvalues(a, parts=parts, uplo=uplo), _eigenvectors(a, parts=parts, uplo=uplo)
+    tied, rise = _tied(parts[0]), _differences(g)
+    slopes = _quotient(rise, _differences(w), tied, _equal(rise, fixed) | _diagonal(w))
+    inner = np.matmul(np.matmul(_t(v), h), v) * slopes
+    return _to_triangle(np.matmul(np.matmul(v, inner), _t(v)), uplo)
+
+
+# ties, and divisions by the differences of what ties
+
+
+def _differences(x):
+    """x[j] - x[i] in row i and column j."""
+    return x[..., None, :] - x[..., :, None]
+
+
+def _sums(x):
+    """x[j] + x[i] in row i and column j."""
+    return x[..., None, :] + x[..., :, None]
+
+
+def _diagonal(x):
+    return np.eye(x.shape[-1], dtype=bool)
+
+
+def _rounding(x):
+    """What the rounding of a decomposition can add to the values x: smaller differences of them mean nothing."""
+    return max(32, x.shape[-1]) * np.finfo(x.dtype).eps * np.max(np.abs(x), axis=-1, keepdims=True, initial=0)
+
+
+def _tied(x):
+    """Whether x[i] and x[j] are equal up to rounding."""
+    return np.abs(_differences(x)) <= _rounding(x)[..., None]
+
+
+def _unused(x, *gradients):
+    """Whether no gradient reaches a vector, a column of each: its value is only rounding, and all of the column is 0.
+
+    A column of 0 at an exact 0 says nothing: that of f(A) = V diag(w) V^T is 0 there, because w is.
+    """
+    faint = (x != 0) & (np.abs(x) <= _rounding(x))
+    return faint & ~np.any([np.any(array_of(g) != 0, axis=-2) for g in gradients], axis=0)
+
+
+def _both(marks):
+    """Whether i and j are marked, in row i and column j."""
+    return marks[..., None, :] & marks[..., :, None]
+
+
+def _equal(rise, fixed):
+    """Where two weights do not differ, nor could: these give 0 / 0 at a tie, for which 0 is right."""
+    return (array_of(rise) == 0) & fixed
+
+
+def _fixed(g):
+    """Whether g is a constant for whoever differentiates further."""
+    return not getattr(g, "requires_grad", False)
+
+
+def _quotient(numerator, denominator, vanishing, nothing):
+    """numerator / denominator, but NaN where the denominator is only rounding, and 0 where nothing flows."""
+    denominator = np.where(nothing, 1, np.where(vanishing, np.nan, denominator))
+    return np.where(nothing, 0, numerator / denominator)
+
+
+# singular values
 
 
 @implements(np.linalg.svd)
 def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDResult[Array] | Array:
     """`(U, s, V^T)` with A = U diag(s) V^T; or s alone, with compute_uv=False.
 
+    The signs of the vectors are NumPy's choice, as for `eigh`. What reaches A through U and V is NaN where singular
+    values tie, and where one is 0 and A is not square. (A value that is 0 up to rounding does no harm as long as its
+    vectors are not used.)
     Raises ValueError for full_matrices=True unless A is square: the added columns of U or V are arbitrary.
+
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(lambda a: mg.svd(a, full_matrices=False).S[0])(np.diag([3.0, 1.0])).round(12).tolist()
+    [[1.0, 0.0], [0.0, 0.0]]
     """
-    m, n = np.shape(a)[-2:]
+    a = arraylike(a)
+    if a.ndim < 2:
+        raise ValueError(f"svd: a must be a matrix, or a stack of them, not {a.shape}")
+    m, n = a.shape[-2:]
     if compute_uv and full_matrices and m != n:
         raise ValueError(f"svd: pass full_matrices=False for a matrix of {m} x {n}: the added columns are arbitrary")
-    packed = _svd(a)
-    s = packed[..., m, :]
+    parts = np.linalg.svd(array_of(a), full_matrices=False)
+    s = _singular_values(a, parts=parts)
     if not compute_uv:
         return s
-    return _result_of(np.linalg.svd)(packed[..., :m, :], s, _t(packed[..., m + 1 :, :]))
+    vectors = _singular_vectors(a, parts=parts)
+    return _result_of(np.linalg.svd)(vectors[..., :m, :], s, _t(vectors[..., m:, :]))
+
+
+@implements(np.linalg.svdvals)
+def svdvals(x: Array) -> Array:
+    """The singular values of a matrix, descending.
+
+    Their sums have first and second derivatives where singular values tie, too, as for `eigvalsh`.
+
+    >>> import numpy as np, minigrad as mg
+    >>> mg.grad(lambda a: np.sum(mg.ops.svdvals(a)))(np.diag([2.0, 2.0, 1.0])).tolist() == np.eye(3).tolist()
+    True
+    """
+    return svd(x, compute_uv=False)
+
+
+@op(name="svdvals")
+def _singular_values(a, *, parts):
+    """s with A = U diag(s) V^T: ds = diag(U^T dA V), so dJ/dA = U diag(g) V^T."""
+    return parts[1]
+
+
+@_singular_values.vjp("a")
+def _(g, s, a, parts):
+    return _recombined(g, a, parts=parts, fixed=_fixed(g))
+
+
+@op(name="svd")
+def _singular_vectors(a, *, parts):
+    """U (..., m, k), and V (..., n, k) below it.
+
+    With P = U^T GU - GU^T U and Q = V^T GV - GV^T V (Giles, and J. Townsend, "Differentiating the
+    singular value decomposition", 2016, whose quotients by s[j]**2 - s[i]**2 are taken apart here):
+    dJ/dA = U E V^T + (1 - U U^T) GU diag(1/s) V^T + U diag(1/s) GV^T (1 - V V^T),
+    E[i,j] = (P + Q)[i,j] / 2 (s[j] - s[i]) + (P - Q)[i,j] / 2 (s[j] + s[i]), 0 on the diagonal.
+    The last two terms of dJ/dA vanish for a square U (V).
+    """
+    u, _, vt = parts
+    return np.concatenate([u, _t(vt)], axis=-2)
+
+
+@_singular_vectors.vjp("a")
+def _(g, out, a, parts):
+    m, n = a.shape[-2:]
+    s, u, v = _singular_values(a, parts=parts), out[..., :m, :], out[..., m:, :]
+    gu, gv = g[..., :m, :], g[..., m:, :]
+    of_u, of_v = np.matmul(_t(u), gu), np.matmul(_t(v), gv)
+    p, q = of_u - _t(of_u), of_v - _t(of_v)
+    tied, zero = _tied(parts[1]), _both_zero(parts[1])
+    unused = _unused(parts[1], gu, gv)
+    by_differences = _quotient((p + q) / 2, _differences(s), tied, tied & _both(unused) | _diagonal(s))
+    by_sums = _quotient((p - q) / 2, _sums(s), zero, zero & _both(unused) | _diagonal(s))
+    da = np.matmul(np.matmul(u, by_differences + by_sums), _t(v))
+    if m > n:
+        da = da + np.matmul(_over_values(gu - np.matmul(u, of_u), s, unused), _t(v))
+    if n > m:
+        da = da + np.matmul(u, _t(_over_values(gv - np.matmul(v, of_v), s, unused)))
+    return da
+
+
+def _both_zero(s):
+    """Whether s[i] + s[j] is 0 up to rounding."""
+    return _sums(s) <= _rounding(s)[..., None]
+
+
+def _over_values(columns, s, unused):
+    """Each column divided by its singular value."""
+    zero = array_of(s) <= _rounding(array_of(s))
+    return _quotient(columns, s[..., None, :], zero[..., None, :], unused[..., None, :])
+
+
+@op(name="singular_value_gradient")
+def _recombined(g, a, *, parts, fixed):
+    """C = U diag(g) V^T, the gradient of a sum of singular values s with the weights g. fixed: g does not depend on A.
+
+    For a fixed g the differential is, with M = U^T dA V, its symmetric part S and its antisymmetric part K:
+    dC = U E V^T + (1 - U U^T) dA V diag(g/s) V^T + U diag(g/s) U^T dA (1 - V V^T),
+    E[i,j] = S[i,j] (g[j] - g[i]) / (s[j] - s[i]) + K[i,j] (g[j] + g[i]) / (s[j] + s[i]).
+    It is its own adjoint, as the second derivative of a function is. dJ/dg = diag(U^T H V),
+    with H the upstream gradient.
+    """
+    u, _, vt = parts
+    return np.matmul(u * g[..., None, :], vt)
+
+
+def _vectors(a, parts):
+    """U and V."""
+    out = _singular_vectors(a, parts=parts)
+    return out[..., : a.shape[-2], :], out[..., a.shape[-2] :, :]
+
+
+@_recombined.vjp("g")
+def _(h, c, g, a, parts, fixed):
+    u, v = _vectors(a, parts)
+    return np.sum(u * np.matmul(h, v), axis=-2)
+
+
+@_recombined.vjp("a")
+def _(h, c, g, a, parts, fixed):
+    m, n = a.shape[-2:]
+    (u, v), s = _vectors(a, parts), _singular_values(a, parts=parts)
+    to_u, to_v = np.matmul(h, v), np.matmul(_t(h), u)
+    inner = np.matmul(_t(u), to_u)
+    rise, total = _differences(g), _sums(g)
+    tied, zero, diagonal = _tied(parts[1]), _both_zero(parts[1]), _diagonal(s)
+    by_differences = _quotient(rise, _differences(s), tied, _equal(rise, fixed) | diagonal)
+    by_sums = _quotient(total, _sums(s), zero, _equal(total, fixed) | diagonal)
+    core = (inner + _t(inner)) / 2 * by_differences + (inner - _t(inner)) / 2 * by_sums
+    da = np.matmul(np.matmul(u, core), _t(v))
+    if m != n:
+        vanishing = parts[1] <= _rounding(parts[1])
+        ratio = _quotient(g, s, vanishing, _equal(g, fixed))[..., None, :]
+    if m > n:
+        da = da + np.matmul((to_u - np.matmul(u, inner)) * ratio, _t(v))
+    if n > m:
+        da = da + np.matmul(u * ratio, _t(to_v - np.matmul(v, _t(inner))))
+    return da

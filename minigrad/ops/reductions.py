@@ -228,11 +228,11 @@ def _(g, out, a, axis, keepdims):
     axes = _axes(axis, a.ndim)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
-    others = _others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
+    others = products_of_others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
     return _kept(g, a, axis) * moveaxis(np.reshape(others, moved.shape), last, axes)
 
 
-def _others(x):
+def products_of_others(x):
     """For each entry of the last axis the product of all the others, from the products of pairs."""
     n = x.shape[-1]
     if n < 2:
@@ -240,7 +240,7 @@ def _others(x):
     if n % 2:
         x = np.concatenate([x, np.ones((*x.shape[:-1], 1), x.dtype)], axis=-1)
     pairs = np.reshape(x, (*x.shape[:-1], x.shape[-1] // 2, 2))
-    others = _others(pairs[..., 0] * pairs[..., 1])
+    others = products_of_others(pairs[..., 0] * pairs[..., 1])
     return np.reshape(others[..., None] * pairs[..., ::-1], x.shape)[..., :n]
 
 
