@@ -6,6 +6,7 @@
     @mg.op                                           a NumPy function and its VJPs: an operation of your own
     mg.graph(y), mg.debug(), mg.viz.trace(y)         the graph as a picture, and as a walk through it
     mg.testing                                       is a derivative right?
+    mg.data.read_idx(path)                           the files of MNIST
 
 The functions of mg.ops, NumPy's and those of neural networks, stand here too, by family:
 """
@@ -21,20 +22,20 @@ from .tape import no_grad, scope
 from .transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vec, vec_jacobian, vjp
 
 if TYPE_CHECKING:
-    from . import testing, viz
+    from . import data, testing, viz
     from .viz import debug, graph
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
-__all__ = ["Tensor", "checkpoint", "debug", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad", "op"]
-__all__ += ["ops", "scope", "tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad"]
+__all__ += ["op", "ops", "scope", "tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 if not TYPE_CHECKING:  # else each name that is misspelt would pass
 
     def __getattr__(name):
-        """What reads the tape loads at its first use."""
-        if name in ("testing", "viz"):
+        """What the core does not need is imported at its first use."""
+        if name in ("data", "testing", "viz"):
             return _import_module(f".{name}", __name__)
         if name in ("debug", "graph"):
             return getattr(_import_module(".viz", __name__), name)

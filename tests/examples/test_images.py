@@ -109,8 +109,8 @@ WRONG = {
     "damaged gzip": ("images-idx3", lambda b: gzip.compress(b)[:-12], "damaged gzip file"),
     "wrong checksum": ("images-idx3", lambda b: gzip.compress(b)[:-8] + bytes(8), "damaged gzip file"),
     "garbage in gzip": ("images-idx3", lambda b: gzip.compress(b)[:10] + b"\xff" * 40, "damaged gzip file"),
-    "no image": ("images-idx3", lambda b: idx(np.zeros((0, 4, 5), np.uint8)), r"holds no pixel \(shape \(0, 4, 5\)\)"),
-    "no pixel": ("images-idx3", lambda b: idx(np.zeros((6, 0, 5), np.uint8)), "holds no pixel"),
+    "no image": ("images-idx3", lambda b: idx(np.zeros((0, 4, 5), np.uint8)), r"has no pixels \(shape \(0, 4, 5\)\)"),
+    "no pixel": ("images-idx3", lambda b: idx(np.zeros((6, 0, 5), np.uint8)), "has no pixels"),
     "counts": ("labels-idx1", lambda b: idx(np.zeros(5, np.uint8)), "has 5 labels for the 6 images of train-images"),
     "label": ("labels-idx1", lambda b: b[:-1] + b"\x0a", "label 5 is 10, should be 0 to 9"),
 }
@@ -128,7 +128,7 @@ def test_wrong_file_is_named_with_what_is_wrong(kind, fault, message, mnist_like
 
 def test_two_sizes_are_an_error(mnist_like):
     (mnist_like / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros((3, 5, 4), np.uint8)))
-    with pytest.raises(ValueError, match=r"shape \(4, 5\) but the test images of \(5, 4\)"):
+    with pytest.raises(ValueError, match=r"have shape \(4, 5\) but the test images have shape \(5, 4\)"):
         images.load_idx(mnist_like)
 
 
@@ -146,5 +146,5 @@ def test_standardised_images_have_mean_0_and_deviation_1(dtype):
 
 
 def test_constant_images_are_an_error():
-    with pytest.raises(ValueError, match="all 3 training images have the one grey value 7"):
+    with pytest.raises(ValueError, match="all 3 training images have only the grey value 7"):
         images.measure(np.full((3, *SIZE), 7, np.uint8))
