@@ -58,19 +58,20 @@ def load_digits(rng, path=DIGITS):
 def read_digits(path):
     """Return the images and labels in an .npz file of that name, checked."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images, labels = file["images"], file["labels"].astype(np.intp)
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
+            images, labels = (np.asarray(file[name]) for name in ("images", "labels"))  # a damaged file gives bytes
     except FileNotFoundError:
         raise
     except Exception as error:  # zipfile, zlib and NumPy raise a dozen kinds for a damaged file
         raise ValueError(f"{path}: damaged or not a file of digits ({first_line(error)})") from error
-    if images.ndim != 3 or images.dtype != np.uint8 or images.size == 0 or labels.shape != images.shape[:1]:
+    fit = images.ndim == 3 and labels.shape == images.shape[:1] and images.size > 0
+    if not fit or images.dtype != np.uint8 or labels.dtype.kind not in "iu":
         raise ValueError(
-            f"{path}: has images {images.shape} {images.dtype} and labels {labels.shape}, "
-            "should have images (N, height, width) uint8 and labels (N,)"
+            f"{path}: has images {images.shape} {images.dtype} and labels {labels.shape} {labels.dtype}, "
+            "should have images (N, height, width) uint8 and labels (N,) of integers"
         )
     check_labels(labels, path)
-    return images, labels
+    return images, labels.astype(np.intp)
 
 
 def first_line(error):

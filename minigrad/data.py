@@ -7,7 +7,6 @@ import gzip
 import math
 import os
 import zlib
-from pathlib import Path
 from typing import Any
 
 import numpy as np

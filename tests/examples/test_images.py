@@ -1,6 +1,7 @@
 """Reading images: the digits against their source, IDX files in every spelling, and every fault named."""
 
 import gzip
+import re
 import struct
 
 import images
@@ -148,3 +149,35 @@ def test_standardised_images_have_mean_0_and_deviation_1(dtype):
 def test_constant_images_are_an_error():
     with pytest.raises(ValueError, match="all 3 training images have only the grey value 7"):
         images.measure(np.full((3, *SIZE), 7, np.uint8))
+
+
+DAMAGED = {
+    "truncated": lambda b: b[:-100],
+    "not a zip file": lambda b: b"\x89PNG" + b[4:],
+    "empty": lambda b: b"",
+    "a changed byte": lambda b: b[:2000] + bytes([b[2000] ^ 255]) + b[2001:],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_digits_are_named(damage, tmp_path):
+    path = tmp_path / "digits.npz"
+    path.write_bytes(damage(images.DIGITS.read_bytes()))
+    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: damaged or not a file of digits"):
+        images.load_digits(np.random.default_rng(0), path)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"images": np.zeros((2, 3, 3)), "labels": np.zeros(2, int)}, r"has images \(2, 3, 3\) float64"),
+        ({"images": np.zeros((2, 3, 3), np.uint8), "labels": np.zeros(2)}, r"labels \(2,\) float64"),
+        ({"images": np.zeros((2, 3, 3), np.uint8), "labels": np.zeros(3, int)}, r"and labels \(3,\)"),
+        ({"images": np.zeros((2, 3, 3), np.uint8), "labels": np.array([0, -1])}, "label 1 is -1, should be 0 to 9"),
+        ({"images": np.zeros((2, 3, 3), np.uint8)}, "damaged or not a file of digits.*labels"),
+    ],
+)
+def test_other_arrays_are_named(arrays, message, tmp_path):
+    np.savez(tmp_path / "digits.npz", **arrays)
+    with pytest.raises(ValueError, match=message):
+        images.load_digits(np.random.default_rng(0), tmp_path / "digits.npz")

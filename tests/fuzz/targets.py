@@ -1,0 +1,65 @@
+"""Coverage-guided fuzzing of what reads files: `python tests/fuzz/targets.py read_idx tests/fuzz/corpus/read_idx`.
+
+Needs atheris. Options are libFuzzer's, such as -runs=100000; new inputs are written to the first folder that is named.
+A reader may return what it promises or raise ValueError that begins with the path; anything else is a crash.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT), str(ROOT / "examples")]
+
+
+def read_idx(path):
+    """An IDX file holds at most what its size allows."""
+    from minigrad.data import EXPANSION, read_idx
+
+    array = read_idx(path)
+    assert array.dtype.isnative
+    assert array.nbytes <= path.stat().st_size * EXPANSION
+
+
+def read_digits(path):
+    """Digits are images with a label each."""
+    import images
+
+    pixels, labels = images.read_digits(path)
+    assert pixels.dtype == np.uint8
+    assert len(pixels) == len(labels) > 0
+    assert 0 <= labels.min() <= labels.max() < images.CLASSES
+
+
+TARGETS = {"read_idx": read_idx, "read_digits": read_digits}
+
+
+def run(target, content, path):
+    """Give a file of this content to a reader; raise AssertionError if it does anything but what it may."""
+    path.write_bytes(content)
+    try:
+        target(path)
+    except ValueError as error:
+        said = str(error)
+        assert said.startswith(f"{path}: "), said
+        assert "\n" not in said, said
+
+
+def main(name, arguments):
+    """Fuzz one reader."""
+    import atheris
+
+    with atheris.instrument_imports(include=["minigrad.data", "images"]):
+        import images  # noqa: F401
+
+        import minigrad.data  # noqa: F401
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "input"
+        atheris.Setup([sys.argv[0], *arguments], lambda content: run(TARGETS[name], content, path))
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2:])
