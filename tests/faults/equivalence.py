@@ -35,10 +35,16 @@ class Argument:
 
 
 @functools.cache
+def source(file):
+    """The text of a file, read once: someone may be at work on it."""
+    return file.read_text(encoding="utf-8")
+
+
+@functools.cache
 def arguments(file):
     """The arguments that a file has, each with the line of its statement."""
     found, text, begun = [], "", 0
-    for token in tokenize.generate_tokens(io.StringIO(file.read_text()).readline):
+    for token in tokenize.generate_tokens(io.StringIO(source(file)).readline):
         if token.type == tokenize.COMMENT:
             words = token.string.lstrip("# ")
             if words.startswith(WORD):
@@ -64,7 +70,7 @@ def argued(sound, broken, lines, file):
     near = [argument for argument in arguments(file) if argument.line in lines]
     if not near:
         return []
-    text, after = _header_text(sound, file.read_text()), _header(broken)
+    text, after = _header_text(sound, source(file)), _header(broken)
     return [(argument, change) for argument in near for change in argument.changes if _is(change, text, after)]
 
 

@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults.equivalence import argued
+from faults.equivalence import argued, source
 from faults.mutations import is_negative_number, is_unknown_size, variants
 
 import minigrad
@@ -69,8 +69,8 @@ class Fault:
 
 @functools.cache
 def tree(file):
-    """The syntax tree of a file, read once: someone may be at work on it."""
-    return ast.parse(file.read_text())
+    """The syntax tree of a file."""
+    return ast.parse(source(file))
 
 
 def faults():
