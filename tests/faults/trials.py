@@ -4,6 +4,7 @@ A fault can only fail a trial that runs its line, so it is shown to those alone,
 """
 
 import multiprocessing
+import os
 import sys
 import threading
 import time
@@ -151,4 +152,5 @@ def with_trials(work, count, workers):
         trials = [Trial(*pair, *measure) for pair, measure in zip(_named, measures, strict=True)]
         work(sorted(trials, key=lambda trial: trial.seconds))
 
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # of plugins the trials need none
     return pytest.main([*_PYTEST, *(str(TESTS / name) for name in SUITES)], plugins=[Session(measure)])
