@@ -1,0 +1,79 @@
+"""The layers of the package: imports point down only, no name hides another, and importing loads nothing else."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import minigrad as mg
+
+PACKAGE = Path(mg.__file__).parent
+LAYERS = [
+    ["tape", "settings", "threads", "typing", "writes", "summation", "gradients"],
+    ["operation"],
+    ["ops"],
+    ["_operators", "_numpy", "_tensor"],
+    ["nest", "transforms", "recompute", "derivation"],
+    ["testing", "viz"],
+    ["__init__"],
+]
+
+
+def modules():
+    """(dotted name in the package, file) of each module."""
+    for file in sorted(PACKAGE.rglob("*.py")):
+        parts = file.relative_to(PACKAGE).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts), file
+
+
+def imported(file):
+    """The dotted names, in the package, that a file imports while it is loaded or later, but not for checkers alone."""
+    here = file.relative_to(PACKAGE).parent.parts
+    pending = [ast.parse(file.read_text(encoding="utf-8"))]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            pending += node.orelse
+            continue
+        if isinstance(node, ast.ImportFrom) and node.level:
+            start = here[: len(here) - node.level + 1]
+            for alias in node.names:
+                target = (*start, *(node.module or "").split(".")) if node.module else (*start, alias.name)
+                inside = ".".join((*target, alias.name))
+                yield inside if inside in NAMES else ".".join(target)
+        pending += ast.iter_child_nodes(node)
+
+
+NAMES = dict(modules())
+
+
+def rank(name):
+    """The layer of a module, the lowest being 0."""
+    (found,) = [i for i, layer in enumerate(LAYERS) if name.split(".")[0] in layer]
+    return found
+
+
+def test_imports_point_down_only():
+    up = [(name, other) for name, file in NAMES.items() for other in imported(file) if rank(other) > rank(name)]
+    assert up == []
+
+
+def test_no_import_leads_back_to_where_it_began():
+    below = {name: {other for other in imported(file) if other in NAMES} for name, file in NAMES.items()}
+    while free := {name for name, others in below.items() if not others}:
+        below = {name: others - free for name, others in below.items() if name not in free}
+    assert below == {}
+
+
+def test_no_module_has_the_name_of_a_public_function():
+    public = {name for name in mg.__all__ if callable(getattr(mg, name))}
+    assert public & {name.split(".")[0] for name in NAMES} == set()
+
+
+def test_importing_loads_numpy_and_the_core_alone():
+    code = "import sys, numpy.random; before = set(sys.modules); import minigrad; print(*set(sys.modules) - before)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    loaded = run.stdout.split()
+    strangers = {name.split(".")[0] for name in loaded} - {"minigrad", "numpy"} - set(sys.stdlib_module_names)
+    assert strangers == set()
+    assert not {"minigrad.viz", "minigrad.testing"} & set(loaded)
