@@ -19,6 +19,7 @@ from minigrad.testing.strategies import Call
 specs = Specs()
 spec = specs.add
 filled = s.tensors(min_dims=1, min_side=1)  # no 0-d array, no empty one
+TIES = np.array([[0.5, 0.5, -1.0], [0.25, 0.25, 0.25]])
 
 spec("sum", s.reductions(min_side=0), np.sum)
 spec(
@@ -38,7 +39,7 @@ spec(
     lambda a, axis, keepdims: -np.max(-a, axis, keepdims=keepdims),
     kinks=((np.array([[0.5, 0.5, -1.0], [-1.0, 0.25, 0.25]]),), (np.array([[0.5, 0.5, 1.0], [0.25, 0.25, 0.25]]), -1)),
 )
-spec("ptp", s.reductions(gap=True).filter(lambda c: c[0][0].size > 1), np.ptp)
+spec("ptp", s.reductions(gap=True).filter(lambda c: c[0][0].size > 1), np.ptp, kinks=((TIES,), (TIES, 1)))
 spec("prod", s.reductions(), lambda a, axis, keepdims: np.multiply.reduce(a, axis, keepdims=keepdims))
 spec(
     "var",
@@ -50,7 +51,12 @@ spec(
         / (a.size / np.sum(a, axis).size - ddof)
     ),
 )
-spec("std", s.reductions(gap=True).filter(lambda c: c[0][0].size / max(1, np.sum(*c[0]).size) > 1), np.std)
+spec(
+    "std",
+    s.reductions(gap=True).filter(lambda c: c[0][0].size / max(1, np.sum(*c[0]).size) > 1),
+    np.std,
+    kinks=((np.full(3, 0.25),), (TIES, 1)),
+)
 spec(
     "norm",
     called(
@@ -73,7 +79,12 @@ spec(
         ((np.array([-3e200, -4e200]),), np.hypot(3e200, 4e200), np.array([-3e200, -4e200]) / np.hypot(3e200, 4e200)),
     ),
     options={"argnums": 0},
-    kinks=((np.zeros(3),), (np.zeros((2, 2)), None, 0)),
+    kinks=(
+        (np.zeros(3),),
+        (np.zeros((2, 2)), None, 0),
+        (np.array([0.5, 0.0, -1.0]), 1),
+        (np.array([0.5, -0.5]), np.inf),
+    ),
 )
 spec("cumsum", filled.flatmap(lambda a: s.axes(a.ndim, several=False).map(lambda axis: (a, axis))), np.cumsum)
 spec(
@@ -98,7 +109,7 @@ spec(
     ),
 )
 one_axis = s.reductions(gap=True, several=False)
-spec("median", one_axis.filter(lambda c: c[0][0].ndim > 0), np.median)
+spec("median", one_axis.filter(lambda c: c[0][0].ndim > 0), np.median, kinks=((TIES[0],), (TIES, 0)))
 spec(
     "trapezoid",
     st.tuples(filled, st.none(), st.sampled_from([1.0, 0.5])).map(lambda d: Call(d[:2], {"dx": d[2], "axis": 0}))

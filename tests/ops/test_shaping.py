@@ -130,7 +130,12 @@ spec(
     called(s.tensors((3, 2)), st.sampled_from([[[0, 2]], [[1, 1], [2, 0]]]).map(np.array), st.just(0)),
     np.take_along_axis,
 )
-spec("sort", called(s.tensors(min_dims=1, min_side=1, gap=True), st.sampled_from([None, 0, -1])), np.sort)
+spec(
+    "sort",
+    called(s.tensors(min_dims=1, min_side=1, gap=True), st.sampled_from([None, 0, -1])),
+    np.sort,
+    kinks=((np.array([0.5, 0.5, -1.0]),),),
+)
 spec(
     "pad",
     called(tensors(max_dims=2), st.sampled_from([0, 1, (1, 2)]))
