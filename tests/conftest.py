@@ -1,6 +1,7 @@
 """What starts with the suite: the sample of faults, which takes two minutes of another core while the tests run."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,17 +9,18 @@ from pathlib import Path
 import pytest
 
 TESTS = Path(__file__).parent
+SAMPLE = "test_no_unlisted_fault_of_a_sample_survives"
 
 
 def pytest_collection_modifyitems(items):
     """Ask for its result last."""
-    items.sort(key=lambda item: item.name == "test_no_unlisted_fault_of_a_sample_survives")
+    items.sort(key=lambda item: item.name == SAMPLE)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def sample_of_faults(request, tmp_path_factory):
-    """(process, file of its output) of `tests/faults --sample 100`, if test_faults.py is among what was collected."""
-    if not hasattr(os, "fork") or not any(item.path.name == "test_faults.py" for item in request.session.items):
+    """(process, file of its output) of `tests/faults --sample 100`, if the test of it will run."""
+    if not hasattr(os, "fork") or not any(item.name == SAMPLE for item in request.session.items):
         yield None
         return
     command = [sys.executable, str(TESTS / "faults"), "--sample", "100", "--examples", "5", "--workers", "1"]
@@ -26,7 +28,10 @@ def sample_of_faults(request, tmp_path_factory):
     output = tmp_path_factory.mktemp("faults") / "output"
     with output.open("w") as file:
         environment = os.environ | {"PYTHONPATH": path}
-        process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env=environment)
+        process = subprocess.Popen(
+            command, stdout=file, stderr=subprocess.STDOUT, env=environment, start_new_session=True
+        )
     yield process, output
-    process.kill()
-    process.wait()
+    if process.poll() is None:  # an earlier test failed, or was interrupted: end its workers too
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
