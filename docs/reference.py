@@ -44,18 +44,36 @@ def pages():
 
 
 def complete(namespace):
-    """Let ops be functions. Raise ValueError for a public name without a docstring."""
+    """Let ops be functions, with annotations as they are written. Raise ValueError where a docstring is missing."""
     for name, member in namespace.members.items():
         value = getattr(namespace.obj, name, None)
-        if isinstance(value, operation.Op):
+        if isinstance(value, operation.Op) or inspect.isfunction(value):
             function = pdoc.doc.Function(member.modulename, member.qualname, value, member.taken_from)
-            function.obj = value
+            function.obj, function.signature = value, as_written(inspect.signature(value))
             namespace.members[name] = function
         elif isinstance(member, pdoc.doc.Class):
             complete(member)
         documented = namespace.members[name].docstring or inspect.isclass(namespace.obj)
         if not documented and not name.startswith("_") and not inspect.ismodule(value):
             raise ValueError(f"{namespace.fullname}.{name} has no docstring")
+
+
+class Written(str):
+    """An annotation as it stands in the source. pdoc shows its repr."""
+
+    __repr__ = str.__str__
+
+
+def as_written(signature):
+    """The signature with its annotations not evaluated, so `Array` and not `typing.Any`."""
+    parameters = [
+        p.replace(annotation=Written(p.annotation)) if isinstance(p.annotation, str) else p
+        for p in signature.parameters.values()
+    ]
+    returned = signature.return_annotation
+    return signature.replace(
+        parameters=parameters, return_annotation=Written(returned) if isinstance(returned, str) else returned
+    )
 
 
 def numpy_functions(family_of):
