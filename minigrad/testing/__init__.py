@@ -1,15 +1,16 @@
-"""Proof of derivatives: the checks, and with Hypothesis `strategies` and `gradtest`.
+"""Is a derivative right? The checks, and with Hypothesis `strategies` and `gradtest`.
 
-The checks need NumPy alone. Hypothesis is imported when a strategy is first asked for.
+The checks need NumPy alone. Hypothesis is imported when `strategies` or `gradtest` is first used.
 """
 
 import importlib
 from typing import Any
 
-from .checks import check_grads, check_subgradient, check_vjp
 from .errors import GradientError
+from .gradient_checks import check_grads, check_jvp, check_vjp
+from .subgradient_check import check_subgradient
 
-__all__ = ["GradientError", "check_grads", "check_subgradient", "check_vjp", "gradtest", "strategies"]
+__all__ = ["GradientError", "check_grads", "check_jvp", "check_subgradient", "check_vjp", "gradtest", "strategies"]
 
 
 def __getattr__(name: str) -> Any:
@@ -17,7 +18,7 @@ def __getattr__(name: str) -> Any:
         if name == "strategies":
             return importlib.import_module(".strategies", __name__)
         if name == "gradtest":
-            return importlib.import_module(".properties", __name__).gradtest
+            return importlib.import_module(".property_tests", __name__).gradtest
     except ModuleNotFoundError as error:
         if error.name != "hypothesis":
             raise

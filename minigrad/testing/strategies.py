@@ -12,7 +12,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from .differences import REACH
+from .tolerances import REACH
 
 _CELL = 1 / 8
 _numbering = st.shared(st.builds(itertools.count), key="minigrad.testing: the arrays of one example")

@@ -36,7 +36,7 @@ for name, reference, domain in [
     spec(name, tensors(domain=domain), scalar(reference))
 
 
-between = tensors(gap=True, domain=(0.125, 0.875)) | tensors(gap=True, domain=(-1.375, -0.625))
+between = tensors(gap=True, domain=(0.125, 0.875)) | tensors(gap=True, domain=(-1.4375, -1.0625))
 spec("abs", apart, scalar(lambda x: x if x > 0 else -x), kinks=(KINK,))
 spec("sign", apart, scalar(lambda x: math.copysign(1, x)))
 spec("floor", between, scalar(math.floor))

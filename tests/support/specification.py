@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.testing import check_grads, check_subgradient
-from minigrad.testing.properties import as_call
+from minigrad.testing.property_tests import as_call
 from minigrad.testing.strategies import Call
 
 SPECS: dict[str, "Spec"] = {}  # of every family that has been imported

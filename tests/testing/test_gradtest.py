@@ -12,7 +12,7 @@ from hypothesis.internal.reflection import function_digest
 
 import minigrad as mg
 from minigrad import testing
-from minigrad.testing import GradientError, gradtest, properties
+from minigrad.testing import GradientError, gradtest, property_tests
 from minigrad.testing import strategies as s
 from minigrad_pytest import PROFILES
 
@@ -131,7 +131,7 @@ def wrong_sine():
 
 def test_each_has_its_own_entry_in_the_database(monkeypatch):
     def digests():
-        monkeypatch.setattr(properties, "_made", Counter())  # as in a new process
+        monkeypatch.setattr(property_tests, "_made", Counter())  # as in a new process
         tests = [gradtest(s.tensors())(fn) for fn in (mg.tanh, mg.sin, mg.sin, wrong_sine(), wrong_sine())]
         tests += [gradtest(s.tensors(), order=1)(mg.tanh), gradtest(s.tensors((2,)))(mg.tanh)]
         tests += [gradtest(s.tensors())(lambda x: x * 2), gradtest(s.tensors())(lambda x: x * 3)]
@@ -237,7 +237,7 @@ def test_the_line_of_the_failing_call_is_told(pytester):
 @pytest.mark.parametrize("name", ["strategies", "gradtest"])
 def test_without_hypothesis_it_says_what_to_install(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
-    for module in ("strategies", "properties"):
+    for module in ("strategies", "property_tests"):
         monkeypatch.delitem(sys.modules, f"minigrad.testing.{module}", raising=False)
     with pytest.raises(ModuleNotFoundError, match=f"^{name} draws with Hypothesis: pip install hypothesis$"):
         testing.__getattr__(name)

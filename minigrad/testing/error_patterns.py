@@ -1,19 +1,32 @@
-"""What a wrong gradient looks like: the plain mistakes, recognised by comparing it with the numeric one."""
+"""What a wrong gradient looks like: common mistakes, recognised by comparing it with the numeric one."""
+
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 _CLOSE = 1e-6
 
 
-def diagnose(analytic, numeric, x, *, multiples=None, others=()):
-    """Sentences on how the analytic gradient differs from the numeric one, the plainest explanation first.
+def diagnose(
+    analytic: np.ndarray,
+    numeric: np.ndarray,
+    x: np.ndarray,
+    *,
+    multiples: dict[float, np.ndarray] | None = None,
+    others: Sequence[tuple[str, np.ndarray]] = (),
+) -> list[str]:
+    """Sentences on how the analytic gradient differs from the numeric one, the simplest explanation first.
 
     multiples: {factor: the analytic gradient for factor * g}; others: (label, numeric gradient) of the
     other inputs of this shape.
+
+    >>> numeric = np.array([1.0, 2.0])
+    >>> diagnose(-numeric, numeric, numeric)
+    ['it has the opposite sign']
     """
-    same = _Comparison(numeric)
-    found = list(_ignores_g(same, analytic, multiples or {}))
-    for rule in (_rounded, _multiple, _moved, _offset):
+    same = _Agreement(numeric)
+    found = list(_wrong_in_g(same, analytic, multiples or {}))
+    for rule in (_rounded, _multiple, _rearranged, _offset):
         found += rule(same, analytic, numeric)
         if found:
             return found
@@ -21,17 +34,26 @@ def diagnose(analytic, numeric, x, *, multiples=None, others=()):
     return found or list(_confined(analytic, numeric, x))
 
 
-class _Comparison:
-    """Whether two arrays agree, on the scale of the numeric gradient."""
+def constant_factor(analytic: np.ndarray, numeric: np.ndarray) -> str | None:
+    """The sentence that says that one gradient is a multiple of the other, if it is.
 
-    def __init__(self, numeric):
+    >>> constant_factor(np.array([2.0, 4.0]), np.array([1.0, 2.0]))
+    'it is 2 times the numeric gradient in every entry'
+    """
+    return next(_multiple(_Agreement(numeric), analytic, numeric), None)
+
+
+class _Agreement:
+    """Whether two arrays agree, relative to the largest entry of the numeric gradient."""
+
+    def __init__(self, numeric: np.ndarray) -> None:
         self.scale = float(np.max(np.abs(numeric), initial=0))
 
-    def __call__(self, a, b, close=_CLOSE):
+    def __call__(self, a: np.ndarray, b: np.ndarray, close: float = _CLOSE) -> bool:
         return a.shape == b.shape and a.size > 0 and bool(np.all(np.abs(a - b) <= close * self.scale))
 
 
-def _ignores_g(same, analytic, multiples):
+def _wrong_in_g(same: _Agreement, analytic: np.ndarray, multiples: dict[float, np.ndarray]) -> Iterator[str]:
     if not np.any(analytic) or all(same(gradient / factor, analytic) for factor, gradient in multiples.items()):
         return
     if all(same(gradient, analytic) for gradient in multiples.values()):
@@ -40,12 +62,12 @@ def _ignores_g(same, analytic, multiples):
         yield "it is not linear in the upstream gradient g"
 
 
-def _rounded(same, analytic, numeric):
+def _rounded(same: _Agreement, analytic: np.ndarray, numeric: np.ndarray) -> Iterator[str]:
     if np.any(analytic) and same(analytic, numeric) and np.array_equal(analytic, np.float32(analytic)):
         yield "it looks rounded to float32"
 
 
-def _multiple(same, analytic, numeric):
+def _multiple(same: _Agreement, analytic: np.ndarray, numeric: np.ndarray) -> Iterator[str]:
     if not np.any(analytic):
         yield "the VJP gives 0 everywhere"
         return
@@ -59,8 +81,8 @@ def _multiple(same, analytic, numeric):
             yield f"it is {ratio:.9g} times the numeric gradient in every entry"
 
 
-def _moved(same, analytic, numeric):
-    """The first that fits: two of them may coincide."""
+def _rearranged(same: _Agreement, analytic: np.ndarray, numeric: np.ndarray) -> Iterator[str]:
+    """The first that fits: several may be the same for this gradient."""
     if numeric.ndim >= 2 and same(analytic, np.swapaxes(numeric, -1, -2)):
         yield "it is transposed (the last two axes exchanged)"
         return
@@ -75,8 +97,8 @@ def _moved(same, analytic, numeric):
             return
 
 
-def _shifted(a, shift, axis):
-    """The array moved along the axis, zeros moving in."""
+def _shifted(a: np.ndarray, shift: int, axis: int) -> np.ndarray:
+    """The array shifted along the axis, filled up with zeros."""
     moved = np.roll(a, shift, axis)
     gap = [slice(None)] * a.ndim
     gap[axis] = slice(0, shift) if shift > 0 else slice(shift, None)
@@ -84,13 +106,13 @@ def _shifted(a, shift, axis):
     return moved
 
 
-def _offset(same, analytic, numeric):
+def _offset(same: _Agreement, analytic: np.ndarray, numeric: np.ndarray) -> Iterator[str]:
     difference = analytic - numeric
     if analytic.size > 1 and np.ptp(difference) <= _CLOSE * abs(difference.flat[0]):
         yield f"it is the numeric gradient plus {difference.flat[0]:.6g} in every entry"
 
 
-def _confined(analytic, numeric, x):
+def _confined(analytic: np.ndarray, numeric: np.ndarray, x: np.ndarray) -> Iterator[str]:
     """Where it is wrong, if there is a pattern."""
     wrong = np.abs(analytic - numeric) > _CLOSE * max(float(np.max(np.abs(numeric))), 1e-300)
     if not wrong.any() or wrong.all():
@@ -111,7 +133,7 @@ def _confined(analytic, numeric, x):
             yield f"it is wrong only at index {indices[0]} of axis {axis}, of size {wrong.shape[axis]}"
 
 
-def _border(shape):
+def _border(shape: tuple[int, ...]) -> np.ndarray:
     border = np.zeros(shape, bool)
     for axis in range(max(0, len(shape) - 2), len(shape)):
         at = np.moveaxis(border, axis, 0)

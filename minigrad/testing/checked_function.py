@@ -1,0 +1,361 @@
+"""`CheckedFunction`: a function and its inputs as a check sees them, whatever library the function is from.
+
+It is a function of a list of arrays, those that are differentiated, and has one array as its result. Gradients come
+from `mg.vjp`, or from a VJP that the caller gives.
+"""
+
+import copy
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._tensor import Tensor
+from ..operation import Op, array_of
+from ..transforms import vjp as transform_vjp
+from .errors import GradientError
+from .held_arrays import held_tensors, leaves, mapped, substituted
+
+Pull = Callable[[np.ndarray], list]
+Place = int | str  # of an input: its position, or its name if it was given by keyword
+Leaves = list[tuple[str, Any]]  # pairs (path in the value, array)
+
+
+class CheckedFunction:
+    """The function of the differentiated arrays alone; the rest of the call stays as it is.
+
+    fn:         takes the inputs and the parameters; returns an array, or a nest of arrays, which is flattened to one
+    inputs:     their floating-point arrays are differentiated, unless `argnums` chooses; also those in dicts, lists,
+                tuples and the attributes of objects, and those that are given by keyword
+    vjp:        None, or a function vjp(g, out, *inputs, **parameters) that returns the gradient of the
+                differentiated input, or a tuple of them
+    shown:      {name: value} of what else a message should show
+
+    x are the differentiated arrays in float64, `labels` their names. Tensors that need a gradient and that fn
+    holds, such as the parameters of a layer, follow the inputs.
+    """
+
+    def __init__(
+        self,
+        fn: Callable,
+        inputs: Sequence[Any],
+        parameters: dict[str, Any],
+        *,
+        vjp: Callable | None = None,
+        argnums: Any = None,
+        name: str | None = None,
+        shown: dict[str, Any] | None = None,
+    ) -> None:
+        self.fn, self.vjp, self.shown = fn, vjp, shown or {}
+        self.name = name or _name(fn)
+        inputs, parameters = _in_position(fn, inputs, parameters)
+        self.names = _names(fn, len(inputs))
+        values: dict[Place, Any] = dict(enumerate(inputs))
+        values.update(parameters)
+        self._values = {place: mapped(value, _own_copy) for place, value in values.items()}
+        self._moving = self._chosen(argnums)
+        held = held_tensors(fn) if vjp is None and argnums is None else []
+        self._held = [tensor for _, tensor in held]
+        moving = [(self._title(place) + path, leaf) for place, parts in self._moving.items() for path, leaf in parts]
+        self.labels = [label for label, _ in (*moving, *held)]
+        self.x = [np.array(array_of(leaf), np.float64) for _, leaf in (*moving, *held)]
+        if not self.x:
+            self._nothing_to_check()
+
+    def _chosen(self, argnums: Any) -> dict[Place, Leaves]:
+        """{place: the leaves of its value that are differentiated}, for each place that has some."""
+        if argnums is not None:
+            return self._named(list(argnums) if isinstance(argnums, (tuple, list)) else [argnums])
+        found = {place: _floating_arrays(value, place) for place, value in self._values.items()}
+        return {place: parts for place, parts in found.items() if parts and self._has_vjp(place, parts)}
+
+    def _named(self, argnums: list) -> dict[Place, Leaves]:
+        """The same for inputs that the caller names."""
+        found: dict[Place, Leaves] = {}
+        for i in argnums:
+            known = isinstance(i, int) and i in self._values
+            parts = _floating_leaves(self._values[i]) if known else []
+            if not parts:
+                raise TypeError(f"{self.name}: argnums {i} is not a floating-point input")
+            found[i] = parts
+        return found
+
+    def _has_vjp(self, place: Place, parts: Leaves) -> bool:
+        """Whether there is a VJP for this input: a given one is for positions, an op's for arrays, not for lists."""
+        if self.vjp is None and isinstance(self.fn, Op):
+            return isinstance(place, int) and self.fn.vjps[place] is not None and not any(path for path, _ in parts)
+        return self.vjp is None or isinstance(place, int)
+
+    def _title(self, place: Place) -> str:
+        return self.names[place] if isinstance(place, int) else place
+
+    def _nothing_to_check(self) -> None:
+        count = len(self.names)
+        reasons = [f"{self.names[i]} {_obstacle(self._values[i])}" for i in range(count)]
+        raise TypeError(
+            f"{self.name}: none of the {count} inputs can be differentiated"
+            + (f": {', '.join(reasons)}" if reasons else "")
+        )
+
+    @property
+    def argnums(self) -> list[Place]:
+        """The places of the differentiated inputs: positions, and the names of those given by keyword."""
+        return list(self._moving)
+
+    def at(self, x: list[np.ndarray]) -> "CheckedFunction":
+        """The same function at other inputs."""
+        other = copy.copy(self)
+        other.x = x
+        return other
+
+    def call(self, *x: Any) -> Any:
+        """What the function returns, as it returns it."""
+        arguments, parameters = self.arguments(x)
+        count = len(x) - len(self._held)
+        with substituted(self._held, x[count:]):
+            return self.fn(*arguments, **parameters)
+
+    def arguments(self, x: Sequence[Any]) -> tuple[list, dict[str, Any]]:
+        """The arguments and the parameters of the call, x in place of the differentiated arrays."""
+        given, dtype = iter(x), x[0].dtype
+        filled = {place: self._replaced(place, given, dtype) for place in self._moving}
+        for place, value in self._values.items():
+            if place not in filled:
+                filled[place] = _cast(value, dtype)
+        arguments = [filled[i] for i in range(len(self.names))]
+        return arguments, {place: filled[place] for place in self._values if isinstance(place, str)}
+
+    def _replaced(self, place: Place, given: Iterator[Any], dtype: np.dtype) -> Any:
+        """The value of a place with the next of the given arrays for each leaf that is differentiated."""
+        paths = {path for path, _ in self._moving[place]}
+
+        def replaced(path, leaf):
+            return next(given) if path in paths else _cast_leaf(path, leaf, dtype)
+
+        return mapped(self._values[place], replaced)
+
+    def constants(self) -> list[tuple[str, np.ndarray]]:
+        """The pairs (name, array) of the arrays that are not differentiated."""
+        values = self._values.items()
+        arrays = [(self._title(place) + path, leaf) for place, value in values for path, leaf in leaves(value)]
+        return [(name, a) for name, a in arrays if isinstance(a, np.ndarray) and name not in self.labels]
+
+    def given(self) -> dict[str, Any]:
+        """{name: value} of the whole call, for messages."""
+        unmoved = {self._title(place): value for place, value in self._values.items() if place not in self._moving}
+        return self.shown | dict(zip(self.labels, self.x, strict=True)) | unmoved
+
+    def value(self, *x: Any) -> np.ndarray:
+        """The function's value as one array; TypeError unless it returns floating-point arrays."""
+        return self._as_array(self.call(*x))
+
+    def _as_array(self, y: Any) -> np.ndarray:
+        if isinstance(y, (dict, list, tuple)):
+            parts = [np.asarray(array_of(leaf)) for _, leaf in leaves(y)]
+            parts = [part for part in parts if part.dtype.kind == "f"]
+            if parts:
+                return np.concatenate([part.ravel() for part in parts])
+        if isinstance(y, (dict, list, tuple)) or y is None:
+            raise TypeError(f"{self.name}: a check needs a function that returns arrays, not {y!r}")
+        y = np.asarray(array_of(y))
+        if y.dtype.kind != "f":
+            raise TypeError(f"{self.name}: the result has dtype {y.dtype}; only floating point has a derivative")
+        return y
+
+    def pullback(self, x: Sequence[Any]) -> tuple[np.ndarray, Pull]:
+        """(y, pull): the value at x, and the function from g to the list of gradients."""
+        if self.vjp is not None:
+            return self._pullback_of_given(self.vjp, x)
+        fresh: list[Any] = []
+
+        def call(*inputs):
+            fresh[:] = inputs[len(inputs) - len(self._held) :]
+            return self.call(*inputs)
+
+        y, pulled = transform_vjp(call, *x)
+
+        def pull(g):
+            with substituted(self._held, fresh):
+                return list(self._answer_of_vjp(pulled, shaped_as(y, g)))
+
+        return self._as_array(y), pull
+
+    def _pullback_of_given(self, given: Callable, x: Sequence[Any]) -> tuple[np.ndarray, Pull]:
+        out = self.call(*x)
+        y = self._as_array(out)
+        if not isinstance(out, (dict, list, tuple)):
+            out = y
+
+        def pull(g):
+            arguments, parameters = self.arguments(x)
+            gradients = self._answer_of_vjp(given, shaped_as(out, g), out, *arguments, **parameters)
+            return self._sorted(gradients)
+
+        return y, pull
+
+    def _answer_of_vjp(self, function: Callable, *arguments: Any, **parameters: Any) -> Any:
+        """What the VJP returns; what it raises becomes a GradientError, except for a write to a read-only array."""
+        try:
+            return function(*arguments, **parameters)
+        except GradientError:
+            raise
+        except Exception as error:
+            if isinstance(error, ValueError) and "read-only" in str(error):
+                raise
+            statement = f"the VJP raised {type(error).__name__}: {error}"
+            raise GradientError("raised", self, None, statement) from error
+
+    def _sorted(self, gradients: Any) -> list:
+        """What a given VJP returned as one gradient for each differentiated array."""
+        places = self.argnums
+        listed = len(places) == 1 and isinstance(self._values[places[0]], (list, tuple))
+        in_tuple = isinstance(gradients, (list, tuple)) and not (listed and len(gradients) != 1)
+        gradients = list(gradients) if in_tuple else [gradients]
+        if len(gradients) != len(places):
+            raise TypeError(f"{self.name}: the VJP returned {len(gradients)} gradients for {len(places)} inputs")
+        found = []
+        for place, gradient in zip(places, gradients, strict=True):
+            parts = dict(leaves(gradient))
+            for path, _ in self._moving[place]:
+                if path not in parts:
+                    self.missing(self._title(place) + path, gradient)
+                found.append(array_of(parts[path]))
+        return found
+
+    def missing(self, label: str, gradient: Any) -> None:
+        """Raise for a VJP that returned something else than a gradient."""
+        hint = ["a `return` is missing"] if gradient is None else []
+        statement = f"the VJP returned {'None' if gradient is None else repr(gradient)[:80]} for {label}, not an array"
+        raise GradientError("missing", self, label, statement, diagnosis=hint)
+
+    def along(self, position: int) -> Callable[[Any], np.ndarray]:
+        """The function of one differentiated array, the others held at x."""
+
+        def f(value):
+            x = list(self.x)
+            x[position] = value
+            return self.value(*x)
+
+        return f
+
+    def as_op(self) -> Callable:
+        """The function as an op of its differentiated arrays, with the given VJP: for derivatives of that VJP."""
+        if self.vjp is None:
+            return self.call
+        given = self.vjp
+
+        def forward(*arrays):
+            return self.value(*arrays)
+
+        def vjp(i, g, out, *arrays):
+            arguments, parameters = self.arguments(arrays)
+            return self._sorted(given(g, out, *arguments, **parameters))[i]
+
+        made = Op(forward)
+        made.__name__ = self.name
+        made.vjp("arrays", vjp)
+        return made
+
+
+def parameter_names(fn: Callable) -> tuple[list[str], list[str]]:
+    """The names of the positional and of the keyword-only parameters of fn, where they can be known.
+
+    >>> parameter_names(lambda x, y=1, *, axis: x)
+    (['x', 'y'], ['axis'])
+    """
+    if isinstance(fn, Op):
+        return [] if fn.any_number else list(fn.names), list(fn.parameters)
+    try:
+        parameters = inspect.signature(fn).parameters.values()
+    except (TypeError, ValueError):  # many a function in C has no signature
+        return [], []
+    positional = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return positional, [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+
+
+def _names(fn: Callable, count: int) -> list[str]:
+    """What messages call each of so many inputs."""
+    if isinstance(fn, Op) and fn.any_number:
+        return [fn.argument(i) for i in range(count)]
+    names = parameter_names(fn)[0][:count]
+    return [*names, *(f"input {i}" for i in range(len(names), count))]
+
+
+def _in_position(fn: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """An op's arguments that were given by keyword in their positions, with the defaults in between."""
+    if not isinstance(fn, Op) or fn.any_number or not parameters.keys() & set(fn.names):
+        return inputs, parameters
+    bound, _ = fn._bind(inputs, parameters)
+    last = max(i for i, name in enumerate(fn.names) if name in parameters)
+    return bound[: last + 1], {key: value for key, value in parameters.items() if key not in fn.names}
+
+
+def _floating_leaves(value: Any) -> Leaves:
+    """The leaves of a value that have a derivative, Python floats included."""
+    return [(path, leaf) for path, leaf in leaves(value) if getattr(leaf, "dtype", np.dtype(float)).kind == "f"]
+
+
+def _floating_arrays(value: Any, place: Place) -> Leaves:
+    """The leaves of a value that a check differentiates by itself: arrays, or a Python float that is an argument.
+
+    Where some of them are Tensors that need a gradient, the others stay.
+    """
+    found = _floating_leaves(value)
+    if not (isinstance(place, int) and isinstance(value, float)):
+        found = [(path, leaf) for path, leaf in found if not isinstance(leaf, float)]
+    needing = [(path, leaf) for path, leaf in found if path and isinstance(leaf, Tensor) and leaf.requires_grad]
+    return needing or found
+
+
+def _obstacle(value: Any) -> str:
+    """Why a check does not differentiate an input."""
+    if isinstance(value, (np.ndarray, np.generic)):
+        return "has no VJP" if value.dtype.kind == "f" else f"has dtype {value.dtype}"
+    return "has no VJP" if isinstance(value, float) else f"is of type {type(value).__name__}"
+
+
+def _own_copy(path: str, leaf: Any) -> Any:
+    """A copy that nobody else writes to; a Tensor that needs a gradient stays one."""
+    if isinstance(leaf, Tensor):
+        return Tensor(leaf.data, requires_grad=leaf.requires_grad) if path and leaf.requires_grad else leaf.numpy()
+    return np.array(leaf, copy=True, subok=True) if isinstance(leaf, np.ndarray) else leaf
+
+
+def _cast(value: Any, dtype: np.dtype) -> Any:
+    """A constant as it would be beside inputs of this dtype; in float64 as it is."""
+    return value if dtype == np.float64 else mapped(value, lambda path, leaf: _cast_leaf(path, leaf, dtype))
+
+
+def _cast_leaf(path: str, leaf: Any, dtype: np.dtype) -> Any:
+    if dtype == np.float64:
+        return leaf
+    if isinstance(leaf, np.integer):
+        return int(leaf)
+    if isinstance(leaf, (np.ndarray, np.floating)):
+        return leaf.astype(dtype, copy=False) if leaf.dtype.kind == "f" else leaf
+    return dtype.type(leaf) if path and isinstance(leaf, float) else leaf
+
+
+def shaped_as(y: Any, g: np.ndarray) -> Any:
+    """The flat upstream gradient in the structure of the result; g itself where that is one array."""
+    if not isinstance(y, (dict, list, tuple)):
+        return g
+    start = 0
+
+    def part(path, leaf):
+        nonlocal start
+        leaf = np.asarray(array_of(leaf))
+        if leaf.dtype.kind != "f":
+            return np.zeros_like(leaf)
+        start += leaf.size
+        return g[start - leaf.size : start].reshape(leaf.shape).astype(leaf.dtype, copy=False)
+
+    return mapped(y, part)
+
+
+def _name(fn: Any) -> str:
+    while isinstance(fn, functools.partial):
+        fn = fn.func
+    return getattr(fn, "__name__", type(fn).__name__)

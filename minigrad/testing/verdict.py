@@ -1,0 +1,172 @@
+"""The verdict on a number that disagrees with its finite difference: wrong, inconclusive, or right after all.
+
+Romberg extrapolation gives a second numeric value and its error. What is wrong is located, and diagnosed.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .checked_function import CheckedFunction
+from .error_patterns import constant_factor, diagnose
+from .errors import GradientError
+from .finite_differences import (
+    Function,
+    Slope,
+    central,
+    numeric_entry,
+    numeric_gradient,
+    one_sided,
+    relative,
+    romberg,
+    widest_noise,
+)
+from .tolerances import EPS, max_abs, norm, of_cancellation, of_one_sided_slope
+
+_ALL_ENTRIES = 4096  # of an input: up to here its whole numeric gradient is taken
+_SAMPLED = 64  # entries of a larger one
+
+Found = tuple[tuple[int, ...], float, float]
+
+
+class Comparison(NamedTuple):
+    """One number: the derivative of sum(g * f) along u in one input, beside <gradients[position], u>."""
+
+    function: CheckedFunction
+    position: int
+    g: np.ndarray
+    u: np.ndarray
+    gradients: Sequence[np.ndarray]
+    y: np.ndarray
+    order: int
+
+    @property
+    def x(self) -> np.ndarray:
+        return self.function.x[self.position]
+
+    @property
+    def label(self) -> str:
+        return self.function.labels[self.position]
+
+    @property
+    def f(self) -> Function:
+        return self.function.along(self.position)
+
+    @property
+    def analytic(self) -> np.ndarray:
+        return np.asarray(self.gradients[self.position])
+
+    def scalar(self, value: np.ndarray) -> float:
+        """sum(g * f), of the one input."""
+        return float(np.sum(self.g * self.f(value)))
+
+
+def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lost: bool = False) -> None:
+    """Compare with a second numeric value, which measures its own error; return only if that confirms the VJP.
+
+    lost: the slope is so small beside the value that it can be confirmed to a quarter of itself only.
+    """
+    slope = romberg(case.scalar, case.x, case.u, rounding=EPS / 4 * norm(case.g * case.y))
+    difference = abs(slope.value - analytic)
+    if difference <= allowed and slope.error <= 10 * allowed:
+        return
+    if lost and _confirmed_roughly(case, slope, analytic, allowed):
+        return
+    verdict, hint = _verdict(case, slope, numeric, difference, allowed)
+    found = _worst_entry(case)
+    if verdict == "wrong":
+        hint = _diagnosis(case, found)
+    statement = (
+        f"the gradient of {case.label} is {verdict.upper()} ({case.label} {case.x.shape}, output {case.g.shape})\n"
+        f"  along a direction: numeric {slope.value:.12g} +- {slope.error:.1g}, analytic {analytic:.12g}, "
+        f"difference {difference:.3g}; allowed {allowed:.3g}, S = {norm(case.analytic * case.u):.3g}"
+    )
+    raise GradientError(
+        verdict, case.function, case.label, statement, g=case.g, found=found, diagnosis=hint, order=case.order
+    )
+
+
+def _confirmed_roughly(case: Comparison, slope: Slope, analytic: float, allowed: float) -> bool:
+    rest = of_cancellation(case.g, case.y, max(map(max_abs, case.function.x)))
+    known = slope.error <= max(rest, abs(slope.value) / 4, abs(analytic) / 4)
+    return known and abs(slope.value - analytic) <= allowed + slope.error + rest
+
+
+def _verdict(
+    case: Comparison, slope: Slope, numeric: float, difference: float, allowed: float
+) -> tuple[str, list[str]]:
+    if _kinked(case, difference):
+        return "inconclusive", ["the two one-sided slopes differ: this is a kink, see check_subgradient"]
+    error = max(slope.error, widest_noise(case.scalar, case.x, case.u), abs(slope.value - numeric) / 5)
+    if not difference > allowed + 10 * error:
+        return "inconclusive", [f"the numeric slope is only known to {error:.2g} here"]
+    return "wrong", []
+
+
+def _kinked(case: Comparison, difference: float) -> bool:
+    """Whether the slopes of an output differ on the two sides: by 1 %, or by as much as the difference."""
+    right, left = one_sided(case.f, case.x, case.u), one_sided(case.f, case.x, -case.u)
+    gap = np.abs(right[1] + left[1])  # the slope on the left is minus the one along -u
+    error = np.abs(right[1] - right[0]) + np.abs(left[1] - left[0]) + of_one_sided_slope(case.y)
+    clear = (case.g != 0) & np.isfinite(gap) & (gap > 2 * error)
+    if np.any(clear & (gap > 1e-2 * (np.abs(right[1]) + np.abs(left[1])))):
+        return True
+    return bool(np.sum(np.abs(case.g) * gap, where=clear) >= difference)
+
+
+def _worst_entry(case: Comparison) -> Found | None:
+    """(index, numeric, analytic) of the entry of the input where the two differ most."""
+    if case.x.size > _ALL_ENTRIES:
+        return _bisected(case)
+    numeric = numeric_gradient(case.f, case.x, case.g)
+    differences = np.where(np.isfinite(numeric), np.abs(case.analytic - numeric), np.inf)
+    index = np.unravel_index(int(np.argmax(differences)), differences.shape)
+    return tuple(map(int, index)), float(numeric[index]), float(case.analytic[index])
+
+
+def _bisected(case: Comparison) -> Found:
+    """The same for a large input: its entries are halved, and the half with the larger error is taken."""
+    entries = np.arange(case.x.size)
+    while entries.size > 1:
+        halves = np.array_split(entries, 2)
+        entries = halves[int(np.argmax([_error_of_part(case, half) for half in halves]))]
+    index = tuple(map(int, np.unravel_index(int(entries[0]), case.x.shape)))
+    numeric = numeric_entry(case.f, case.x, case.g, index, relative(case.x))
+    return index, numeric, float(case.analytic[index])
+
+
+def _error_of_part(case: Comparison, entries: np.ndarray) -> float:
+    """How far numeric and analytic slope are apart if only these entries move."""
+    u = np.zeros(case.x.shape)
+    u.flat[entries] = case.u.flat[entries]
+    numeric = float(np.sum(case.g * central(case.f, case.x, u)))
+    return abs(numeric - float(np.sum(case.analytic * u)))
+
+
+def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
+    if case.x.size > _ALL_ENTRIES:
+        return _diagnosis_of_sample(case, found)
+    numeric = numeric_gradient(case.f, case.x, case.g)
+    function = case.function
+    others = [
+        (function.labels[i], numeric_gradient(function.along(i), x, case.g))
+        for i, x in enumerate(function.x)
+        if i != case.position and x.shape == case.x.shape
+    ]
+    _, pull = function.pullback(function.x)
+    multiples = {factor: np.array(pull(factor * case.g)[case.position]) for factor in (2.0, -1.0)}
+    return diagnose(case.analytic, numeric, case.x, multiples=multiples, others=others)
+
+
+def _diagnosis_of_sample(case: Comparison, found: Found | None) -> list[str]:
+    """What entries spread over a large input tell: a constant factor, or how many of them are wrong."""
+    steps = relative(case.x)
+    places = np.linspace(0, case.x.size - 1, _SAMPLED).astype(int)
+    indices = [np.unravel_index(place, case.x.shape) for place in places]
+    numeric = np.array([numeric_entry(case.f, case.x, case.g, index, steps) for index in indices])
+    analytic = case.analytic.flat[places]
+    if factor := constant_factor(analytic, numeric):
+        return [f"{factor} of {_SAMPLED} that were sampled"]
+    wrong = int(np.sum(~(np.abs(analytic - numeric) <= 1e-6 * np.abs(numeric).max())))
+    return [f"{wrong} of {_SAMPLED} sampled entries are wrong"]
