@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from minigrad.testing import GradientError, check_grads, checks
+from minigrad.testing import GradientError, check_grads, gradient_checks
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.specification import all_specs
@@ -63,16 +63,16 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     generator, start = random.Random(arguments.seed), time.perf_counter()
-    checks.central = counted(checks.central)
+    gradient_checks.central = counted(gradient_checks.central)
     specs, inputs, alarms = all_specs(), 0, 0
-    while checks.central.calls < arguments.checks:
+    while gradient_checks.central.calls < arguments.checks:
         for spec in specs.values():
             count, found = one_round(spec, generator)
             inputs, alarms = inputs + count, alarms + len(found)
             for error in found:
                 print(error, flush=True)
     print(
-        f"{checks.central.calls} checks on {inputs} inputs of {len(specs)} specs: {alarms} false alarms, "
+        f"{gradient_checks.central.calls} checks on {inputs} inputs of {len(specs)} specs: {alarms} false alarms, "
         f"{time.perf_counter() - start:.0f} s"
     )
     return int(alarms > 0)

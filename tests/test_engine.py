@@ -14,8 +14,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 import minigrad as mg
 from minigrad.testing import check_grads
 from minigrad.testing.finite_differences import central
-from minigrad.testing.tolerances import STEP
 from minigrad.testing.strategies import values
+from minigrad.testing.tolerances import STEP
 
 SHAPES = [(2, 3), (3,), (2, 1), ()]
 

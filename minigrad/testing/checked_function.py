@@ -191,7 +191,7 @@ class CheckedFunction:
         def pull(g):
             arguments, parameters = self.arguments(x)
             gradients = self._answer_of_vjp(given, shaped_as(out, g), out, *arguments, **parameters)
-            return self._sorted(gradients)
+            return [array_of(gradient) for gradient in self._sorted(gradients)]
 
         return y, pull
 
@@ -221,7 +221,7 @@ class CheckedFunction:
             for path, _ in self._moving[place]:
                 if path not in parts:
                     self.missing(self._title(place) + path, gradient)
-                found.append(array_of(parts[path]))
+                found.append(parts[path])
         return found
 
     def missing(self, label: str, gradient: Any) -> None:
@@ -267,6 +267,8 @@ def parameter_names(fn: Callable) -> tuple[list[str], list[str]]:
     """
     if isinstance(fn, Op):
         return [] if fn.any_number else list(fn.names), list(fn.parameters)
+    if isinstance(fn, np.ufunc):
+        return [f"x{i}" if fn.nin > 1 else "x" for i in range(1, fn.nin + 1)], []
     try:
         parameters = inspect.signature(fn).parameters.values()
     except (TypeError, ValueError):  # many a function in C has no signature
@@ -350,7 +352,8 @@ def shaped_as(y: Any, g: np.ndarray) -> Any:
         if leaf.dtype.kind != "f":
             return np.zeros_like(leaf)
         start += leaf.size
-        return g[start - leaf.size : start].reshape(leaf.shape).astype(leaf.dtype, copy=False)
+        own = np.reshape(g[start - leaf.size : start], leaf.shape)
+        return own if own.dtype == leaf.dtype else own.astype(leaf.dtype)
 
     return mapped(y, part)
 

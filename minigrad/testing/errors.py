@@ -21,10 +21,9 @@ class GradientError(AssertionError):
     numeric, analytic: the two values there
     diagnosis: sentences on what the difference looks like; may be empty
 
-    >>> from minigrad.testing import check_vjp
     >>> try:
-    ...     check_vjp(np.sin, np.array([0.5, 1.0]), vjp=lambda g, y, x: -g * np.cos(x))
-    ... except GradientError as error:
+    ...     mg.testing.check_vjp(np.sin, np.array([0.5, 1.0]), vjp=lambda g, y, x: -g * np.cos(x))
+    ... except mg.testing.GradientError as error:
     ...     print(error.kind, error.diagnosis)
     wrong ('it has the opposite sign',)
     """

@@ -104,8 +104,8 @@ def check_vjp(
     Raises GradientError; TypeError if there is nothing to differentiate, or an option is a parameter of fn.
 
     >>> x = np.array([0.5, 1.0, 2.0])
-    >>> check_vjp(lambda x: np.sum(np.sin(x)), x)
-    >>> check_vjp(np.sin, x, vjp=lambda g, y, x: g * np.cos(x))
+    >>> mg.testing.check_vjp(lambda x: np.sum(np.sin(x)), x)
+    >>> mg.testing.check_vjp(np.sin, x, vjp=lambda g, y, x: g * np.cos(x))
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
     prove(function, 1, Options(rtol, atol, seed, float32, layouts, nondet_tol))
@@ -134,7 +134,7 @@ def check_grads(
     inputs and to the upstream gradient, and so on. A `vjp` that is given must then be written in NumPy's functions,
     so that minigrad can differentiate it. Raises as `check_vjp`; ValueError if the order is not positive.
 
-    >>> check_grads(np.tanh, np.array([0.5, -1.0]), order=3)
+    >>> mg.testing.check_grads(np.tanh, np.array([0.5, -1.0]), order=3)
     """
     if not isinstance(order, int) or isinstance(order, bool) or order < 1:
         raise ValueError(f"check_grads: order must be 1 or more, not {order!r}")
@@ -161,8 +161,8 @@ def check_jvp(
 
     The other arguments, and what is raised, are those of `check_vjp`.
 
-    >>> check_jvp(np.sin, np.array([0.5, 1.0]))
-    >>> check_jvp(np.sin, np.array([0.5]), jvp=lambda x, v: (np.sin(x[0]), v[0] * np.cos(x[0])))
+    >>> mg.testing.check_jvp(np.sin, np.array([0.5, 1.0]))
+    >>> mg.testing.check_jvp(np.sin, np.array([0.5]), jvp=lambda x, v: (np.sin(x[0]), v[0] * np.cos(x[0])))
     """
     function = CheckedFunction(fn, inputs, parameters, argnums=argnums, name=name)
     generator = _generator(function, seed)

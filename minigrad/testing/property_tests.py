@@ -51,9 +51,7 @@ def gradtest(
     the smallest inputs found. The function itself is its attribute `.fn`. For an op, write
     `test_f = gradtest(strategy)(f)`. Raises TypeError and ValueError for what is no strategy and no option.
 
-    >>> import numpy as np
-    >>> from minigrad.testing import strategies
-    >>> test_sine = gradtest(strategies.tensors())(np.sin)
+    >>> test_sine = mg.testing.gradtest(mg.testing.strategies.tensors())(np.sin)
     >>> test_sine()
     """
     _check_options(strategies, kink, seed, options)

@@ -34,7 +34,7 @@ def check_subgradient(
     Other kinks must be further away than 1/128. Where the value jumps no slope exists, which is an error too.
     The arguments are those of `check_vjp`. Raises GradientError, TypeError as that does.
 
-    >>> check_subgradient(np.abs, np.array([0.0, 1.0]), vjp=lambda g, y, x: g * np.sign(x))
+    >>> mg.testing.check_subgradient(np.abs, np.array([0.0, 1.0]), vjp=lambda g, y, x: g * np.sign(x))
     """
     prove_subgradient(CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name), seed)
 

@@ -169,4 +169,4 @@ def _diagnosis_of_sample(case: Comparison, found: Found | None) -> list[str]:
     if factor := constant_factor(analytic, numeric):
         return [f"{factor} of {_SAMPLED} that were sampled"]
     wrong = int(np.sum(~(np.abs(analytic - numeric) <= 1e-6 * np.abs(numeric).max())))
-    return [f"{wrong} of {_SAMPLED} sampled entries are wrong"]
+    return [f"{wrong or 'none'} of {_SAMPLED} sampled entries {'is' if wrong < 2 else 'are'} wrong"]

@@ -139,7 +139,7 @@ def test_a_function_and_a_vjp_that_are_not_deterministic():
 
 def test_a_missing_sum_over_the_broadcast_axes():
     error = caught("shape", np.multiply, x, x[0], vjp=lambda g, out, a, b: (g * b, g * a))
-    assert error.argument in ("x2", "input 1")  # a ufunc tells its names from NumPy 2.4 on
+    assert error.argument == "x2"
     assert "not summed over the axes" in error.diagnosis[0]
 
 
