@@ -1,7 +1,7 @@
-"""Is the derivative of my own op right? A wrong one is found, explained, and its fix proven.
+"""Check the derivative of an op of your own: `gradtest` finds a wrong VJP, explains it, and passes the right one.
 
-The op sums a moving window over a signal. Its first VJP places the windows from the end of the
-signal instead of its start: right whenever the windows fit exactly, wrong when a rest is left over.
+The op sums a moving window over a signal. Its first VJP counts the windows from the end of the
+signal instead of its start. That is right if the windows cover the signal exactly, and wrong if entries are left over.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from minigrad.testing import GradientError, gradtest, strategies
 
 
 def positions(size, width, stride):
-    """Where each window reads, one row a window."""
+    """The indices that each window reads: (windows, width)."""
     count = (size - width) // stride + 1
     return np.arange(count)[:, None] * stride + np.arange(width)
 
@@ -25,14 +25,14 @@ def moving_sum(x, *, width, stride):
 
 @moving_sum.vjp("x")
 def wrong(g, y, x, width, stride):
-    """Each window adds its g, counted from the end of the signal."""
+    """Add each g to the entries of its window, counted from the end of the signal."""
     rest = (len(x) - width) % stride
     where = rest + positions(len(x) - rest, width, stride)
     return mg.ops.scatter(np.broadcast_to(g[:, None], where.shape), where, x.shape)
 
 
 def right(g, y, x, width, stride):
-    """Each window adds its g where it read."""
+    """Add each g to the entries of its window."""
     where = positions(len(x), width, stride)
     return mg.ops.scatter(np.broadcast_to(g[:, None], where.shape), where, x.shape)
 
@@ -45,7 +45,7 @@ def signals(draw):
 
 
 def main():
-    """Check the op with the wrong VJP, then with the right one."""
+    """Check the op with the wrong VJP, and then with the right one."""
     test = gradtest(signals())(moving_sum)
     try:
         test()
@@ -53,7 +53,7 @@ def main():
         print(f"GradientError: {error}\n")
     moving_sum.vjp("x", right)
     test()
-    print("With the windows placed from the start: first and second derivative proven.")
+    print("With the windows counted from the start: first and second derivative proven.")
 
 
 if __name__ == "__main__":

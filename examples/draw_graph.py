@@ -1,6 +1,6 @@
-"""Draws computational graphs: the derivation's CNN on real digits, and small programs that show one thing each.
+"""Draw computational graphs: the derivation's CNN on real digits, and small programs that show one thing each.
 
-`draw_graph.py docs` makes the pictures of README.md and docs/graph.md, and the walk through the CNN.
+`python examples/draw_graph.py docs` makes the pictures of README.md and docs/graph.md, and the walk through the CNN.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import minigrad as mg
 
 
 def cnn():
-    """The network of train_cnn.py at its first batch."""
+    """The loss of the network of train_cnn.py at its first batch."""
     options = train_cnn.option_parser().parse_args([])
     rng = np.random.default_rng(0)
     data = images.load_digits(rng).train
@@ -24,7 +24,7 @@ def cnn():
 
 
 def shared():
-    """A tensor that is used twice, a constant, and Python's own names."""
+    """A tensor that is used twice, a constant, and names taken from the variables."""
     x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
     w = mg.tensor([0.5, -1.0, 0.25], requires_grad=True)
     y = x * x * 3 + w
@@ -33,7 +33,7 @@ def shared():
 
 
 def recurrent(steps=3):
-    """A recurrent network: its parameters are drawn once, and marked where they are used again."""
+    """A recurrent network: its parameters are drawn once, with a mark at each further use."""
     rng = np.random.default_rng(0)
     w, u = (mg.tensor(rng.normal(0, 0.5, (8, 8)), requires_grad=True, name=name) for name in "WU")
     h = mg.tensor(np.zeros((2, 8)), name="h")
@@ -44,7 +44,7 @@ def recurrent(steps=3):
 
 
 def broken():
-    """A logarithm of a negative number, and how far its NaN goes."""
+    """A logarithm of a negative number, and everything that its NaN reaches."""
     x = mg.tensor([1.0, -1.0], requires_grad=True, name="x")
     with np.errstate(invalid="ignore"):
         y = (mg.log(x) * 0.5 + x).sum()

@@ -1,24 +1,25 @@
-"""A Gaussian process fitted to noisy data: SciPy's L-BFGS on the gradient of the marginal likelihood.
+"""Fit a Gaussian process to noisy data: SciPy's L-BFGS with the gradient of the marginal likelihood.
 
-The gradient goes through a Cholesky decomposition and two triangular systems.
+The gradient flows through a Cholesky decomposition and a linear system.
 """
 
 import argparse
 
 import numpy as np
+from command_line import number
 from scipy.optimize import minimize
 
 from minigrad import value_and_grad
 
 
 def covariance(log_scale, log_length, x, y):
-    """The squared-exponential kernel between all pairs of points."""
+    """The squared-exponential kernel of all pairs of points: (n,), (m,) -> (n, m)."""
     distance = (x[:, None] - y[None, :]) / np.exp(log_length)
     return np.exp(2 * log_scale - 0.5 * distance**2)
 
 
 def negative_log_likelihood(parameters, x, y):
-    """The data's negative log density, with the logarithms of (scale, length, noise) as parameters."""
+    """The negative log density of the data; the parameters are the logarithms of (scale, length, noise)."""
     log_scale, log_length, log_noise = parameters
     k = covariance(log_scale, log_length, x, x) + np.exp(2 * log_noise) * np.eye(len(x))
     lower = np.linalg.cholesky(k)
@@ -34,9 +35,9 @@ def predict(parameters, x, y, at):
 
 
 def main(arguments=None):
-    """Fit, and print what was found beside what made the data."""
+    """Fit, and print the parameters found and the error of the prediction."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=80)
+    parser.add_argument("--points", type=number(int, 2, 2000), default=80, metavar="N", help="of data (default 80)")
     options = parser.parse_args(arguments)
 
     rng = np.random.default_rng(0)
@@ -46,10 +47,10 @@ def main(arguments=None):
     fit = minimize(value_and_grad(negative_log_likelihood), start, args=(x, y), jac=True, method="L-BFGS-B")
     scale, length, noise = np.exp(fit.x)
     print(f"{fit.nit} steps of L-BFGS: -log likelihood {negative_log_likelihood(start, x, y):.2f} -> {fit.fun:.2f}")
-    print(f"scale {scale:.3f}  length {length:.3f}  noise {noise:.3f} (the data's: 0.100)")
+    print(f"scale {scale:.3f}  length {length:.3f}  noise {noise:.3f} (true noise 0.100)")
     at = np.linspace(-2.5, 2.5, 11)
     error = np.abs(predict(fit.x, x, y, at) - np.sin(2 * at)).max()
-    print(f"greatest error of the fit inside the data: {error:.3f}")
+    print(f"largest error of the prediction from -2.5 to 2.5: {error:.3f}")
     return error
 
 

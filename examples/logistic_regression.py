@@ -1,37 +1,40 @@
 """Logistic regression by gradient descent: tell odd handwritten digits from even ones.
 
-Plain NumPy, and `grad`: the parameters are a dictionary, and so is their gradient.
+Plain NumPy and `value_and_grad`. The parameters are a dictionary, and so is their gradient.
 """
 
 import argparse
 
 import numpy as np
+from command_line import number
 from images import load_digits
 
 from minigrad import value_and_grad
 
 
 def predict(parameters, x):
-    """The logits of the images' being odd: (N, 64) -> (N,)."""
+    """The logit of each image being odd: (N, 64) -> (N,)."""
     return np.dot(x, parameters["w"]) + parameters["b"]
 
 
 def loss(parameters, x, odd):
-    """The mean of -ln P(label), with P(odd) = 1 / (1 + e**-z), and a little weight decay."""
+    """The mean of -ln P(label), where P(odd) = 1 / (1 + e**-z), plus a little weight decay."""
     z = predict(parameters, x)
     return np.mean(np.logaddexp(0, z) - odd * z) + 1e-4 * np.sum(parameters["w"] ** 2)
 
 
 def accuracy(parameters, x, odd):
-    """The share of the images on whose side of 0 the logit stands."""
+    """The fraction of the images whose logit has the right sign."""
     return np.mean((predict(parameters, x) > 0) == odd)
 
 
 def main(arguments=None):
-    """Train, print the loss as it falls, and the accuracy on images not trained on."""
+    """Train; print the loss and the accuracy on test images; return the accuracy."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=300)
-    parser.add_argument("--lr", type=float, default=1.0)
+    parser.add_argument("--steps", type=number(int, 0), default=300, metavar="N", help="(default 300)")
+    parser.add_argument(
+        "--lr", type=number(float, 0, above=True), default=1.0, metavar="X", help="learning rate (default 1)"
+    )
     options = parser.parse_args(arguments)
 
     data = load_digits(np.random.default_rng(0))

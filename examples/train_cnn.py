@@ -1,7 +1,7 @@
-"""Trains the derivation's three-layer CNN on real handwritten digits.
+"""Train the derivation's three-layer CNN on real handwritten digits.
 
-Every gradient comes from minigrad's tape; A, B, I, K, W, Z and b are the derivation's symbols.
-Run it with --help for the options.
+minigrad's tape computes every gradient. A, B, I, K, W, Z and b are the symbols of the derivation.
+Run it with --help to see the options.
 """
 
 import argparse
@@ -16,16 +16,17 @@ from pathlib import Path
 
 import images
 import numpy as np
+from command_line import channel_pair, number, output_file, temporary_beside
 from training_view import Epoch, History, counted, describe, figure, listed, progress_bar, show
 
 import minigrad as mg
 
 ACTIVATIONS = {"relu": mg.relu, "tanh": mg.tanh, "sigmoid": mg.sigmoid}
 POOLS = {"avg": mg.avg_pool2d, "max": mg.max_pool2d, "l2": mg.l2_pool2d}
-LEARNING_RATES = {"avg": 0.2, "max": 0.2, "l2": 0.05}  # l2: a norm of four entries is up to twice as large as each
-WINDOW = 2  # of the pooling, and its stride
-TEST_BATCH = 250  # bounds the memory that measuring the accuracy takes
-INTERRUPTED = 130  # the exit code that shells give to a program stopped by Ctrl-C
+LEARNING_RATES = {"avg": 0.2, "max": 0.2, "l2": 0.05}  # l2: the norm of four entries is up to twice the largest
+WINDOW = 2  # rows and columns of a pooling window, and the stride
+TEST_BATCH = 250  # images at a time, to limit the memory that measuring the accuracy takes
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C stopped
 
 
 class Network:
@@ -33,7 +34,7 @@ class Network:
 
     def __init__(self, size, options, rng):
         self.pool, self.activation = POOLS[options.pool], ACTIVATIONS[options.activation]
-        self.padding = options.kernel // 2  # an odd kernel then keeps the size, an even one adds 1
+        self.padding = options.kernel // 2  # keeps the size if the kernel is odd, else adds 1
         self.shapes = layer_shapes(size, options.channels, options.kernel)
         self.parameters = {}
         for layer, before, c in zip(("conv1", "conv2"), self.shapes, options.channels, strict=False):
@@ -43,7 +44,7 @@ class Network:
         self.add("fc", options.dtype, w=W, b=np.zeros(images.CLASSES))
 
     def add(self, layer, dtype, **arrays):
-        """Make a layer's parameters, each named after both."""
+        """Make the parameters of a layer, named as in conv1.k."""
         for symbol, array in arrays.items():
             name = f"{layer}.{symbol}"
             self.parameters[name] = mg.tensor(array.astype(dtype), requires_grad=True, name=name)
@@ -62,9 +63,9 @@ class Network:
 
 
 def layer_shapes(size, channels, kernel):
-    """Return (channels, height, width) of the images and after each of the convolutional layers.
+    """Return (channels, height, width) of the images, and of the output of each convolutional layer.
 
-    Raises ValueError if a layer has nothing left to pool.
+    Raises ValueError if the images are too small for two poolings.
     """
     shapes = [(1, *size)]
     for layer, c in enumerate(channels, start=1):
@@ -79,9 +80,9 @@ def layer_shapes(size, channels, kernel):
 
 
 def initial(shape, followed_by, rng):
-    """Draw weights (outputs, inputs, ...) that keep the size of the signal through the layer.
+    """Draw weights (outputs, inputs, ...) with which a layer keeps the variance of its input.
 
-    He et al. 2015 before relu, which loses half of it; Glorot and Bengio 2010 otherwise.
+    The variance is that of He et al. 2015 before relu, else that of Glorot and Bengio 2010.
     """
     outputs, inputs, window = shape[0], shape[1], math.prod(shape[2:])
     variance = 2 / (inputs * window) if followed_by == "relu" else 2 / ((inputs + outputs) * window)
@@ -89,17 +90,17 @@ def initial(shape, followed_by, rng):
 
 
 def batches(count, size, rng):
-    """Return the rows of images of each step of one epoch, shape (steps, size), in an order of its own.
+    """Return the indices of the images of each step of an epoch, shape (steps, size), in a random order.
 
-    The images that fill no whole batch sit this epoch out, others the next: a step on a few images
-    is as long as any other and far noisier.
+    Images that would make a smaller last batch are left out, different ones in each epoch: the gradient of a small
+    batch is noisier, and its step would be as long.
     """
     order = rng.permutation(count)
     return order[: count - count % size].reshape(-1, size)
 
 
 def descend(network, x, labels, lr):
-    """Take one step of gradient descent (the derivation's section 3) and return the loss before it."""
+    """Take one step of gradient descent (section 3 of the derivation) and return the loss before it."""
     J = mg.softmax_cross_entropy(network(x), labels)
     loss = J.item()
     if not math.isfinite(loss):
@@ -112,7 +113,7 @@ def descend(network, x, labels, lr):
 
 
 def draw(network, x, labels, path):
-    """Draw the network at one batch with all gradients, or walk through it where path ends in .html."""
+    """Draw the network at one batch, with all gradients; a path that ends in .html gets a walk through it."""
     with mg.debug():
         J = mg.softmax_cross_entropy(network(mg.tensor(x, name="A[0]")), labels)
     picture = mg.viz.trace(J) if path.suffix == ".html" else mg.graph(J, gradients=True)
@@ -120,7 +121,7 @@ def draw(network, x, labels, path):
 
 
 def accuracy(network, part):
-    """Return the share of the images that the network labels right."""
+    """Return the fraction of the images that the network labels right."""
     right = 0
     with mg.no_grad():
         for i in range(0, len(part.labels), TEST_BATCH):
@@ -130,7 +131,7 @@ def accuracy(network, part):
 
 
 class CtrlC:
-    """Keeps a Ctrl-C until it is asked for, so that no step is left half done; a second one stops at once."""
+    """Notes Ctrl-C, so that training can stop after a whole step; a second Ctrl-C stops at once."""
 
     def __enter__(self):
         self.pressed = False
@@ -147,10 +148,10 @@ class CtrlC:
 
 
 def train(network, train_part, test_part, options, rng):
-    """Train and show how it goes; return the history, which is shorter than asked for after a Ctrl-C."""
+    """Train, and print a line for each epoch; return the history, which ends early after Ctrl-C."""
     history = History(len(train_part.labels) // options.batch_size)
     steps = options.epochs * history.steps_per_epoch
-    # descend() raises where a number overflows, so NumPy need not warn as well.
+    # descend() raises if the loss is not finite, so NumPy need not warn.
     with CtrlC() as ctrl_c, progress_bar(steps) as bar, np.errstate(over="ignore", invalid="ignore"):
         for number in range(1, options.epochs + 1):
             start = time.perf_counter()
@@ -170,57 +171,8 @@ def train(network, train_part, test_part, options, rng):
     return history
 
 
-def number(kind, least, *, above=False):
-    """Return an argparse type: a finite number of this kind, at least (or above) least."""
-
-    def parse(text):
-        try:
-            value = kind(text)
-        except ValueError:
-            value = math.nan
-        if not (math.isfinite(value) and (value > least if above else value >= least)):
-            what = "a whole number" if kind is int else "a number"
-            raise argparse.ArgumentTypeError(f"{text!r} should be {what} {'above' if above else 'from'} {least}")
-        return value
-
-    return parse
-
-
-def channel_pair(text):
-    """Read the option --channels."""
-    try:
-        first, second = map(number(int, 1), text.split(","))
-    except (ValueError, argparse.ArgumentTypeError):
-        raise argparse.ArgumentTypeError(f"{text!r} should be two whole numbers from 1, such as 8,16") from None
-    return first, second
-
-
-def output_file(*suffixes):
-    """Return an argparse type: a path that ends in one of suffixes and can be written, as is tried out."""
-
-    def parse(text):
-        path = Path(text)
-        if path.suffix not in suffixes:
-            raise argparse.ArgumentTypeError(f"{text!r} should end in {' or '.join(suffixes)}")
-        if path.is_dir():
-            raise argparse.ArgumentTypeError(f"{text!r} is a folder, should be a file")
-        try:
-            temporary_beside(path).touch()
-            temporary_beside(path).unlink()
-        except OSError as error:
-            raise argparse.ArgumentTypeError(f"can't write {text!r}: {error.strerror}") from error
-        return path
-
-    return parse
-
-
-def temporary_beside(path):
-    """Return a name in the same folder, from where a file can be renamed to path in one go."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
-
-
 def write_whole(path, write):
-    """Make the file at path by write(file); until it is whole, what was there stays."""
+    """Write a file with write(file), and replace path by it only when it is complete."""
     temporary = temporary_beside(path)
     try:
         with open(temporary, "wb") as file:
@@ -257,12 +209,12 @@ def option_parser():
     add("--save", output_file(".npz"), None, "FILE.npz", "save the parameters, also after Ctrl-C")
     add("--plot", output_file(".png", ".pdf", ".svg"), None, "FILE.png", "draw the curves and kernels")
     pictures = output_file(".png", ".pdf", ".svg", ".dot", ".html")
-    add("--graph", pictures, None, "FILE.png", "draw the network at its first batch; .html walks through it")
+    add("--graph", pictures, None, "FILE.png", "draw the network at its first batch; .html: walk through it")
     return parser
 
 
 def load(options, rng):
-    """Return the data as asked for, read and checked; its training part holds a batch at least."""
+    """Return the data that the options name, checked; there are enough images for a batch."""
     data = images.load_idx(options.data) if options.data else images.load_digits(rng)
     if options.batch_size > len(data.train.labels):
         raise ValueError(f"a batch of {options.batch_size} is more than the {len(data.train.labels)} training images")
@@ -270,10 +222,10 @@ def load(options, rng):
 
 
 def save(options, history, network, scale, title):
-    """Write what --save and --plot ask for, and return the paths with that of --graph."""
+    """Write the files of --save and --plot; return their paths, and that of --graph."""
     parameters = {name: p.data for name, p in network.parameters.items()}
     if options.save:
-        # Whoever loads the network needs the scale of its input, too.
+        # To use the network, one needs the scale of its input, too.
         arrays = {f"input.{name}": np.array(x, options.dtype) for name, x in scale._asdict().items()}
         write_whole(options.save, lambda file: np.savez(file, **parameters, **arrays))
     if options.plot:
@@ -297,14 +249,14 @@ def main(arguments=None):
     except (FloatingPointError, OSError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # while there is nothing to save, or a second time
+    except KeyboardInterrupt:  # before the training, or a second Ctrl-C
         print("interrupted at once", file=sys.stderr)
         return INTERRUPTED
 
 
 def run(parser, options):
-    """Read, train and save as the options say, and return the exit code."""
-    # One stream for each use, so that the choice of one thing doesn't change the chance of another.
+    """Read the data, train and save, and return the exit code."""
+    # A generator for each use, so that an option that changes one use of chance does not change the others.
     split_rng, initial_rng, order_rng = np.random.default_rng(options.seed).spawn(3)
     try:
         data = load(options, split_rng)
@@ -323,7 +275,20 @@ def run(parser, options):
     saved = save(options, history, network, scale, data.name)
     if saved or interrupted:
         print("saved", listed(saved) if saved else "nothing, as neither --save nor --plot was given")
-    return INTERRUPTED if interrupted else 0
+    if interrupted:
+        return INTERRUPTED
+    if fault := divergence(history):
+        print(f"{parser.prog}: error: {fault}; a smaller --lr than {options.lr:g} may help", file=sys.stderr)
+        return 1
+    return 0
+
+
+def divergence(history):
+    """Return a sentence if the training ended with a greater loss than it began with, else None."""
+    first, last = max(history.step_losses[0], math.log(images.CLASSES)), history.epochs[-1].train_loss
+    if last <= first:
+        return None
+    return f"the training diverged: the loss of the last epoch is {last:.3g}, that of the first step was {first:.3g}"
 
 
 if __name__ == "__main__":

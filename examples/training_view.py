@@ -1,6 +1,6 @@
-"""What one sees of a training: its header, a line for each epoch, a progress bar, a figure.
+"""The output of a training: a header, a line for each epoch, a progress bar, a figure.
 
-Text goes to standard output and is ASCII; the bar goes to standard error, only on a terminal.
+Text goes to standard output, in ASCII. The bar goes to standard error if that is a terminal.
 """
 
 import math
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 
 class Epoch(NamedTuple):
-    """What one pass over the training images came to."""
+    """The results of one pass over the training images."""
 
     number: int
     train_loss: float  # mean over the epoch's steps
@@ -24,7 +24,7 @@ class Epoch(NamedTuple):
 
 @dataclass
 class History:
-    """All that the learning curves show: the loss of every step, and each whole epoch."""
+    """What the learning curves show: the loss of each step, and the results of each complete epoch."""
 
     steps_per_epoch: int
     step_losses: list[float] = field(default_factory=list)
@@ -32,8 +32,8 @@ class History:
 
 
 def progress_bar(steps):
-    """Return a bar that is seen on a terminal only and wipes itself away."""
-    columns, rows = shutil.get_terminal_size()  # unlike tqdm's own, 80 by 24 where a terminal says 0 by 0
+    """Return a bar that is shown on a terminal only and removed at the end."""
+    columns, rows = shutil.get_terminal_size()  # 80 by 24 if the terminal reports 0 by 0, unlike tqdm's own
     return tqdm(total=steps, unit=" steps", leave=False, disable=None, ncols=min(columns, 100), nrows=rows)
 
 
@@ -49,9 +49,9 @@ def show(epoch, epochs, bar):
 
 
 def describe(data, network, options):
-    """Return what is about to be trained: the data, each layer with its shapes, the steps."""
+    """Return the header: the data, the layers with their shapes, the number of steps."""
     train, test = data.train, data.test
-    rows = [("layer", "takes", "does", "gives", "parameters"), *layer_rows(network, options)]
+    rows = [("layer", "input", "operations", "output", "parameters"), *layer_rows(network, options)]
     rows.append(("", "", "", "", f"{parameter_count(network):,}"))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     align = "<><>>"
@@ -66,7 +66,7 @@ def describe(data, network, options):
 
 
 def layer_rows(network, options):
-    """Return each layer's name, input, work, output and number of parameters, as text."""
+    """Return the rows of a table: name, input, operations, output and number of parameters of each layer."""
     k, shapes = options.kernel, network.shapes
     work = f"conv {k}x{k}, {options.activation}, {options.pool} pool 2x2"
     rows = [("conv1", shapes[0], work, shapes[1]), ("conv2", shapes[1], work, shapes[2])]
@@ -78,29 +78,29 @@ def layer_rows(network, options):
 
 
 def parameter_count(network, layer=""):
-    """Return how many numbers the network, or one layer of it, learns."""
+    """Return the number of trainable entries of the network, or of one layer."""
     return sum(p.size for name, p in network.parameters.items() if name.startswith(layer))
 
 
 def counted(number, what):
-    """Return how many of what, in words: 1 step, 2 steps."""
+    """Return a number with its noun: 1 step, 2 steps."""
     return f"{number:,} {what}{'s' * (number != 1)}"
 
 
 def listed(words):
-    """Return words, one at least, as a sentence lists them: a, b and c."""
+    """Return the words as a list in a sentence: a, b and c."""
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 
 
 def dimensions(shape):
-    """Return a shape in words, such as 28x28."""
+    """Return a shape as text, such as 28x28."""
     return "x".join(map(str, shape))
 
 
 def figure(name, history, kernels):
     """Return a matplotlib figure: training loss, test accuracy, and the first layer's kernels."""
-    # Only those who plot wait for this import.
+    # Imported here, since it takes long and is needed only for a plot.
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -110,7 +110,7 @@ def figure(name, history, kernels):
     draw_loss(loss, history)
     draw_accuracy(accuracy, history)
     accuracy.yaxis.set_major_formatter(PercentFormatter(1))
-    end = max(1, len(history.step_losses) / history.steps_per_epoch)  # two whole numbers at least, to be the ticks
+    end = max(1, len(history.step_losses) / history.steps_per_epoch)  # so that there are at least two ticks
     for axes in (loss, accuracy):
         axes.set_xlim(-0.05 * end, 1.05 * end)
         axes.set_xlabel(f"epoch ({name})")
@@ -123,7 +123,7 @@ def figure(name, history, kernels):
 
 
 def draw_loss(axes, history):
-    """Draw the loss of each step, and the mean of each epoch in its middle."""
+    """Draw the loss of each step, and the mean loss of each epoch at its middle."""
     x = np.arange(1, len(history.step_losses) + 1) / history.steps_per_epoch
     axes.plot(x, history.step_losses, color="0.8", linewidth=0.5, label="each step")
     means = [epoch.train_loss for epoch in history.epochs]
@@ -134,7 +134,7 @@ def draw_loss(axes, history):
 
 
 def draw_accuracy(axes, history):
-    """Draw the test accuracy after each epoch; the title gives the last one."""
+    """Draw the test accuracy after each epoch; the title has the last one."""
     accuracies = [epoch.test_accuracy for epoch in history.epochs]
     if accuracies:
         axes.plot(range(1, len(accuracies) + 1), accuracies, ".-", color="tab:blue", clip_on=False)
@@ -144,7 +144,7 @@ def draw_accuracy(axes, history):
 
 
 def draw_kernels(panels, kernels):
-    """Draw the kernels of the only input channel as images on one scale, white at 0."""
+    """Draw the kernels of the input channel as images on a common scale, white at 0."""
     columns = min(len(kernels), max(4, math.ceil(math.sqrt(len(kernels)))))
     rows = math.ceil(len(kernels) / columns)
     limit = np.abs(kernels).max()

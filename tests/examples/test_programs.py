@@ -35,3 +35,50 @@ def test_the_throws_gradient_is_the_slope_of_its_path(velocity):
     velocity, h = np.array(velocity), 1e-6
     slopes = [(throw.landing(velocity + h * e) - throw.landing(velocity - h * e)) / (2 * h) for e in np.eye(2)]
     np.testing.assert_allclose(mg.grad(throw.landing)(velocity), slopes, rtol=1e-6)
+
+
+@pytest.mark.parametrize("velocity", [[9.0, 0.0], [9.0, -1.0], [9.0, np.nan], [np.nan, 9.0]])
+def test_a_throw_that_never_comes_down_is_refused(velocity):
+    with pytest.raises(ValueError, match="landing: "), np.errstate(all="ignore"):
+        throw.landing(np.array(velocity))
+
+
+@pytest.mark.parametrize("target", [1, 3.7, 10, 17.9, throw.WALL])
+def test_every_target_up_to_the_wall_is_hit(target):
+    assert throw.main(["--target", str(target)]) == pytest.approx(target, abs=1e-3)
+
+
+WRONG = [
+    (throw, "--target", "-5", "'-5' should be a number from 1 to 18.0"),
+    (throw, "--target", "nan", "'nan' should be a number from 1 to 18.0"),
+    (throw, "--target", "18.5", "should be a number from 1 to 18.0"),
+    (newton, "--dimensions", "1", "'1' should be a whole number from 2"),
+    (newton, "--dimensions", "2.5", "should be a whole number from 2"),
+    (gaussian_process, "--points", "0", "should be a whole number from 2 to 2000"),
+    (gaussian_process, "--points", "1e9", "should be a whole number from 2 to 2000"),
+    (logistic_regression, "--steps", "-1", "should be a whole number from 0"),
+    (logistic_regression, "--lr", "0", "should be a number above 0"),
+    (logistic_regression, "--lr", "inf", "should be a number above 0"),
+]
+
+
+@pytest.mark.parametrize(("program", "option", "value", "message"), WRONG, ids=lambda value: str(value)[:20])
+def test_a_wrong_option_is_one_sentence(program, option, value, message, capsys):
+    with pytest.raises(SystemExit) as stop:
+        program.main([f"{option}={value}"])
+    assert stop.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert f"error: argument {option}: " in output.err.splitlines()[-1]
+    assert output.err.splitlines()[-1].endswith(message)
+
+
+@pytest.mark.parametrize(
+    ("program", "options"), [(newton, ["--dimensions", "2"]), (gaussian_process, ["--points", "2"])]
+)
+def test_the_least_that_the_options_allow(program, options):
+    program.main(options)
+
+
+def test_logistic_regression_without_a_step():
+    assert 0 <= logistic_regression.main(["--steps", "0"]) <= 1

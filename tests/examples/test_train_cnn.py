@@ -180,6 +180,17 @@ def test_divergence_is_an_error_and_saves_nothing(few_digits, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_finite_divergence_is_told_at_the_end(few_digits, tmp_path, capsys):
+    assert run("--lr", 100, "--epochs", 2, "--save", tmp_path / "net.npz") == 1
+    output = capsys.readouterr()
+    assert output.out.endswith(f"saved {tmp_path / 'net.npz'}\n")
+    assert re.search(
+        r"error: the training diverged: the loss of the last epoch is .*; a smaller --lr than 100", output.err
+    )
+    assert run("--epochs", 1, "--channels", "2,3") == 0
+    assert "diverged" not in capsys.readouterr().err
+
+
 def test_plot_without_matplotlib_is_an_error_before_the_training(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SystemExit):
