@@ -1,4 +1,4 @@
-"""What is compared: the same computation written for each library that is installed."""
+"""The cases: the same computation written for each installed library."""
 
 import gc
 import importlib
@@ -24,7 +24,7 @@ ACTIVATED = (64, 16, 24, 24)
 
 
 def installed(names):
-    """Return {name: module} of the peers that can be imported."""
+    """Return {name: module} of the libraries that are installed."""
     found = {}
     for name in names:
         try:
@@ -37,7 +37,7 @@ def installed(names):
 
 
 def images_innermost(x):
-    """The same values with the images innermost in memory, if they are many: the layout of minigrad's own results."""
+    """Return a copy in the memory layout of minigrad's own results, which has the images innermost if they are many."""
     if x.ndim != 4:
         return x
     laid = empty(x.shape, x.dtype)
@@ -46,9 +46,9 @@ def images_innermost(x):
 
 
 def forward_and_backward(functions, arrays, g_shape, peers, *, own_layout=False, seed=1):
-    """A run for each library that has a function here and is installed.
+    """Return a run for each installed library that has a function.
 
-    Results are the output and the gradient of each array, for the upstream gradient g.
+    A run returns the output, and the gradients of the arrays for an upstream gradient g.
     """
     g = np.random.default_rng(seed).normal(size=g_shape).astype(arrays[0].dtype)
     lay = images_innermost if own_layout else np.asarray
@@ -102,7 +102,7 @@ def normal(shape, dtype=np.float32, seed=0):
 
 
 def convolutions(peers, dtype, own_layout):
-    """Compare forward and both VJPs of the seven convolutions."""
+    """Compare convolutions: forward and both VJPs."""
     for x, k, options in CONVOLUTIONS:
         arrays = [normal(x, dtype), normal(k, dtype, 2)]
         shape, functions = mg.conv2d(*arrays, **options).shape, conv2d_of(peers, **options)
@@ -114,7 +114,7 @@ def convolutions(peers, dtype, own_layout):
 
 
 def depthwise(peers):
-    """Compare a convolution with one channel a group."""
+    """Compare a convolution with one channel in each group."""
     arrays = [normal((32, 32, 28, 28)), normal((32, 1, 3, 3), seed=2)]
     functions = conv2d_of(peers, padding=1, groups=32)
     name = "(32, 32, 28, 28) * (32, 1, 3, 3) groups 32 padding 1"
@@ -122,7 +122,7 @@ def depthwise(peers):
 
 
 def pools(peers, own_layout):
-    """Compare the pools, forward and backward."""
+    """Compare pooling, forward and backward."""
     torch = peers.get("torch")
     n, c, h, w = POOLED
     for name, goal in (("avg_pool2d", 0.35), ("max_pool2d", 0.7)):
@@ -139,7 +139,7 @@ def pools(peers, own_layout):
 
 
 def activations(peers):
-    """Compare the activations, the loss and the bias, forward and backward."""
+    """Compare activations, the loss and the addition of a bias, forward and backward."""
     torch, jax = peers.get("torch"), peers.get("jax")
     labels = np.random.default_rng(3).integers(0, 10, 128)
     for name in ("relu", "tanh", "sigmoid"):
@@ -162,7 +162,7 @@ def activations(peers):
 
 
 def matmul(peers):
-    """One matrix product."""
+    """Compare one matrix product."""
     functions = dict.fromkeys(("minigrad", "torch", "jax"), lambda a, b: a @ b)
     arrays = [normal((256, 256)), normal((256, 256), seed=1)]
     yield Case("matmul", "(256, 256) @ (256, 256)", forward_and_backward(functions, arrays, (256, 256), peers))
@@ -172,14 +172,14 @@ CHAIN = 1000  # ops
 
 
 def chain(y, b, c):
-    """Multiply and add in turn."""
+    """Multiply and add, CHAIN ops in all."""
     for _ in range(CHAIN // 2):
         y = y * b + c
     return y
 
 
 def tape(peers):
-    """The overhead of an op: a chain of 4 entries, forward and backward."""
+    """Compare the overhead of an op: a chain on 4 entries, forward and backward."""
     arrays = np.ones(4), np.full(4, 0.999), np.full(4, 1e-3)
 
     def ours():
@@ -216,7 +216,7 @@ def tape(peers):
 
 
 def sizes(peers):
-    """The cost against the size: batches, images and channels of one convolution."""
+    """Compare one convolution over sizes of batch and image."""
     shapes = [(n, 8, 28, 28) for n in (1, 4, 7, 8, 16, 64, 256, 512)]
     shapes += [(16, 8, size, size) for size in (8, 32, 128)]
     functions = conv2d_of(peers, padding=1)
@@ -227,7 +227,7 @@ def sizes(peers):
 
 
 def chains():
-    """Yield Lines: the cost of an op in a long chain against one in a chain of 10,000, garbage collector on and off."""
+    """Yield Lines: the cost of an op in chains of several lengths against that in one of 10,000 ops."""
     for collect in (False, True):
         (gc.enable if collect else gc.disable)()
         base = [_chain_cost(10_000) for _ in range(5)]

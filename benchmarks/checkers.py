@@ -1,4 +1,4 @@
-"""Which gradient checkers catch what? `python benchmarks/checkers.py` shows 25 good and bad VJPs to those installed.
+"""Compare gradient checkers: `python benchmarks/checkers.py` gives right and wrong VJPs to those that are installed.
 
 A case is a NumPy function and its VJP, given to each library as its own custom operation and
 checked with its own checker at its default settings. A good VJP that is refused is a false alarm, a bad one
@@ -19,7 +19,7 @@ from minigrad.testing import check_vjp
 
 
 class Case(NamedTuple):
-    """A function of arrays and its VJP, vjp(g, y, *x), a tuple; `make` gives both afresh."""
+    """`make` returns a new function of arrays and its VJP, vjp(g, y, *x), which returns a tuple."""
 
     name: str
     good: bool
@@ -134,13 +134,13 @@ CASES = [
 
 
 def by_minigrad(case):
-    """minigrad's checker."""
+    """Check with minigrad."""
     forward, vjp = case.make()
     check_vjp(forward, *case.x, vjp=vjp)
 
 
 def by_torch(case):
-    """PyTorch's, of a torch.autograd.Function."""
+    """Check with PyTorch, as a torch.autograd.Function."""
     import torch
 
     forward, vjp = case.make()
@@ -161,7 +161,7 @@ def by_torch(case):
 
 
 def by_autograd(case):
-    """autograd's, of a primitive."""
+    """Check with autograd, as a primitive."""
     from autograd.extend import defvjp, primitive
     from autograd.test_util import check_grads
 
@@ -173,7 +173,7 @@ def by_autograd(case):
 
 
 def by_jax(case):
-    """JAX's, of a custom_vjp that calls back to NumPy."""
+    """Check with JAX, as a custom_vjp that calls back to NumPy."""
     import jax
     from jax.test_util import check_grads
 
@@ -198,7 +198,7 @@ CHECKERS = {"minigrad": by_minigrad, "torch": by_torch, "autograd": by_autograd,
 
 
 def accepted(check, case):
-    """Whether a checker passes the case; whatever it raises is a refusal."""
+    """Return whether a checker accepts the case; any error is a refusal."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -216,7 +216,7 @@ def main():
     for case in CASES:
         cells = []
         for name, check in checkers.items():
-            np.random.seed(0)  # noqa: NPY002 (autograd's checker draws from it)
+            np.random.seed(0)  # noqa: NPY002 (autograd's checker uses it)
             start = time.perf_counter()
             passed = accepted(check, case)
             seconds[name] += time.perf_counter() - start

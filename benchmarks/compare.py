@@ -1,7 +1,7 @@
-"""Compares minigrad with the peers that are installed and prints one table of ratios; below 1 is less.
+"""Compare minigrad with the installed peers. The table has ratios of time or memory: minigrad uses less where below 1.
 
 python benchmarks/compare.py                    one thread
-python benchmarks/compare.py --threads 0        as many threads as each library takes by itself
+python benchmarks/compare.py --threads 0        each library's own default
 python benchmarks/compare.py --only CNN tape    some of the groups
 """
 
@@ -23,13 +23,15 @@ def option_parser():
         "--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None, None))}"
     )
     parser.add_argument("--peers", nargs="+", default=PEERS, metavar="LIBRARY", help=f"some of: {', '.join(PEERS)}")
-    parser.add_argument("--threads", type=int, default=1, help="0: as many as each library takes (default 1)")
-    parser.add_argument("--rounds", type=int, default=200, help="the most rounds a case (default 200)")
-    parser.add_argument("--budget", type=float, default=5.0, help="seconds a case (default 5)")
-    parser.add_argument("--block", type=float, default=0.02, help="seconds that a library runs in turn (default 0.02)")
-    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: on a machine that others use")
+    parser.add_argument("--threads", type=int, default=1, help="0: each library's own default (default 1)")
+    parser.add_argument("--rounds", type=int, default=200, help="of a case, at most (default 200)")
+    parser.add_argument("--budget", type=float, default=5.0, help="seconds for a case (default 5)")
+    parser.add_argument(
+        "--block", type=float, default=0.02, help="seconds that each library runs in a round (default 0.02)"
+    )
+    parser.add_argument("--clock", choices=("wall", "cpu"), default="wall", help="cpu: for a machine with other load")
     parser.add_argument("--data", type=Path, help="the folder of MNIST's IDX files, for the epoch")
-    parser.add_argument("--json", type=Path, help="write the lines there as well")
+    parser.add_argument("--json", type=Path, help="write the rows to this file, too")
     return parser
 
 
@@ -87,7 +89,7 @@ def table_row(line):
 
 
 def geometric_mean(ratios):
-    """Return the mean that treats a half and a double alike."""
+    """Return the geometric mean, for which 1/2 and 2 cancel."""
     return math.exp(math.fsum(map(math.log, ratios)) / len(ratios))
 
 

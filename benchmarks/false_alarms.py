@@ -1,4 +1,4 @@
-"""How often is a right VJP refused? It counts, over all specs: `python benchmarks/false_alarms.py --checks 1000000`.
+"""Count how often a right VJP is refused, over all specs: `python benchmarks/false_alarms.py --checks 1000000`.
 
 One check is one directional derivative of a value, or of a first derivative, compared with the VJP's:
 a random projection, or a column of the Jacobian of a small input.
@@ -17,11 +17,11 @@ from minigrad.testing import GradientError, check_grads, gradient_checks
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from support.specification import all_specs
 
-EXAMPLES = 25  # of a spec, in one round
+EXAMPLES = 25  # of each spec in a round
 
 
 def counted(function):
-    """The function, counting its calls."""
+    """The function, with a count of its calls."""
 
     def count(*arguments):
         count.calls += 1
@@ -32,7 +32,7 @@ def counted(function):
 
 
 def one_round(spec, generator):
-    """Check a spec on new random inputs; how many inputs, and the false alarms."""
+    """Check a spec on new random inputs; return the number of inputs, and the false alarms."""
     alarms, inputs = [], []
 
     @seed(generator.getrandbits(64))

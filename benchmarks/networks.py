@@ -1,4 +1,4 @@
-"""The document's CNN as each library writes it: a training step, an epoch, inference, and what memory counts."""
+"""The document's CNN in each library: a training step, an epoch, inference, and the cases of peak memory."""
 
 import importlib
 import sys
@@ -69,7 +69,7 @@ class CNN:
         return step, infer
 
     def jax(self, jax):
-        """Return a step in JAX, compiled whole."""
+        """Return a step in JAX, compiled as a whole."""
         lax = jax.lax
 
         def convolve(x, k, b):
@@ -97,7 +97,7 @@ class CNN:
 
 
 def steps(peers):
-    """Compare whole training steps of the CNN, and inference."""
+    """Compare training steps of the CNN, and inference."""
     torch = peers.get("torch")
     for batch, goal in ((32, 0.55), (128, 0.7)):
         network = CNN(batch)
@@ -115,7 +115,7 @@ def steps(peers):
 
 
 def epoch(peers, folder, batch=32):
-    """One epoch over MNIST by examples/train_cnn.py's own network and loop, and by the same in PyTorch."""
+    """Compare an epoch over MNIST: the network and the step of examples/train_cnn.py, and the same in PyTorch."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
     images, train_cnn = map(importlib.import_module, ("images", "train_cnn"))
     part = images.load_part(folder, "train")
@@ -150,7 +150,7 @@ def epoch(peers, folder, batch=32):
             return [np.mean(losses)]
 
         runs["torch"] = with_torch
-    # float32 rounding grows to 1e-1 of a single loss within 1,875 steps; in float64 the parameters agree to 1e-14
+    # rounding grows over the steps, so in float32 only the mean loss can be compared
     return Case("CNN", f"an epoch of MNIST, batch {batch}", runs, {"torch": 0.6}, 0.01)
 
 
@@ -159,7 +159,7 @@ MEMORY = {BIG: None, "conv 3x3 (64, 16, 64, 64)": (64, 16, 64, 64), "conv 3x3 (8
 
 
 def memory_case(case, library, torch):
-    """Return the run whose peak memory counts: forward and both VJPs of a convolution, or a step of the CNN."""
+    """Return the run to measure: forward and both VJPs of a convolution, or a training step of the CNN."""
     if case == BIG:
         network = CNN(512)
         return network.minigrad()[0] if library == "minigrad" else network.torch(torch)[0]

@@ -1,4 +1,4 @@
-"""Cold start and peak memory: each contestant in processes of its own."""
+"""Cold start and peak memory, each library in a process of its own."""
 
 import os
 import subprocess
@@ -14,8 +14,8 @@ FIRST_GRADIENT = {
     "torch": "import torch; x = torch.tensor([1.0, 2.0], requires_grad=True); (x * x).sum().backward()",
 }
 
-# What a contestant's process runs: the peak of its resident memory above what inputs and imports take.
-# Linux tells the peak since it was last reset, which exec alone does not do for getrusage.
+# Measures the peak resident memory above that of imports and inputs.
+# Linux resets the peak (VmHWM) by a write of 5 to clear_refs; the peak of getrusage includes the parent's.
 PEAK = """
 import re, sys
 from pathlib import Path
@@ -34,7 +34,7 @@ print(status("VmHWM") - before)
 
 def _python(code):
     environment = os.environ | {"PYTHONPATH": str(HERE.parent)}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # an installed package has its bytecode
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # as for an installed package
     return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment)
 
 

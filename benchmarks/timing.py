@@ -1,4 +1,4 @@
-"""Times contestants fairly: alternately in one process, checked against each other, minima and medians."""
+"""Time libraries in turn in one process, check their results against each other, report minima and medians."""
 
 import statistics
 import time
@@ -12,9 +12,9 @@ import numpy as np
 class Case(NamedTuple):
     """One line of the table.
 
-    runs: library -> a function of no argument that does the work and returns its results, the same ones
-          in the same order for each library
-    goals: library -> what the ratio to it should reach
+    runs: library -> a function without arguments that does the work and returns its results, in the same order
+          for each library
+    goals: library -> the greatest ratio to it that is wanted
     """
 
     group: str
@@ -25,7 +25,7 @@ class Case(NamedTuple):
 
 
 class Line(NamedTuple):
-    """What was measured: the ratios of minigrad's time (or memory) to the peer's."""
+    """A measurement: the ratios of minigrad's time (or memory) to that of a peer."""
 
     group: str
     name: str
@@ -38,7 +38,7 @@ class Line(NamedTuple):
 
 
 def check(case):
-    """Raise ValueError unless every library computes what minigrad computes."""
+    """Raise ValueError unless all libraries return the same results as minigrad."""
     results = {library: run() for library, run in case.runs.items()}
     ours = results.pop("minigrad")
     for library, theirs in results.items():
@@ -53,11 +53,11 @@ def check(case):
 
 
 def measure(case, rounds, budget, clock, block):
-    """Return {library: seconds of each round}: each round runs every library once, in turn.
+    """Return {library: seconds of a run in each round}; a round times each library in turn.
 
-    A run repeats until it takes `block` seconds, as a training step does; the shorter that is, the
-    more of the time goes into caches that the library before has filled. The rounds stop early after
-    `budget` seconds, but not before the fifth.
+    A run is repeated for about `block` seconds, like the steps of a training. With a shorter block, more of
+    the time goes into refilling caches after another library ran. The rounds stop after `budget` seconds, but
+    there are at least five.
     """
     check(case)
     repeats = {library: _repeats(run, block) for library, run in case.runs.items()}
@@ -89,7 +89,7 @@ def compare(case, rounds, budget, clock, block):
 
 
 def lines(group, name, measured, unit, goals):
-    """Return a Line for each peer, from {library: what was measured}."""
+    """Return a Line for each peer from the measurements of each library."""
     ours = measured["minigrad"]
     return [
         Line(
