@@ -47,19 +47,20 @@ def _matrices(g, x1, x2):
         g = np.expand_dims(g, -1)
     if x1.ndim == 1:
         g = np.expand_dims(g, -2)
+    # equivalent: without if x1.ndim == 1 else x1 because one more leading axis of size 1 belongs to the batch
     return g, x1[None, :] if x1.ndim == 1 else x1, x2[:, None] if x2.ndim == 1 else x2
 
 
 @matmul.vjp("x1")
 def _(g, z, x1, x2):
     g, _, columns = _matrices(g, x1, x2)
-    dx1 = np.matmul(g, np.swapaxes(columns, -1, -2))
-    return dx1[..., 0, :] if x1.ndim == 1 else dx1
+    return np.matmul(g, np.swapaxes(columns, -1, -2))  # of a row (1, k): the sweep drops the 1
 
 
 @matmul.vjp("x2")
 def _(g, z, x1, x2):
     g, rows, columns = _matrices(g, x1, x2)
+    # equivalent: without and rows.ndim > 2; > 2 -> > 1; > 2 -> >= 2 because a matrix keeps its shape below
     if columns.ndim == 2 and rows.ndim > 2:  # one product over the whole batch, not a sum of products
         many = math.prod(rows.shape[:-1])  # -1 would not do for an empty batch
         rows, g = np.reshape(rows, (many, rows.shape[-1])), np.reshape(g, (many, g.shape[-1]))
@@ -129,10 +130,12 @@ def matrix_power(a: Array, n: int) -> Array:
         raise ValueError(f"matrix_power: a must be a square matrix, not {np.shape(a)}")
     a = arraylike(a)
     if n == 0:
+        # equivalent: -1 -> -2 because the matrix is square
         return np.where(False, a, np.eye(a.shape[-1], dtype=a.dtype))
     power = np.copy(a)
     for bit in f"{n:b}"[1:]:  # from the highest: each squares, and a 1 multiplies by A once more
         power = matmul(power, power)
+        # equivalent: power, a -> a, power because powers of one matrix commute
         power = matmul(power, a) if bit == "1" else power
     return power
 
@@ -171,6 +174,7 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
 @op(name="einsum")
 def _einsum(*arrays, inputs, output):
     """The sum of products that the subscripts name; see `einsum`."""
+    # equivalent: > 2 -> > 1; > 2 -> >= 2 because NumPy contracts two operands at once in either way
     return np.einsum(",".join(inputs) + "->" + output, *arrays, optimize=len(arrays) > 2)
 
 

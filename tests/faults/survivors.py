@@ -85,31 +85,6 @@ _ARGUED: dict[str, list[str]] = {
         "ops/kernels/depthwise.py kernel_gradient: np.vecdot(windows, lanes) -> np.vecdot(lanes, windows)",
         "ops/kernels/depthwise.py _products_of_planes: np.vecdot(windows, apart.reshape(count, c, 1, 1, -1)[..., :stretch]) -> np.vecdot(apart.reshape(count, c, 1, 1, -1)[..., :stretch], windows)",
     ],
-    "only speed: NumPy takes two operands in one contraction in either way, and only the rounding may differ": [
-        "ops/linalg.py _einsum: len(arrays) > 2 -> len(arrays) >= 2",
-        "ops/linalg.py _einsum: 2 -> 1",
-    ],
-    "powers of one matrix commute; only the rounding may differ": [
-        "ops/linalg.py matrix_power: matmul(power, a) -> matmul(a, power)",
-    ],
-    "the matrix is square: its last two sides are the same": [
-        "ops/linalg.py matrix_power (1): 1 -> 2",
-    ],
-    "reshape(a, (-2, 1)): NumPy takes any negative size as the unknown one": [
-        "ops/linalg.py outer (1): 1 -> 2",
-    ],
-    "a matrix is reshaped to the shape that it has: only time": [
-        "ops/linalg.py matmul.vjp('x2'): columns.ndim == 2 and rows.ndim > 2 -> columns.ndim == 2",
-        "ops/linalg.py matmul.vjp('x2'): rows.ndim > 2 -> rows.ndim >= 2",
-        "ops/linalg.py matmul.vjp('x2') (1): 2 -> 1",
-    ],
-    "the sweep sums the axis of size 1 away with the batch's, which takes longer than the index": [
-        "ops/linalg.py matmul.vjp('x1'): dx1[..., 0, :] if x1.ndim == 1 else dx1 -> dx1",
-        "ops/linalg.py matmul.vjp('x1'): 1 -> 0",
-    ],
-    "x1 gets one more leading axis of size 1; it is flattened with the batch, or stands in the gradient of x2 in front of the batch, where the sweep sums it away": [
-        "ops/linalg.py _matrices: x1[None, :] if x1.ndim == 1 else x1 -> x1[None, :]",
-    ],
     "only its truth is used, and False times anything is 0": [
         "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) * 1.000001",
     ],
