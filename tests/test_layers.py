@@ -77,3 +77,14 @@ def test_importing_loads_numpy_and_the_core_alone():
     strangers = {name.split(".")[0] for name in loaded} - {"minigrad", "numpy"} - set(sys.stdlib_module_names)
     assert strangers == set()
     assert not {"minigrad.viz", "minigrad.testing"} & set(loaded)
+
+
+def test_no_input_is_checked_by_an_assert():
+    """Python leaves asserts out under -O; a user's wrong input is an exception with a sentence."""
+    found = [
+        name
+        for name, file in NAMES.items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Assert)
+    ]
+    assert found == []
