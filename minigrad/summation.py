@@ -32,7 +32,7 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: bool = False, dtype: 
     np.True_
     """
     axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
-    pairwise = len(axes) == a.ndim and a.flags.forc
+    pairwise = len(axes) == a.ndim and a.flags.forc and a.dtype.char != "e"  # NumPy 2.0 adds float16 in float16
     direct = _DIRECT.get(a.dtype.char, math.inf)
     if pairwise or (direct and math.prod([a.shape[i] for i in axes]) <= direct):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
