@@ -16,10 +16,12 @@ from typing import TYPE_CHECKING
 
 from . import ops
 from ._tensor import Tensor, tensor
+from .derivation import vec, vec_jacobian
 from .operation import op
 from .ops import *
-from .tape import no_grad, scope
-from .transforms import checkpoint, grad, hessian, hvp, jacobian, jvp, value_and_grad, vec, vec_jacobian, vjp
+from .recompute import checkpoint
+from .settings import no_grad, scope
+from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 if TYPE_CHECKING:
     from . import data, testing, viz

@@ -5,27 +5,54 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 """
 
 import operator
+import warnings
+import weakref
 from typing import Any
 
 import numpy as np
 
-from . import operation, ops, tape
-from .operation import NUMPY, operators
-from .ops.kernels.layout import laid_as
-from .tape import state
+from . import _numpy, operation, ops, tape, writes
+from ._numpy import without_tensors
+from ._operators import operators
+from .operation import array_of
+from .settings import recording
 
-# NumPy functions whose result carries no gradient: they get the arrays and return plain values
-_PLAIN_UFUNCS = frozenset(
-    {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite}
-    | {np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
+_WAYS_OUT = (
+    "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
+    "(np.sin, not math.sin; np.stack for a list of Tensors)"
 )
-_PLAIN_FUNCTIONS = frozenset(
-    {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
-    | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
-    | {np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory}
-    | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
-    | {np.array_repr, np.array_str, np.array2string, np.flatnonzero}
-)
+
+
+class LostGradientError(TypeError):
+    """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
+
+
+def _in_place(op, ufunc):
+    """`x += y`: an update in place of a leaf where nothing is recorded, else a new Tensor."""
+
+    def method(x, y):
+        if x.is_leaf and not recording():
+            return _update(x, ufunc, y)
+        if x.is_leaf and x.requires_grad:
+            raise TypeError(
+                f"{op.__name__}: a leaf that needs a gradient can't be updated in place while ops are recorded: update "
+                "it inside `with mg.no_grad():`, or compute a new Tensor, as by `x = x + y`"
+            )
+        return op(x, y)
+
+    return method
+
+
+def _update(x, ufunc, y):
+    """x with its array written to. Results that used it refuse to be differentiated from now on."""
+    try:
+        ufunc(x._array, array_of(y), out=x._array, casting="same_kind")
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        what = f"can't update a Tensor of shape {x.shape} and dtype {x.dtype} in place"
+        raise kind(f"{ufunc.__name__}: {what}: {error}") from error
+    writes.note(x._array, tape.next_number())
+    return x
 
 
 class Tensor:
@@ -59,12 +86,17 @@ class Tensor:
 
     @property
     def data(self):
-        """The array itself. It can be rebound on a leaf, to an array of the same shape and dtype, which is not copied.
+        """The array itself; of a result, a read-only view.
 
-        What has been recorded refers to it: an entry that is written between forward and backward() (`t.data[0] = 1`)
-        gives wrong gradients, so rebind instead. After `t.data -= step` older results refuse to be differentiated.
+        On a leaf it can be rebound, to an array of the same shape and dtype, which is not copied. After
+        `t.data -= step` older results refuse to be differentiated. A write that nothing sees, such as
+        `t.data[0] = 1` between forward and backward(), gives wrong gradients; `mg.debug()` finds it.
         """
-        return self._array
+        if self.is_leaf:
+            return self._array
+        view = self._array.view()
+        view.flags.writeable = False
+        return view
 
     @data.setter
     def data(self, value):
@@ -75,18 +107,26 @@ class Tensor:
             raise ValueError(f"data: expected shape {self.shape}, not {value.shape}")
         if value.dtype != self.dtype:
             raise TypeError(f"data: expected dtype {self.dtype}, not {value.dtype}; use .astype")
-        if value is self._array and self.node is not None:
-            self.node = tape.renewed(self.node)
+        if value is self._array:
+            writes.note(value, tape.next_number())
         self._array = value
         if self.node is not None:
             self.node.output = value
         elif self.name is not None:
-            tape.name_array(value, self.name)
+            _name_array(value, self.name)
 
     @property
     def grad(self) -> Any:
         """dJ/d self, summed over the backward() calls since it was None: an ndarray, on leaves only."""
-        return self.node.grad if self.is_leaf and self.node is not None else None
+        if self.node is None:
+            return None
+        if self.node.op is not None:
+            warnings.warn(
+                f"grad: the result of {self.node.op.__name__} holds no gradient, only leaves do; use mg.grad or mg.vjp",
+                stacklevel=2,
+            )
+            return None
+        return self.node.grad
 
     @grad.setter
     def grad(self, value):
@@ -95,7 +135,7 @@ class Tensor:
         if not self.is_leaf or not self.requires_grad:
             raise RuntimeError("grad: only a leaf made with requires_grad=True holds a gradient")
         if value is not None:
-            value = _like(value, self, "grad").copy()
+            value = _like(value, self, "grad")
         self.node.grad = value
 
     @property
@@ -117,11 +157,6 @@ class Tensor:
             self._name, self._frozen, self.node = self.name, self.node, None  # older results keep their leaf
 
     @property
-    def _traced(self):
-        """Whether a running transform of this thread tracks it."""
-        return self.node is not None and self.node.number >= state.traced_since
-
-    @property
     def is_leaf(self):
         """Whether it was made, not computed from what is recorded."""
         return self.node is None or self.node.op is None
@@ -136,7 +171,7 @@ class Tensor:
         if self.node is not None:
             self.node.name = name
         elif name != self.name:
-            tape.name_array(self._array, name)
+            _name_array(self._array, name)
         self._name = name
 
     shape = property(lambda self: self._array.shape)
@@ -176,20 +211,16 @@ class Tensor:
         return make(self._array, None)
 
     def __array__(self, dtype=None, copy=None):
-        if self.requires_grad:
-            raise TypeError(
-                "a Tensor that needs a gradient can't become an array, which would lose it: use .data for its values, "
-                "or np.stack to join a list of Tensors"
-            )
+        self._check_nothing_lost("become an array")
         return np.array(self._array, dtype=dtype, copy=copy)
 
     def __float__(self):
-        if self._traced:
-            raise TypeError(
-                "float() of a Tensor that a transform is tracing would lose its gradient: "
-                "use NumPy's functions (np.sin, not math.sin), or .item() to drop it on purpose"
-            )
+        self._check_nothing_lost("become a Python number")
         return float(self._array)
+
+    def _check_nothing_lost(self, what):
+        if self.requires_grad:
+            raise LostGradientError(f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}")
 
     def __int__(self):
         return int(self._array)
@@ -205,9 +236,10 @@ class Tensor:
 
     def __reduce__(self):
         if not self.is_leaf:
-            raise TypeError(f"the result of {self.node.op.__name__} can't be copied or pickled; detach() it first")
-        if self._traced:
-            raise TypeError("a Tensor that a transform is tracing can't be copied or pickled: use .copy() or .detach()")
+            raise TypeError(
+                f"the result of {self.node.op.__name__} can't be copied or pickled: use .copy(), which keeps its "
+                "gradient, or .detach() it first"
+            )
         return _restore, (self._array, self.requires_grad, self.name, self.grad)
 
     # backward
@@ -235,39 +267,16 @@ class Tensor:
             gradient = np.ones(self.shape, self.dtype)
         else:
             gradient = _like(gradient, self, "backward: the gradient")
-        swept = tape.sweep({self.node: gradient}, leaves=True, release=not retain_graph)
-        tape.accumulate(tape.unshared([*swept]))
+        swept = tape.sweep({self.node: gradient}, release=not retain_graph)
+        tape.accumulate([(node, g) for node, g in swept if node.op is None])
 
-    # NumPy's protocols
-
-    def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        if method != "__call__":
-            raise TypeError(f"np.{ufunc.__name__}.{method} has no op here: use .data where no gradient is needed")
-        if any(o is not None for o in options.pop("out", ())):
-            raise TypeError(
-                f"np.{ufunc.__name__}: out= can't hold a Tensor's result (`array += tensor` means this too)"
-            )
-        if ufunc in _PLAIN_UFUNCS:
-            return ufunc(*map(operation.array_of, inputs), **options)
-        stand_in = NUMPY.get(ufunc)
-        if stand_in is None:
-            raise TypeError(f"np.{ufunc.__name__} has no op here: use .data where no gradient is needed")
-        return stand_in(*inputs, **options)
-
-    def __array_function__(self, function, types, arguments, options):
-        stand_in = NUMPY.get(function)
-        if stand_in is not None:
-            given = {k: v for k, v in options.items() if v is not None or k not in ("out", "dtype")}
-            return stand_in(*arguments, **given)
-        if function in _PLAIN_FUNCTIONS:
-            return function(*_without_tensors(arguments), **_without_tensors(options))
-        name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-        raise TypeError(f"{name} has no op here: use .data where no gradient is needed")
+    __array_ufunc__ = _numpy.array_ufunc
+    __array_function__ = _numpy.array_function
 
     # indexing
 
     def __getitem__(self, index):
-        return ops.getitem(self, _without_tensors(index))
+        return ops.getitem(self, without_tensors(index))
 
     def __setitem__(self, index, value):
         raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
@@ -286,13 +295,21 @@ class Tensor:
     # operators
 
     __add__, __radd__ = operators(ops.add)
+    __iadd__ = _in_place(ops.add, np.add)
     __sub__, __rsub__ = operators(ops.subtract)
+    __isub__ = _in_place(ops.subtract, np.subtract)
     __mul__, __rmul__ = operators(ops.multiply)
+    __imul__ = _in_place(ops.multiply, np.multiply)
     __truediv__, __rtruediv__ = operators(ops.divide)
+    __itruediv__ = _in_place(ops.divide, np.divide)
     __pow__, __rpow__ = operators(ops.power)
+    __ipow__ = _in_place(ops.power, np.power)
     __matmul__, __rmatmul__ = operators(ops.matmul)
+    __imatmul__ = _in_place(ops.matmul, np.matmul)
     __mod__, __rmod__ = operators(ops.remainder)
+    __imod__ = _in_place(ops.remainder, np.remainder)
     __floordiv__, __rfloordiv__ = operators(ops.floor_divide)
+    __ifloordiv__ = _in_place(ops.floor_divide, np.floor_divide)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other):
@@ -358,10 +375,13 @@ class Tensor:
 
 def make(array, node):
     """A Tensor around an array, without a copy."""
-    made = Tensor.__new__(Tensor)
+    made = _new(Tensor)
     made._array = array
     made.node = node
     return made
+
+
+_new = object.__new__
 
 
 def _restore(data, requires_grad, name, grad):
@@ -372,22 +392,29 @@ def _restore(data, requires_grad, name, grad):
 
 
 def _like(value, tensor, what):
-    """An array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
-    value = np.asarray(operation.array_of(value))
+    """A new array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
+    value = np.asarray(array_of(value))
     if value.shape != tensor.shape:
         raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
     if value.dtype.kind not in "fiu":
         raise TypeError(f"{what} must be floating-point, not {value.dtype}")
-    return laid_as(value.astype(tensor.dtype, copy=False), tensor.data)
+    like = np.empty_like(tensor._array)
+    like[...] = value
+    return like
 
 
-def _without_tensors(value):
-    """The value with each Tensor in it, however deep in tuples, lists and dicts, replaced by its array."""
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(_without_tensors, value))
-    if isinstance(value, dict):
-        return {key: _without_tensors(v) for key, v in value.items()}
-    return operation.array_of(value)
+_names: dict[int, tuple] = {}  # id(array) -> (name, weak reference to the array)
+
+
+def _name_array(array, name):
+    """Remember the name of a Tensor without a node by its array, which is all that the tape sees of it."""
+    key = id(array)
+    _names[key] = name, weakref.ref(array, lambda _: _names.pop(key, None))
+
+
+def name_of(array):
+    """The name of the Tensor without a node that holds this very array, or None."""
+    return _names.get(id(array), (None,))[0]
 
 
 def tensor(data, *, requires_grad=False, dtype=None, name=None):
@@ -395,4 +422,4 @@ def tensor(data, *, requires_grad=False, dtype=None, name=None):
     return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
 
 
-operation.connect(Tensor)
+operation.connect(Tensor, make)

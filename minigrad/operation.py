@@ -7,7 +7,7 @@ computes, and records a node; every differentiable function of minigrad is made 
 from __future__ import annotations
 
 import inspect
-import itertools
+from collections.abc import Callable
 from functools import partial, update_wrapper
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, overload
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy import ndarray
 
-from .tape import Node, changes, next_number, record, state
+from .gradients import fitted
+from .settings import in_force, recording, setting
+from .tape import Node, record, released
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,18 +27,17 @@ if TYPE_CHECKING:
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
-_NUMBERS = (int, float, np.generic, type(None))  # what stands for itself among an op's arguments
-_RENAMED = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
-
+_NUMBERS = (int, float, np.generic, type(None))  # arguments that are recorded as they are
+NUMPY_ERRORS = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
 
 Tensor: Any
-new: Any
+make: Any
 
 
-def connect(tensor_class):
+def connect(tensor_class: Any, make_tensor: Any) -> None:
     """Called once by _tensor.py, so that ops recognise and make Tensors: the one hook that points up."""
-    global Tensor, new
-    Tensor, new = tensor_class, tensor_class.__new__
+    global Tensor, make
+    Tensor, make = tensor_class, make_tensor
 
 
 class Op:
@@ -55,18 +56,18 @@ class Op:
     parameters: dict[str, Any]
     vjps: Any
 
-    def __init__(self, forward, names=None):
+    def __init__(self, forward: Callable, names: tuple[str, ...] | None = None):
         update_wrapper(self, forward)
         self.forward = forward
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
-            self._read(inspect.unwrap(forward))
+            self._read_signature(inspect.unwrap(forward))
         needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
         self.arity = -1 if needed else len(self.names)  # of calls that need no binding
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 
-    def _read(self, function):
-        """Take names and defaults from the code: signature would be a tenth of what importing minigrad itself takes."""
+    def _read_signature(self, function: Any) -> None:
+        """Take names and defaults from the code object: inspect.signature is slow at import."""
         code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
         names, count = code.co_varnames, code.co_argcount
         last = count + code.co_kwonlyargcount
@@ -75,9 +76,9 @@ class Op:
             raise TypeError(f"{self._text()}: name each argument of an op, or take *arrays alone")
         self.names = (names[last],) if self.any_number else names[:count]
         self.defaults = dict(zip(names[count - len(defaults) : count], defaults, strict=True))
-        self.parameters = {name: _as_it_is(given.get(name, inspect.Parameter.empty)) for name in names[count:last]}
+        self.parameters = {name: snapshot(given.get(name, inspect.Parameter.empty)) for name in names[count:last]}
 
-    def vjp(self, name, function=None):
+    def vjp(self, name: str, function: Callable | None = None) -> Any:
         """Register the VJP of the argument `name`: a decorator, or called with the function.
 
         The VJP is called as `vjp(g, out, *arguments, **parameters)` and returns dJ/d argument from
@@ -105,51 +106,83 @@ class Op:
             self.vjps[self.names.index(name)] = function
         return function
 
-    def __call__(self, *arguments, **parameters):
-        """Compute; record it if an argument leads to a leaf and this thread records."""
+    def __call__(self, *arguments: Any, **parameters: Any) -> Any:
+        """Compute; record it if an argument leads to a leaf and this task records."""
         if parameters or len(arguments) != self.arity:
             arguments, parameters = self._bind(arguments, parameters)
         else:
             parameters = self.parameters
-        arrays, parents = [*arguments], [None] * len(arguments)
-        tensors = 0
+        arrays, parents, tensors = [*arguments], [None] * len(arguments), 0
         for i, argument in enumerate(arguments):
             if isinstance(argument, Tensor):
+                arrays[i], parents[i] = argument._array, argument.node
                 tensors += 1
-                arrays[i] = argument._array
-                parents[i] = argument.node
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        recorded = any(parents) and (not changes or state.recording)
-        if recorded and (self.any_number or None in self.vjps):
-            self._check_differentiable(parents)
+        recorded = any(parents) and self._records(parents)
         try:
             output = self.forward(*arrays, **parameters)
-        except _RENAMED as error:
-            if self._speaks_for_itself(error):
-                raise
-            raise self._named(error) from error
+        except NUMPY_ERRORS as error:
+            self.raise_named(error, self.__name__)
+            raise
         if not tensors:
             return output
         if type(output) is not ndarray:
-            if isinstance(output, (tuple, list)):
-                raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
-            output = np.asarray(output)
-        tensor = new(Tensor)
-        tensor._array = output
-        tensor.node = None
-        if recorded:
-            if output.dtype.kind != "f":
-                raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
-            if tensors < len(arrays):
-                pairs = zip(arrays, arguments, strict=True)
-                arrays = [_as_it_is(a) if a is given else a for a, given in pairs]
-            if parameters is not self.parameters:
-                parameters = {name: _as_it_is(value) for name, value in parameters.items()}
-            tensor.node = record(Node(), self, tuple(parents), tuple(arrays), parameters, output)
-        return tensor
+            output = self._array(output)
+        if not recorded:
+            return make(output, None)
+        if tensors < len(arrays):
+            arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
+        return make(output, self._node(parents, arrays, parameters, output))
 
-    def _plain(self, i, argument):
+    def _records(self, parents: list) -> bool:
+        """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""
+        if in_force() and not recording():
+            return False
+        if None in self.vjps:
+            for i, parent in enumerate(parents):
+                if parent is not None and self.vjps[i] is None:
+                    raise TypeError(
+                        f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient "
+                        "here: detach() it if none should flow"
+                    )
+        return True
+
+    def _node(self, parents: list, arrays: list, parameters: dict, output: ndarray) -> Node:
+        if output.dtype.kind != "f":
+            raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
+        if parameters is not self.parameters:
+            parameters = {name: snapshot(value) for name, value in parameters.items()}
+        scope = setting("scope", ()) if in_force() else ()
+        return record(self, tuple(parents), tuple(arrays), parameters, output, scope)
+
+    def contribution(self, i: int, node: Node, g: Any) -> Any:
+        """Return dJ/d argument i of the node from g = dJ/d output: the VJP, with the argument's shape and dtype."""
+        arguments, parameters = node.arguments, node.parameters
+        if arguments is None:  # another thread has swept here meanwhile
+            raise released(node)
+        vjp, argument = self.vjps[i], arguments[i]
+        try:
+            if parameters or len(arguments) != 2:
+                gradient = vjp(g, node.output, *arguments, **parameters)
+            else:  # the same, but faster
+                gradient = vjp(g, node.output, arguments[0], arguments[1])
+        except NUMPY_ERRORS as error:
+            self.raise_named(error, self._where(i))
+            raise
+        if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
+            return gradient
+        return self._fitted(gradient, i, node, g)
+
+    def _fitted(self, gradient: Any, i: int, node: Node, g: Any) -> Any:
+        if isinstance(gradient, Tensor) and not isinstance(g, Tensor) and not isinstance(node.output, Tensor):
+            raise TypeError(f"{self._where(i)} returned a Tensor where it was given arrays")
+        return fitted(gradient, node.arguments[i], partial(self._where, i))
+
+    def _where(self, i: int) -> str:
+        return f"{self.__name__}: the VJP of {self.argument(i)!r}"
+
+    def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
         if self.vjps[i] is None and not hasattr(type(argument), "__array__"):
             return argument
@@ -157,19 +190,16 @@ class Op:
             raise TypeError(f"{self.__name__}: a masked array would lose its mask; use mg.where(mask, ...)")
         return np.array(argument)
 
-    def _bind(self, arguments, parameters):
+    def _array(self, output: Any) -> ndarray:
+        if isinstance(output, (tuple, list)):
+            raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
+        return np.asarray(output)
+
+    def _bind(self, arguments: tuple, parameters: dict) -> tuple[tuple, dict]:
         """The arguments in order and the parameters by name, with every default filled in."""
-        arguments, given = list(arguments), self.parameters | parameters
         if not self.any_number:
-            n = len(arguments)
-            if n > len(self.names):
-                raise TypeError(f"{self._text()} takes {len(self.names)} arguments, not {n}")
-            if twice := [name for name in self.names[:n] if name in parameters]:
-                raise TypeError(f"{self._text()} got {', '.join(twice)} twice")
-            rest = self.names[n:]
-            if missing := [name for name in rest if name not in parameters and name not in self.defaults]:
-                raise TypeError(f"{self._text()} needs {', '.join(missing)}")
-            arguments += [given.pop(name) if name in parameters else self.defaults[name] for name in rest]
+            arguments, parameters = self._in_order(arguments, parameters)
+        given = self.parameters | parameters
         for name, value in given.items():
             if name not in self.parameters:
                 raise TypeError(f"{self._text()} does not take {name}=")
@@ -179,97 +209,62 @@ class Op:
                 raise TypeError(f"{self._text()}: {name} may not be a Tensor; pass its .data or .item()")
         return arguments, given
 
-    def _check_differentiable(self, parents):
-        for i, (parent, vjp) in enumerate(zip(parents, self.vjps)):  # noqa: B905 (vjps may be endless)
-            if parent is not None and vjp is None:
-                raise TypeError(
-                    f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient here: "
-                    "detach() it if none should flow"
-                )
+    def _in_order(self, arguments: tuple, parameters: dict) -> tuple[tuple, dict]:
+        """All positional arguments, and the parameters that are left."""
+        n = len(arguments)
+        if n > len(self.names):
+            raise TypeError(f"{self._text()} takes {len(self.names)} arguments, not {n}")
+        if twice := [name for name in self.names[:n] if name in parameters]:
+            raise TypeError(f"{self._text()} got {', '.join(twice)} twice")
+        named = self.defaults | parameters
+        if missing := [name for name in self.names[n:] if name not in named]:
+            raise TypeError(f"{self._text()} needs {', '.join(missing)}")
+        rest = {name: value for name, value in parameters.items() if name not in self.names}
+        return (*arguments, *(named[name] for name in self.names[n:])), rest
 
-    def argument(self, i):
+    def argument(self, i: int) -> str:
         """The name of the argument in position i."""
         return f"arrays[{i}]" if self.any_number else self.names[i]
 
-    def _speaks_for_itself(self, error):
-        """Whether the error names the op already, or is a kind of the user's own."""
-        numpys = type(error) in _RENAMED or type(error).__module__.startswith("numpy")
-        return not numpys or str(error).startswith(f"{self.__name__}:")
+    def raise_named(self, error: Exception, where: str) -> None:
+        """Raise the same error with the op's name in front, unless it has one or is of a kind of the user's own."""
+        numpys = type(error) in NUMPY_ERRORS or type(error).__module__.startswith("numpy")
+        if numpys and not str(error).startswith(f"{self.__name__}:"):
+            kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
+            raise kind(f"{where}: {error}") from error
 
-    def _named(self, error):
-        """The same error with the op's name."""
-        kind = next(kind for kind in _RENAMED if isinstance(error, kind))
-        return kind(f"{self.__name__}: {error}")
-
-    def _text(self):
+    def _text(self) -> str:
         """The call as its signature says it: `sum(a, axis=None, *, keepdims=False)`."""
         parameters = [p.replace(annotation=p.empty) for p in inspect.signature(self).parameters.values()]
         return f"{self.__name__}{inspect.Signature(parameters)}"
 
-    def __get__(self, instance, owner=None):
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
         """An op put into a class is a method of it."""
         return self if instance is None else MethodType(self, instance)
 
-    def __reduce__(self):
+    def __reduce__(self) -> str:
         """An op is copied and pickled by its name, as a function is."""
         return self.__qualname__
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<op {self._text()}>"
 
 
-def operators(op):
-    """`x + y` and `y + x` as methods of Tensor, for an op of two arguments and no parameter.
+class _EachPosition:
+    """The VJPs of an op of any number of arrays: one function, told the position."""
 
-    The hot path of small programs: 0.8 us where the general call takes 1.8, NumPy's own share
-    of both being 0.34. What is not a Tensor or a Python number takes the general call.
-    """
-    forward, parameters = op.forward, op.parameters
+    def __init__(self, function: Callable | None):
+        self.function = function
 
-    def method(x, y):
-        p = q = None
-        if type(x) is Tensor:
-            a, p = x._array, x.node
-        elif type(x) is float or type(x) is int:
-            a = x
-        else:
-            return op(x, y)
-        if type(y) is Tensor:
-            b, q = y._array, y.node
-        elif type(y) is float or type(y) is int:
-            b = y
-        else:
-            return op(x, y)
-        try:
-            output = forward(a, b)
-        except _RENAMED as error:
-            if op._speaks_for_itself(error):
-                raise
-            raise op._named(error) from error
-        if type(output) is not ndarray:
-            output = np.asarray(output)
-        tensor = new(Tensor)
-        tensor._array = output
-        if (p is None and q is None) or (changes and not state.recording):
-            tensor.node = None
-        else:
-            tensor.node = node = Node()  # filled in as `record` does, without the call: 0.97 of the time
-            node.op, node.parents, node.arguments = op, (p, q), (a, b)
-            node.parameters, node.output, node.number = parameters, output, next_number()
-            node.scope = state.scope if changes else ()
-        return tensor
+    def __getitem__(self, i: int) -> Callable | None:
+        return self.function and partial(self.function, i)
 
-    def reflected(y, x):
-        return method(x, y)
-
-    return method, reflected
+    def __contains__(self, function: object) -> bool:
+        return self.function is function
 
 
-def _takes_just(function, count, keywords):
-    """Whether a function plainly takes so many arguments and these keywords: seen in a hundredth of signature's time.
-
-    There are over a hundred VJPs to register at import.
-    """
+def _takes_just(function: Any, count: int, keywords: dict) -> bool:
+    """Whether a function takes so many arguments and these keywords, by its code: signature is slow at import."""
     if not isinstance(function, FunctionType):
         return False
     code = function.__code__
@@ -278,24 +273,15 @@ def _takes_just(function, count, keywords):
     return code.co_argcount >= count >= code.co_posonlyargcount and fits
 
 
-class _EachPosition:
-    """The VJPs of an op of any number of arrays: one function, told the position."""
-
-    def __init__(self, function):
-        self.function = function
-
-    def __getitem__(self, i):
-        return self.function and partial(self.function, i)
-
-    def __iter__(self):
-        return (self[i] for i in itertools.count())
-
-
-def _as_it_is(argument):
-    """A value that later writes by the caller don't reach: arrays that no Tensor holds are copied."""
-    if isinstance(argument, ndarray):
-        return argument.copy()
-    return type(argument)(map(_as_it_is, argument)) if type(argument) in (list, tuple) else argument
+def snapshot(value: Any) -> Any:
+    """Return a copy, so that later writes by the caller do not change what was recorded."""
+    if isinstance(value, ndarray):
+        return value.copy()
+    if type(value) in (list, tuple):
+        return type(value)(map(snapshot, value))
+    if type(value) is slice:
+        return slice(snapshot(value.start), snapshot(value.stop), snapshot(value.step))
+    return value
 
 
 @overload

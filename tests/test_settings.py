@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import tape
+from minigrad import settings
 
 
 def leaf(value, **options):
@@ -89,12 +89,12 @@ def test_scopes_nest_and_end():
 def test_scopes_and_the_recording_switch_keep_out_of_each_others_way():
     x = leaf(1.0)
     with mg.no_grad(), mg.scope("a"), mg.scope("b"):
-        assert (tape.state.recording, tape.state.scope) == (False, ("a", "b"))
+        assert (settings.recording(), settings.setting("scope", ())) == (False, ("a", "b"))
         assert (x * x).node is None
     with mg.scope("a"):
-        assert (tape.state.recording, tape.state.scope) == (True, ("a",))
+        assert (settings.recording(), settings.setting("scope", ())) == (True, ("a",))
         assert (x * x).node.scope == np.exp(x).node.scope == ("a",)
-    assert (tape.state.recording, tape.state.scope) == (True, ())
+    assert (settings.recording(), settings.setting("scope", ())) == (True, ())
 
 
 def test_settings_entered_across_each_other_restore_their_own():
@@ -108,7 +108,7 @@ def test_settings_entered_across_each_other_restore_their_own():
     with mg.scope("b"):
         list(running)
     assert (leaf(1.0) * 2).requires_grad
-    assert tape.state.scope == ()
+    assert settings.setting("scope", ()) == ()
 
 
 def test_settings_that_two_tasks_enter_in_turn_end_with_the_last():
@@ -124,9 +124,9 @@ def test_settings_that_two_tasks_enter_in_turn_end_with_the_last():
         await asyncio.gather(without_recording(0.02), later())
 
     asyncio.run(both())
-    assert tape.state.recording
-    assert tape.state.scope == ()
-    assert tape.state.open == tape.changes == []
+    assert settings.recording()
+    assert settings.setting("scope", ()) == ()
+    assert settings.in_force() == ()
     with mg.scope("x"):
         assert (leaf(1.0) * 2).requires_grad
 
@@ -146,8 +146,8 @@ def test_one_setting_serves_several_threads():
     with shared:
         leave.set()
         thread.join()
-        assert tape.state.scope == ("shared",)
-    assert tape.state.scope == ()
+        assert settings.setting("scope", ()) == ("shared",)
+    assert settings.setting("scope", ()) == ()
 
 
 def test_what_another_thread_leaves_does_not_end_what_this_one_is_in():

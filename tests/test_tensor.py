@@ -1,5 +1,6 @@
 """Tensor: what it takes, what it gives out, and what it refuses."""
 
+import array
 import copy
 import math
 import pickle
@@ -154,10 +155,58 @@ def test_in_place_assignment_names_where():
         leaf(np.ones(3))[0] = 1
 
 
-def test_augmented_assignment_rebinds():
-    t = u = leaf(1.0)
-    t += 1
+def test_augmented_assignment_rebinds_a_result():
+    x = leaf(1.0)
+    t = u = x * 1
+    t += x
     assert (t.item(), u.item()) == (2, 1)
+    t.backward()
+    assert x.grad == 2
+    c = d = mg.tensor(1.0)
+    c += x
+    assert (c.item(), d.item(), c.requires_grad) == (2, 1, True)
+
+
+def test_augmented_assignment_updates_a_leaf_under_no_grad():
+    w = other = leaf([1.0, 2.0])
+    array, old = w.data, (w * w).sum()
+    with mg.no_grad():
+        w -= [0.5, 0.5]
+        w *= 2
+        w @= np.array([[0.0, 1.0], [1.0, 0.0]])
+    assert w is other
+    assert w.data is array
+    assert w.tolist() == [3, 1]
+    assert w.requires_grad
+    with pytest.raises(RuntimeError, match="written to in place"):
+        old.backward()
+    (w * w).sum().backward()
+    assert w.grad.tolist() == [6, 2]
+    with mg.no_grad(), pytest.raises(ValueError, match=r"subtract: can't update a Tensor of shape \(2,\)"):
+        w -= np.ones(3)
+    with mg.no_grad(), pytest.raises(TypeError, match=r"can't update a Tensor of shape .* and dtype int64"):
+        mg.tensor([1]).__iadd__(0.5)
+
+
+def test_augmented_assignment_of_a_recorded_leaf_is_refused():
+    w = leaf([1.0, 2.0])
+    for update in ("+=", "-=", "*=", "/=", "**=", "@=", "%=", "//="):
+        with pytest.raises(TypeError, match=r"with mg\.no_grad\(\).*x = x \+ y"):
+            exec(f"w {update} w", {"w": w})
+    assert w.tolist() == [1, 2]
+
+
+def test_augmented_assignment_rebinds_what_a_transform_traces():
+    def f(x):
+        x *= 2.0
+        return np.sum(x * x)
+
+    x = np.array([1.0, 3.0])
+    np.testing.assert_array_equal(mg.grad(f)(x), 8 * x)
+    np.testing.assert_array_equal(mg.hessian(f)(x), 8 * np.eye(2))
+
+
+def test_an_array_does_not_take_a_tensor_in_place():
     a = np.ones(3)
     with pytest.raises(TypeError, match="array \\+= tensor"):
         a += leaf(np.ones(3))
@@ -171,9 +220,17 @@ def test_what_would_lose_a_gradient_is_refused():
     scalar = leaf(2.0)
     with pytest.raises(TypeError, match=r"np\.stack"):
         np.array([scalar, scalar])
-    assert float(scalar) == 2
-    with pytest.raises(TypeError, match=r"\.item\(\)"):
-        mg.grad(lambda x: math.sin(x))(1.0)
+    filled = np.zeros(3)
+    for lose in (float, complex, math.sin, np.float64, lambda t: math.fsum([t]), lambda t: array.array("d", [t])):
+        with pytest.raises(TypeError, match=r"\.item\(\), \.data or \.detach\(\)"):
+            lose(scalar)
+    with pytest.raises(ValueError, match="sequence") as caught:  # NumPy's own words; ours are its cause
+        filled[0] = scalar
+    assert ".item()" in str(caught.value.__cause__)
+    for lose in (lambda x: math.sin(x), lambda x: filled.__setitem__(0, x), lambda x: np.fromiter([x], float)):
+        with pytest.raises(TypeError, match=r"\.item\(\)"):
+            mg.grad(lose)(1.0)
+    assert float(mg.tensor(2.0)) == 2
     np.testing.assert_array_equal(np.asarray(mg.tensor([1.0])), [1])
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from .. import operation
-from ..tape import Node, _Setting
+from ..settings import Setting
+from ..tape import Node
 
 _OURS = tuple(f"{Path(package).parent}/".replace("\\", "/") for package in (operation.__file__, np.__file__))
 _lock = threading.Lock()
@@ -27,7 +28,7 @@ class LocatedNode(Node):
         self.line = _calling_line() if getattr(_active, "depth", 0) else None
 
 
-class debug(_Setting):
+class debug(Setting):
     """Record in this thread where each op is called: `with mg.debug():`, or `@mg.debug()` on a function.
 
     `graph` then shows `file:line` in the tooltip of each op, with a link. It nests.

@@ -1,0 +1,51 @@
+"""What a VJP returns, made to fit: of the argument's kind, dtype and shape, with broadcasting undone.
+
+So a VJP may leave a broadcast as it is, return g itself, or compute in another precision.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+_LARGE = 2**15  # entries: below, one sum is faster than two
+
+
+def fitted(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
+    """Return the gradient with the argument's shape and dtype; `where` begins the sentence if it can't be."""
+    if not hasattr(gradient, "dtype"):
+        gradient = _array(gradient, where)
+    if gradient.dtype.kind not in "fiub":
+        raise TypeError(f"{where()} returned dtype {gradient.dtype} for a gradient of {argument.dtype}")
+    if gradient.shape != argument.shape:
+        gradient = _unbroadcast(gradient, argument, where)
+    return gradient if gradient.dtype == argument.dtype else gradient.astype(argument.dtype)
+
+
+def _array(value: Any, where: Callable[[], str]) -> ndarray:
+    if isinstance(value, (int, float)):
+        return np.asarray(value)
+    kind = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
+    raise TypeError(f"{where()} returned {kind}, not one array")
+
+
+def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
+    """Sum over the axes along which the argument was stretched: broadcasting is linear, and this is its adjoint."""
+    shape = argument.shape
+    extra = gradient.ndim - len(shape)
+    stretched = tuple(
+        axis for axis, size in enumerate(gradient.shape) if axis < extra or size != shape[axis - extra] == 1
+    )
+    kept = tuple(1 if axis in stretched else size for axis, size in enumerate(gradient.shape))[max(extra, 0) :]
+    if kept != shape:
+        raise ValueError(f"{where()} returned shape {gradient.shape} for an argument of shape {shape}")
+    if type(gradient) is ndarray and gradient.size > _LARGE and argument.size > 1:
+        gradient = _sum_outermost(gradient, stretched)
+    return np.reshape(np.sum(gradient, axis=stretched), shape)
+
+
+def _sum_outermost(array: ndarray, axes: tuple[int, ...]) -> ndarray:
+    """Sum over the axis that is outermost in memory, if it is one of these: NumPy then adds long runs."""
+    outermost = max(range(array.ndim), key=lambda i: abs(array.strides[i]) if array.shape[i] > 1 else 0)
+    return np.sum(array, axis=outermost, keepdims=True) if outermost in axes else array

@@ -1,0 +1,58 @@
+"""Nests: dicts, lists and tuples of arrays, inside one another. Transforms take and return them.
+
+`flatten` lists the leaves of a nest, `unflatten` puts other leaves in their places, and `matched` checks
+that two nests have the same structure.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from .operation import arraylike
+
+
+def flatten(nest: Any) -> list[Any]:
+    """Return the leaves of a nest in order."""
+    if isinstance(nest, dict):
+        nest = nest.values()
+    elif not isinstance(nest, (list, tuple)):
+        return [nest]
+    return [leaf for part in nest for leaf in flatten(part)]
+
+
+def unflatten(nest: Any, leaves: Iterable[Any]) -> Any:
+    """Return a nest of the same structure with new leaves."""
+    return _filled(nest, iter(leaves))
+
+
+def _filled(nest: Any, leaves: Iterator[Any]) -> Any:
+    if isinstance(nest, dict):
+        return {key: _filled(part, leaves) for key, part in nest.items()}
+    if isinstance(nest, (list, tuple)):
+        parts = [_filled(part, leaves) for part in nest]
+        return type(nest)(*parts) if hasattr(nest, "_fields") else type(nest)(parts)
+    return next(leaves)
+
+
+def matched(what: str, nest: Any, like: Any) -> list[Any]:
+    """Return the leaves of `nest` in the order of `like`, cast to its dtypes.
+
+    Raises ValueError for another structure or shape, TypeError for another kind; `what` begins the sentence.
+    """
+    if isinstance(like, dict):
+        if not isinstance(nest, dict) or nest.keys() != like.keys():
+            given = list(nest) if isinstance(nest, dict) else type(nest).__name__
+            raise ValueError(f"{what} must have the keys {list(like)}, not {given}")
+        return [leaf for key in like for leaf in matched(what, nest[key], like[key])]
+    if isinstance(like, (list, tuple)):
+        if not isinstance(nest, (list, tuple)) or len(nest) != len(like):
+            raise ValueError(f"{what} must be a list or tuple of {len(like)}, not {nest!r}")
+        return [leaf for a, b in zip(nest, like, strict=True) for leaf in matched(what, a, b)]
+    return [_matched_leaf(what, arraylike(nest), arraylike(like))]
+
+
+def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:
+    if leaf.shape != like.shape:
+        raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")
+    if leaf.dtype.kind not in "fiu":
+        raise TypeError(f"{what} must be floating-point, not {leaf.dtype}")
+    return leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype)

@@ -1,0 +1,157 @@
+"""`checkpoint`: run a function again instead of keeping what its VJPs need.
+
+The tape keeps one node for the whole call. When the sweep reaches it, the function runs once more, and
+that run is swept in its place.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from . import tape
+from ._tensor import Tensor, make
+from .nest import flatten, unflatten
+from .operation import Op, array_of
+from .settings import force_recording, recording
+from .tape import Node
+from .transforms import check_callable, leading_to, older_parents, retracing, run
+
+
+class _Recomputed(Op):
+    """An op whose contributions come from one more run of the function."""
+
+    def contribution(self, i: int, node: Node, g: Any) -> Any:
+        """Return dJ/d argument i of the node from g = dJ/d output."""
+        return node.parameters["call"].gradients(g, node.output, node.arguments)[i]
+
+
+def _known(*arrays, value, call):
+    """The value that f gave for these arrays, and the call that gives it again."""
+    return value
+
+
+_known.__name__ = _known.__qualname__ = "checkpoint"
+_computed_before = _Recomputed(_known)
+_computed_before.vjps = ()  # none of its own
+
+
+def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callable:
+    """A function with f's values and derivatives that keeps nothing of f's inside: the sweep runs f again.
+
+    Memory for n steps falls to the order of sqrt(n) where each sqrt(n) of them are one checkpoint;
+    the price is a second forward pass. What f closes over receives its gradient too. `rng` is the
+    generator that f draws from, if it draws: the second run then draws the same numbers.
+
+    Raises TypeError if f returns anything but one array; RuntimeError, in the sweep, if the second run
+    does not compute what the first one did.
+
+    >>> def steps(x):
+    ...     for _ in range(100):
+    ...         x = np.sin(x) + x
+    ...     return x
+    >>> bool(mg.grad(mg.checkpoint(steps))(0.5) == mg.grad(steps)(0.5))
+    True
+    """
+    check_callable("checkpoint", f)
+
+    @wraps(f)
+    def checkpointed(*x, **options):
+        wanted = recording()
+        call = _Call(f, x, options, rng)
+        y = call.first()
+        if not isinstance(y, (Tensor, np.ndarray, np.generic, float)):
+            raise TypeError(f"checkpoint: the function must return one array, not {type(y).__name__}")
+        if not isinstance(y, Tensor) or y.node is None or not wanted:
+            return make(y.data, None) if isinstance(y, Tensor) else y
+        origins = (make(array, node) for node, array in call.parents.items())
+        return _computed_before(*origins, value=y.data, call=call)
+
+    return checkpointed
+
+
+class _Call:
+    """One call of the function: its arguments, and what its ops did, which shows whether a second run does the same."""
+
+    def __init__(self, f: Callable, x: tuple, options: dict, rng: np.random.Generator | None):
+        nest = [x, options]
+        self.f, self.rng = f, rng
+        self.x, self.options = unflatten(nest, map(_copied, flatten(nest)))
+        self.random_state = rng and rng.bit_generator.state
+        self.last: tuple[Any, list] | None = None
+
+    def first(self) -> Any:
+        """Run f and note what its ops did; what it recorded is dropped with the Tensor that is returned."""
+        y, order, self.parents = self._run()
+        self.trace = _fingerprint(order)
+        return y
+
+    def _run(self) -> tuple[Any, list[Node], dict[Node, Any]]:
+        with force_recording():
+            since = tape.next_number()
+            y = run(self.f, self.x, self.options)
+        if not isinstance(y, Tensor) or y.node is None:
+            return y, [], {}
+        order = tape.reached([y.node], since)
+        return y, order, older_parents(order, since) or {y.node: y.data}
+
+    def gradients(self, g: Any, out: Any, arrays: tuple) -> list:
+        """Return the gradient of each of `parents`. The sweep asks for them one after the other, with the same g."""
+        if self.last is None or self.last[0] is not g:
+            self.last = g, self._swept_again(g, out, arrays)
+        return self.last[1]
+
+    def _swept_again(self, g: Any, out: Any, arrays: tuple) -> list:
+        """Run f once more and sweep that run back to the nodes that it grew from."""
+        y, order, parents = self._run_again()
+        if _fingerprint(order) != self.trace or not np.array_equal(y.data, array_of(out), equal_nan=True):
+            raise RuntimeError(
+                "checkpoint: the function did not compute the same when it ran again: draw random numbers outside of "
+                "it, or give their generator as rng=, and don't change what it closes over"
+            )
+        origins = dict(zip(self.parents, arrays, strict=True))
+        if any(node not in origins or array_of(origins[node]) is not array for node, array in parents.items()):
+            raise RuntimeError("checkpoint: a Tensor that the function takes was given another array after it ran")
+        outer = {node for node, origin in origins.items() if isinstance(origin, Tensor)}
+        entered = leading_to(origins, order)
+        order = [node for node in order if node in entered]
+        retrace = retracing(leading_to(outer, order) if outer else ())
+        found = dict(tape.sweep({y.node: g}, order, targets=origins, retrace=retrace))
+        return [found.get(node, np.zeros(node.shape, node.dtype)) for node in origins]
+
+    def _run_again(self) -> tuple[Any, list[Node], dict[Node, Any]]:
+        if self.rng is None:
+            return self._run()
+        now, self.rng.bit_generator.state = self.rng.bit_generator.state, self.random_state
+        try:
+            return self._run()
+        finally:
+            self.rng.bit_generator.state = now
+
+
+def _copied(leaf: Any) -> Any:
+    return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
+
+
+def _fingerprint(order: list[Node]) -> list:
+    """What the ops of a run were and what they took from elsewhere: two runs that agree in this compute the same."""
+    place = {node: i for i, node in enumerate(order)}
+    return [
+        (
+            node.op,
+            [place.get(parent, parent) if parent is not None else None for parent in node.parents],
+            [_digest(a) for a, parent in zip(node.arguments, node.parents, strict=True) if parent is None],
+            [(name, _digest(value)) for name, value in node.parameters.items()],
+        )
+        for node in order
+    ]
+
+
+def _digest(value: Any) -> Any:
+    """The value, or the hash of an array's bytes, which takes no memory."""
+    if isinstance(value, np.ndarray):
+        return value.shape, value.dtype.str, hash(value.tobytes())
+    if isinstance(value, (list, tuple)):
+        return [_digest(part) for part in value]
+    return repr(value) if isinstance(value, float) else value

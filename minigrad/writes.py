@@ -1,0 +1,50 @@
+"""What was written in place: so that a result computed before the write is not differentiated with what came after.
+
+A write that goes through minigrad (`t.data -= step`, `p -= step` under no_grad) is noted with its number
+on the tape. A sweep then finds saved arrays whose memory was written to later, also through an alias.
+"""
+
+import weakref
+from typing import Any
+
+from numpy import ndarray
+from numpy.lib.array_utils import byte_bounds
+
+# {id(owner of the memory): {(first byte, last byte): number of the last write}}, and the owners, weakly
+_written: dict[int, dict[tuple[int, int], int]] = {}
+_owners: dict[int, Any] = {}
+_last = 0
+
+
+def _owner(array: ndarray) -> ndarray:
+    while isinstance(array.base, ndarray):
+        array = array.base
+    return array
+
+
+def note(array: ndarray, number: int) -> None:
+    """Note that the array's memory was written to, at this creation number."""
+    global _last
+    owner = _owner(array)
+    key = id(owner)
+    if key not in _owners:
+        _owners[key] = weakref.ref(owner, lambda _: (_owners.pop(key, None), _written.pop(key, None)))
+        _written[key] = {}
+    _written[key][byte_bounds(array)] = number
+    _last = max(_last, number)
+
+
+def any_after(number: int) -> bool:
+    """Whether anything at all was written to after this creation number."""
+    return _last > number
+
+
+def after(array: Any, number: int) -> bool:
+    """Whether memory of this array was written to after this creation number."""
+    if type(array) is not ndarray:
+        return False
+    writes = _written.get(id(_owner(array)))
+    if not writes:
+        return False
+    low, high = byte_bounds(array)
+    return any(written > number and first < high and low < last for (first, last), written in [*writes.items()])
