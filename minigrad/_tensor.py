@@ -13,9 +13,8 @@ import numpy as np
 
 from . import _numpy, operation, ops, tape, writes
 from ._numpy import without_tensors
-from ._operators import operators
+from .elementwise import in_place, operators
 from .operation import array_of
-from .settings import recording
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
@@ -25,34 +24,6 @@ _WAYS_OUT = (
 
 class LostGradientError(TypeError):
     """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
-
-
-def _in_place(op, ufunc):
-    """`x += y`: an update in place of a leaf where nothing is recorded, else a new Tensor."""
-
-    def method(x, y):
-        if x.is_leaf and not recording():
-            return _update(x, ufunc, y)
-        if x.is_leaf and x.requires_grad:
-            raise TypeError(
-                f"{op.__name__}: a leaf that needs a gradient can't be updated in place while ops are recorded: update "
-                "it inside `with mg.no_grad():`, or compute a new Tensor, as by `x = x + y`"
-            )
-        return op(x, y)
-
-    return method
-
-
-def _update(x, ufunc, y):
-    """x with its array written to. Results that used it refuse to be differentiated from now on."""
-    try:
-        ufunc(x._array, array_of(y), out=x._array, casting="same_kind")
-    except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        what = f"can't update a Tensor of shape {x.shape} and dtype {x.dtype} in place"
-        raise kind(f"{ufunc.__name__}: {what}: {error}") from error
-    writes.note(x._array, tape.next_number())
-    return x
 
 
 class Tensor:
@@ -295,21 +266,21 @@ class Tensor:
     # operators
 
     __add__, __radd__ = operators(ops.add)
-    __iadd__ = _in_place(ops.add, np.add)
+    __iadd__ = in_place(ops.add, np.add)
     __sub__, __rsub__ = operators(ops.subtract)
-    __isub__ = _in_place(ops.subtract, np.subtract)
+    __isub__ = in_place(ops.subtract, np.subtract)
     __mul__, __rmul__ = operators(ops.multiply)
-    __imul__ = _in_place(ops.multiply, np.multiply)
+    __imul__ = in_place(ops.multiply, np.multiply)
     __truediv__, __rtruediv__ = operators(ops.divide)
-    __itruediv__ = _in_place(ops.divide, np.divide)
+    __itruediv__ = in_place(ops.divide, np.divide)
     __pow__, __rpow__ = operators(ops.power)
-    __ipow__ = _in_place(ops.power, np.power)
+    __ipow__ = in_place(ops.power, np.power)
     __matmul__, __rmatmul__ = operators(ops.matmul)
-    __imatmul__ = _in_place(ops.matmul, np.matmul)
+    __imatmul__ = in_place(ops.matmul, np.matmul)
     __mod__, __rmod__ = operators(ops.remainder)
-    __imod__ = _in_place(ops.remainder, np.remainder)
+    __imod__ = in_place(ops.remainder, np.remainder)
     __floordiv__, __rfloordiv__ = operators(ops.floor_divide)
-    __ifloordiv__ = _in_place(ops.floor_divide, np.floor_divide)
+    __ifloordiv__ = in_place(ops.floor_divide, np.floor_divide)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-_LARGE = 2**15  # entries: below, one sum is faster than two
+from .summation import blocked_sum
 
 
 def fitted(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
@@ -40,12 +40,5 @@ def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
     kept = tuple(1 if axis in stretched else size for axis, size in enumerate(gradient.shape))[max(extra, 0) :]
     if kept != shape:
         raise ValueError(f"{where()} returned shape {gradient.shape} for an argument of shape {shape}")
-    if type(gradient) is ndarray and gradient.size > _LARGE and argument.size > 1:
-        gradient = _sum_outermost(gradient, stretched)
-    return np.reshape(np.sum(gradient, axis=stretched), shape)
-
-
-def _sum_outermost(array: ndarray, axes: tuple[int, ...]) -> ndarray:
-    """Sum over the axis that is outermost in memory, if it is one of these: NumPy then adds long runs."""
-    outermost = max(range(array.ndim), key=lambda i: abs(array.strides[i]) if array.shape[i] > 1 else 0)
-    return np.sum(array, axis=outermost, keepdims=True) if outermost in axes else array
+    summed = blocked_sum(gradient, stretched) if type(gradient) is ndarray else np.sum(gradient, axis=stretched)
+    return np.reshape(summed, shape)

@@ -7,9 +7,8 @@ computes, and records a node; every differentiable function of minigrad is made 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from functools import partial, update_wrapper
-from types import FunctionType, MethodType
+from types import MethodType
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -17,6 +16,7 @@ from numpy import ndarray
 
 from .gradients import fitted
 from .settings import in_force, recording, setting
+from .signature import Signature, snapshot
 from .tape import Node, record, released
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def connect(tensor_class: Any, make_tensor: Any) -> None:
     Tensor, make = tensor_class, make_tensor
 
 
-class Op:
+class Op(Signature):
     """A NumPy function, `forward`, plus one VJP for each differentiable argument.
 
     The positional parameters of `forward` are the op's arguments; those with a VJP are arrays.
@@ -53,30 +53,13 @@ class Op:
     __name__: str
     __qualname__: str
     __signature__: inspect.Signature
-    parameters: dict[str, Any]
     vjps: Any
 
     def __init__(self, forward: Callable, names: tuple[str, ...] | None = None):
         update_wrapper(self, forward)
+        super().__init__(forward, names)
         self.forward = forward
-        self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
-        if names is None:
-            self._read_signature(inspect.unwrap(forward))
-        needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
-        self.arity = -1 if needed else len(self.names)  # of calls that need no binding
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
-
-    def _read_signature(self, function: Any) -> None:
-        """Take names and defaults from the code object: inspect.signature is slow at import."""
-        code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
-        names, count = code.co_varnames, code.co_argcount
-        last = count + code.co_kwonlyargcount
-        self.any_number = bool(code.co_flags & inspect.CO_VARARGS)
-        if code.co_flags & inspect.CO_VARKEYWORDS or (self.any_number and count):
-            raise TypeError(f"{self._text()}: name each argument of an op, or take *arrays alone")
-        self.names = (names[last],) if self.any_number else names[:count]
-        self.defaults = dict(zip(names[count - len(defaults) : count], defaults, strict=True))
-        self.parameters = {name: snapshot(given.get(name, inspect.Parameter.empty)) for name in names[count:last]}
 
     def vjp(self, name: str, function: Callable | None = None) -> Any:
         """Register the VJP of the argument `name`: a decorator, or called with the function.
@@ -93,13 +76,7 @@ class Op:
             raise ValueError(f"{self.__name__} has no argument {name!r}; it has {', '.join(self.names)}")
         if function is None:
             return partial(self.vjp, name)
-        leading = ("i", "g", "out") if self.any_number else ("g", "out")
-        if not _takes_just(function, len(leading) + len(self.names), self.parameters):
-            try:
-                inspect.signature(function).bind(*leading, *self.names, **self.parameters)
-            except TypeError as error:
-                expected = ", ".join((*leading, *self.names, *self.parameters))
-                raise TypeError(f"{self.__name__}: the VJP of {name!r} must take ({expected}): {error}") from None
+        self.check_vjp(name, function)
         if self.any_number:
             self.vjps = _EachPosition(function)
         else:
@@ -109,7 +86,8 @@ class Op:
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
         """Compute; record it if an argument leads to a leaf and this task records."""
         if parameters or len(arguments) != self.arity:
-            arguments, parameters = self._bind(arguments, parameters)
+            arguments, parameters = self.bind(arguments, parameters)
+            self._refuse_tensors(parameters)
         else:
             parameters = self.parameters
         arrays, parents, tensors = [*arguments], [None] * len(arguments), 0
@@ -129,11 +107,12 @@ class Op:
             return output
         if type(output) is not ndarray:
             output = self._array(output)
-        if not recorded:
-            return make(output, None)
-        if tensors < len(arrays):
-            arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
-        return make(output, self._node(parents, arrays, parameters, output))
+        return make(output, self._node(parents, arrays, arguments, parameters, output) if recorded else None)
+
+    def _refuse_tensors(self, parameters: dict) -> None:
+        for name, value in parameters.items():
+            if isinstance(value, Tensor):
+                raise TypeError(f"{self.text()}: {name} may not be a Tensor; pass its .data or .item()")
 
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""
@@ -148,9 +127,12 @@ class Op:
                     )
         return True
 
-    def _node(self, parents: list, arrays: list, parameters: dict, output: ndarray) -> Node:
+    def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
+        """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
         if output.dtype.kind != "f":
             raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
+        if None in parents:
+            arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
         if parameters is not self.parameters:
             parameters = {name: snapshot(value) for name, value in parameters.items()}
         scope = setting("scope", ()) if in_force() else ()
@@ -195,48 +177,12 @@ class Op:
             raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
         return np.asarray(output)
 
-    def _bind(self, arguments: tuple, parameters: dict) -> tuple[tuple, dict]:
-        """The arguments in order and the parameters by name, with every default filled in."""
-        if not self.any_number:
-            arguments, parameters = self._in_order(arguments, parameters)
-        given = self.parameters | parameters
-        for name, value in given.items():
-            if name not in self.parameters:
-                raise TypeError(f"{self._text()} does not take {name}=")
-            if value is inspect.Parameter.empty:
-                raise TypeError(f"{self._text()} needs {name}=")
-            if isinstance(value, Tensor):
-                raise TypeError(f"{self._text()}: {name} may not be a Tensor; pass its .data or .item()")
-        return arguments, given
-
-    def _in_order(self, arguments: tuple, parameters: dict) -> tuple[tuple, dict]:
-        """All positional arguments, and the parameters that are left."""
-        n = len(arguments)
-        if n > len(self.names):
-            raise TypeError(f"{self._text()} takes {len(self.names)} arguments, not {n}")
-        if twice := [name for name in self.names[:n] if name in parameters]:
-            raise TypeError(f"{self._text()} got {', '.join(twice)} twice")
-        named = self.defaults | parameters
-        if missing := [name for name in self.names[n:] if name not in named]:
-            raise TypeError(f"{self._text()} needs {', '.join(missing)}")
-        rest = {name: value for name, value in parameters.items() if name not in self.names}
-        return (*arguments, *(named[name] for name in self.names[n:])), rest
-
-    def argument(self, i: int) -> str:
-        """The name of the argument in position i."""
-        return f"arrays[{i}]" if self.any_number else self.names[i]
-
     def raise_named(self, error: Exception, where: str) -> None:
         """Raise the same error with the op's name in front, unless it has one or is of a kind of the user's own."""
         numpys = type(error) in NUMPY_ERRORS or type(error).__module__.startswith("numpy")
         if numpys and not str(error).startswith(f"{self.__name__}:"):
             kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
             raise kind(f"{where}: {error}") from error
-
-    def _text(self) -> str:
-        """The call as its signature says it: `sum(a, axis=None, *, keepdims=False)`."""
-        parameters = [p.replace(annotation=p.empty) for p in inspect.signature(self).parameters.values()]
-        return f"{self.__name__}{inspect.Signature(parameters)}"
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """An op put into a class is a method of it."""
@@ -247,7 +193,7 @@ class Op:
         return self.__qualname__
 
     def __repr__(self) -> str:
-        return f"<op {self._text()}>"
+        return f"<op {self.text()}>"
 
 
 class _EachPosition:
@@ -261,27 +207,6 @@ class _EachPosition:
 
     def __contains__(self, function: object) -> bool:
         return self.function is function
-
-
-def _takes_just(function: Any, count: int, keywords: dict) -> bool:
-    """Whether a function takes so many arguments and these keywords, by its code: signature is slow at import."""
-    if not isinstance(function, FunctionType):
-        return False
-    code = function.__code__
-    named = set(code.co_varnames[count : code.co_argcount + code.co_kwonlyargcount])
-    fits = named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else named == keywords.keys()
-    return code.co_argcount >= count >= code.co_posonlyargcount and fits
-
-
-def snapshot(value: Any) -> Any:
-    """Return a copy, so that later writes by the caller do not change what was recorded."""
-    if isinstance(value, ndarray):
-        return value.copy()
-    if type(value) in (list, tuple):
-        return type(value)(map(snapshot, value))
-    if type(value) is slice:
-        return slice(snapshot(value.start), snapshot(value.stop), snapshot(value.step))
-    return value
 
 
 @overload
@@ -314,23 +239,7 @@ def op(forward: Any = None, *, name: str | None = None) -> Any:
     return made
 
 
-def elementwise(ufunc, equation, *, name=None, **vjps):
-    """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name."""
-    made = Op(ufunc, tuple(vjps))
-    made.__name__ = made.__qualname__ = name or ufunc.__name__
-    made.__module__ = "minigrad.ops"
-    made.__doc__ = equation
-    made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
-    for argument, vjp in vjps.items():
-        made.vjp(argument, vjp)
-    return implements(ufunc)(made)
-
-
-def _argument(name):
-    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
-
-
-def implements(*functions):
+def implements(*functions: Any) -> Callable:
     """Let what is decorated stand for these NumPy functions where they meet a Tensor."""
 
     def register(stand_in):
@@ -340,11 +249,11 @@ def implements(*functions):
     return register
 
 
-def arraylike(x):
+def arraylike(x: Any) -> Any:
     """x with a shape and a dtype: a Tensor as it is, and anything else as an array."""
     return x if isinstance(x, Tensor) else np.asarray(x)
 
 
-def array_of(x):
+def array_of(x: Any) -> Any:
     """The array of a Tensor, or x itself: for what a VJP computes with plain NumPy, such as switches."""
     return x._array if isinstance(x, Tensor) else x

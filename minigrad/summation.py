@@ -87,3 +87,38 @@ def _sum_over(a, axis, dtype):
     sums = np.add.reduce(block, axis=axis + 1, dtype=dtype).reshape(*before, blocks * joined, *after)
     total = _sum_over(sums, axis, dtype)
     return total if end == n else total + _sum_over(a[(*leading, slice(end, None))], axis, dtype)
+
+
+class PairwiseSum:
+    """A sum of arrays that arrive one by one, pairwise: its parts are sums of 1, 2, 4, ... of them.
+
+    It owns the sums of two or more, and adds to these in place.
+    """
+
+    __slots__ = ("count", "parts")
+
+    def __init__(self, first: Any):
+        self.parts = [first]
+        self.count = 1
+
+    def add(self, x: Any) -> None:
+        """Merge as many parts as the count has zeros at its end: the carry of a binary counter."""
+        self.count = merges = self.count + 1
+        if not merges & 1:
+            x = self.parts.pop() + x
+            while not (merges := merges >> 1) & 1:
+                part = self.parts.pop()
+                part += x
+                x = part
+        self.parts.append(x)
+
+    def total(self) -> Any:
+        """Return the sum of all parts, the smallest first."""
+        return sum(reversed(self.parts[:-1]), self.parts[-1])
+
+
+def plus(a: Any, b: Any) -> PairwiseSum:
+    """Add b to the sum a, or start one: it changes neither of two arrays."""
+    total = a if type(a) is PairwiseSum else PairwiseSum(a)
+    total.add(b)
+    return total

@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import writes
+from .summation import PairwiseSum, plus
 
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
@@ -149,7 +150,7 @@ def sweep(
     sums = dict(gradients)
     for node in order:
         g = sums.pop(node)
-        if type(g) is _Sum:
+        if type(g) is PairwiseSum:
             g = g.total()
         yield node, g
         if node.op is None:
@@ -158,41 +159,11 @@ def sweep(
         for i, parent in enumerate(node.parents):
             if parent in wanted:
                 contribution = node.op.contribution(i, view, g)
-                if parent not in sums:
-                    sums[parent] = contribution
-                else:
-                    if type(sums[parent]) is not _Sum:
-                        sums[parent] = _Sum(sums[parent])
-                    sums[parent].add(contribution)
+                sums[parent] = contribution if parent not in sums else plus(sums[parent], contribution)
         if release:  # shapes and dtypes stay, so that the graph can still be drawn
             node.arguments, node.output = None, (node.output.shape, node.output.dtype)
     for node, g in sums.items():
-        yield node, g.total() if type(g) is _Sum else g
-
-
-class _Sum:
-    """A sum in progress, pairwise, so that rounding errors stay small: parts are sums of 2**i contributions."""
-
-    __slots__ = ("count", "parts")
-
-    def __init__(self, first: Any):
-        self.parts = [first]
-        self.count = 1
-
-    def add(self, x: Any) -> None:
-        """Merge as many parts as the count has zeros at its end: the carry of a binary counter."""
-        self.count = merges = self.count + 1
-        if not merges & 1:
-            x = self.parts.pop() + x
-            while not (merges := merges >> 1) & 1:
-                part = self.parts.pop()
-                part += x  # a sum of two contributions or more is the sweep's own
-                x = part
-        self.parts.append(x)
-
-    def total(self) -> Any:
-        """Return the sum of all parts, the smallest first."""
-        return sum(reversed(self.parts[:-1]), self.parts[-1])
+        yield node, g.total() if type(g) is PairwiseSum else g
 
 
 _accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here

@@ -4,7 +4,7 @@ A transform notes the creation number at which it starts. Its sweep enters only 
 what is older belongs to an outer trace, and a result that depends on it is a Tensor of that trace.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from . import tape
 from ._tensor import LostGradientError, Tensor, make
 from .nest import flatten, matched, unflatten
+from .nesting import leading_to, older_parents, retracing
 from .operation import array_of, arraylike, op
 from .settings import force_recording, recording
 from .tape import Node
@@ -51,34 +52,6 @@ def run(f: Callable, x: Iterable, options: dict) -> Any:
         raise
 
 
-def leading_to(targets: Iterable[Node], order: list[Node]) -> set[Node]:
-    """Return the targets, and those nodes of the order that grew from one."""
-    leading = set(targets)
-    for node in reversed(order):
-        if not leading.isdisjoint(node.parents):
-            leading.add(node)
-    return leading
-
-
-def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
-    """Return the nodes created before `since` that nodes of the order used, each with its array."""
-    pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))
-    return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
-
-
-def retracing(traced: Collection[Node]) -> Callable[[Node], Node] | None:
-    """What gives VJPs Tensors for the nodes in `traced`, in a sweep that an outer trace records; None for no node."""
-
-    def retrace(node: Node) -> Node:
-        if node not in traced:
-            return node
-        pairs = zip(node.arguments, node.parents, strict=True)
-        arguments = tuple([make(a, p) if p in traced else a for a, p in pairs])
-        return tape.record(node.op, node.parents, arguments, node.parameters, make(node.output, node))
-
-    return retrace if traced else None
-
-
 class _Trace:
     """One run of f with fresh Tensors in the chosen places: what each transform is made of.
 
@@ -111,11 +84,7 @@ class _Trace:
 
     def pull(self, ys: list, gradients: list) -> Any:
         """The sum of g . dy/dx over the pairs of y and g, for each fresh Tensor x, in the nest that came in."""
-        roots: dict[Node, Any] = {}
-        for y, g in zip(ys, gradients, strict=True):
-            if isinstance(y, Tensor) and y.node is not None:
-                g = g if recording() else array_of(g)
-                roots[y.node] = roots[y.node] + g if y.node in roots else g
+        roots = _roots(ys, gradients)
         order = tape.reached(roots, self.since)
         entered = leading_to([x.node for x in self.inputs], order)
         older = older_parents(order, self.since) if recording() else {}
@@ -123,6 +92,16 @@ class _Trace:
         started = {root: g for root, g in roots.items() if root in entered}
         found = dict(tape.sweep(started, [node for node in order if node in entered], retrace=retrace))
         return unflatten(self.nest, [_detached(found.get(x.node, 0), x, self.as_tensor) for x in self.inputs])
+
+
+def _roots(ys: list, gradients: list) -> dict[Node, Any]:
+    """The nodes that a sweep starts at, each with the sum of its gradients: f may return one Tensor twice."""
+    roots: dict[Node, Any] = {}
+    for y, g in zip(ys, gradients, strict=True):
+        if isinstance(y, Tensor) and y.node is not None:
+            g = g if recording() else array_of(g)
+            roots[y.node] = roots[y.node] + g if y.node in roots else g
+    return roots
 
 
 def _detached(g: Any, x: Tensor, as_tensor: bool) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import gradients, tape
+from minigrad import tape
 
 
 def leaf(value, **options):
@@ -225,33 +225,6 @@ def test_a_child_can_add_gradients_though_a_thread_held_the_lock():
     root = str(Path(mg.__file__).parent.parent)
     options = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
     subprocess.run(options, check=True, timeout=60, env=os.environ | {"PYTHONPATH": root})
-
-
-@pytest.mark.parametrize(
-    ("strides", "axes", "summed"),
-    [
-        ((8, 4, 1), (0,), 0),
-        ((8, 4, 1), (0, 2), 0),
-        ((8, 4, 1), (1, 2), None),
-        ((1, 4, 8), (2,), 2),
-        ((-8, 4, 1), (0,), 0),
-        ((1, -8, 4), (1, 2), 1),
-    ],
-)
-def test_the_axis_outermost_in_memory_is_summed(strides, axes, summed):
-    order = np.argsort([-abs(s) for s in strides])
-    array = np.arange(24.0).reshape(2, 3, 4).transpose(np.argsort(order))
-    array = array[tuple(slice(None, None, 1 if s > 0 else -1) for s in strides)]
-    assert [int(np.sign(s)) for s in array.strides] == [1 if s > 0 else -1 for s in strides]
-    found = gradients._sum_outermost(array, axes)
-    expected = array if summed is None else array.sum(axis=summed, keepdims=True)
-    np.testing.assert_array_equal(found, expected)
-
-
-def test_an_axis_of_one_entry_is_not_outermost():
-    array = np.ones((2, 3, 1)).transpose(2, 0, 1)
-    strided = np.lib.stride_tricks.as_strided(array, (1, 2, 3), (1000, *array.strides[1:]))
-    assert gradients._sum_outermost(strided, (0, 1)).shape == (1, 1, 3)
 
 
 def test_a_recorded_contribution_joins_the_sum_of_plain_ones():

@@ -10,7 +10,8 @@ import math
 
 import numpy as np
 
-from ..operation import NUMPY, elementwise, implements, op
+from ..elementwise import elementwise
+from ..operation import NUMPY, implements, op
 from ..typing import Array, ArrayLike, DType
 
 __all__ = [

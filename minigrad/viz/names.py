@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import tape
-from .._tensor import Tensor
+from .._tensor import Tensor, name_of
 from ..operation import array_of
 
 GENERIC = frozenset({"a", "arrays", "x1", "x2", "equation"})  # argument names that do not say what the argument is
@@ -35,7 +34,7 @@ class VariableNames:
 
         It is the name of its Tensor, else of a variable that holds it, else of the only variable with an equal array.
         """
-        if name := tape.name_of(array):
+        if name := name_of(array):
             return name
         for held, name in self._arrays:
             if held is array:

@@ -1,0 +1,106 @@
+"""Elementwise ops, a row of a table each, and Python's operators on Tensors.
+
+`x + y` writes out what calling the op does, without the cases that can't arise for two arguments and no
+parameter: the hot path of programs of small arrays. A test compares the two.
+"""
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import operation, writes
+from .operation import NUMPY_ERRORS, Op, array_of, implements
+from .settings import in_force, recording, setting
+from .tape import Node, next_number
+
+_new = object.__new__
+
+
+def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, **vjps: Callable) -> Op:
+    """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name."""
+    made = Op(ufunc, tuple(vjps))
+    made.__name__ = made.__qualname__ = name or ufunc.__name__
+    made.__module__ = "minigrad.ops"
+    made.__doc__ = equation
+    made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
+    for argument, vjp in vjps.items():
+        made.vjp(argument, vjp)
+    return implements(ufunc)(made)
+
+
+def _argument(name: str) -> inspect.Parameter:
+    return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
+
+
+def operators(op: Op) -> tuple[Callable, Callable]:
+    """Return `x + y` and `y + x` as methods of Tensor, for an op of two arguments and no parameter."""
+    forward, parameters = op.forward, op.parameters
+
+    def method(x: Any, y: Any) -> Any:
+        Tensor = operation.Tensor
+        p = q = None
+        if type(x) is Tensor:
+            a, p = x._array, x.node
+        elif type(x) is float or type(x) is int:
+            a = x
+        else:
+            return op(x, y)
+        if type(y) is Tensor:
+            b, q = y._array, y.node
+        elif type(y) is float or type(y) is int:
+            b = y
+        else:
+            return op(x, y)
+        try:
+            output = forward(a, b)
+        except NUMPY_ERRORS:
+            return op(x, y)  # which names the error
+        if type(output) is not ndarray:
+            output = np.asarray(output)
+        tensor = _new(Tensor)
+        tensor._array = output
+        settings = in_force()
+        if (p is None and q is None) or (settings and not recording()):
+            tensor.node = None
+        else:
+            tensor.node = node = Node()
+            node.op, node.parents, node.arguments = op, (p, q), (a, b)
+            node.parameters, node.output, node.number = parameters, output, next_number()
+            node.scope = setting("scope", ()) if settings else ()
+        return tensor
+
+    def reflected(y: Any, x: Any) -> Any:
+        return method(x, y)
+
+    return method, reflected
+
+
+def in_place(op: Op, ufunc: np.ufunc) -> Callable:
+    """`x += y`: an update in place of a leaf where nothing is recorded, else a new Tensor."""
+
+    def method(x: Any, y: Any) -> Any:
+        if x.is_leaf and not recording():
+            return _update(x, ufunc, y)
+        if x.is_leaf and x.requires_grad:
+            raise TypeError(
+                f"{op.__name__}: a leaf that needs a gradient can't be updated in place while ops are recorded: update "
+                "it inside `with mg.no_grad():`, or compute a new Tensor, as by `x = x + y`"
+            )
+        return op(x, y)
+
+    return method
+
+
+def _update(x: Any, ufunc: np.ufunc, y: Any) -> Any:
+    """x with its array written to. Results that used it refuse to be differentiated from now on."""
+    try:
+        ufunc(x._array, array_of(y), out=x._array, casting="same_kind")
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        what = f"can't update a Tensor of shape {x.shape} and dtype {x.dtype} in place"
+        raise kind(f"{ufunc.__name__}: {what}: {error}") from error
+    writes.note(x._array, next_number())
+    return x

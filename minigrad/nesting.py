@@ -1,0 +1,40 @@
+"""Which nodes lead where: what nested transforms ask of the tape.
+
+A node created before a transform began belongs to an outer trace. What leads to one is swept with Tensors,
+so that the outer trace records the sweep.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import Any
+
+from . import tape
+from ._tensor import make
+from .tape import Node
+
+
+def leading_to(targets: Iterable[Node], order: list[Node]) -> set[Node]:
+    """Return the targets, and those nodes of the order that grew from one."""
+    leading = set(targets)
+    for node in reversed(order):
+        if not leading.isdisjoint(node.parents):
+            leading.add(node)
+    return leading
+
+
+def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
+    """Return the nodes created before `since` that nodes of the order used, each with its array."""
+    pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))
+    return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
+
+
+def retracing(traced: Collection[Node]) -> Callable[[Node], Node] | None:
+    """What gives VJPs Tensors for the nodes in `traced`, in a sweep that an outer trace records; None for no node."""
+
+    def retrace(node: Node) -> Node:
+        if node not in traced:
+            return node
+        pairs = zip(node.arguments, node.parents, strict=True)
+        arguments = tuple([make(a, p) if p in traced else a for a, p in pairs])
+        return tape.record(node.op, node.parents, arguments, node.parameters, make(node.output, node))
+
+    return retrace if traced else None

@@ -1,0 +1,111 @@
+"""How an op is called: its arguments, its parameters and their defaults, and how a call is matched with them.
+
+Read from the code object, since inspect.signature would be a tenth of the time that importing minigrad takes.
+"""
+
+import inspect
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any
+
+from numpy import ndarray
+
+
+class Signature:
+    """The names that a function takes.
+
+    names:      of the positional arguments, in order; of `*arrays` the one name
+    defaults:   {name: value} of the arguments that have one
+    parameters: {name: default} of the keyword-only parameters; Parameter.empty where it must be given
+    any_number: whether it takes `*arrays`
+    arity:      how many arguments a call has that needs no binding; -1 if every call does
+    """
+
+    __name__: str
+
+    def __init__(self, function: Callable, names: tuple[str, ...] | None = None):
+        self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
+        if names is None:
+            self._read(inspect.unwrap(function))
+        needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
+        self.arity = -1 if needed else len(self.names)
+
+    def _read(self, function: Any) -> None:
+        code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
+        names, count = code.co_varnames, code.co_argcount
+        last = count + code.co_kwonlyargcount
+        self.any_number = bool(code.co_flags & inspect.CO_VARARGS)
+        if code.co_flags & inspect.CO_VARKEYWORDS or (self.any_number and count):
+            raise TypeError(f"{self.text()}: name each argument of an op, or take *arrays alone")
+        self.names = (names[last],) if self.any_number else names[:count]
+        self.defaults = dict(zip(names[count - len(defaults) : count], defaults, strict=True))
+        self.parameters = {name: snapshot(given.get(name, inspect.Parameter.empty)) for name in names[count:last]}
+
+    def bind(self, arguments: tuple, parameters: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """Return the arguments in order and the parameters by name, with every default filled in.
+
+        Raises TypeError for a call that does not fit.
+        """
+        if not self.any_number:
+            arguments, parameters = self._in_order(arguments, parameters)
+        given = self.parameters | parameters
+        for name, value in given.items():
+            if name not in self.parameters:
+                raise TypeError(f"{self.text()} does not take {name}=")
+            if value is inspect.Parameter.empty:
+                raise TypeError(f"{self.text()} needs {name}=")
+        return arguments, given
+
+    def _in_order(self, arguments: tuple, parameters: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """All positional arguments, and the parameters that are left."""
+        n = len(arguments)
+        if n > len(self.names):
+            raise TypeError(f"{self.text()} takes {len(self.names)} arguments, not {n}")
+        if twice := [name for name in self.names[:n] if name in parameters]:
+            raise TypeError(f"{self.text()} got {', '.join(twice)} twice")
+        named = self.defaults | parameters
+        if missing := [name for name in self.names[n:] if name not in named]:
+            raise TypeError(f"{self.text()} needs {', '.join(missing)}")
+        rest = {name: value for name, value in parameters.items() if name not in self.names}
+        return (*arguments, *(named[name] for name in self.names[n:])), rest
+
+    def check_vjp(self, name: str, vjp: Callable) -> None:
+        """Raise TypeError unless the VJP of the argument `name` can be called as the sweep will call it."""
+        leading = ("i", "g", "out") if self.any_number else ("g", "out")
+        if _takes_just(vjp, len(leading) + len(self.names), self.parameters):
+            return
+        try:
+            inspect.signature(vjp).bind(*leading, *self.names, **self.parameters)
+        except TypeError as error:
+            expected = ", ".join((*leading, *self.names, *self.parameters))
+            raise TypeError(f"{self.__name__}: the VJP of {name!r} must take ({expected}): {error}") from None
+
+    def argument(self, i: int) -> str:
+        """The name of the argument in position i."""
+        return f"arrays[{i}]" if self.any_number else self.names[i]
+
+    def text(self) -> str:
+        """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
+        parameters = [p.replace(annotation=p.empty) for p in inspect.signature(self).parameters.values()]  # type: ignore[arg-type]
+        return f"{self.__name__}{inspect.Signature(parameters)}"
+
+
+def _takes_just(function: Any, count: int, keywords: dict) -> bool:
+    """Whether a function takes so many arguments and these keywords, by its code alone."""
+    if not isinstance(function, FunctionType):
+        return False
+    code = function.__code__
+    named = set(code.co_varnames[count : code.co_argcount + code.co_kwonlyargcount])
+    fits = named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else named == keywords.keys()
+    return code.co_argcount >= count >= code.co_posonlyargcount and fits
+
+
+def snapshot(value: Any) -> Any:
+    """Return a copy, so that later writes by the caller do not change what was recorded."""
+    if isinstance(value, ndarray):
+        return value.copy()
+    if type(value) in (list, tuple):
+        return type(value)(map(snapshot, value))
+    if type(value) is slice:
+        return slice(snapshot(value.start), snapshot(value.stop), snapshot(value.step))
+    return value
