@@ -6,14 +6,14 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 
 import operator
 import warnings
-import weakref
 from typing import Any
 
 import numpy as np
 
 from . import _numpy, operation, ops, tape, writes
+from ._methods import ArrayMethods
 from ._numpy import without_tensors
-from .elementwise import in_place, operators
+from .names import name_array
 from .operation import array_of
 
 _WAYS_OUT = (
@@ -26,7 +26,7 @@ class LostGradientError(TypeError):
     """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
 
 
-class Tensor:
+class Tensor(ArrayMethods):
     """An array plus a node of the tape; the node is None where nothing is recorded.
 
     data: anything np.array takes, of a boolean, integer or floating-point dtype; it is copied.
@@ -84,7 +84,7 @@ class Tensor:
         if self.node is not None:
             self.node.output = value
         elif self.name is not None:
-            _name_array(value, self.name)
+            name_array(value, self.name)
 
     @property
     def grad(self) -> Any:
@@ -142,7 +142,7 @@ class Tensor:
         if self.node is not None:
             self.node.name = name
         elif name != self.name:
-            _name_array(self._array, name)
+            name_array(self._array, name)
         self._name = name
 
     shape = property(lambda self: self._array.shape)
@@ -263,86 +263,6 @@ class Tensor:
     def __contains__(self, value):
         return bool((self == value).any())
 
-    # operators
-
-    __add__, __radd__ = operators(ops.add)
-    __iadd__ = in_place(ops.add, np.add)
-    __sub__, __rsub__ = operators(ops.subtract)
-    __isub__ = in_place(ops.subtract, np.subtract)
-    __mul__, __rmul__ = operators(ops.multiply)
-    __imul__ = in_place(ops.multiply, np.multiply)
-    __truediv__, __rtruediv__ = operators(ops.divide)
-    __itruediv__ = in_place(ops.divide, np.divide)
-    __pow__, __rpow__ = operators(ops.power)
-    __ipow__ = in_place(ops.power, np.power)
-    __matmul__, __rmatmul__ = operators(ops.matmul)
-    __imatmul__ = in_place(ops.matmul, np.matmul)
-    __mod__, __rmod__ = operators(ops.remainder)
-    __imod__ = in_place(ops.remainder, np.remainder)
-    __floordiv__, __rfloordiv__ = operators(ops.floor_divide)
-    __ifloordiv__ = in_place(ops.floor_divide, np.floor_divide)
-    __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
-
-    def __eq__(self, other):
-        return NotImplemented if other is None or isinstance(other, str) else np.equal(self, other)
-
-    def __ne__(self, other):
-        return NotImplemented if other is None or isinstance(other, str) else np.not_equal(self, other)
-
-    def __lt__(self, other):
-        return np.less(self, other)
-
-    def __le__(self, other):
-        return np.less_equal(self, other)
-
-    def __gt__(self, other):
-        return np.greater(self, other)
-
-    def __ge__(self, other):
-        return np.greater_equal(self, other)
-
-    __hash__ = object.__hash__
-
-    # methods: the ops that arrays have as methods, and the activations
-
-    sum, mean, max, min, prod = ops.sum, ops.mean, ops.max, ops.min, ops.prod
-    var, std, cumsum, dot, trace = ops.var, ops.std, ops.cumsum, ops.dot, ops.trace
-    exp, log, sqrt, square, sin, cos, tanh = ops.exp, ops.log, ops.sqrt, ops.square, ops.sin, ops.cos, ops.tanh
-    abs, clip, round, astype, copy = ops.abs, ops.clip, ops.round, ops.astype, ops.copy
-    relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
-    flatten, ravel, squeeze, swapaxes = ops.flatten, ops.ravel, ops.squeeze, ops.swapaxes
-    diagonal, repeat, take = ops.diagonal, ops.repeat, ops.take
-
-    def reshape(self, *shape, order="C"):
-        """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
-
-    def transpose(self, *axes):
-        """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
-        if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
-            axes = axes[0]
-        return ops.transpose(self, None if axes is None or len(axes) == 0 else tuple(axes))
-
-    def any(self, axis=None, *, keepdims=False):
-        """Whether some entry is not 0: plain booleans."""
-        return self._array.any(axis, keepdims=keepdims)
-
-    def all(self, axis=None, *, keepdims=False):
-        """Whether no entry is 0: plain booleans."""
-        return self._array.all(axis, keepdims=keepdims)
-
-    def argmax(self, axis=None, *, keepdims=False):
-        """Where the greatest entry stands: plain integers."""
-        return self._array.argmax(axis, keepdims=keepdims)
-
-    def argmin(self, axis=None, *, keepdims=False):
-        """Where the smallest entry stands: plain integers."""
-        return self._array.argmin(axis, keepdims=keepdims)
-
-    def argsort(self, axis=-1):
-        """The indices that would sort it: plain integers."""
-        return self._array.argsort(axis, kind="stable")
-
 
 def make(array, node):
     """A Tensor around an array, without a copy."""
@@ -372,20 +292,6 @@ def _like(value, tensor, what):
     like = np.empty_like(tensor._array)
     like[...] = value
     return like
-
-
-_names: dict[int, tuple] = {}  # id(array) -> (name, weak reference to the array)
-
-
-def _name_array(array, name):
-    """Remember the name of a Tensor without a node by its array, which is all that the tape sees of it."""
-    key = id(array)
-    _names[key] = name, weakref.ref(array, lambda _: _names.pop(key, None))
-
-
-def name_of(array):
-    """The name of the Tensor without a node that holds this very array, or None."""
-    return _names.get(id(array), (None,))[0]
 
 
 def tensor(data, *, requires_grad=False, dtype=None, name=None):

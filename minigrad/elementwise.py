@@ -12,7 +12,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import operation, writes
-from .operation import NUMPY_ERRORS, Op, array_of, implements
+from .operation import NUMPY_ERRORS, Op, array_of, implements, observed
 from .settings import in_force, recording, setting
 from .tape import Node, next_number
 
@@ -70,7 +70,7 @@ def operators(op: Op) -> tuple[Callable, Callable]:
             node.op, node.parents, node.arguments = op, (p, q), (a, b)
             node.parameters, node.output, node.number = parameters, output, next_number()
             node.scope = setting("scope", ()) if settings else ()
-        return tensor
+        return observed(op, (a, b), tensor) if settings else tensor
 
     def reflected(y: Any, x: Any) -> Any:
         return method(x, y)

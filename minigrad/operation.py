@@ -107,7 +107,8 @@ class Op(Signature):
             return output
         if type(output) is not ndarray:
             output = self._array(output)
-        return make(output, self._node(parents, arrays, arguments, parameters, output) if recorded else None)
+        node = self._node(parents, arrays, arguments, parameters, output) if recorded else None
+        return observed(self, arrays, make(output, node)) if in_force() else make(output, node)
 
     def _refuse_tensors(self, parameters: dict) -> None:
         for name, value in parameters.items():
@@ -150,7 +151,8 @@ class Op(Signature):
             else:  # the same, but faster
                 gradient = vjp(g, node.output, arguments[0], arguments[1])
         except NUMPY_ERRORS as error:
-            self.raise_named(error, self._where(i))
+            hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"
+            self.raise_named(error, self._where(i), hint)
             raise
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
             return gradient
@@ -177,12 +179,12 @@ class Op(Signature):
             raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
         return np.asarray(output)
 
-    def raise_named(self, error: Exception, where: str) -> None:
+    def raise_named(self, error: Exception, where: str, hint: str = "") -> None:
         """Raise the same error with the op's name in front, unless it has one or is of a kind of the user's own."""
         numpys = type(error) in NUMPY_ERRORS or type(error).__module__.startswith("numpy")
         if numpys and not str(error).startswith(f"{self.__name__}:"):
             kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
-            raise kind(f"{where}: {error}") from error
+            raise kind(f"{where}: {error}{hint}") from error
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """An op put into a class is a method of it."""
@@ -237,6 +239,14 @@ def op(forward: Any = None, *, name: str | None = None) -> Any:
     made = Op(forward)
     made.__name__ = name or made.__name__
     return made
+
+
+def observed(op: Op, arrays: Any, tensor: Any) -> Any:
+    """The Tensor that the op computed, once `mg.debug()` has looked at it, if it is in force."""
+    debugger = setting("debug", None)
+    if debugger is not None:
+        debugger.computed(op, arrays, tensor)
+    return tensor
 
 
 def implements(*functions: Any) -> Callable:

@@ -112,13 +112,14 @@ class PairwiseSum:
                 x = part
         self.parts.append(x)
 
-    def total(self) -> Any:
-        """Return the sum of all parts, the smallest first."""
-        return sum(reversed(self.parts[:-1]), self.parts[-1])
-
 
 def plus(a: Any, b: Any) -> PairwiseSum:
     """Add b to the sum a, or start one: it changes neither of two arrays."""
-    total = a if type(a) is PairwiseSum else PairwiseSum(a)
-    total.add(b)
-    return total
+    pairwise = a if type(a) is PairwiseSum else PairwiseSum(a)
+    pairwise.add(b)
+    return pairwise
+
+
+def total(a: Any) -> Any:
+    """Return the sum itself; an array that nothing was added to is returned as it is."""
+    return sum(reversed(a.parts[:-1]), a.parts[-1]) if type(a) is PairwiseSum else a

@@ -16,7 +16,8 @@ import numpy as np
 from numpy import ndarray
 
 from . import writes
-from .summation import PairwiseSum, plus
+from .settings import setting
+from .summation import PairwiseSum, plus, total
 
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
@@ -31,10 +32,11 @@ class Node:
     number:    creation number; a node is younger than its parents
     scope:     names of the enclosing `scope`s, outermost first
 
-    `name` and `grad` are set on leaves; a leaf has op None and no parents. `record` sets the others.
+    `name` and `grad` are set on leaves; a leaf has op None and no parents. `seen` is what `mg.debug()` notes
+    of it. `record` sets the others.
     """
 
-    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad")
+    __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad", "seen")
 
     op: Any
     parents: tuple["Node | None", ...]
@@ -45,6 +47,7 @@ class Node:
     scope: tuple[str, ...]
     name: str | None
     grad: ndarray | None
+    seen: Any
 
     @property
     def released(self) -> bool:
@@ -147,23 +150,23 @@ def sweep(
     """
     order = reached(gradients) if order is None else order
     wanted = {*order, *targets}
+    debugger = setting("debug", None)
     sums = dict(gradients)
     for node in order:
         g = sums.pop(node)
         if type(g) is PairwiseSum:
-            g = g.total()
+            g = total(g)
         yield node, g
         if node.op is None:
             continue
         view = retrace(node) if retrace else node
         for i, parent in enumerate(node.parents):
             if parent in wanted:
-                contribution = node.op.contribution(i, view, g)
+                contribution = (debugger or node.op).contribution(i, view, g)
                 sums[parent] = contribution if parent not in sums else plus(sums[parent], contribution)
         if release:  # shapes and dtypes stay, so that the graph can still be drawn
             node.arguments, node.output = None, (node.output.shape, node.output.dtype)
-    for node, g in sums.items():
-        yield node, g.total() if type(g) is PairwiseSum else g
+    yield from ((node, total(g)) for node, g in sums.items())
 
 
 _accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here

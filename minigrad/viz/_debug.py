@@ -1,62 +1,52 @@
-"""`debug`: record more while a program runs, so that a picture can say where an op was called.
+"""`debug`: look at every op while a program runs, so that a picture can say where an op was called.
 
-Outside of it an op pays nothing: the block puts another class of node in the place of `Node`.
+It is a setting of the task; outside of it an op pays nothing.
 """
 
 import sys
-import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .. import operation
 from ..settings import Setting
-from ..tape import Node
 
 _OURS = tuple(f"{Path(package).parent}/".replace("\\", "/") for package in (operation.__file__, np.__file__))
-_lock = threading.Lock()
-_active = threading.local()
-_blocks = 0  # open in all threads
-
-
-class LocatedNode(Node):
-    """A node that knows the line of the program that called its op, as (file, line)."""
-
-    __slots__ = ("line",)
-
-    def __init__(self):
-        self.line = _calling_line() if getattr(_active, "depth", 0) else None
 
 
 class debug(Setting):
-    """Record in this thread where each op is called: `with mg.debug():`, or `@mg.debug()` on a function.
+    """Record in this task where each op is called: `with mg.debug():`, or `@mg.debug()` on a function.
 
     `graph` then shows `file:line` in the tooltip of each op, with a link. It nests.
     """
 
-    def __enter__(self):
-        global _blocks
-        with _lock:
-            _blocks += 1
-            operation.Node = LocatedNode  # type: ignore[misc]
-        _active.depth = getattr(_active, "depth", 0) + 1
+    kind = "debug"
+
+    def __enter__(self) -> "debug":
+        self._enter(_Debugger())
         return self
 
-    def __exit__(self, *exception):
-        global _blocks
-        _active.depth -= 1
-        with _lock:
-            _blocks -= 1
-            if not _blocks:
-                operation.Node = Node  # type: ignore[misc]
-
-    def _recreate_cm(self):
+    def _recreate_cm(self) -> "debug":
         return debug()
 
 
-def _calling_line():
+class _Debugger:
+    """What ops and the sweep call while `debug` is in force."""
+
+    def computed(self, op: Any, arrays: Any, tensor: Any) -> None:
+        """Note the line of the program that called the op."""
+        if tensor.node is not None:
+            tensor.node.seen = _calling_line()
+
+    def contribution(self, i: int, node: Any, g: Any) -> Any:
+        """Return what the op's VJP gives."""
+        return node.op.contribution(i, node, g)
+
+
+def _calling_line() -> tuple[str, int]:
     """The innermost line outside of minigrad and NumPy."""
-    frame = sys._getframe(2)
+    frame: Any = sys._getframe(2)
     while frame.f_back is not None and frame.f_code.co_filename.replace("\\", "/").startswith(_OURS):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno

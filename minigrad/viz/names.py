@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from .._tensor import Tensor, name_of
+from .._tensor import Tensor
+from ..names import name_of
 from ..operation import array_of
 
 GENERIC = frozenset({"a", "arrays", "x1", "x2", "equation"})  # argument names that do not say what the argument is
