@@ -9,11 +9,14 @@ import minigrad as mg
 
 PACKAGE = Path(mg.__file__).parent
 LAYERS = [
-    ["tape", "settings", "threads", "typing", "writes", "summation", "gradients"],
+    ["settings", "threads", "typing", "writes", "names", "summation", "signature"],
+    ["tape", "gradients"],
     ["operation"],
+    ["elementwise"],
     ["ops"],
-    ["_operators", "_numpy", "_tensor"],
-    ["nest", "transforms", "recompute", "derivation"],
+    ["_methods", "_numpy", "_tensor"],
+    ["nest", "nesting", "transforms", "recompute", "derivation"],
+    ["data"],
     ["testing", "viz"],
     ["__init__"],
 ]

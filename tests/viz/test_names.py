@@ -5,32 +5,32 @@ import gc
 import numpy as np
 
 import minigrad as mg
-from minigrad import tape
+from minigrad import names
 
 
 def test_an_array_is_called_as_its_tensor():
     x, w = mg.tensor([1.0, 2.0], name="x"), mg.tensor([3.0, 4.0], requires_grad=True)
     for y in (x * w, mg.mean_squared_error(w, x)):
-        assert [tape.name_of(a) for a, p in zip(y.node.arguments, y.node.parents, strict=True) if p is None] == ["x"]
+        assert [names.name_of(a) for a, p in zip(y.node.arguments, y.node.parents, strict=True) if p is None] == ["x"]
 
 
 def test_a_name_follows_renaming_and_rebinding():
     x = mg.tensor([1.0], name="before")
     x.name = "after"
-    assert tape.name_of(x.data) == "after"
+    assert names.name_of(x.data) == "after"
     x.data = np.array([2.0])
-    assert tape.name_of(x.data) == "after"
+    assert names.name_of(x.data) == "after"
     x.name = None
-    assert tape.name_of(x.data) is None
+    assert names.name_of(x.data) is None
 
 
 def test_a_name_dies_with_its_array():
-    before = len(tape._names)
+    before = len(names._names)
     x = mg.tensor([1.0], name="x")
-    assert len(tape._names) == before + 1
+    assert len(names._names) == before + 1
     del x
     gc.collect()
-    assert len(tape._names) == before
+    assert len(names._names) == before
 
 
 def test_plain_arrays_are_copied_and_those_of_tensors_are_not():
