@@ -3,7 +3,8 @@
     T(x, k, g) = sum over n, j, i, p, q, r, s of g[n, j, p, q] * k[j, i, r, s] * x[n, i, p*s_h + r*d_h, q*s_w + s*d_w]
 
 with x zero-padded: dT/dg = conv2d(x, k), dT/dx = conv_transpose2d(g, k), dT/dk = conv2d_kernel(x, g).
-Each is linear in its two arguments, so the VJPs of each are the other two.
+Each is linear in its two arguments, so the VJPs of each are the other two. The ops check their arguments and then
+call a kernel (ops/kernels); the readable one, windows and einsum, is ops/kernels/reference.py.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 
 from ..operation import array_of, op
 from ..typing import Array, Pair
-from .kernels import path
-from .kernels.layout import images_innermost
-from .windows import geometry, pair
+from .kernels import KERNELS, choose
+from .kernels.innermost import images_innermost
+from .windows import geometry, pair, pairs
 
 __all__ = ["conv2d", "conv_transpose2d", "conv2d_kernel"]
 
@@ -51,8 +52,11 @@ def _check_bias(op, b, channels):
         raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {b}")
 
 
-def _shape(b):
-    return None if b is None else np.shape(b)
+def _options(op, stride, padding, dilation):
+    """The options that a plan is remembered by: ints, which the plan checks, or else pairs."""
+    if type(stride) is type(padding) is type(dilation) is int:
+        return stride, padding, dilation
+    return pairs(op, stride, padding, dilation)
 
 
 def _remembered(plan):
@@ -66,16 +70,12 @@ def _images(shape):
 
 
 @_remembered
-def _plan(groups, x, k, b, stride, padding, dilation):
-    """The geometry and the kernels of a conv2d of arguments of these shapes, once they are checked."""
+def _conv2d_plan(groups, x, k, b, stride, padding, dilation):
+    """Check the shapes and options of a conv2d; return its geometry and the choice of kernels."""
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
     where = geometry("conv2d", x[-2:], k[2:], stride, padding, dilation)
-    return where, path(where, _images(x), x[-3], k[0], groups)
-
-
-def _options(op, stride, padding, dilation):
-    return pair(stride, "stride", op, 1), pair(padding, "padding", op, 0), pair(dilation, "dilation", op, 1)
+    return where, choose(where, _images(x), x[-3], k[0], groups)
 
 
 def _plus_bias(z, b):
@@ -84,10 +84,6 @@ def _plus_bias(z, b):
         return z + b[:, None, None]
     z += b[:, None, None]
     return z
-
-
-def _batched(x):
-    return x if x.ndim == 4 else x[None]
 
 
 @op
@@ -109,11 +105,13 @@ def conv2d(
 
     Z is dT/dg. For dJ = sum G * dZ: dJ/dK = dT/dk at (x, G) and dJ/dA = dT/dx at (G, k), which are
     section 3.1.5's sums over basis kernels and basis images; dJ/db[j] = sum of G[:, j].
+    What is computed is `forward` of ops/kernels/reference.py; the fast kernels beside it compute the same.
     Raises ValueError if shapes or options don't fit.
     """
     options = _options("conv2d", stride, padding, dilation)
-    where, kernels = _plan(groups, np.shape(x), np.shape(k), _shape(b), *options)
-    z = kernels.forward(_batched(x), k, where, groups, np.result_type(x, k))
+    where, choice = _conv2d_plan(groups, np.shape(x), np.shape(k), None if b is None else np.shape(b), *options)
+    images = x if x.ndim == 4 else x[None]
+    z = KERNELS[choice.forward].forward(images, k, where, groups, np.result_type(x, k))
     if b is not None:
         z = _plus_bias(z, b)
     return z if x.ndim == 4 else z[0]
@@ -143,8 +141,10 @@ def conv_transpose2d(
     options = _options("conv_transpose2d", stride, padding, dilation)
     if output_size is not None:
         output_size = pair(output_size, "output_size", "conv_transpose2d", 0)
-    where, kernels = _transpose_plan(groups, np.shape(z), np.shape(k), _shape(b), *options, output_size)
-    x = kernels.input_gradient(_batched(z), k, where, groups, np.result_type(z, k))
+    bias = None if b is None else np.shape(b)
+    where, choice = _transpose_plan(groups, np.shape(z), np.shape(k), bias, *options, output_size)
+    images = z if z.ndim == 4 else z[None]
+    x = KERNELS[choice.input_gradient].input_gradient(images, k, where, groups, np.result_type(z, k))
     if b is not None:
         x = _plus_bias(x, b)
     return x if z.ndim == 4 else x[0]
@@ -152,12 +152,13 @@ def conv_transpose2d(
 
 @_remembered
 def _transpose_plan(groups, z, k, b, stride, padding, dilation, output_size):
-    """The geometry and the kernels of a conv_transpose2d of arguments of these shapes, once they are checked."""
+    """Check the shapes and options of a conv_transpose2d; return its geometry and the choice of kernels."""
     _check("conv_transpose2d", z, k, groups, k[0] if k else None, "z")
     _check_bias("conv_transpose2d", b, k[1] * groups)
+    stride, padding, dilation = pairs("conv_transpose2d", stride, padding, dilation)
     image = _image_of(z[-2:], k[2:], stride, padding, dilation, output_size)
     where = geometry("conv_transpose2d", image, k[2:], stride, padding, dilation)
-    return where, path(where, _images(z), k[1] * groups, k[0], groups)
+    return where, choose(where, _images(z), k[1] * groups, k[0], groups)
 
 
 def _image_of(out, window, stride, padding, dilation, size):
@@ -192,13 +193,15 @@ def conv2d_kernel(
     """
     options = _options("conv2d_kernel", stride, padding, dilation)
     size = pair(size, "size", "conv2d_kernel", 1)
-    where, kernels = _kernel_plan(groups, np.shape(x), np.shape(g), size, *options)
-    return kernels.kernel_gradient(_batched(x), _batched(g), where, groups, np.result_type(x, g))
+    where, choice = _kernel_plan(groups, np.shape(x), np.shape(g), size, *options)
+    if x.ndim == 3:
+        x, g = x[None], g[None]
+    return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, where, groups, np.result_type(x, g))
 
 
 @_remembered
 def _kernel_plan(groups, x, g, size, stride, padding, dilation):
-    """The geometry and the kernels of a conv2d_kernel of arguments of these shapes, once they are checked."""
+    """Check the shapes and options of a conv2d_kernel; return its geometry and the choice of kernels."""
     if len(x) not in (3, 4) or len(g) != len(x):
         raise ValueError(
             f"conv2d_kernel: x and g must be (N, C, H, W) and (N, C_out, Ho, Wo), or both without N, not {x} and {g}"
@@ -211,7 +214,7 @@ def _kernel_plan(groups, x, g, size, stride, padding, dilation):
     output = (*x[:-3], g[-3], *where.out)
     if g != output:
         raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {output}")
-    return where, path(where, _images(x), x[-3], g[-3], groups)
+    return where, choose(where, _images(x), x[-3], g[-3], groups)
 
 
 def _per_channel(g):

@@ -13,7 +13,7 @@ import numpy as np
 from ..operation import array_of, op
 from ..typing import Array, Pair, Shape
 from .arithmetic import selected
-from .kernels.layout import empty
+from .kernels.innermost import empty
 from .windows import folded, geometry, overlap, padded, pair, taps, taps_inside, unfolded
 
 __all__ = ["avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]

@@ -20,15 +20,20 @@ class Geometry(NamedTuple):
     image: tuple[int, int]
     out: tuple[int, int]
 
+    def part(self, rows, columns):
+        """The geometry of the windows in these rows and columns of the output, which are slices."""
+        (top, left), (down, right) = self.padding, self.stride
+        corner = top - rows.start * down, left - columns.start * right
+        return self._replace(padding=corner, out=(rows.stop - rows.start, columns.stop - columns.start))
+
 
 def pair(value, option, op, least):
-    """An option given as an int or a pair of ints, as (rows, columns); ValueError below `least`."""
+    """An option given as an int or a pair of ints, as (rows, columns).
+
+    Raises TypeError if it is neither, ValueError below `least`.
+    """
     if type(value) is int and value >= least:
         return value, value
-    if type(value) is tuple and len(value) == 2:
-        rows, columns = value
-        if type(rows) is type(columns) is int and rows >= least <= columns:
-            return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
         raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {value!r}")
@@ -37,15 +42,18 @@ def pair(value, option, op, least):
     return int(values[0]), int(values[1])
 
 
+def pairs(op, stride, padding, dilation):
+    """The three options as pairs (rows, columns)."""
+    return pair(stride, "stride", op, 1), pair(padding, "padding", op, 0), pair(dilation, "dilation", op, 1)
+
+
 def geometry(op, image, window, stride, padding, dilation=1):
-    """Check the options of `op` and work out the size of its output (derivation, section 2).
+    """Check the options of `op` and compute the size of its output (derivation, section 2).
 
     Along each axis: floor((image + 2 padding - dilation (window - 1) - 1) / stride) + 1.
-    Raises ValueError if the window does not fit into the padded image.
+    Raises TypeError or ValueError as `pair` does, and ValueError if the window does not fit into the padded image.
     """
-    stride, padding = pair(stride, "stride", op, 1), pair(padding, "padding", op, 0)
-    dilation = pair(dilation, "dilation", op, 1)
-    return _geometry(op, tuple(image), tuple(window), stride, padding, dilation)
+    return _geometry(op, tuple(image), tuple(window), *pairs(op, stride, padding, dilation))
 
 
 @lru_cache

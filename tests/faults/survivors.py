@@ -42,68 +42,12 @@ _ARGUED: dict[str, list[str]] = {
     "only slower: what the cache would have known is worked out again": [
         "ops/convolution.py _remembered.lambda: cached if type(groups) is int else cached.__wrapped__ -> cached.__wrapped__",
     ],
-    "a negative size: NumPy takes any as the unknown one": [
-        "ops/kernels/depthwise.py _band: 1 -> 2",
-        "ops/kernels/depthwise.py _products_of_planes: 1 -> 2",
-        "ops/kernels/row_window.py _add_shares (6): 1 -> 2",
-    ],
-    "the size of scratch where there are no images": [
-        "ops/kernels/depthwise.py _summed_by_rows (3): 0 -> 1",
-        "ops/kernels/depthwise.py _summed_by_rows (3): 0 -> 2",
-    ],
-    "a window of lanes that could be joined is summed along two axes: the same sums, slower": [
-        "ops/kernels/depthwise.py _windows: if stride[1] == 1: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item)) -> if False: return np.ndarray((*shape, lanes[0] * lanes[1]), frame.dtype, frame, 0, (*steps, item))",
-        "ops/kernels/depthwise.py _windows (2): 1 -> 0",
-    ],
-    "one of the two axes has one entry, so that their order is the same": [
-        "ops/kernels/row_window.py _windows: windows.reshape(*windows.shape[:5], across, q, inner).transpose(0, 5, 1, 2, 3, 4, 6, 7) -> windows.reshape(*windows.shape[:5], across, q, inner).transpose(5, 0, 1, 2, 3, 4, 6, 7)",
-    ],
-    "zeros are written to no entries": [
-        "ops/kernels/row_window.py _blank: kept.start > 0 -> kept.start >= 0",
-        "ops/kernels/row_window.py _blank: kept.stop < array.shape[axis] -> kept.stop <= array.shape[axis]",
-    ],
-    "one matrix is copied where it would do as it lies: the same product, slower": [
-        "ops/kernels/row_window.py _joined: if len(g) == 1: return g[0] -> if False: return g[0]",
-        "ops/kernels/row_window.py _joined (3): 1 -> 0",
-    ],
-    "zeros that are then written over: only time": [
-        "ops/kernels/row_window.py input_gradient.part: 1 -> 0",
-        "ops/kernels/row_window.py input_gradient.part (1): 1 -> 0",
-    ],
-    "a band of which no product is made": [
-        "ops/kernels/depthwise.py _summed_by_rows (1): count * each -> each",
-    ],
-    "only whether it is NaN is asked": [
-        "ops/kernels/depthwise.py _correlated: z.max(initial=0) -> z.min(initial=0)",
-        "ops/kernels/depthwise.py _correlated: 0 -> 1",
-        "ops/kernels/depthwise.py _correlated: 0 -> 2",
-    ],
-    "the pairs are added": [
-        "ops/kernels/depthwise.py input_gradient: zip(where.image, reach, strict=True) -> zip(reach, where.image, strict=True)",
-    ],
-    "a dot product of real numbers commutes": [
-        "ops/kernels/depthwise.py kernel_gradient: np.vecdot(windows, lanes) -> np.vecdot(lanes, windows)",
-        "ops/kernels/depthwise.py _products_of_planes: np.vecdot(windows, apart.reshape(count, c, 1, 1, -1)[..., :stretch]) -> np.vecdot(apart.reshape(count, c, 1, 1, -1)[..., :stretch], windows)",
-    ],
     "only its truth is used, and False times anything is 0": [
         "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) * 1.000001",
     ],
     "more room than is padded, which no window reaches and the last line cuts off": [
         "ops/windows.py folded: 2 -> 3",
         "ops/windows.py folded (1): 2 -> 3",
-    ],
-    "convolutions have asked before, and pools pass no dilation": [
-        "ops/windows.py geometry: pair(dilation, 'dilation', op, 1) -> pair(dilation, op, 'dilation', 1)",
-        "ops/windows.py geometry: 1 -> 0",
-    ],
-    "only the fast way for pairs of ints; the general one gives the same": [
-        "ops/windows.py pair: if type(value) is tuple and len(value) == 2: rows, columns = value if type(rows) is type(columns) is int and rows >= least <= columns: return value -> if False: rows, columns = value if type(rows) is type(columns) is int and rows >= least <= columns: return value",
-        "ops/windows.py pair: if type(rows) is type(columns) is int and rows >= least <= columns: return value -> if False: return value",
-        "ops/windows.py pair: rows >= least <= columns -> rows > least <= columns",
-    ],
-    "only the fast way: what it leaves out takes the long one to the same pair": [
-        "ops/windows.py pair: if type(value) is int and value >= least: return (value, value) -> if False: return (value, value)",
-        "ops/windows.py pair: value >= least -> value > least",
     ],
     "what is a plain number then takes the general call, which gives the same, slower": [
         "operation.py operators.method: type(y) is float or type(y) is int -> type(y) is float and type(y) is int",

@@ -1,16 +1,19 @@
 """Pooling: value and derivatives by specs, its conventions and refusals one by one."""
 
 import warnings
+from itertools import product
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from support import naive
 from support.geometries import geometries, sizes, times_read
 from support.specification import Specs
 
 import minigrad as mg
-from minigrad.ops.kernels.layout import images_innermost
+from minigrad.ops.kernels.innermost import images_innermost
 from minigrad.ops.pooling import _blank, pick2d, unpool2d
 from minigrad.testing import check_vjp
 from minigrad.testing import strategies as s
@@ -215,3 +218,61 @@ def test_max_pool_nan_wins():
 
 def test_avg_pool_counts_the_padding():
     assert_array_equal(mg.avg_pool2d(np.ones((1, 1, 1)), 2, stride=2, padding=1), [[[0.25]]])
+
+
+def pairs(least, most):
+    return st.tuples(st.integers(least, most), st.integers(least, most))
+
+
+@st.composite
+def pooled(draw):
+    """(x, options): integers, so that ties abound; and now and then NaN or a window of nothing but -inf."""
+    window = draw(pairs(1, 3))
+    padding = tuple(draw(st.integers(0, w // 2)) for w in window)
+    image = tuple(draw(st.integers(max(1, w - 2 * p), 8)) for w, p in zip(window, padding, strict=True))
+    batch = draw(st.sampled_from([(2,), (1, 2), (16, 2), (17, 1)]))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    x = rng.integers(-2, 3, (*batch, *image)).astype(float)
+    x.flat[0] = draw(st.sampled_from([0.0, np.nan, np.inf]))
+    if draw(st.integers(0, 9)) == 0:
+        x[...] = -np.inf
+    if x.ndim == 4 and draw(st.booleans()):
+        x = np.ascontiguousarray(x.transpose(2, 1, 3, 0)).transpose(3, 1, 0, 2)
+    return x, {"window": window, "stride": draw(pairs(1, 4)), "padding": padding}
+
+
+def reference_pools(x, g, window, stride, padding):
+    """(maximum, its dx, average, its dx), window by window."""
+    (kh, kw), (sh, sw), (ph, pw) = window, stride, padding
+    borders = [(0, 0)] * (x.ndim - 2) + [(ph, ph), (pw, pw)]
+    zeros, lowest = np.pad(x, borders), np.pad(x, borders, constant_values=-np.inf)
+    inside = np.pad(np.ones(x.shape, bool), borders)
+    maximum, average = np.empty(g.shape), np.empty(g.shape)
+    d_maximum, d_average = np.zeros(zeros.shape), np.zeros(zeros.shape)
+    for index in product(*map(range, g.shape)):
+        *image, p, q = index
+        at = (*image, slice(p * sh, p * sh + kh), slice(q * sw, q * sw + kw))
+        maximum[index], average[index] = np.max(lowest[at]), np.mean(zeros[at])
+        d_average[at] += g[index] / (kh * kw)
+        wins = inside[at] & ((lowest[at] == maximum[index]) | (np.isnan(maximum[index]) & np.isnan(lowest[at])))
+        row, column = np.unravel_index(np.argmax(wins), wins.shape)
+        d_maximum[(*image, p * sh + row, q * sw + column)] += g[index]
+    crop = (..., slice(ph, ph + x.shape[-2]), slice(pw, pw + x.shape[-1]))
+    return maximum, d_maximum[crop], average, d_average[crop]
+
+
+@given(pooled())
+@settings(max_examples=100)
+def test_pools_agree_with_the_reference(drawn):
+    x, options = drawn
+    with np.errstate(invalid="ignore"):
+        maximum, average = mg.max_pool2d(x, **options), mg.avg_pool2d(x, **options)
+        g = np.random.default_rng(0).normal(size=maximum.shape)
+        expected = reference_pools(x, g, **options)
+    assert_array_equal(maximum, expected[0])
+    assert_allclose(average, expected[2], atol=1e-14)
+    for op, reference in ((mg.max_pool2d, expected[1]), (mg.avg_pool2d, expected[3])):
+        with np.errstate(invalid="ignore"):
+            t = mg.tensor(x, requires_grad=True)
+            op(t, **options).backward(g)
+        assert_allclose(t.grad, reference, atol=1e-13)

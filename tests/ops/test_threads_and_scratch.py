@@ -1,13 +1,19 @@
 """How the kernels share work out over threads, and the memory that they borrow."""
 
 import os
+import subprocess
+import sys
 import threading
+import time
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
 import pytest
+from numpy.testing import assert_array_equal
 
-from minigrad.ops.kernels import scratch, set_threads, threads
+import minigrad as mg
+from minigrad.ops.kernels import release_scratch, scratch, set_threads, threads
 
 
 @pytest.fixture(autouse=True)
@@ -137,3 +143,128 @@ def test_the_same_size_is_lent_again():
     with scratch.Scratch() as take:
         assert np.shares_memory(before, take("a", (8,), np.dtype(float)))
         assert not np.shares_memory(before, take("a", (9,), np.dtype(float)))
+
+
+def kept_buffers():
+    """(id, bytes) of each."""
+    return {(id(buffer), buffer.nbytes) for buffers in scratch._kept.free for buffer in buffers.values()}
+
+
+def test_scratch_is_kept_and_released():
+    release_scratch()
+    x, k = np.ones((16, 2, 8, 8)), np.ones((3, 2, 3, 3))
+    mg.conv2d(x, k, padding=1)
+    before = kept_buffers()
+    mg.conv2d(x, k, padding=1)
+    assert before
+    assert before == kept_buffers()
+    assert scratch._kept.nbytes == sum(nbytes for _, nbytes in before)
+    release_scratch()
+    assert not kept_buffers()
+    assert scratch._kept.nbytes == 0
+
+
+def test_scratch_is_bounded():
+    release_scratch()
+    with patch.object(scratch, "LIMIT", 1000):
+        mg.conv2d(np.ones((16, 2, 8, 8)), np.ones((3, 2, 3, 3)), padding=1)
+    assert not kept_buffers()
+    assert scratch._kept.nbytes == 0
+
+
+def test_scratch_survives_an_interruption():
+    with scratch.Scratch() as outer:
+        mine = outer("windows", (4,), np.dtype(float))
+        mine[...] = 1
+        with scratch.Scratch() as inner:
+            inner("windows", (4,), np.dtype(float))[...] = 2
+        assert_array_equal(mine, 1)
+
+
+def test_threads_have_scratch_of_their_own():
+    rng = np.random.default_rng(0)
+    inputs = [(rng.normal(size=(16, 3, 12, 12)), rng.normal(size=(4, 3, 3, 3))) for _ in range(4)]
+    expected = [mg.conv2d(x, k, padding=1) for x, k in inputs]
+    wrong = []
+
+    def work(i):
+        for _ in range(50):
+            if not np.array_equal(mg.conv2d(*inputs[i], padding=1), expected[i]):
+                wrong.append(i)
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(len(inputs))]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
+
+
+@pytest.fixture
+def three_threads():
+    """Share out every convolution, however small."""
+    set_threads(3)
+    with patch.object(threads, "FEWEST_PRODUCTS", 0):
+        yield
+    set_threads(1)
+
+
+def test_an_error_in_a_thread_is_raised_after_all_have_stopped(three_threads):
+    finished = []
+
+    def work(part):
+        if part.start == 0:
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        finished.append(part)
+
+    with pytest.raises(ZeroDivisionError):
+        threads.share(work, 3, 1)
+    assert len(finished) == 2
+
+
+def test_threads_compute_under_the_callers_errstate(three_threads):
+    def work(part):
+        return np.geterr()["over"]
+
+    with np.errstate(over="raise"):
+        assert threads.share(work, 3, 1) == ["raise"] * 3
+
+
+def test_small_convolutions_stay_in_the_calling_thread():
+    set_threads(3)
+    assert threads.share(lambda part: threading.get_ident(), 64, 1000) == [threading.get_ident()]
+    set_threads(1)
+
+
+def test_the_environment_bounds_the_threads(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
+    set_threads(None)
+    assert threads._ready()[0] == 3
+    set_threads(1)
+    assert threads._ready() == (1, None)
+
+
+@pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
+def test_a_wrong_number_of_threads_is_refused(count):
+    with pytest.raises(ValueError, match="positive int"):
+        set_threads(count)
+
+
+@pytest.mark.skipif(not hasattr(os, "register_at_fork"), reason="there is no fork here")
+def test_a_forked_child_computes_in_one_thread():
+    code = """if True:
+        import os, numpy as np, minigrad as mg
+        from minigrad.ops.kernels import set_threads, threads
+        set_threads(2)
+        threads.FEWEST_PRODUCTS = 0
+        x, k = np.ones((32, 1, 4, 4)), np.ones((1, 1, 3, 3))
+        mg.conv2d(x, k)
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if mg.conv2d(x, k).sum() == 32 * 4 * 9 and threads._ready() == (1, None) else 1)
+        assert os.waitpid(child, 0)[1] == 0
+    """
+    root = str(Path(mg.__file__).parent.parent)
+    options = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    subprocess.run(options, check=True, timeout=60, env=os.environ | {"PYTHONPATH": root})

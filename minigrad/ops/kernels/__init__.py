@@ -1,40 +1,44 @@
-"""Fast kernels of convolution: the three partial derivatives of the trilinear form, by three paths.
+"""Kernels of convolution: the three partial derivatives of the trilinear form, one readable and three fast.
 
-    T(x, k, g) = sum of g[n, j, p, q] * k[j, c, r, s] * x[n, c, p*s_h + r*d_h, q*s_w + s*d_w]
+    T(x, k, g) = sum of g[n, j, p, q] * k[j, i, r, s] * x[n, i, p*s_h + r*d_h, q*s_w + s*d_w]
 
-`path` is the rule that chooses; each path is a module with the same three functions, `forward` dT/dg,
-`input_gradient` dT/dx and `kernel_gradient` dT/dk, right for everything that the rule sends it.
-All take plain arrays of four axes, a Geometry that fits them, and the dtype of the result.
-They check nothing: that is the ops' part. Their readable equivalent, windows and einsum, is the
-oracle of their tests.
+Read `reference` first: windows and einsum. The others compute the same, faster, and `choose` names the ones to use.
+Each module has `forward` dT/dg, `input_gradient` dT/dx and `kernel_gradient` dT/dk, which take plain arrays of four
+axes, a Geometry that fits them, the number of groups, and the dtype of the result. They check nothing: the ops do.
 """
 
 import math
+from collections import namedtuple
 
-from . import depthwise, row_window, whole_windows
-from .layout import FEWEST_IMAGES
+from . import depthwise, im2col, im2row, reference
+from .blas import CONTRACTION
+from .innermost import FEWEST_IMAGES
 from .scratch import release_scratch
 from .threads import set_threads
 
+KERNELS = {"reference": reference, "im2row": im2row, "im2col": im2col, "depthwise": depthwise}
 FEW = 2**16  # entries of all windows: up to there the calls of NumPy take longer than the copies
 MANY = 32  # kernels of a group, if they are twice the columns of the result too: BLAS packs them anew for each row
 
-__all__ = ["path", "release_scratch", "set_threads"]
+Choice = namedtuple("Choice", "forward input_gradient kernel_gradient")  # names in KERNELS, one for each derivative
+
+__all__ = ["KERNELS", "Choice", "choose", "release_scratch", "set_threads"]
 
 
-def path(where, images, channels, outputs, groups):
-    """Choose the module for a convolution.
-
-    windows that are the image (1x1, stride 1, no padding)    whole windows: nothing to copy
-    one channel and one kernel a group                        depthwise: products entry by entry
-    few images, with few windows or many kernels              whole windows: few large matrix products
-    else                                                      row windows: many small matrix products
-    """
-    if whole_windows.are_the_image(where):
-        return whole_windows
+def choose(where, images, channels, outputs, groups):
+    """Choose the kernel of each derivative of a convolution by its sizes."""
+    many = images >= FEWEST_IMAGES
+    if im2col.are_the_image(where):  # nothing to copy, but sums over an image of few pixels are too short for BLAS
+        return Choice("im2col", "im2col", "im2row" if many and math.prod(where.image) < CONTRACTION // 4 else "im2col")
+    dilated = where.dilation[0] > 1 and where.window[0] > 1  # the rows of a window are not contiguous
+    best = "im2row" if many and not dilated else "im2col"
     if channels == outputs == groups > 1:
-        return depthwise
-    few = images * channels * math.prod(where.window + where.out) <= FEW
-    if images < FEWEST_IMAGES and (few or outputs >= groups * max(MANY, 2 * where.out[1])):
-        return whole_windows
-    return row_window
+        best = "depthwise" if many and where.stride[1] == 1 else best
+        return Choice(best, "depthwise", best)
+    by_rows = not dilated and (many or not _whole(where, images * channels, outputs // groups))
+    return Choice(best, "im2row" if by_rows else "im2col", best)
+
+
+def _whole(where, channels, outputs):
+    """Whether few images are better multiplied whole than row by row."""
+    return channels * math.prod(where.window + where.out) <= FEW or outputs >= max(MANY, 2 * where.out[1])

@@ -16,8 +16,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 # largest array it has seen freed lies unused at the end of its heap, so that each training step would pay
 # for the same pages again. Once it has seen an array of nearly 32 MB, the most that it learns from, it keeps
 # up to twice as much. No page of this one is ever touched; other allocators take no notice of it.
-_ = np.empty(31 * 2**20, np.uint8)
-del _
+np.empty(31 * 2**20, np.uint8)
 
 
 class _Kept(threading.local):

@@ -10,7 +10,7 @@ import os
 import threading
 from typing import Any
 
-from .products import blocks
+from .blas import blocks
 
 FEWEST_PRODUCTS = 25_000_000  # multiplications in a kernel, about a millisecond of them
 

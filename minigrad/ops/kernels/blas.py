@@ -1,4 +1,4 @@
-"""What OpenBLAS is fast at: the sizes that the kernels cut their matrix products to."""
+"""What OpenBLAS is fast at: the sizes to which the kernels cut their matrix products."""
 
 import math
 from functools import lru_cache
@@ -25,24 +25,36 @@ def blocks(size, most, multiple=1):
     return tuple(slice(start, min(start + length, size)) for start in range(0, size, length))
 
 
-def multiply(matrix, stack, out):
-    """out = matrix @ stack over stacks of matrices, each product above `PRODUCT` cut into blocks of about that size.
+@lru_cache
+def tiles(rows, depth, lanes):
+    """[(rows, lanes), ...] of the result of a product (rows, depth) @ (depth, lanes): each about `PRODUCT`, or all.
 
-    Blocks are multiples of 16 lanes and 8 rows; rows are cut only where 16 lanes of all of them are too many.
+    They are multiples of 16 lanes and 8 rows; rows are cut only where 16 lanes of all of them are too many.
     """
-    rows, depth = matrix.shape[-2:]
-    lanes = stack.shape[-1]
     if rows * depth * lanes <= PRODUCT:
-        np.matmul(matrix, stack, out=out)
+        return [(slice(rows), slice(lanes))]
+    down = blocks(rows, PRODUCT // (depth * 16), 8)
+    return [(row, lane) for lane in blocks(lanes, PRODUCT // (depth * down[0].stop), 16) for row in down]
+
+
+def add_products(total, stack, g, take):
+    """Add stack (row, group, depth, lane) times g (row, group, output, lane) to the total (group, depth, output).
+
+    The sum is over rows and lanes.
+    """
+    if g.shape[2] == 1:
+        total += np.vecdot(stack, g).sum(axis=0)[..., None]
         return
-    row_blocks = blocks(rows, PRODUCT // (depth * 16), 8)
-    for lane in blocks(lanes, PRODUCT // (depth * row_blocks[0].stop), 16):
-        for row in row_blocks:
-            np.matmul(matrix[..., row, :], stack[..., lane], out=out[..., row, lane])
+    groups, depth, outputs = total.shape
+    cut = _parts(depth, outputs)
+    products = take("products", (len(stack), groups, cut, depth // cut, outputs), total.dtype)
+    # (row, group, part of the depth, depth of the part, lane) @ (row, group, 1, lane, output)
+    np.matmul(stack.reshape(*products.shape[:4], stack.shape[3]), g.swapaxes(2, 3)[:, :, None], out=products)
+    total += np.add.reduce(products).reshape(total.shape)
 
 
 @lru_cache
-def parts(depth, outputs):
+def _parts(depth, outputs):
     """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
     fewest = max(1, math.ceil(depth * outputs / TRANSPOSED))
     return next((n for n in range(fewest, depth) if depth % n == 0), depth)

@@ -7,7 +7,7 @@ window or the stride, a row of a channel is a row of a matrix, and NumPy's eleme
 
 import numpy as np
 
-from .products import blocks
+from .blas import blocks
 from .scratch import Scratch
 
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
@@ -24,11 +24,6 @@ def innermost(array):
     return array.transpose(2, 1, 3, 0)
 
 
-def axes(array, inner):
-    """(N, C, H, W) -> the view (outer, H, C, W, inner), with the images as the inner axis or as the outer one."""
-    return array.transpose(2, 1, 3, 0)[None] if inner else array.transpose(0, 2, 1, 3)[..., None]
-
-
 def images_innermost(array):
     """Whether (N, C, H, W) lies in memory as (H, C, W, N), without gaps."""
     return len(array) > 1 and innermost(array).flags.c_contiguous
@@ -42,6 +37,14 @@ def empty(shape, dtype):
 def empty_innermost(shape, dtype):
     """A new array of logical shape (N, C, H, W), images innermost; no view, so it can be handed over."""
     return np.empty_like(_INNERMOST, dtype, shape=shape)
+
+
+def clear(array, kept):
+    """Set to zero what lies before and after a slice of the first axis."""
+    if kept.start > 0:
+        array[: kept.start] = 0
+    if kept.stop < len(array):
+        array[kept.stop :] = 0
 
 
 def copy_images(target, source, take):
@@ -65,6 +68,17 @@ def copy_images(target, source, take):
             staged = staged.reshape(piece.shape)
             np.copyto(staged, piece)
             np.copyto(target[:, channels, rows], staged)
+
+
+def laid(name, x, groups, dtype, take):
+    """x (N, C, H, W) as (group, row, channel, column, image) without gaps: a view of x, or of a copy in scratch."""
+    n, c, h, w = x.shape
+    laid = innermost(x).reshape(h, groups, c // groups, w, n).swapaxes(0, 1)
+    if not laid.flags.c_contiguous or x.dtype != dtype:
+        laid = take(name, laid.shape, dtype)
+        for group, part in zip(laid, np.split(x, groups, axis=1), strict=True):
+            copy_images(group.transpose(3, 1, 0, 2), part, take)
+    return laid
 
 
 def laid_as(source, pattern):

@@ -1,0 +1,407 @@
+"""The fast kernels of convolution against the readable reference, and the reference against loops."""
+
+from contextlib import ExitStack, contextmanager
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from support import naive
+
+import minigrad as mg
+from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch, set_threads, threads
+from minigrad.ops.windows import geometry
+
+COUNTS = (0, 1, 2, 7, 8, 9, 33)  # of images: from 8 on they are innermost
+ORDERS = ((0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0), (3, 2, 1, 0))
+DERIVATIVES = ("forward", "input_gradient", "kernel_gradient")
+KINDS = [(4, 2, 3, 3), (4, 2, 1, 1), (2, 1, 3, 3)]  # shapes of k: windows, 1x1, one channel a group of x's two
+rng = np.random.default_rng(0)
+
+
+def pairs(least, most):
+    return st.tuples(st.integers(least, most), st.integers(least, most))
+
+
+def in_memory_order(array, order):
+    return np.ascontiguousarray(array.transpose(order)).transpose(np.argsort(order))
+
+
+@st.composite
+def convolutions(draw):
+    """(x, k, g, groups, geometry), with rests of the stride, and padding that a window may lie in wholly."""
+    groups, dtype = draw(st.integers(1, 3)), draw(st.sampled_from(["float32", "float64"]))
+    channels, outputs = draw(st.sampled_from([(1, 1), (1, 2), (2, 1), (3, 2)]))  # of a group
+    kernel, stride, padding = draw(st.sampled_from([((1, 1), (1, 1), (0, 0)), None, None])) or (
+        draw(pairs(1, 4)),
+        draw(pairs(1, 4)),
+        draw(pairs(0, 3)),
+    )
+    dilation, out, n = draw(pairs(1, 3)), draw(pairs(1, 6)), draw(st.sampled_from(COUNTS))
+    image = tuple(
+        max(1, (o - 1) * s + d * (k - 1) + 1 - 2 * p + draw(st.integers(0, s - 1)))
+        for o, s, d, k, p in zip(out, stride, dilation, kernel, padding, strict=True)
+    )
+    where = geometry("conv2d", image, kernel, stride, padding, dilation)
+    numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    shapes = (n, groups * channels, *image), (groups * outputs, channels, *kernel), (n, groups * outputs, *where.out)
+    x, k, g = (numbers.normal(size=shape).astype(dtype) for shape in shapes)
+    return (
+        in_memory_order(x, draw(st.sampled_from(ORDERS))),
+        k,
+        in_memory_order(g, draw(st.sampled_from(ORDERS))),
+        groups,
+        where,
+    )
+
+
+def of(derivative, kernel, x, k, g, groups, where):
+    """A derivative of the trilinear form by the kernel of this name."""
+    arguments = {"forward": (x, k), "input_gradient": (g, k), "kernel_gradient": (x, g)}[derivative]
+    return getattr(KERNELS[kernel], derivative)(*arguments, where, groups, np.result_type(*arguments))
+
+
+def applicable(derivative, x, k, groups, where):
+    """The names of the fast kernels that are for such a convolution."""
+    dilated = where.dilation[0] > 1 and where.window[0] > 1
+    single = x.shape[1] == len(k) == groups and (where.stride[1] == 1 or derivative == "input_gradient")
+    return ["im2col", *["im2row"] * (not dilated), *["depthwise"] * single]
+
+
+def assert_as_the_reference(x, k, g, groups, where, kernels=None):
+    """Each fast kernel agrees to a few ulp times the length of the sums, whose terms are products of normal numbers."""
+    exact = [a.astype(float) for a in (x, k, g)]
+    terms = {"forward": k[0].size, "input_gradient": k[:, 0].size, "kernel_gradient": g[:, 0].size}
+    for derivative in DERIVATIVES:
+        reference = of(derivative, "reference", *exact, groups, where)
+        for kernel in kernels or applicable(derivative, x, k, groups, where):
+            fast = of(derivative, kernel, x, k, g, groups, where)
+            assert fast.shape == reference.shape
+            assert fast.dtype == x.dtype
+            assert_allclose(fast, reference, rtol=0, atol=8 * terms[derivative] * np.finfo(fast.dtype).eps)
+
+
+@contextmanager
+def scratch_of_nan():
+    """What is lent is full of NaN, so that an entry read before it is written shows."""
+    take = scratch.Scratch.take
+
+    def filled(self, name, shape, dtype):
+        array = take(self, name, shape, dtype)
+        array[...] = np.nan
+        return array
+
+    with patch.object(scratch.Scratch, "take", filled):
+        yield
+
+
+@contextmanager
+def cut_to(product=np.inf, tile=2**20, lanes=512, transposed=np.inf):
+    """Blocks of these sizes, so that small convolutions are cut as large ones are."""
+    cached = blas.tiles, blas._parts, im2row._blocks, im2row._parts, im2col._parts
+    with ExitStack() as stack:
+        for module, sizes in (
+            (blas, {"PRODUCT": product, "TRANSPOSED": transposed}),
+            (im2row, {"TILE": tile, "LANES": lanes}),
+            (im2col, {"TILE": tile, "CONTRACTION": lanes}),
+        ):
+            stack.enter_context(patch.multiple(module, **sizes))
+        for function in cached:
+            function.cache_clear()
+            stack.callback(function.cache_clear)
+        yield
+
+
+@given(convolutions())
+@settings(max_examples=300)
+def test_the_kernels_agree_with_the_reference(drawn):
+    with scratch_of_nan():
+        assert_as_the_reference(*drawn)
+
+
+@given(convolutions(), st.integers(50, 500), st.integers(200, 4000), st.integers(1, 40), st.integers(2, 12))
+@settings(max_examples=300)
+def test_the_kernels_agree_with_the_reference_however_they_are_cut(drawn, product, tile, lanes, transposed):
+    with cut_to(product, tile, lanes, transposed), scratch_of_nan():
+        assert_as_the_reference(*drawn)
+
+
+@pytest.mark.parametrize("tile", [2000, 16_000])
+@pytest.mark.parametrize(("n", "lanes"), [(3, 2), (17, 40), (48, 20)])  # columns are cut; or images, in one column
+@pytest.mark.parametrize("groups", [1, 2, 4])
+@pytest.mark.parametrize(
+    ("stride", "dilation"), [((1, 1), (1, 1)), ((1, 2), (2, 1)), ((2, 3), (1, 2)), ((2, 1), (2, 2))]
+)
+def test_the_kernels_agree_with_the_reference_where_all_is_cut(stride, dilation, groups, n, lanes, tile):
+    where = geometry("conv2d", (23, 10), (3, 2), stride, (2, 1), dilation)
+    x, k, g = (rng.normal(size=size) for size in ((n, 4, 23, 10), (4, 4 // groups, 3, 2), (n, 4, *where.out)))
+    for order in ORDERS[:2]:
+        with cut_to(100, tile, lanes, 20), scratch_of_nan():
+            assert_as_the_reference(in_memory_order(x, order), k, in_memory_order(g, order), groups, where)
+
+
+@given(convolutions())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_the_kernels_agree_with_the_reference_in_threads(three_threads, drawn):
+    assert_as_the_reference(*drawn)
+
+
+@pytest.fixture
+def three_threads():
+    """Share out every convolution, however small."""
+    set_threads(3)
+    with patch.object(threads, "FEWEST_PRODUCTS", 0):
+        yield
+    set_threads(1)
+
+
+@given(convolutions())
+def test_the_reference_agrees_with_loops(drawn):
+    x, k, g, groups, where = drawn
+    options = {"stride": where.stride, "padding": where.padding, "dilation": where.dilation, "groups": groups}
+    x, k, g = (a[:2].astype(float) if a is not k else a.astype(float) for a in (x, k, g))
+    if len(x):
+        z, dx, dk = (of(derivative, "reference", x, k, g, groups, where) for derivative in DERIVATIVES)
+        assert_allclose(z, naive.conv2d(x, k, **options), atol=1e-12)
+        assert_allclose(dx, naive.conv_transpose2d(g, k, output_size=where.image, **options), atol=1e-12)
+        assert_allclose(dk, naive.conv2d_kernel(x, g, size=where.window, **options), atol=1e-12)
+
+
+@given(convolutions())
+def test_the_chosen_kernels_are_for_the_convolution(drawn):
+    x, k, _, groups, where = drawn
+    for images in (*COUNTS, 1000):
+        chosen = choose(where, images, x.shape[1], len(k), groups)
+        for derivative in DERIVATIVES:
+            assert getattr(chosen, derivative) in applicable(derivative, x, k, groups, where)
+
+
+@given(convolutions())
+def test_the_ops_agree_with_the_reference(drawn):
+    x, k, g, groups, where = drawn
+    options = {"stride": where.stride, "padding": where.padding, "dilation": where.dilation, "groups": groups}
+    x_t, k_t = mg.tensor(x, requires_grad=True), mg.tensor(k, requires_grad=True)
+    z = mg.conv2d(x_t, k_t, **options)
+    z.backward(g)
+    exact = [a.astype(float) for a in (x, k, g)]
+    terms = k[0].size, k[:, 0].size, g[:, 0].size
+    for found, derivative, n in zip((z.data, x_t.grad, k_t.grad), DERIVATIVES, terms, strict=True):
+        reference = of(derivative, "reference", *exact, groups, where)
+        assert_allclose(found, reference, rtol=0, atol=8 * n * np.finfo(found.dtype).eps, strict=found.dtype == float)
+
+
+@pytest.mark.parametrize("n", [2, 16])
+@pytest.mark.parametrize(("taps", "stride", "dilation", "padding"), [(2, 1, 4, 3), (3, 4, 6, 2), (1, 3, 1, 1)])
+def test_entries_between_the_windows_receive_nothing(n, taps, stride, dilation, padding):
+    image = stride + dilation * (taps - 1) + 1 - 2 * padding + stride - 1  # two windows and a rest
+    where = geometry("conv2d", (image, image), (taps, taps), stride, padding, dilation)
+    x, k = rng.normal(size=(n, 4, image, image)), rng.normal(size=(6, 2, taps, taps))
+    with scratch_of_nan():
+        assert_as_the_reference(x, k, rng.normal(size=(n, 6, *where.out)), 2, where)
+
+
+@pytest.mark.parametrize("n", [2, 16])
+def test_an_image_between_the_windows_receives_nothing(n):
+    where = geometry("conv2d", (1, 1), (1, 1), 2, 1)
+    assert_as_the_reference(np.ones((n, 2, 1, 1)), np.ones((3, 2, 1, 1)), np.ones((n, 3, 2, 2)), 1, where)
+
+
+def test_windows_that_all_lie_in_the_padding_where_images_lie_pages_apart():
+    z, k = np.ones((8, 64, 2, 8)), np.ones((64, 1, 1, 1))
+    x = mg.conv_transpose2d(z, k, stride=(3, 1), padding=(2, 0), groups=64, output_size=(1, 8))
+    assert_array_equal(x, np.zeros((8, 64, 1, 8)))
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize("n", [2, 16])
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("groups", [1, 3])
+def test_what_is_not_finite_reaches_what_reads_it_and_nothing_else(groups, stride, n, value):
+    where = geometry("conv2d", (6, 5), (3, 3), stride, 0)
+    shapes = (n, 3, 6, 5), (3, 3 // groups, 3, 3), (n, 3, *where.out)
+    for place in range(3):
+        arrays = [abs(rng.normal(size=shape)) + 1 for shape in shapes]
+        arrays[place][(-1, 0, 0, 0)] = value
+        with np.errstate(invalid="ignore"):
+            for derivative in DERIVATIVES:
+                reference = of(derivative, "reference", *arrays, groups, where)
+                for kernel in applicable(derivative, *arrays[:2], groups, where):
+                    assert_allclose(of(derivative, kernel, *arrays, groups, where), reference)
+
+
+def test_a_kernel_that_is_not_finite_reaches_no_entry_beside_its_windows():
+    k = np.ones((2, 1, 3, 3))
+    k[:, :, 0, 0] = np.inf
+    for n in (2, 16):
+        dx = mg.conv_transpose2d(np.ones((n, 2, 2, 2)), k, groups=2, stride=2)
+        assert_array_equal(np.isinf(dx[0, 0]), np.isin(np.arange(5), (0, 2))[:, None] & np.isin(np.arange(5), (0, 2)))
+        assert np.isfinite(dx).sum() == dx.size - 4 * 2 * n
+
+
+@pytest.mark.parametrize("n", [3, 16])
+@pytest.mark.parametrize("kernel", KINDS)
+@pytest.mark.parametrize("single", [0, 1])
+def test_mixed_dtypes_compute_in_the_wider_one(single, kernel, n):
+    groups = 2 // kernel[1]
+    where = geometry("conv2d", (5, 6), kernel[2:], 1, 0)
+    shapes = (n, 2, 5, 6), kernel, (n, kernel[0], *where.out)
+    for order in ORDERS[:2]:
+        x, k, g = (rng.normal(size=shape).astype(np.float32) for shape in shapes)
+        x, g = in_memory_order(x, order), in_memory_order(g, order)
+        narrow = [(x, k), (g, k), (x, g)]
+        ops = (
+            mg.conv2d,
+            mg.conv_transpose2d,
+            lambda x, g, groups: mg.ops.conv2d_kernel(x, g, size=kernel[2:], groups=groups),
+        )
+        for op, derivative, pair in zip(ops, DERIVATIVES, narrow, strict=True):
+            mixed = [a if i == single else a.astype(float) for i, a in enumerate(pair)]
+            found = op(*mixed, groups=groups)
+            assert found.dtype == float
+            exact = of(derivative, "reference", *(a.astype(float) for a in (x, k, g)), groups, where)
+            assert_allclose(found, exact, atol=1e-12)
+
+
+def test_dtypes_mix_as_in_numpy():
+    x, k = np.ones((2, 1, 4, 4), np.float32), np.ones((1, 1, 3, 3))
+    assert mg.conv2d(x, k).dtype == mg.conv2d(k, x[:1, :, :3, :3]).dtype == float
+    assert mg.conv2d(x, k.astype(np.float32), np.ones(1)).dtype == float
+    ints = np.arange(16).reshape(1, 1, 4, 4)
+    assert_array_equal(mg.conv2d(ints, np.ones((1, 1, 4, 4), int)), [[[[120]]]])
+
+
+@pytest.mark.parametrize("kernel", KINDS)
+def test_an_empty_batch(kernel):
+    groups = 2 // kernel[1]
+    x, k = np.empty((0, 2, 5, 5)), np.ones(kernel)
+    z = mg.conv2d(x, k, groups=groups)
+    assert z.shape == (0, kernel[0], 6 - kernel[2], 6 - kernel[3])
+    assert mg.conv_transpose2d(z, k, groups=groups).shape == x.shape
+    assert_array_equal(mg.ops.conv2d_kernel(x, z, size=kernel[2:], groups=groups), np.zeros(kernel))
+
+
+@pytest.mark.parametrize("kernel", KINDS)
+def test_one_image_without_a_batch_axis_is_a_batch_of_one(kernel):
+    x, k, groups = rng.normal(size=(2, 5, 6)), rng.normal(size=kernel), 2 // kernel[1]
+    z = mg.conv2d(x, k, groups=groups)
+    assert_array_equal(z, mg.conv2d(x[None], k, groups=groups)[0])
+    assert_array_equal(mg.conv_transpose2d(z, k, groups=groups), mg.conv_transpose2d(z[None], k, groups=groups)[0])
+    size = kernel[2:]
+    dk = mg.ops.conv2d_kernel(x, z, size=size, groups=groups)
+    assert_array_equal(dk, mg.ops.conv2d_kernel(x[None], z[None], size=size, groups=groups))
+
+
+@pytest.mark.parametrize("n", [3, 16])
+def test_the_gradient_of_a_bias_is_the_sum_of_its_channel(n):
+    g = rng.normal(size=(n, 3, 4, 5))
+    for order in ORDERS[:2]:
+        b = mg.tensor(np.zeros(3), requires_grad=True)
+        mg.conv2d(in_memory_order(np.ones((n, 2, 4, 5)), order), np.ones((3, 2, 1, 1)), b).backward(g)
+        assert_allclose(b.grad, g.sum(axis=(0, 2, 3)))
+
+
+@pytest.mark.parametrize("n", [3, 16])
+@pytest.mark.parametrize("kernel", KINDS)
+def test_results_own_their_memory(n, kernel):
+    x, k, groups = np.ones((n, 2, 5, 5)), np.ones(kernel), 2 // kernel[1]
+    z = mg.conv2d(x, k, groups=groups)
+    images = z, mg.conv2d(x, k, groups=groups), mg.conv_transpose2d(z, k, groups=groups)
+    results = [*images, mg.ops.conv2d_kernel(x, z, size=kernel[2:], groups=groups)]
+    kept = [x, k, *(buffer for buffers in scratch._kept.free for buffer in buffers.values())]
+    for i, result in enumerate(results):
+        assert not any(np.shares_memory(result, other) for other in [*results[:i], *kept])
+    assert all(image.flags.owndata for image in images)
+
+
+@pytest.mark.parametrize("order", ORDERS[:3])
+def test_results_have_their_images_innermost_from_8_images_on(order):
+    for n in (1, 2, 7, 8, 9):
+        x, k = in_memory_order(np.ones((n, 2, 5, 6)), order), np.ones((4, 2, 3, 3))
+        z = mg.conv2d(x, k)
+        for image in (z, mg.conv_transpose2d(z, k), mg.max_pool2d(z, 2), mg.ops.spread2d(z, (6, 8), 2)):
+            assert innermost.images_innermost(image) == (n >= 8)
+            assert image.flags.c_contiguous == (n < 8)
+
+
+@pytest.mark.parametrize("n", [1, 2, 16])
+def test_results_of_1x1_kernels_lie_as_their_input(n):
+    for order, c_order in (((0, 1, 2, 3), True), ((2, 1, 3, 0), n == 1)):
+        for channels in (1, 2):
+            x, k = in_memory_order(np.ones((n, channels, 5, 6)), order), np.ones((4, channels, 1, 1))
+            z = mg.conv2d(x, k)
+            dx = mg.conv_transpose2d(in_memory_order(z, order), k)
+            assert z.flags.c_contiguous == c_order
+            assert innermost.images_innermost(dx) == (not c_order)
+
+
+@pytest.mark.parametrize("kernel", ["im2row", "im2col"])
+@pytest.mark.parametrize("n", [1, 32])
+def test_windows_of_large_images_are_in_memory_piece_by_piece(n, kernel):
+    """Of windows that take far more than the cache, only a part is copied at a time."""
+    where = geometry("conv2d", (96, 96), (5, 5), 1, 2)
+    x, k, g = (np.ones(size, np.float32) for size in ((n, 4, 96, 96), (8, 4, 5, 5), (n, 8, 96, 96)))
+    assert 25 * x[:1].nbytes > 3 * blas.TILE
+    lent, take = {}, scratch.Scratch.take
+
+    def watched(self, name, shape, dtype):
+        array = take(self, name, shape, dtype)
+        lent[name] = max(lent.get(name, 0), array.nbytes)
+        return array
+
+    with patch.object(scratch.Scratch, "take", watched):
+        for derivative in DERIVATIVES:
+            of(derivative, kernel, *(innermost_first(a) if kernel == "im2row" else a for a in (x, k, g)), 1, where)
+    assert sum(lent.values()) < 4 * blas.TILE
+
+
+def innermost_first(array):
+    return in_memory_order(array, (2, 1, 3, 0)) if len(array) >= 8 else array
+
+
+@pytest.mark.parametrize("in_cache", [40, 400, 20_000, 10**9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+@pytest.mark.parametrize("shape", [(16, 4, 16, 16), (17, 3, 5, 7), (1, 2, 3, 3), (40, 1, 9, 1)])
+def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
+    whole = rng.integers(-99, 99, (shape[0], shape[1] + 1, *shape[2:])).astype(dtype)
+    for source in (whole[:, 1:], whole[:, :-1, ::-1], in_memory_order(whole, (0, 2, 3, 1))[:, 1:]):
+        target = innermost.empty_innermost(shape, np.float64)
+        with patch.object(innermost, "IN_CACHE", in_cache), scratch.Scratch() as take:
+            innermost.copy_images(target, source, take)
+        assert_array_equal(target, source)
+
+
+def test_what_lies_as_its_pattern_is_not_copied():
+    contiguous = rng.normal(size=(16, 2, 6, 6))
+    turned = in_memory_order(contiguous, (2, 1, 3, 0))
+    for source, pattern in ((contiguous, contiguous), (turned, turned), (turned, contiguous)):
+        assert innermost.laid_as(source, pattern) is source
+    copy = innermost.laid_as(contiguous, turned)
+    assert innermost.images_innermost(copy)
+    assert copy.flags.owndata
+    assert_array_equal(copy, contiguous)
+    assert not innermost.images_innermost(np.ones((1, 1, 3, 3)))
+
+
+@given(st.integers(0, 2000), st.integers(0, 2000), st.sampled_from([1, 8, 16]))
+def test_blocks_cover_a_range_in_few_equal_slices(size, most, multiple):
+    found = blas.blocks(size, most, multiple)
+    lengths = [block.stop - block.start for block in found]
+    assert [i for block in found for i in range(size)[block]] == list(range(size))
+    assert len(found) <= -(-size // max(most, 1))
+    assert len(set(lengths[:-1])) <= 1
+    assert all(length % multiple == 0 for length in lengths[:-1])
+    assert max(lengths, default=0) < max(most, 1) + multiple
+
+
+@given(st.integers(1, 200), st.integers(1, 50), st.integers(1, 300), st.integers(2000, 100_000))
+def test_tiles_cover_a_product_in_pieces_of_about_the_size_for_blas(rows, depth, lanes, product):
+    with cut_to(product):
+        found = blas.tiles(rows, depth, lanes)
+    times = np.zeros((rows, lanes), int)
+    for row, lane in found:
+        times[row, lane] += 1
+        sizes = [len(range(n)[part]) for n, part in ((rows, row), (lanes, lane))]
+        assert len(found) == 1 or sizes[0] * sizes[1] * depth <= max(2 * product, 16 * 16 * depth)
+    assert_array_equal(times, 1)
