@@ -1,13 +1,14 @@
 """no_grad and scope: who they concern, and that they end where they began, in threads and tasks too."""
 
 import asyncio
+import sys
 import threading
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import settings
+from minigrad import settings, transforms
 
 
 def leaf(value, **options):
@@ -164,3 +165,101 @@ def test_what_another_thread_leaves_does_not_end_what_this_one_is_in():
 def test_no_grad_wants_its_parentheses():
     with pytest.raises(TypeError, match=r"write `@no_grad\(\)`"):
         mg.no_grad(lambda: None)
+
+
+def test_recording_is_per_task_of_asyncio():
+    async def recorded(x):
+        loss = 0.0
+        for _ in range(4):
+            loss = loss + x * x
+            await asyncio.sleep(0)
+        return loss
+
+    async def unrecorded():
+        with mg.no_grad(), mg.scope("evaluation"):
+            for _ in range(4):
+                await asyncio.sleep(0)
+                assert not (leaf(1.0) * 2).requires_grad
+
+    async def both(x):
+        return (await asyncio.gather(unrecorded(), recorded(x), unrecorded()))[1]
+
+    x = leaf(1.0)
+    loss = asyncio.run(both(x))
+    loss.backward()
+    assert x.grad == 8
+    assert loss.node.scope == ()
+
+
+def test_a_task_inherits_what_is_in_force_where_it_is_made():
+    async def run():
+        async def child():
+            await asyncio.sleep(0)
+            return (leaf(1.0) * 2).requires_grad
+
+        with mg.no_grad():
+            inside = await asyncio.create_task(child())
+        return inside, await asyncio.create_task(child())
+
+    assert asyncio.run(run()) == (False, True)
+
+
+def test_a_generator_may_be_closed_by_another_thread():
+    def generator():
+        with mg.no_grad(), mg.scope("inside"):
+            yield
+
+    running = generator()
+    next(running)
+    assert not settings.recording()
+    thread = threading.Thread(target=running.close)
+    thread.start()
+    thread.join()
+    assert settings.recording()
+    assert (leaf(1.0) * 2).node.scope == ()
+
+
+def interrupted_at(position, run):
+    """Run it with a KeyboardInterrupt at the event of this number in settings.py or transforms.py: whether there was."""
+    count, files = 0, (settings.__file__, transforms.__file__)
+
+    def trace(frame, event, argument):
+        nonlocal count
+        if frame.f_code.co_filename not in files:
+            return None
+        frame.f_trace_opcodes = True
+        count += 1
+        if count == position:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return trace
+
+    sys.settrace(trace)
+    try:
+        run()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(None)
+    return False
+
+
+def enter_and_leave():
+    with mg.no_grad(), mg.scope("a"):
+        pass
+
+
+def transform():
+    with mg.no_grad():
+        mg.grad(lambda x: x * x)(1.0)
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer is at work already")
+@pytest.mark.parametrize("run", [enter_and_leave, transform])
+def test_an_interrupt_anywhere_leaves_the_thread_as_it_was(run):
+    position = 1
+    while interrupted_at(position, run):
+        assert settings.recording(), position
+        assert settings.setting("scope", ()) == (), position
+        position += 1
+    assert position > 100

@@ -1,11 +1,17 @@
 """The tape: what is recorded, in which order it is swept, and when it lets go."""
 
 import array
+import contextlib
 import gc
+import math
+import operator
+import threading
 import weakref
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import tape
@@ -262,3 +268,240 @@ def test_a_released_node_keeps_its_shape_and_dtype():
 
 def test_what_an_inner_trace_returns_of_an_outer_one_stays_connected():
     assert mg.grad(lambda x: mg.value_and_grad(lambda y: x)(2.0)[0])(3.0) == 1
+
+
+def constant(w):
+    return mg.tensor(np.ones(3)), lambda b: w * b
+
+
+def frozen(w):
+    b = leaf(np.ones(3))
+    b.requires_grad = False
+    return b, lambda b: w * b
+
+
+def alias_of_a_leaf(w):
+    return w.detach(), lambda b: w * w
+
+
+def view_made_without_recording(w):
+    with mg.no_grad():
+        return w[1:], lambda b: w * w
+
+
+def alias_of_a_result(w):
+    h = mg.exp(w)
+    return h.detach(), lambda b: h
+
+
+def base_of_a_view(w):
+    b = mg.tensor(np.ones((3, 1)))
+    view = b.reshape(3)
+    return b, lambda b: w * view
+
+
+def kept_by_a_checkpoint(w):
+    b = mg.tensor(np.ones(3))
+    return b, lambda b: mg.checkpoint(lambda x: x * b)(w)
+
+
+WRITTEN = [constant, frozen, alias_of_a_leaf, view_made_without_recording, alias_of_a_result, base_of_a_view]
+
+
+def write_to_data(t):
+    t.data -= 0.5
+
+
+def update_in_place(t):
+    with mg.no_grad():
+        t -= 0.5
+
+
+@pytest.mark.parametrize("write", [write_to_data, update_in_place])
+@pytest.mark.parametrize("case", [*WRITTEN, kept_by_a_checkpoint])
+def test_a_write_to_what_a_result_used_is_noticed(case, write):
+    w = leaf(np.ones(3))
+    b, use = case(w)
+    before = np.sum(use(b))
+    write(b)
+    with pytest.raises(RuntimeError, match=r"written to in place|did not compute the same"):
+        before.backward()
+    assert w.grad is None
+    np.sum(use(b) if case is not alias_of_a_result else mg.exp(w)).backward()
+
+
+@pytest.mark.parametrize("write", [write_to_data, update_in_place])
+def test_a_write_to_what_a_pullback_uses_is_noticed(write):
+    b = mg.tensor(np.ones(3))
+    _, pullback = mg.vjp(lambda w: np.sum(w * b), np.ones(3))
+    write(b)
+    with pytest.raises(RuntimeError, match="written to in place"):
+        pullback(1.0)
+
+
+def test_a_write_elsewhere_in_the_same_memory_is_no_matter():
+    flat = np.ones(6)
+    w, b = leaf(np.ones(3)), leaf(np.ones(3))
+    w.data, b.data = flat[:3], flat[3:]
+    loss, other = np.sum(w * w), np.sum(w * w)
+    b.data -= 1
+    loss.backward()
+    assert w.grad.tolist() == [2, 2, 2]
+    w.data -= 1
+    with pytest.raises(RuntimeError, match="written to in place"):
+        other.backward()
+
+
+def test_the_data_of_a_result_is_read_only():
+    h = mg.exp(leaf(np.zeros(3)))
+    with pytest.raises(ValueError, match="read-only"):
+        h.data[:] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        h.data -= 1
+
+
+def test_an_index_is_recorded_as_it_was():
+    for index in (lambda i: slice(0, i), lambda i: (slice(None, i), None), lambda i: [i, i], lambda i: i):
+        x, i = leaf(np.arange(5.0)), np.array(1)
+        expected = np.zeros(5)
+        np.add.at(expected, index(i.copy()), 1)
+        y = x[index(i)].sum()
+        i[...] = 3
+        y.backward()
+        np.testing.assert_array_equal(x.grad, expected)
+
+
+def test_transforms_keep_copies_of_their_arguments():
+    def unrolled(rate):
+        x, total = np.array([1.0]), 0.0
+        for _ in range(2):
+            value, _ = mg.value_and_grad(lambda x: np.sum((rate * x) ** 2))(x)
+            total = total + value
+            x -= 0.5
+        return total
+
+    assert mg.grad(unrolled)(2.0) == 5
+
+
+def test_a_backward_that_fails_changes_nothing():
+    x, y = leaf(np.ones(2)), leaf(np.ones(2))
+    np.sum(x * 1).backward(np.array(1e308))
+    np.sum(y * 1).backward()
+    loss = np.sum(y * 1) + np.sum(x * 1)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        loss.backward(np.array(1.7e308))
+    np.testing.assert_array_equal(x.grad, [1e308, 1e308])
+    np.testing.assert_array_equal(y.grad, [1, 1])
+
+
+def test_threads_that_sweep_one_graph_get_the_error_that_names_it():
+    for _ in range(20):
+        x = leaf(np.ones(3))
+        y = x
+        for _ in range(100):
+            y = y * 1.01
+        loss, errors, ready = np.sum(y), [], threading.Barrier(4)
+
+        def sweep(loss=loss, errors=errors, ready=ready):
+            ready.wait()
+            try:
+                loss.backward()
+            except RuntimeError as raised:
+                errors.append(str(raised))
+
+        threads = [threading.Thread(target=sweep) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert all("was released" in message for message in errors)
+        np.testing.assert_allclose(x.grad, (4 - len(errors)) * 1.01**100)
+
+
+def test_a_vjp_can_not_write_to_its_gradient():
+    @mg.op
+    def shifted(x):
+        return x + 1
+
+    @shifted.vjp("x")
+    def _(g, out, x):
+        g *= 2
+        return g
+
+    x = leaf(np.ones(3))
+    y = x * 3
+    with pytest.raises(ValueError, match=r"shifted: the VJP of 'x': .*read-only"):
+        np.sum(y + shifted(y)).backward()
+    assert x.grad is None
+
+
+@pytest.mark.parametrize("dtype", [">f8", "<f8", ">f4", "<f4"])
+@pytest.mark.parametrize("uses", [1, 2, 3, 5])
+def test_a_gradient_has_the_byte_order_of_its_leaf(dtype, uses):
+    for shape in ((), (3,)):
+        x = leaf(np.ones(shape), dtype=dtype)
+        for _ in range(2):
+            np.sum(sum([x * 2] * uses)).backward()
+            assert x.grad.dtype.str == np.dtype(dtype).str
+        assert np.all(x.grad == 4 * uses)
+    assert mg.grad(lambda x: np.sum(sum([x * 2] * uses)))(x.data).dtype == x.dtype
+
+
+def test_the_sum_of_many_contributions_is_precise():
+    x = leaf(0.0, dtype=np.float16)
+    sum(x * np.float16(0.1) for _ in range(4096)).backward()
+    np.testing.assert_allclose(x.grad, 4096 * np.float64(np.float16(0.1)), rtol=2e-3)
+
+
+NUMBERS = st.sampled_from([2, 0, -1, 0.5, np.float64(2), np.float32(0.5), np.ones(2), [1.0, 2.0], True])
+
+
+@given(st.sampled_from(["add", "subtract", "multiply", "divide", "matmul", "remainder", "floor_divide"]), st.data())
+def test_operators_do_what_calling_the_op_does(name, data):
+    shapes, dtypes = st.sampled_from([(), (2,), (1, 2), (2, 2)]), st.sampled_from([np.float64, np.float32])
+
+    def operand():
+        if data.draw(st.booleans()):
+            return data.draw(NUMBERS)
+        array = np.arange(1.0, 5.0)[: math.prod(shape := data.draw(shapes))].reshape(shape)
+        return mg.tensor(array.astype(data.draw(dtypes)), requires_grad=data.draw(st.booleans()))
+
+    x, y, op = operand(), operand(), getattr(mg.ops, name)
+    if not isinstance(x, mg.Tensor) and not isinstance(y, mg.Tensor):
+        return
+    with contextlib.ExitStack() as blocks:
+        for block in data.draw(st.sampled_from([(), (mg.no_grad(),), (mg.scope("s"),), (mg.scope("s"), mg.debug())])):
+            blocks.enter_context(block)
+        outcomes = []
+        for call in (
+            op,
+            getattr(
+                operator,
+                {
+                    "add": "add",
+                    "subtract": "sub",
+                    "multiply": "mul",
+                    "divide": "truediv",
+                    "matmul": "matmul",
+                    "remainder": "mod",
+                    "floor_divide": "floordiv",
+                }[name],
+            ),
+        ):
+            try:
+                outcomes.append(call(x, y))
+            except (TypeError, ValueError) as error:
+                outcomes.append((type(error), str(error)))
+    called, operated = outcomes
+    if isinstance(called, tuple):
+        assert operated == called
+        return
+    np.testing.assert_array_equal(operated.data, called.data)
+    assert (operated.dtype, operated.shape) == (called.dtype, called.shape)
+    assert (operated.node is None) == (called.node is None)
+    if called.node is not None:
+        assert (operated.node.op, operated.node.scope) == (called.node.op, called.node.scope)
+        assert operated.node.parents == called.node.parents
+        assert operated.node.parameters == called.node.parameters
+        assert repr(operated.node.arguments) == repr(called.node.arguments)
+        assert hasattr(operated.node, "seen") == hasattr(called.node, "seen")
