@@ -35,6 +35,9 @@ def retracing(traced: Collection[Node]) -> Callable[[Node], Node] | None:
             return node
         pairs = zip(node.arguments, node.parents, strict=True)
         arguments = tuple([make(a, p) if p in traced else a for a, p in pairs])
-        return tape.record(node.op, node.parents, arguments, node.parameters, make(node.output, node))
+        retraced = tape.record(node.op, node.parents, arguments, node.parameters, make(node.output, node))
+        if hasattr(node, "seen"):
+            retraced.seen = node.seen
+        return retraced
 
     return retrace if traced else None

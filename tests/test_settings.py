@@ -220,7 +220,7 @@ def test_a_generator_may_be_closed_by_another_thread():
 
 
 def interrupted_at(position, run):
-    """Run it with a KeyboardInterrupt at the event of this number in settings.py or transforms.py: whether there was."""
+    """Run it with a KeyboardInterrupt at the event of this number in settings.py or transforms.py; whether it came."""
     count, files = 0, (settings.__file__, transforms.__file__)
 
     def trace(frame, event, argument):

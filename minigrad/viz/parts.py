@@ -152,7 +152,7 @@ class _Reader:
 
     def _op(self, node: Any) -> Part:
         part = Part("op", node.op.__name__, node.shape, node.dtype, node.scope, array=_saved(node))
-        part.line = getattr(node, "seen", None)
+        part.line = node.seen.line if hasattr(node, "seen") else None
         part.variable = self._names.of_node(node)
         for i, parent in enumerate(node.parents):
             argument = None if node.arguments is None else node.arguments[i]

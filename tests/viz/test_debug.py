@@ -31,7 +31,7 @@ def test_each_way_to_call_an_op_is_located():
     for call in calls:
         with mg.debug():
             y = call()
-        assert y.node.seen == (str(HERE), call.__code__.co_firstlineno)
+        assert y.node.seen.line == (str(HERE), call.__code__.co_firstlineno)
 
 
 def test_the_tooltip_has_line_and_link(monkeypatch, tmp_path):
@@ -77,8 +77,8 @@ def test_it_nests_and_decorates():
 
     with mg.debug():
         inner()
-        assert (x * x).node.seen[0] == str(HERE)
-    assert inner().node.seen[0] == str(HERE)
+        assert (x * x).node.seen.line[0] == str(HERE)
+    assert inner().node.seen.line[0] == str(HERE)
 
 
 def test_a_generator_runs_later_so_it_is_refused():
@@ -104,3 +104,91 @@ def test_gradients_are_the_same_within():
     with mg.debug():
         (x * x).sum().backward()
     np.testing.assert_array_equal(x.grad, [2.0, 4.0])
+
+
+def raised(call, kind, **options):
+    with mg.debug(**options), np.errstate(all="ignore"), pytest.raises(kind) as caught:
+        call()
+    return str(caught.value)
+
+
+def leaf(value):
+    return mg.tensor(value, requires_grad=True)
+
+
+def test_the_first_nan_of_a_forward_pass_is_named():
+    x = leaf([1.0, -1.0])
+    message = raised(lambda: mg.log(x) * 2, FloatingPointError)
+    line = test_the_first_nan_of_a_forward_pass_is_named.__code__.co_firstlineno + 2
+    assert message.startswith(f"log: it gave nan at [1] from finite values: x = -1.0, called at test_debug.py:{line}")
+    constant = mg.tensor([[0.0, 1.0]])
+    assert "divide: it gave inf at [0, 0]" in raised(lambda: 1 / constant, FloatingPointError)
+    assert "x2 of shape (2, 2)" in raised(
+        lambda: leaf(np.full((1, 2), 1e300)) @ np.full((2, 2), 1e300), FloatingPointError
+    )
+
+
+def test_the_first_nan_of_a_vjp_is_named():
+    x, mask = leaf([0.0, 4.0]), np.array([0.0, 1.0])
+    y = mg.sqrt(x) * mask
+    message = raised(lambda: y.sum().backward(), FloatingPointError)
+    assert message.startswith("sqrt: the VJP of 'x' gave nan at [0] from finite values: g = 0.0, out = 0.0, x = 0.0")
+    assert "called at" not in message  # the op ran outside of debug()
+    assert x.grad is None
+    inside = raised(lambda: (mg.sqrt(x) * mask).sum().backward(), FloatingPointError)
+    assert "called at test_debug.py:" in inside
+    transformed = raised(lambda: mg.grad(lambda x: np.sum(np.sqrt(x)))(np.zeros(2)), FloatingPointError)
+    assert transformed.startswith("sqrt: the VJP of 'x' gave inf at [0]")
+
+
+def test_what_is_not_finite_already_passes_and_so_does_all_of_it_where_asked():
+    x = leaf([np.inf, 1.0])
+    with mg.debug():
+        (x * 2).sum().backward()
+        assert (mg.tensor([1]) * 2).tolist() == [2]  # integers have no NaN
+    with mg.debug(nonfinite=False), np.errstate(all="ignore"):
+        assert np.isnan(mg.log(leaf(-1.0)).item())
+
+
+@pytest.mark.parametrize("order", ["first", "second"])
+def test_a_write_that_nothing_sees_is_found(order):
+    w = leaf([1.0, 2.0])
+    with mg.debug():
+        y = np.sum(w * w)
+        w.data[0] = 7
+        with pytest.raises(
+            RuntimeError, match=r"multiply: its argument 'x1' was written to since .* test_debug\.py:\d+"
+        ):
+            y.backward()
+        z = mg.exp(w)
+        z.node.output[0] = 3
+        with pytest.raises(RuntimeError, match="exp: its output was written to"):
+            z.backward(np.ones(2))
+        assert w.grad is None
+
+        def f(x):
+            y = np.sum(x * constant)
+            constant.data[0] = 9
+            return y
+
+        constant = mg.tensor([1.0, 2.0])
+        transform = mg.grad(f) if order == "first" else mg.hessian(f)
+        with pytest.raises(RuntimeError, match="multiply: its argument 'x2' was written to"):
+            transform(np.ones(2))
+    np.sum(w * w).backward()
+
+
+def test_an_error_in_a_vjp_is_told_the_line():
+    @mg.op
+    def broken(x):
+        return x * 1
+
+    @broken.vjp("x")
+    def _(g, out, x):
+        return np.reshape(g, (7,))
+
+    y = broken(leaf([1.0]))
+    with pytest.raises(ValueError, match=r"broken: the VJP of 'x': .*inside mg\.debug\(\), the message names the line"):
+        y.backward()
+    with mg.debug(), pytest.raises(ValueError, match=r"broken: the VJP of 'x': .*called at test_debug\.py:\d+"):
+        broken(leaf([1.0])).backward()
