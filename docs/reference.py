@@ -17,7 +17,7 @@ import pdoc.doc
 import pdoc.render
 
 import minigrad as mg
-from minigrad import _tensor, operation
+from minigrad import _numpy, operation
 
 PACKAGES = ("minigrad", "minigrad.data", "minigrad.testing", "minigrad.viz")
 
@@ -79,7 +79,7 @@ def as_written(signature):
 def numpy_functions(family_of):
     """Return a module without members, whose docstring is the list of the NumPy functions that take a Tensor."""
     differentiable = {name_in_numpy(f): link(op.__name__, family_of) for f, op in operation.NUMPY.items()}
-    plain = {name_in_numpy(f): "" for f in _tensor._PLAIN_UFUNCS | _tensor._PLAIN_FUNCTIONS}
+    plain = {name_in_numpy(f): "" for f in _numpy._PLAIN_UFUNCS | _numpy._PLAIN_FUNCTIONS}
     rows = [f"| `{name}` | {op} |" for name, op in sorted((plain | differentiable).items())]
     page = types.ModuleType("minigrad.numpy_functions")
     page.__doc__ = f"""The {len(rows)} NumPy functions that take a Tensor.

@@ -34,6 +34,10 @@ class Tensor(ArrayMethods):
     name: shown in pictures and messages.
 
     Raises TypeError for other dtypes, and for a gradient of anything but floating point.
+
+    >>> x = mg.Tensor([1.0, 2.0], requires_grad=True, name="x")
+    >>> x * 3
+    tensor([3., 6.], op=multiply)
     """
 
     __slots__ = ("__weakref__", "_array", "_frozen", "_name", "node")
@@ -223,6 +227,11 @@ class Tensor(ArrayMethods):
 
         Raises RuntimeError if there is nothing recorded, if self is not a scalar and no gradient
         is given, or if the graph was released; then no `.grad` has changed.
+
+        >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+        >>> (x * x).sum().backward()
+        >>> x.grad
+        array([2., 4.])
         """
         if self.node is None:
             raise RuntimeError(
@@ -295,7 +304,11 @@ def _like(value, tensor, what):
 
 
 def tensor(data, *, requires_grad=False, dtype=None, name=None):
-    """Make a Tensor from anything that np.array takes, by copying it. See `Tensor`."""
+    """Make a Tensor from anything that np.array takes, by copying it. See `Tensor`.
+
+    >>> mg.tensor([[1.0, 2.0]], dtype=np.float32)
+    tensor([[1., 2.]], dtype=float32)
+    """
     return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
 
 

@@ -11,7 +11,11 @@ from .transforms import chosen_positions, jacobian
 
 
 def vec(a):
-    """The document's vec: the columns of the last two axes stacked, (..., h, w) -> (..., h*w) (section 3.1)."""
+    """The document's vec: the columns of the last two axes stacked, (..., h, w) -> (..., h*w) (section 3.1).
+
+    >>> mg.vec(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([1., 3., 2., 4.])
+    """
     shape = np.shape(a)
     return a if len(shape) < 2 else np.reshape(np.swapaxes(a, -1, -2), (*shape[:-2], shape[-2] * shape[-1]))
 
@@ -19,9 +23,15 @@ def vec(a):
 def vec_jacobian(f, *x, argnum=0):
     """The document's numerator-layout Jacobian d vec(Y) / d vec(X), a matrix; X is the argument `argnum`.
 
-    Column-major vec throughout; with more than two axes the vecs of the matrices follow one
-    another, as section 3.1.2 stacks the channels. Sections 3.1 and 3.2: its transpose times the
-    gradient of J with respect to vec(Y) is the gradient with respect to vec(X).
+    vec is column-major throughout. With more than two axes the vecs of the matrices follow one
+    another, as section 3.1.2 stacks the channels. Its transpose times the gradient of J with respect to
+    vec(Y) is the gradient with respect to vec(X) (sections 3.1 and 3.2).
+    Raises TypeError if f takes or returns a nest.
+
+    >>> A = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> mg.vec_jacobian(lambda X: A @ X, np.zeros((2, 1)))
+    array([[1., 2.],
+           [3., 4.]])
     """
     chosen_positions("vec_jacobian", argnum, len(x))
     derivative = jacobian(f, argnum)(*x)

@@ -59,7 +59,7 @@ class Op(Signature):
         update_wrapper(self, forward)
         super().__init__(forward, names)
         self.forward = forward
-        self.foreign = names is None and not forward.__module__.startswith("minigrad.")
+        self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 
     def vjp(self, name: str, function: Callable | None = None) -> Any:
@@ -224,17 +224,21 @@ def op(*, name: str | None = None) -> Callable[[Callable[..., Array]], Op]: ...
 def op(forward: Any = None, *, name: str | None = None) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 
-        @op
-        def cube(x):
-            return x * x * x
-
-        @cube.vjp("x")
-        def _(g, out, x):
-            return g * 3 * x * x
-
     The function gets arrays and returns one array. Inside a VJP use NumPy functions, operators
     and ops only: then it can be differentiated again. `name` is what pictures and messages call
     the op, if not the function's own name.
+    Raises TypeError for anything but a Python function.
+
+    >>> @mg.op
+    ... def cube(x):
+    ...     return x * x * x
+    >>> @cube.vjp("x")
+    ... def _(g, out, x):
+    ...     return g * 3 * x * x
+    >>> mg.grad(cube)(2.0)
+    np.float64(12.0)
+    >>> mg.grad(mg.grad(cube))(2.0)
+    np.float64(12.0)
     """
     if forward is None:
         return partial(op, name=name)

@@ -143,7 +143,11 @@ def check_callable(transform: str, f: Any) -> None:
 
 
 def value_and_grad(f, argnums=0):
-    """A function that returns `(f(...), gradient)`: see `grad`."""
+    """A function that returns `(f(...), gradient)`: see `grad`.
+
+    >>> mg.value_and_grad(lambda x: x**2)(3.0)
+    (np.float64(9.0), np.float64(6.0))
+    """
     return _differentiated("value_and_grad", f, argnums, with_value=True)
 
 
@@ -164,11 +168,20 @@ def _differentiated(transform, f, argnums=0, with_value=False):
 def grad(f, argnums=0):
     """The function that returns the gradient of the scalar f with respect to the argument (or arguments) `argnums`.
 
-    An argument may be an array, a Python float, or a nest of dicts, lists and tuples of those; its
+    An argument may be an array, a Python float, or a nest of dicts, lists and tuples of those. Its
     gradient is built likewise. Other arguments pass through. An argument that f does not depend on has
     gradient 0. Arrays in, arrays out (a 0-d one as a NumPy scalar); Tensor in, Tensor out; and a
     Tensor where the result depends on what an outer trace records.
     Raises ValueError if f does not return a scalar, TypeError if an argument is not floating-point.
+
+    >>> mg.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    >>> mg.grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
+    (np.float64(3.0), np.float64(2.0))
+    >>> mg.grad(lambda p: p["w"] * p["b"] ** 2)({"w": 2.0, "b": 3.0})
+    {'w': np.float64(9.0), 'b': np.float64(12.0)}
+    >>> mg.grad(mg.grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
     """
     return _differentiated("grad", f, argnums)
 
@@ -176,9 +189,15 @@ def grad(f, argnums=0):
 def vjp(f, *x):
     """`(y, pullback)`: y = f(*x), and pullback(g), the tuple of g . dy/dx, one for each argument.
 
-    The arguments and y may be nests of dicts, lists and tuples; g is built like y. The pullback
+    The arguments and y may be nests of dicts, lists and tuples, and g is built like y. The pullback
     may be called any number of times. Arrays in, arrays out; Tensor in, Tensor out.
-    Raises TypeError if an argument is not floating-point; the pullback raises ValueError if g has not y's shape.
+    Raises TypeError if an argument is not floating-point. The pullback raises ValueError unless g has y's shape.
+
+    >>> y, pullback = mg.vjp(lambda a, x: a @ x, np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 1.0]))
+    >>> y
+    array([3., 7.])
+    >>> pullback(np.array([1.0, 10.0]))[1]
+    array([31., 42.])
     """
     return _vjp("vjp", f, x)
 
@@ -198,8 +217,11 @@ def _vjp(transform, f, x):
 def jvp(f, x, v):
     """`(y, dy)`: y = f(*x) and its derivative along v, dy = sum of dy/dx . v; x and v are tuples.
 
-    By two VJPs: pullback(u) is linear in u, so its own pullback is the derivative along v, whatever u is.
+    It takes two VJPs: pullback(u) is linear in u, so its own pullback is the derivative along v, whatever u is.
     Raises ValueError unless v is shaped as x.
+
+    >>> mg.jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
+    (np.float64(6.0), np.float64(4.0))
     """
     if not isinstance(x, (tuple, list)) or not isinstance(v, (tuple, list)):
         raise TypeError(f"jvp: x and v must be tuples of arguments, not {type(x).__name__} and {type(v).__name__}")
@@ -217,7 +239,11 @@ def jacobian(f: Any, argnums: Any = 0) -> Any:
     """The function that returns dY/dX, of the shape of Y followed by the shape of X.
 
     Where X (or Y) is a nest of dicts, lists and tuples, the result is that nest of arrays, Y's
-    outside. One sweep for each entry of Y. Raises as `vjp` does.
+    outside. It takes one sweep for each entry of Y. Raises as `vjp` does.
+
+    >>> mg.jacobian(lambda x: x[:2] * x[2])(np.array([1.0, 2.0, 3.0]))
+    array([[3., 0., 1.],
+           [0., 3., 2.]])
     """
     check_callable("jacobian", f)
 
@@ -262,14 +288,22 @@ def _stacked(rows, y, x):
 
 
 def hessian(f: Any) -> Any:
-    """The function that returns the second derivative of the scalar f: the shape of X twice."""
+    """The function that returns the second derivative of the scalar f: the shape of X twice.
+
+    >>> mg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
     return jacobian(_differentiated("hessian", f))
 
 
 def hvp(f: Any, x: Any, v: Any) -> Any:
     """The Hessian of the scalar f at x, times v, without the Hessian: H is symmetric, so it is a VJP of grad(f).
 
-    x is an array or a nest, v is built like it. Raises ValueError unless v is shaped as x.
+    x is an array or a nest, and v is built like it. Raises ValueError unless v is shaped as x.
+
+    >>> mg.hvp(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 0.0]))
+    array([4., 2.])
     """
     _, pullback = _vjp("hvp", _differentiated("hvp", f), (x,))
     return pullback(unflatten(x, matched("hvp: v", v, x)))[0]
