@@ -27,6 +27,16 @@ def test_paths_exist(page):
     assert {path for path in paths if not (ROOT / path).exists()} == set()
 
 
+def test_the_map_is_complete():
+    package = ROOT / "minigrad"
+    modules = [f"minigrad/{path.relative_to(package)}" for path in (*package.glob("*.py"), *package.glob("ops/*.py"))]
+    assert [module for module in modules if f"`{module}`" not in PAGES["CONTRIBUTING.md"]] == [
+        "minigrad/ops/__init__.py"
+    ]
+    folders = [path.name for path in package.iterdir() if path.is_dir() and (path / "__init__.py").exists()]
+    assert [folder for folder in folders if f"`minigrad/{folder}/`" not in PAGES["CONTRIBUTING.md"]] == []
+
+
 def test_the_example_adds_a_right_op(monkeypatch):
     op_of_step_1, spec_of_step_4 = CODE
     module = vars(activations) | {"__name__": "minigrad.ops.activations"}
