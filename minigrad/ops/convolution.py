@@ -107,6 +107,16 @@ def conv2d(
     section 3.1.5's sums over basis kernels and basis images; dJ/db[j] = sum of G[:, j].
     What is computed is `forward` of ops/kernels/reference.py; the fast kernels beside it compute the same.
     Raises ValueError if shapes or options don't fit.
+
+    >>> x = np.arange(16.0).reshape(1, 4, 4)
+    >>> k = mg.tensor([[[[1.0, 0.0], [0.0, -1.0]]]], requires_grad=True)
+    >>> mg.conv2d(x, k, stride=2).data
+    array([[[-5., -5.],
+            [-5., -5.]]])
+    >>> mg.conv2d(x, k, stride=2).sum().backward()
+    >>> k.grad
+    array([[[[20., 24.],
+             [36., 40.]]]])
     """
     options = _options("conv2d", stride, padding, dilation)
     where, choice = _conv2d_plan(groups, np.shape(x), np.shape(k), None if b is None else np.shape(b), *options)
@@ -137,6 +147,11 @@ def conv_transpose2d(
 
     It is dT/dx. Its VJPs are dT/dg = conv2d(u, k) for z and dT/dk = conv2d_kernel(u, z) for k.
     Raises ValueError if shapes or options don't fit.
+
+    >>> z = np.array([[[1.0, 10.0]]])
+    >>> mg.conv_transpose2d(z, np.ones((1, 1, 2, 2)), stride=2)
+    array([[[ 1.,  1., 10., 10.],
+            [ 1.,  1., 10., 10.]]])
     """
     options = _options("conv_transpose2d", stride, padding, dilation)
     if output_size is not None:
@@ -190,6 +205,11 @@ def conv2d_kernel(
     Each entry of the kernel receives the product of g with what the entry read (section 3.1.5:
     dJ/dK[j, i, p, q] = the sum of all entries of dJ/dZ[j] times A[i] * basis kernel pq), summed over the batch.
     Its VJPs are dT/dx = conv_transpose2d(g, v) for x and dT/dg = conv2d(x, v) for g.
+
+    >>> x, g = np.arange(9.0).reshape(1, 3, 3), np.ones((1, 2, 2))
+    >>> mg.ops.conv2d_kernel(x, g, size=2)
+    array([[[[ 8., 12.],
+             [20., 24.]]]])
     """
     options = _options("conv2d_kernel", stride, padding, dilation)
     size = pair(size, "size", "conv2d_kernel", 1)

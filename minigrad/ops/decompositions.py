@@ -147,7 +147,14 @@ def _orientation(u, vt):
 
 @op
 def log_abs_det(a: Array) -> Array:
-    """C = ln |det A|: dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular, as C is -inf there."""
+    """C = ln |det A|: dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular, as C is -inf there.
+
+    >>> mg.ops.log_abs_det(np.array([[[2.0, 1.0], [0.0, 0.5]]]))
+    array([0.])
+    >>> mg.grad(mg.ops.log_abs_det)(np.array([[2.0, 1.0], [1.0, 1.0]]))
+    array([[ 1., -1.],
+           [-1.,  2.]])
+    """
     return np.linalg.slogdet(a)[1]
 
 

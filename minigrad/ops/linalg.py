@@ -32,6 +32,12 @@ def matmul(x1: Array, x2: Array) -> Array:
     dJ = tr(G^T dZ) with dZ = dX1 X2 + X1 dX2, so dJ/dX1 = G X2^T and dJ/dX2 = X1^T G
     (derivation, section 3.1.1). An operand of one axis is a row (x1) or a column (x2).
     Raises ValueError unless the columns of x1 are as many as the rows of x2.
+
+    >>> a, x = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, -1.0])
+    >>> mg.matmul(a, x)
+    array([-1., -1.])
+    >>> mg.grad(lambda x: mg.matmul(a, x).sum())(x)
+    array([4., 6.])
     """
     if not np.ndim(x1) or not np.ndim(x2):
         raise ValueError(f"matmul: operands need at least one axis: x1 {np.shape(x1)}, x2 {np.shape(x2)}")
@@ -70,7 +76,11 @@ def _(g, z, x1, x2):
 
 @implements(np.dot)
 def dot(a: Array, b: Array) -> Array:
-    """NumPy's dot: the product of a scalar, of vectors or matrices, or over a's last and b's last but one axis."""
+    """NumPy's dot: the product of a scalar, of vectors or matrices, or over a's last and b's last but one axis.
+
+    >>> mg.grad(mg.dot)(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([3., 4.])
+    """
     if not np.ndim(a) or not np.ndim(b):
         return np.multiply(a, b)
     return matmul(a, b) if np.ndim(b) <= 2 else tensordot(a, b, (-1, -2))
@@ -78,13 +88,21 @@ def dot(a: Array, b: Array) -> Array:
 
 @implements(np.vdot)
 def vdot(a: Array, b: Array) -> Array:
-    """The scalar product of the flattened arrays."""
+    """The scalar product of the flattened arrays.
+
+    >>> mg.grad(mg.vdot)(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
+    array([[3., 4.]])
+    """
     return matmul(ravel(a), ravel(b))
 
 
 @implements(np.vecdot, np.linalg.vecdot)
 def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
-    """The scalar product along one axis, broadcast over the others. Raises ValueError if that differs in size."""
+    """The scalar product along one axis, broadcast over the others. Raises ValueError if that differs in size.
+
+    >>> mg.vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
+    array([21., 43.])
+    """
     x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
     if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
         raise ValueError(f"vecdot: the axis must be of one size in both, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
@@ -93,19 +111,32 @@ def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
 
 @implements(np.inner)
 def inner(a: Array, b: Array) -> Array:
-    """The sum of products over the last axis of both."""
+    """The sum of products over the last axis of both.
+
+    >>> mg.inner(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
+    array([21., 43.])
+    """
     return np.multiply(a, b) if not np.ndim(a) or not np.ndim(b) else tensordot(a, b, (-1, -1))
 
 
 @implements(np.outer, np.linalg.outer)
 def outer(a: Array, b: Array) -> Array:
-    """Every product of an entry of a with an entry of b, both flattened."""
+    """Every product of an entry of a with an entry of b, both flattened.
+
+    >>> mg.outer(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([[ 1., 10.],
+           [ 2., 20.]])
+    """
     return np.multiply(reshape(a, (-1, 1)), ravel(b))
 
 
 @implements(np.kron)
 def kron(a: Array, b: Array) -> Array:
-    """The Kronecker product of two matrices: b once for each entry of a."""
+    """The Kronecker product of two matrices: b once for each entry of a.
+
+    >>> mg.kron(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
+    array([ 1., 10.,  2., 20.])
+    """
     if np.ndim(a) == np.ndim(b) == 1:
         return ravel(outer(a, b))
     if np.ndim(a) != 2 or np.ndim(b) != 2:
@@ -117,13 +148,24 @@ def kron(a: Array, b: Array) -> Array:
 
 @implements(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Array]) -> Array:
-    """The product of a chain of matrices, from the left (vectors may stand at its ends)."""
+    """The product of a chain of matrices, from the left (vectors may stand at its ends).
+
+    >>> a = np.array([[1.0, 1.0], [0.0, 1.0]])
+    >>> mg.multi_dot([a, a, a])
+    array([[1., 3.],
+           [0., 1.]])
+    """
     return functools.reduce(matmul, arrays)
 
 
 @implements(np.linalg.matrix_power)
 def matrix_power(a: Array, n: int) -> Array:
-    """A multiplied by itself n >= 0 times, by repeated squaring. Raises ValueError for another n."""
+    """A multiplied by itself n >= 0 times, by repeated squaring. Raises ValueError for another n.
+
+    >>> mg.matrix_power(np.array([[1.0, 1.0], [0.0, 1.0]]), 5)
+    array([[1., 5.],
+           [0., 1.]])
+    """
     if not isinstance(n, (int, np.integer)) or n < 0:
         raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
@@ -142,7 +184,11 @@ def matrix_power(a: Array, n: int) -> Array:
 
 @implements(np.cross, np.linalg.cross)
 def cross(a: Array, b: Array) -> Array:
-    """The vector product over the last axis, of size 3."""
+    """The vector product over the last axis, of size 3.
+
+    >>> mg.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
+    array([0., 0., 1.])
+    """
     if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
         raise ValueError(f"cross: the last axes must have size 3, not {np.shape(a)} and {np.shape(b)}")
     a, b = arraylike(a), arraylike(b)
@@ -155,6 +201,11 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     """The sum of products over pairs of axes: the last `axes` of a with the first of b, or the axes named for each.
 
     Raises ValueError if two paired axes differ in size.
+
+    >>> mg.tensordot(np.ones((2, 3)), np.ones((3, 4)), 1).shape
+    (2, 4)
+    >>> mg.tensordot(np.ones((2, 3)), np.ones((4, 3)), ((1,), (1,))).shape
+    (2, 4)
     """
     if isinstance(axes, (int, np.integer)):
         axes = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
@@ -214,6 +265,13 @@ def einsum(subscripts: str, *operands: Array, optimize: bool = False) -> Array:
 
     Raises TypeError unless the subscripts are a string, ValueError if they don't fit the operands.
     `optimize` is taken for compatibility: more than two operands are always ordered well.
+
+    >>> a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> mg.einsum("ij,ij->i", a, a)
+    array([ 5., 25.])
+    >>> mg.grad(lambda a: mg.einsum("ii->", a))(a)
+    array([[1., 0.],
+           [0., 1.]])
     """
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum: subscripts must be a string such as 'ij,jk->ik', not {type(subscripts).__name__}")
