@@ -3,8 +3,13 @@
 With neither, `EngineMissingError` says what to install.
 """
 
+import os
 import re
+import tempfile
+import threading
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
@@ -39,7 +44,31 @@ def _in_process(source: str, format: str) -> bytes:
         import pygraphviz
     except ImportError as error:
         raise EngineMissingError(INSTALL) from error
-    return pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+    with _drawing, _filtered_stderr():
+        return pygraphviz.AGraph(string=source).draw(format=format, prog="dot")
+
+
+_drawing = threading.Lock()  # Graphviz, and the redirection of a file descriptor, belong to the process
+_NOISE = b"Fontconfig warning"  # the wheel's fontconfig is older than some systems' configuration files
+
+
+@contextmanager
+def _filtered_stderr() -> Iterator[None]:
+    """Hold back what is written to standard error, also by C code; then write all of it but the lines of _NOISE."""
+    try:
+        stderr = os.dup(2)
+    except OSError:  # there is none
+        yield
+        return
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(stderr, 2)
+            held.seek(0)
+            os.write(stderr, b"".join(line for line in held if not line.startswith(_NOISE)))
+            os.close(stderr)
 
 
 def svg(digraph: Any, title: str, style: str = "max-width:100%;height:auto") -> str:

@@ -1,9 +1,11 @@
 """Where a picture shows itself: files, notebooks, terminals; with any engine or none; whatever things are called."""
 
+import os
 import random
 import re
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -88,6 +90,29 @@ def no_engine(no_dot, monkeypatch):
 
 def test_pygraphviz_stands_in_for_dot(no_dot, programs):
     assert "<svg" in mg.graph(programs["cnn"]())._repr_html_()
+
+
+def test_the_warning_of_the_wheels_fontconfig_is_not_shown_and_other_lines_are(capfd):
+    with render._filtered_stderr():
+        os.write(2, b'before\nFontconfig warning: "/etc/fonts/x.conf", line 6: unknown element "reset-dirs"\nafter\n')
+    assert capfd.readouterr().err == "before\nafter\n"
+    code = "import minigrad as mg; mg.graph(mg.tensor(1.0, requires_grad=True) * 2)._repr_html_()"
+    environment = {name: value for name, value in os.environ.items() if name != "PATH"}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_pictures_are_drawn_by_several_threads(no_dot, programs):
+    expected = mg.graph(programs["cnn"]())._repr_html_()
+    drawn = []
+    threads = [
+        threading.Thread(target=lambda: drawn.append(mg.graph(programs["cnn"]())._repr_html_())) for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert drawn == [expected] * 8
 
 
 def test_without_an_engine_it_shows_text_and_what_to_install(no_engine, programs, tmp_path):

@@ -3,9 +3,9 @@
 import gc
 import inspect
 import itertools
+import os
 import random
 import re
-import time
 import weakref
 from pathlib import Path
 
@@ -36,6 +36,11 @@ def structure(graph):
     title = {node: text(node.attr["label"].split("</TR>")[0]) for node in inside}
     edges = sorted((title[tail], title[head]) for tail, head in parsed.edges())
     return {title[node]: (node.attr.to_dict(), path) for node, path in inside.items()}, edges, boxes
+
+
+def cpu_seconds():
+    """Of this process and its children, which other load on the machine does not change."""
+    return sum(os.times()[:4])
 
 
 def text(label):
@@ -301,11 +306,11 @@ def test_a_folded_chain_says_what_it_hides():
     y = x
     for _ in range(20_000):
         y = mg.tanh(y)
-    start = time.perf_counter()
+    start = cpu_seconds()
     graph = mg.graph(y, gradients=True)
     str(graph)
     graph._repr_html_()
-    assert time.perf_counter() - start < 8
+    assert cpu_seconds() - start < 8
     (fold,) = [part for part in graph.parts if part.kind == "fold"]
     hidden = 20_000 - sum(part.kind == "op" for part in graph.parts)
     assert fold.title == f"{hidden:,} ops"
@@ -331,10 +336,10 @@ def test_a_thousand_nodes_are_quick():
     y, b = mg.tensor(np.ones(2), requires_grad=True), mg.tensor(np.ones(2), requires_grad=True)
     for _ in range(500):
         y = mg.tanh(y) * b
-    start = time.perf_counter()
+    start = cpu_seconds()
     graph = mg.graph(y, gradients=True, max_nodes=None)
     assert graph._repr_html_().startswith("<svg")
-    assert time.perf_counter() - start < 3
+    assert cpu_seconds() - start < 3
     assert sum(part.kind == "op" for part in graph.parts) == 1000
 
 
@@ -355,10 +360,10 @@ def test_a_doubled_sum_takes_linear_time():
     y = a
     for _ in range(40):
         y = y + y
-    start = time.perf_counter()
+    start = cpu_seconds()
     graph = mg.graph(y, gradients=True)
     graph._repr_html_()
-    assert time.perf_counter() - start < 2
+    assert cpu_seconds() - start < 2
     assert len(graph.parts) == 41
     assert graph.parts[0].gradient == 2.0**40
     assert graph.source.count("->") == 80
