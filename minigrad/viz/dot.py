@@ -43,6 +43,7 @@ def draw(parts: Sequence[Part], remarks: Sequence[str] = (), gradients: bool = F
     drawing = _Drawing(parts)
     drawing.put_nodes(picture)
     drawing.put_edges(picture)
+    drawing.put_order(picture)
     return picture
 
 
@@ -69,6 +70,7 @@ class _Drawing:
         self.side: dict[Part, str] = {}  # a leaf that is drawn beside its op -> "left" or "right"
         for part in _alone_on_their_levels(parts):
             self.side.update(zip(self._leaves_for_sides(part), ("left", "right"), strict=False))
+        self.box: dict[Part, int] = {}  # the innermost box that a part is in
         self.pen = _pen([tensor.gradient for tensor in self.uses if tensor.gradient])
 
     def _leaves_for_sides(self, part: Part) -> list[Part]:
@@ -78,13 +80,14 @@ class _Drawing:
         """
         drawn = list(dict.fromkeys(drawn for drawn, _ in part.inputs))
         above = _flow(drawn)
+        beside = [leaf for leaf in drawn if leaf not in above and (leaf.kind == "mark" or self.uses[leaf] == 1)]
         if not above or part.kind == "fold":
-            return []
-        return [leaf for leaf in drawn if leaf not in above and (leaf.kind == "mark" or self.uses[leaf] == 1)]
+            return [leaf for leaf in beside if leaf.kind == "mark"]
+        return beside
 
     def put_nodes(self, picture: Any) -> None:
         """Put the nodes into nested boxes: one box for each run of neighbours in a scope."""
-        boxes, path, count = [picture], (), 0
+        boxes, path, count, numbers = [picture], (), 0, {}
         for part in self.parts:
             if part in self.side:  # comes with its op
                 continue
@@ -92,8 +95,11 @@ class _Drawing:
             _close(boxes, shared + 1)
             for depth in range(shared, len(part.scope)):
                 count += 1
+                numbers[depth + 1] = count
                 boxes.append(_box(count, part.scope[: depth + 1]))
             path = part.scope
+            if path:
+                self.box[part] = numbers[len(path)]
             self._put_row(boxes[-1], part)
         _close(boxes, 1)
 
@@ -134,8 +140,23 @@ class _Drawing:
     def put_edges(self, picture: Any) -> None:
         """Put one edge for each tensor and use, in two colours where a gradient flows back."""
         for part in self.parts:
+            marked = set()  # one edge for all tensors of a mark
             for drawn, tensor in part.inputs:
-                self._put_edge(picture, drawn, part, tensor)
+                if drawn not in marked:
+                    self._put_edge(picture, drawn, part, tensor)
+                if drawn.kind == "mark":
+                    marked.add(drawn)
+
+    def put_order(self, picture: Any) -> None:
+        """Put the leaves of a box below the op that feeds it, so that boxes are stacked and not a staircase."""
+        feeder: dict[int, Part] = {}
+        for part in self.parts:
+            for drawn, _ in part.inputs:
+                if part in self.box and drawn.is_computed and self.box.get(drawn) != self.box[part]:
+                    feeder[self.box[part]] = drawn
+        for leaf in self.parts:
+            if not leaf.is_computed and leaf not in self.side and self.box.get(leaf) in feeder:
+                picture.edge(self.ids[feeder[self.box[leaf]]], self.ids[leaf], style="invis", weight="20")
 
     def _put_edge(self, picture: Any, drawn: Part, part: Part, tensor: Part) -> None:
         ends = self.ids[drawn], self.ids[part]

@@ -227,16 +227,19 @@ def _data(hidden: Iterable[Part]) -> list[str]:
 
 
 def _with_marks(parts: list[Part]) -> list[Part]:
-    """The parts, and a small mark beside each op but the first that takes a leaf of many uses, in place of an edge."""
+    """The parts, with a small mark beside each op but the first that takes leaves of many uses, in place of edges."""
     many = _leaves_of_many_uses(parts)
     seen: set[Part] = set()
     marked = []
     for part in parts:
         taken = dict.fromkeys(leaf for leaf, _ in part.inputs if leaf in many)
-        marks = {leaf: _mark(leaf, part.scope) for leaf in taken if leaf in seen}
+        again = [leaf for leaf in taken if leaf in seen]
+        if again:
+            mark = _mark(again, part.scope)
+            part.inputs = [(mark if drawn in again else drawn, tensor) for drawn, tensor in part.inputs]
+            marked.append(mark)
         seen.update(taken)
-        part.inputs = [(marks.get(drawn, drawn), tensor) for drawn, tensor in part.inputs]
-        marked += [*marks.values(), part]
+        marked.append(part)
     return marked
 
 
@@ -245,5 +248,8 @@ def _leaves_of_many_uses(parts: Iterable[Part]) -> set[Part]:
     return {leaf for leaf, count in uses.items() if count > MANY and leaf.kind in ("parameter", "data")}
 
 
-def _mark(leaf: Part, scope: tuple) -> Part:
-    return Part("mark", leaf.title, leaf.shape, leaf.dtype, scope)
+def _mark(leaves: Sequence[Part], scope: tuple) -> Part:
+    """The part that refers to leaves that are drawn elsewhere."""
+    mark = Part("mark", ", ".join(leaf.title for leaf in leaves), leaves[0].shape, leaves[0].dtype, scope)
+    mark.notes = [f"{leaf.title} {leaf.shape}, drawn once, above" for leaf in leaves]
+    return mark

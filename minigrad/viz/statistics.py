@@ -17,9 +17,7 @@ def annotate(parts: Iterable[Part], values: bool = False) -> None:
     values: write the values of the others into their nodes, too.
     """
     for part in parts:
-        if part.kind == "mark":
-            part.notes.append(f"{part.shape}, drawn once, above")
-        elif part.kind != "fold":
+        if part.kind not in ("fold", "mark"):
             part.notes += _notes(part)
             part.detail = _detail(part, values)
 
