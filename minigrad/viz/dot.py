@@ -24,6 +24,11 @@ LOOKS = {
     "fold": {"style": "filled", "shape": "box3d", "margin": "0.16,0.1", "fillcolor": "#F6F8FA", "color": TEXT_GREY},
 }
 QUIET = {"constant": TEXT_GREY, "mark": "#00664B"}  # one small line of text in this colour
+ARROWS = {  # on which no gradient flows back
+    "data": {"style": "dashed"},
+    "constant": {"arrowsize": "0.4", "style": "dashed"},
+    "mark": {"arrowsize": "0.4"},
+}
 OUTPUT = {"peripheries": "2", "fillcolor": "#F9EBF3", "color": "#A8517F"}
 NOT_FINITE = {"color": RED, "fillcolor": "#FFEBE9", "penwidth": "2.4"}
 BOX = {"style": "rounded,filled", "color": "#D0D7DE", "fillcolor": "#F6F8FA", "labeljust": "l", "labelloc": "t"}
@@ -71,7 +76,7 @@ class _Drawing:
         for part in _alone_on_their_levels(parts):
             self.side.update(zip(self._leaves_for_sides(part), ("left", "right"), strict=False))
         self.box: dict[Part, int] = {}  # the innermost box that a part is in
-        self.pen = _pen([tensor.gradient for tensor in self.uses if tensor.gradient])
+        self.pen = _pen(_norms(parts))
 
     def _leaves_for_sides(self, part: Part) -> list[Part]:
         """The leaves to draw beside an op, at most one on each side, so that no edge crosses a node.
@@ -87,7 +92,9 @@ class _Drawing:
 
     def put_nodes(self, picture: Any) -> None:
         """Put the nodes into nested boxes: one box for each run of neighbours in a scope."""
-        boxes, path, count, numbers = [picture], (), 0, {}
+        boxes, count = [picture], 0
+        path: tuple = ()
+        numbers: dict[int, int] = {}  # of the open boxes, by depth
         for part in self.parts:
             if part in self.side:  # comes with its op
                 continue
@@ -141,9 +148,10 @@ class _Drawing:
         """Put one edge for each tensor and use, in two colours where a gradient flows back."""
         for part in self.parts:
             marked = set()  # one edge for all tensors of a mark
-            for drawn, tensor in part.inputs:
+            for i, (drawn, tensor) in enumerate(part.inputs):
                 if drawn not in marked:
-                    self._put_edge(picture, drawn, part, tensor)
+                    branch = part.branches.get(part.positions[i]) if part.kind == "op" else None
+                    self._put_edge(picture, drawn, part, tensor, branch)
                 if drawn.kind == "mark":
                     marked.add(drawn)
 
@@ -158,19 +166,21 @@ class _Drawing:
             if not leaf.is_computed and leaf not in self.side and self.box.get(leaf) in feeder:
                 picture.edge(self.ids[feeder[self.box[leaf]]], self.ids[leaf], style="invis", weight="20")
 
-    def _put_edge(self, picture: Any, drawn: Part, part: Part, tensor: Part) -> None:
+    def _put_edge(self, picture: Any, drawn: Part, part: Part, tensor: Part, branch: float | None) -> None:
+        """Put one edge. branch: the norm of what it contributes to the gradient of a tensor of several uses."""
         ends = self.ids[drawn], self.ids[part]
         is_reversed = self.side.get(drawn) == "right"  # Graphviz orders a row by its edges
         attributes = {"weight": "10" if drawn.is_computed else "1"}
         attributes["tooltip"] = tooltip([f"{tensor.title} {tensor.shape}"])
-        if drawn.kind in ("data", "constant", "mark"):
-            attributes |= {"arrowsize": "0.4"} if drawn.kind in QUIET else {}
-            attributes |= {"style": "dashed"} if drawn.kind != "mark" else {}
+        attributes |= ARROWS.get(drawn.kind, {})
+        if drawn.kind in ARROWS:
             attributes |= {"dir": "back"} if is_reversed else {}
         elif tensor.gradient is not None:
-            attributes |= self._two_arrows(tensor, tensor.gradient, is_reversed)
+            gradient = tensor.gradient if branch is None else branch
+            attributes |= self._two_arrows(tensor, gradient, is_reversed)
             if drawn not in self.side:
-                attributes |= self._edge_label(drawn, part, tensor, tensor.gradient)
+                is_in_node = tensor.kind == "parameter" if self.uses[tensor] == 1 else drawn.kind != "fold"
+                attributes |= self._edge_label(gradient, self.edges[drawn, part], branch is None and is_in_node)
         elif is_reversed:
             attributes["dir"] = "back"
         picture.edge(*(ends[::-1] if is_reversed else ends), **attributes)
@@ -178,23 +188,30 @@ class _Drawing:
     def _two_arrows(self, tensor: Part, gradient: float, is_reversed: bool) -> dict[str, str]:
         """The style of an edge on which a gradient flows back."""
         back = ORANGE if math.isfinite(gradient) else RED
-        said = tooltip([f"{tensor.title} {tensor.shape}", f"gradient norm {gradient:.6g}"])
+        lines = [f"{tensor.title} {tensor.shape}", f"gradient norm {gradient:.6g}"]
+        if gradient != tensor.gradient:
+            lines.append(f"of the sum over all uses {tensor.gradient:.6g}")
         return {
             "dir": "both",
             "color": f"{back}:{GREY}" if is_reversed else f"{GREY}:{back}",
             "penwidth": f"{self.pen(gradient):.2f}",
-            "tooltip": said,
-            "labeltooltip": said,
+            "tooltip": tooltip(lines),
+            "labeltooltip": tooltip(lines),
         }
 
-    def _edge_label(self, drawn: Part, part: Part, tensor: Part, gradient: float) -> dict[str, str]:
-        """The norm beside an edge; a blank if it is in the node, which keeps the arrow as long."""
-        if tensor.kind == "parameter" or (self.uses[tensor] > 1 and drawn.kind != "fold"):
-            text = " "
-        else:
-            room = "  " if self.edges[drawn, part] > 1 else ""  # else the next arrow crosses the label
-            text = f"{room or ' '}{gradient:.2g}{room}"
+    @staticmethod
+    def _edge_label(gradient: float, edges: int, is_in_node: bool) -> dict[str, str]:
+        """The norm beside an edge; a blank, which keeps the edge as long, if the norm is in the node."""
+        room = "  " if edges > 1 else ""  # else the next arrow crosses the label
+        text = " " if is_in_node else f"{room or ' '}{gradient:.2g}{room}"
         return {"label": text} | ({} if math.isfinite(gradient) else {"fontcolor": RED})
+
+
+def _norms(parts: Sequence[Part]) -> list[float]:
+    """All norms of gradients on edges, but 0."""
+    norms = [tensor.gradient for part in parts for _, tensor in part.inputs]
+    norms += [norm for part in parts for norm in part.branches.values()]
+    return [norm for norm in norms if norm]
 
 
 def _flow(inputs: Sequence[Part]) -> list[Part]:

@@ -185,16 +185,25 @@ def _drawn(groups: list[_Group], leaves: list[Part], visible: list[Part]) -> lis
 
 def _folded(group: _Group, name: str, visible: set[Part]) -> Part:
     """The part that stands for a group of ops and for the leaves that only they take."""
-    inside, last = set(group.ops), group.ops[-1]
-    taken = dict.fromkeys(tensor for op in group.ops for _, tensor in op.inputs if tensor not in inside)
-    hidden = [tensor for tensor in taken if tensor.kind != "op" and tensor not in visible]
+    last = group.ops[-1]
+    outside, hidden = _inputs_of(group.ops, visible)
     fold = Part("fold", name, last.shape, last.dtype, group.scope)
-    fold.inputs = [(tensor, tensor) for tensor in taken if tensor not in hidden]
+    fold.inputs = [(tensor, tensor) for tensor in outside]
     fold.is_output = any(op.is_output for op in group.ops)
     fold.not_finite = any(part.not_finite for part in [*group.ops, *hidden])
     fold.fault = next((_named_fault(part) for part in [*hidden, *group.ops] if part.fault), "")
     fold.detail, fold.notes = _contents(group, hidden)
     return fold
+
+
+def _inputs_of(ops: Sequence[Part], visible: set[Part]) -> tuple[list[Part], list[Part]]:
+    """What ops take from outside of them: what is drawn, and the leaves that are not."""
+    inside = set(ops)
+    taken = [
+        tensor for tensor in dict.fromkeys(tensor for op in ops for _, tensor in op.inputs) if tensor not in inside
+    ]
+    hidden = [tensor for tensor in taken if tensor.kind != "op" and tensor not in visible]
+    return [tensor for tensor in taken if tensor.kind == "op" or tensor in visible], hidden
 
 
 def _contents(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:

@@ -1,6 +1,10 @@
-"""The gradients of a picture: their norms, measured by one sweep, and the op whose VJP made the first NaN or inf."""
+"""The gradients of a picture: their norms, measured by one sweep, and the op whose VJP made the first NaN or inf.
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+A second sweep looks at single contributions: to tensors that several ops take, and to gradients that are not finite.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import numpy as np
 
 from .. import tape
 from ..ops import norm
+from ..settings import Setting
 from .parts import Part, argument_name, first_index, kind_of_fault, number
 
 
@@ -27,7 +32,7 @@ def measure_gradients(
             "draw it before, or call backward(retain_graph=True)"
         )
     not_finite: dict[Part, str] = {}
-    with np.errstate(all="ignore"):  # what NumPy would warn of is said in the picture
+    with np.errstate(all="ignore"), _Undisturbed():  # the picture says what NumPy and mg.debug() would say
         for node, g in _gradients(roots):
             part = of[node]
             part.gradient = _norm(g)
@@ -35,8 +40,17 @@ def measure_gradients(
                 not_finite[part] = kind
             if see is not None:
                 see(part, g)
-        if not_finite:
-            _find_faults(parts, roots, not_finite)
+        _examine(roots, of, not_finite)
+
+
+class _Undisturbed(Setting):
+    """Outside of `mg.debug()`, which would raise an error at the first NaN."""
+
+    kind = "debug"
+
+    def __enter__(self) -> "_Undisturbed":
+        self._enter(None)
+        return self
 
 
 def _gradients(roots: Sequence[Any]) -> Iterator[tuple[Any, np.ndarray]]:
@@ -49,38 +63,28 @@ def _norm(g: np.ndarray) -> float:
     return float(norm(np.asarray(magnitudes, np.float64)))
 
 
-def _find_faults(parts: Sequence[Part], roots: Sequence[Any], not_finite: dict[Part, str]) -> None:
-    """Say at the op whose VJP made a NaN or an infinity from finite numbers that it did.
+def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[Part, str]) -> None:
+    """Note the norms of contributions to shared tensors, and say where gradients that are not finite began.
 
-    not_finite: the parts whose gradient has one. Each came from an op whose own gradient is finite, from one whose
-    own is not (then it began further back), or from the sum of finite gradients.
+    not_finite: the parts whose gradient is not. Each came from an op whose own gradient is finite, from one whose own
+    is not (then it began further back), or from the sum of finite gradients.
     """
-    users = _users_of(not_finite, parts)
-    suspects = {op.node: op for ops in users.values() for op in ops if op not in not_finite and not _has_fault(op)}
-    accused = _accused(suspects, roots)
-    for tensor, ops in users.items():
-        if not any(op in not_finite or op in accused or _has_fault(op) for op in ops):
-            tensor.fault = tensor.fault or f"the sum of its gradients is {not_finite[tensor]}"
+    watched = _shared(of) | {part.node for part in not_finite}
+    users = {node for node in of if not watched.isdisjoint(node.parents)}
+    explained: set[Any] = set()
+    for node, g in _gradients(roots) if users else ():  # again: to keep all gradients would double the memory
+        if node in users:
+            op = of[node]
+            explained |= _examine_op(op, g, watched, op in not_finite or _has_fault(op))
+    for part in not_finite:
+        if part.node not in explained:
+            part.fault = part.fault or f"the sum of its gradients is {not_finite[part]}"
 
 
-def _accused(suspects: dict[Any, Part], roots: Sequence[Any]) -> set[Part]:
-    """The suspects, by node, whose own VJP makes a NaN or an infinity of its gradient; each is told so."""
-    accused = set()
-    for node, g in _gradients(roots):  # once more: to keep all gradients would double the memory
-        if node in suspects and (found := _own_fault(node, g)):
-            _accuse(suspects[node], *found)
-            accused.add(suspects[node])
-    return accused
-
-
-def _users_of(tensors: Iterable[Part], ops: Iterable[Part]) -> dict[Part, list[Part]]:
-    """The ops that take each of the tensors."""
-    users: dict[Part, list[Part]] = {tensor: [] for tensor in tensors}
-    for op in ops:
-        for tensor in {tensor for _, tensor in op.inputs}:
-            if tensor in users:
-                users[tensor].append(op)
-    return users
+def _shared(nodes: Iterable[Any]) -> set[Any]:
+    """The nodes that are arguments more than once."""
+    uses = Counter(parent for node in nodes for parent in node.parents if parent is not None)
+    return {node for node, count in uses.items() if count > 1}
 
 
 def _has_fault(op: Part) -> bool:
@@ -88,26 +92,35 @@ def _has_fault(op: Part) -> bool:
     return op.not_finite or any(tensor.not_finite for _, tensor in op.inputs)
 
 
-def _own_fault(node: Any, g: np.ndarray) -> tuple[str, str, str] | None:
-    """What the VJPs of a node make of a finite g: (kind, entry, the numbers there) of the first NaN or inf, or None."""
-    for i, parent in enumerate(node.parents):
-        if parent is None:
+def _examine_op(op: Part, g: np.ndarray, watched: set[Any], inherited: bool) -> set[Any]:
+    """Note the contributions of an op to the watched nodes; return those whose NaN or infinity came through it.
+
+    inherited: whether the values or the gradient of the op were not finite before, so that it is not to blame.
+    """
+    came_through = set()
+    for i, parent in enumerate(op.node.parents):
+        if parent not in watched:
             continue
-        contribution = np.asarray(node.op.vjps[i](g, node.output, *node.arguments, **node.parameters))
-        if kind := kind_of_fault(contribution):
-            bad = np.isnan(contribution) if kind == "NaN" else np.isinf(contribution)
-            several = sum(vjp is not None for _, vjp in zip(node.parents, node.op.vjps, strict=False)) > 1
-            index = first_index(_unbroadcast(bad, node.arguments[i].shape))
-            entry = (argument_name(node.op, i) if several else "") + (str(list(index)) if index else "")
-            return kind, entry, _numbers_at(first_index(bad), contribution.shape, node, g)
-    return None
+        contribution = op.node.op.contribution(i, op.node, g)
+        op.branches[i] = _norm(contribution)
+        kind = kind_of_fault(contribution)
+        if kind and not inherited:
+            _accuse(op, i, kind, contribution, g)
+        if kind or inherited:
+            came_through.add(parent)
+    return came_through
 
 
-def _unbroadcast(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """A mask of the shape that was broadcast to that of `mask`: True where any of an entry's copies is."""
-    leading = mask.ndim - len(shape)
-    stretched = tuple(i for i, size in enumerate(shape, start=leading) if size != mask.shape[i])
-    return np.any(mask, axis=(*range(leading), *stretched), keepdims=True).reshape(shape)
+def _accuse(op: Part, i: int, kind: str, contribution: np.ndarray, g: np.ndarray) -> None:
+    """Say that an op's derivative by its i-th argument has a NaN or an infinity, and at which entry."""
+    bad = np.isnan(contribution) if kind == "NaN" else np.isinf(contribution)
+    index = first_index(bad)
+    is_one_of_several = sum(parent is not None for parent in op.node.parents) > 1
+    entry = (argument_name(op.node.op, i) if is_one_of_several else "") + (str(list(index)) if index else "")
+    said = f"{op.title}'s derivative gave {kind}{f' at {entry}' if entry else ''}"
+    numbers = _numbers_at(index, contribution.shape, op.node, g)
+    op.notes.append(said + (f", where {numbers}" if numbers else ""))
+    op.fault = op.fault or said + (f" ({Path(op.line[0]).name}:{op.line[1]})" if op.line else "")
 
 
 def _numbers_at(index: tuple[int, ...], shape: tuple[int, ...], node: Any, g: np.ndarray) -> str:
@@ -116,11 +129,3 @@ def _numbers_at(index: tuple[int, ...], shape: tuple[int, ...], node: Any, g: np
     if any(np.shape(a) not in (shape, ()) for a in values.values()):
         return ""
     return ", ".join(f"{name} = {number(np.asarray(a)[index if np.ndim(a) else ()])}" for name, a in values.items())
-
-
-def _accuse(op: Part, kind: str, entry: str, numbers: str) -> None:
-    at = f" at {entry}" if entry else ""
-    said = f"{op.title}'s derivative gave {kind}{at}"
-    op.notes.append(said + (f", where {numbers}" if numbers else ""))
-    where = f" ({Path(op.line[0]).name}:{op.line[1]})" if op.line else ""
-    op.fault = op.fault or said + where

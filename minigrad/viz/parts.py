@@ -23,6 +23,8 @@ class Part:
     """One node of the picture: an op, a parameter (a leaf), data, a constant, a fold of many ops, or a mark.
 
     inputs: what it is computed from, as pairs (part drawn in its place, the part itself)
+    positions: of the inputs of an op among its arguments; branches: by position, the norm of the gradient that the
+        op contributes to an input that other ops take, too
     roles: the arguments of ops that it is for; settings: the other arguments and the parameters of its op
     variable: the caller's variable that holds it; line: (file, number) of the call
     gradient: the norm of dJ/d output, or None
@@ -36,6 +38,8 @@ class Part:
     dtype: np.dtype
     scope: tuple = ()
     inputs: list = field(default_factory=list, repr=False)  # its repr would grow with the depth of the graph
+    positions: list = field(default_factory=list, repr=False)
+    branches: dict = field(default_factory=dict, repr=False)
     is_output: bool = False
     detail: str = ""
     notes: list = field(default_factory=list)
@@ -168,6 +172,7 @@ class _Reader:
                 continue
             tensor.roles.append(role)
             part.inputs.append((tensor, tensor))
+            part.positions.append(i)
         part.settings += [f"{name}={short.repr(value)}" for name, value in node.parameters.items()]
         return part
 

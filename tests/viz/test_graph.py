@@ -151,6 +151,27 @@ def test_several_outputs_and_arrays_are_differentiated_as_their_sum():
     assert sum(part.is_output for part in graph.parts) == 2
 
 
+def test_each_branch_of_a_shared_tensor_shows_its_own_norm_and_the_tensor_that_of_the_sum():
+    x = mg.tensor([0.3, -0.5], requires_grad=True, name="x")
+    h = mg.tanh(x)
+    graph = mg.graph((h * h).sum(), mg.exp(h * 3.0).mean(), gradients=True)
+    own = [2 * np.abs(np.tanh([0.3, -0.5])) / 2] * 2 + [1.5 * np.exp(3 * np.tanh([0.3, -0.5]))]
+    parsed = pygraphviz.AGraph(string=graph.source)
+    title = {node: text(node.attr["label"].split("</TR>")[0]) for node in parsed.nodes()}
+    shown = sorted(edge.attr["label"].strip() for edge in parsed.edges() if title[edge[0]] == "tanh")
+    assert shown == sorted(f"{np.linalg.norm(norm):.2g}" for norm in own)
+    total = np.linalg.norm(2 * np.tanh([0.3, -0.5]) + own[2])
+    assert f"grad {total:.2g}" in graph.source
+
+
+def test_each_use_of_a_parameter_shows_its_own_norm():
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    a, b = np.array([3.0, 4.0]), np.array([0.0, 2.0])
+    parsed = pygraphviz.AGraph(string=mg.graph((w * a + w * b).sum(), gradients=True).source)
+    labels = [edge.attr["label"].strip() for edge in parsed.edges() if "grad" in parsed.get_node(edge[0]).attr["label"]]
+    assert sorted(labels) == ["2", "5"]
+
+
 def leaves_of(y):
     nodes = [y.node]
     for node in nodes:  # grows while it is read
@@ -369,6 +390,24 @@ def test_a_doubled_sum_takes_linear_time():
     assert graph.source.count("->") == 80
 
 
+def test_leaves_of_many_uses_share_a_mark(programs):
+    graph = mg.graph(programs["recurrent"](), depth=0)
+    marks = [part.title for part in graph.parts if part.kind == "mark"]
+    assert marks == ["w, u, b"] * 4
+    parsed = pygraphviz.AGraph(string=graph.source)
+    layout = pygraphviz.AGraph(string=graph.source).draw(format="plain", prog="dot").decode()
+    xs = [float(line.split()[2]) for line in layout.splitlines() if line.startswith("node") and "box3d" in line]
+    assert max(xs) - min(xs) < 0.5  # inches: the steps go down and not aside
+    assert len(parsed.edges()) == len({*map(tuple, parsed.edges())})
+
+
+def test_the_steps_of_a_recurrent_net_go_down(programs):
+    graph = mg.graph(programs["recurrent"]())
+    layout = pygraphviz.AGraph(string=graph.source).draw(format="plain", prog="dot").decode()
+    width, height = map(float, layout.splitlines()[0].split()[2:])
+    assert width < height / 2
+
+
 def test_a_leaf_that_many_ops_take_is_drawn_once_and_marked(programs):
     graph = mg.graph(programs["recurrent"]())
     kinds = [part.kind for part in graph.parts if part.title == "w"]
@@ -442,6 +481,15 @@ def test_a_nan_of_the_forward_is_not_blamed_on_a_derivative():
     x, w = (mg.tensor([1.0, 2.0], requires_grad=True, name=name) for name in "xw")
     graph = mg.graph((w * mg.log(x - 2.0)).sum(), gradients=True)
     assert faults(graph) == {"log": "first NaN here"}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_picture_inside_debug_is_drawn_and_not_an_error():
+    x = mg.tensor([0.0], requires_grad=True, name="x")
+    with mg.debug():
+        y = (mg.sqrt(x) * 0.0).sum()
+        assert list(faults(mg.graph(y, gradients=True))) == ["sqrt"]
+        assert mg.graph(y).parts[1].line[0] == __file__
 
 
 def test_a_bad_constant_is_marked():
