@@ -3,6 +3,7 @@
 The commands themselves are run by .ci/run, each in a fresh environment.
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -58,6 +59,28 @@ def test_ci_stops_without_exactly_the_two_commands(times, which, tmp_path):
     run = ci_list(tmp_path)
     assert run.returncode != 0
     assert "README.md should have exactly one line" in run.stderr
+
+
+@needs_bash
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_ci_leaves_the_tree_and_its_environment_alone(succeeds, tmp_path):
+    tree, temporary, programs = (tmp_path / name for name in ("tree", "temporary", "programs"))
+    for folder in (tree / ".ci", tree / ".venv", temporary, programs):
+        folder.mkdir(parents=True)
+    shutil.copy(ROOT / ".ci" / "run", tree / ".ci" / "run")
+    (tree / ".venv" / "mine").touch()
+    (tree / "README.md").write_text(
+        f"python3 -m venv .venv && {'true' if succeeds else 'false'} -m pytest\n"
+        "python3 -m venv .venv && true examples/train_cnn.py\n"
+    )
+    (programs / "python3").write_text("#!/bin/sh\n[ ! -e .venv/mine ] && mkdir -p .venv\n")
+    (programs / "python3").chmod(0o755)
+    before = sorted(tree.rglob("*"))
+    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "TMPDIR": str(temporary)}
+    run = subprocess.run(["bash", tree / ".ci" / "run", "--tests"], env=environment, capture_output=True, text=True)
+    assert (run.returncode == 0) == succeeds
+    assert sorted(tree.rglob("*")) == before
+    assert list(temporary.iterdir()) == []
 
 
 def ci_list(root):
