@@ -1,7 +1,7 @@
 """The names that annotations of public functions are written with.
 
 `Array` and `Index` are loose, since what an op computes with is not known before it is called. Outside
-of minigrad checkers read minigrad/ops/__init__.pyi instead: it says which calls return a Tensor and which an array.
+of minigrad checkers read the stubs instead, ops/__init__.pyi and __init__.pyi, which say which calls return a Tensor.
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -10,18 +10,19 @@ Array: TypeAlias = Any  # an ndarray, a number, or a Tensor: what goes in decide
 Index: TypeAlias = Any  # what stands in a[...]: integers, slices, integer and boolean arrays
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import EllipsisType
-    from typing import Generic, Literal, NamedTuple, ParamSpec, Protocol, SupportsIndex, TypeVar, overload
+    from typing import Concatenate, Generic, Literal, NamedTuple, ParamSpec, Protocol, SupportsIndex, TypeVar, overload
 
     import numpy as np
     from numpy import ndarray
-    from numpy.typing import DTypeLike
+    from numpy.typing import DTypeLike, NDArray
 
     from ._tensor import Tensor
     from .operation import Op
 
     T = TypeVar("T")
+    F = TypeVar("F", bound=Callable[..., Any])
     P = ParamSpec("P")
 
     class SupportsArray(Protocol):
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     Pair: TypeAlias = int | Sequence[int]  # rows and columns
     Order: TypeAlias = Literal["C", "F"]
     DType: TypeAlias = DTypeLike
+    Booleans: TypeAlias = NDArray[np.bool]
+    Integers: TypeAlias = NDArray[np.intp]
+    BinaryMethod: TypeAlias = Callable[[Tensor, TensorLike], Tensor]
 
     class SlogdetResult(NamedTuple, Generic[T]):
         """What np.linalg.slogdet returns, of arrays or Tensors."""
@@ -60,7 +64,14 @@ if TYPE_CHECKING:
         S: T
         Vh: T
 
-    class UnaryOp(Op, Generic[P]):
+    class _TypedOp(Op):
+        @overload
+        def vjp(self, name: str) -> Callable[[F], F]: ...
+        @overload
+        def vjp(self, name: str, function: F) -> F: ...
+        def vjp(self, name: str, function: Any = None) -> Any: ...
+
+    class UnaryOp(_TypedOp, Generic[P]):
         """What `@op` makes of a function whose first parameter is an array."""
 
         @overload
@@ -69,7 +80,7 @@ if TYPE_CHECKING:
         def __call__(self, x: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
         def __call__(self, x: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
 
-    class BinaryOp(Op, Generic[P]):
+    class BinaryOp(_TypedOp, Generic[P]):
         """What `@op` makes of a function whose first two parameters are arrays."""
 
         @overload
@@ -80,6 +91,44 @@ if TYPE_CHECKING:
         def __call__(self, x: TensorLike, y: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
         def __call__(self, x: Any, y: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
 
+    class OpDecorator(Protocol):
+        """`@op(name=...)`."""
+
+        @overload
+        def __call__(self, forward: Callable[Concatenate[ndarray, ndarray, P], Array], /) -> BinaryOp[P]: ...
+        @overload
+        def __call__(self, forward: Callable[Concatenate[ndarray, P], Array], /) -> UnaryOp[P]: ...
+
+    class Gradient(Protocol[P]):
+        """What `grad` makes of a function: its first argument may be a nest, and the gradient is built like it."""
+
+        @overload
+        def __call__(self, x: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs) -> ndarray: ...
+        @overload
+        def __call__(self, x: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        @overload
+        def __call__(self, x: T, /, *arguments: P.args, **parameters: P.kwargs) -> T: ...
+
+    class ValueAndGradient(Protocol[P]):
+        """What `value_and_grad` makes of a function."""
+
+        @overload
+        def __call__(self, x: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs) -> tuple[ndarray, ndarray]: ...
+        @overload
+        def __call__(self, x: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> tuple[Tensor, Tensor]: ...
+        @overload
+        def __call__(self, x: T, /, *arguments: P.args, **parameters: P.kwargs) -> tuple[Any, T]: ...
+
+    class Jacobian(Protocol[P]):
+        """What `jacobian` and `hessian` make of a function."""
+
+        @overload
+        def __call__(self, x: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs) -> ndarray: ...
+        @overload
+        def __call__(self, x: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        @overload
+        def __call__(self, x: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
+
 else:
-    ArrayLike = TensorLike = IndexLike = Shape = Axis = Pair = Order = DType = Any
+    ArrayLike = TensorLike = IndexLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = Any
     SlogdetResult = EighResult = SVDResult = tuple

@@ -3,8 +3,6 @@
 Every public op is importable from here and from minigrad:
 """
 
-from textwrap import fill
-
 from . import (
     activations,
     arithmetic,
@@ -30,8 +28,12 @@ FAMILIES = (arithmetic, reductions, shaping, linalg, decompositions, activations
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 
-CONTENTS = "\n".join(  # a paragraph for each family, for help(mg.ops) and help(mg)
-    fill(f"    {family.__name__.rpartition('.')[2]}: {', '.join(family.__all__)}", 100, subsequent_indent=" " * 8)
-    for family in FAMILIES
-)
+
+def _paragraph(family):
+    """The family and its ops, nine to a line."""
+    name, ops = family.__name__.rpartition(".")[2], family.__all__
+    return f"    {name}: " + ",\n        ".join([", ".join(ops[i : i + 9]) for i in range(0, len(ops), 9)])
+
+
+CONTENTS = "\n".join([_paragraph(family) for family in FAMILIES])  # for help(mg.ops) and help(mg)
 __doc__ = f"{__doc__}\n{CONTENTS}\n"
