@@ -12,7 +12,6 @@ The functions of mg.ops, NumPy's and those of neural networks, stand here too, b
 """
 
 from importlib import import_module as _import_module
-from typing import TYPE_CHECKING
 
 from . import ops
 from ._tensor import Tensor, tensor
@@ -23,25 +22,20 @@ from .recompute import checkpoint
 from .settings import no_grad, scope
 from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
-if TYPE_CHECKING:
-    from . import data, testing, viz
-    from .viz import debug, graph
-
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
 __all__ = ["Tensor", "checkpoint", "data", "debug", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad"]
 __all__ += ["op", "ops", "scope", "tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
-if not TYPE_CHECKING:  # else each name that is misspelt would pass
 
-    def __getattr__(name):
-        """What the core does not need is imported at its first use."""
-        if name in ("data", "testing", "viz"):
-            return _import_module(f".{name}", __name__)
-        if name in ("debug", "graph"):
-            return getattr(_import_module(".viz", __name__), name)
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+def __getattr__(name):
+    """What the core does not need is imported at its first use."""
+    if name in ("data", "testing", "viz"):
+        return _import_module(f".{name}", __name__)
+    if name in ("debug", "graph"):
+        return getattr(_import_module(".viz", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__():

@@ -3,12 +3,20 @@
 Comparisons, `argmax` and the like give plain arrays, which carry no gradient.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from . import ops
 from .elementwise import in_place, operators
+from .operation import array_of
+from .typing import Axis, Booleans, Integers, Order, Shape, TensorLike
+
+if TYPE_CHECKING:
+    from ._tensor import Tensor
 
 
 class ArrayMethods:
@@ -38,23 +46,23 @@ class ArrayMethods:
     __ifloordiv__ = in_place(ops.floor_divide, np.floor_divide)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
-    def __eq__(self, other):
-        return NotImplemented if other is None or isinstance(other, str) else np.equal(self, other)
+    def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
+        return NotImplemented if other is None or isinstance(other, str) else np.equal(self._array, array_of(other))
 
-    def __ne__(self, other):
-        return NotImplemented if other is None or isinstance(other, str) else np.not_equal(self, other)
+    def __ne__(self, other: object) -> Booleans:  # type: ignore[override]
+        return NotImplemented if other is None or isinstance(other, str) else np.not_equal(self._array, array_of(other))
 
-    def __lt__(self, other):
-        return np.less(self, other)
+    def __lt__(self, other: TensorLike) -> Booleans:
+        return np.less(self._array, array_of(other))
 
-    def __le__(self, other):
-        return np.less_equal(self, other)
+    def __le__(self, other: TensorLike) -> Booleans:
+        return np.less_equal(self._array, array_of(other))
 
-    def __gt__(self, other):
-        return np.greater(self, other)
+    def __gt__(self, other: TensorLike) -> Booleans:
+        return np.greater(self._array, array_of(other))
 
-    def __ge__(self, other):
-        return np.greater_equal(self, other)
+    def __ge__(self, other: TensorLike) -> Booleans:
+        return np.greater_equal(self._array, array_of(other))
 
     __hash__ = object.__hash__
 
@@ -68,32 +76,32 @@ class ArrayMethods:
     flatten, ravel, squeeze, swapaxes = ops.flatten, ops.ravel, ops.squeeze, ops.swapaxes
     diagonal, repeat, take = ops.diagonal, ops.repeat, ops.take
 
-    def reshape(self, *shape, order="C"):
+    def reshape(self: Any, *shape: Shape, order: Order = "C") -> Tensor:
         """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape, order)
+        sizes: Any = shape[0] if len(shape) == 1 else shape
+        return ops.reshape(self, sizes, order)
 
-    def transpose(self, *axes):
+    def transpose(self: Any, *axes: int | Sequence[int] | None) -> Tensor:
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
-        if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
-            axes = axes[0]
-        return ops.transpose(self, None if axes is None or len(axes) == 0 else tuple(axes))
+        order: Any = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
+        return ops.transpose(self, None if order is None or len(order) == 0 else tuple(order))
 
-    def any(self, axis=None, *, keepdims=False):
+    def any(self, axis: Axis = None, *, keepdims: bool = False) -> Booleans:
         """Whether some entry is not 0: plain booleans."""
         return self._array.any(axis, keepdims=keepdims)
 
-    def all(self, axis=None, *, keepdims=False):
+    def all(self, axis: Axis = None, *, keepdims: bool = False) -> Booleans:
         """Whether no entry is 0: plain booleans."""
         return self._array.all(axis, keepdims=keepdims)
 
-    def argmax(self, axis=None, *, keepdims=False):
+    def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Integers:
         """Where the greatest entry stands: plain integers."""
         return self._array.argmax(axis, keepdims=keepdims)
 
-    def argmin(self, axis=None, *, keepdims=False):
+    def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Integers:
         """Where the smallest entry stands: plain integers."""
         return self._array.argmin(axis, keepdims=keepdims)
 
-    def argsort(self, axis=-1):
+    def argsort(self, axis: int | None = -1) -> Integers:
         """The indices that would sort it: plain integers."""
         return self._array.argsort(axis, kind="stable")

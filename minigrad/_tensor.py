@@ -4,9 +4,12 @@ Its operators, its methods and NumPy's own functions all lead to the ops; `backw
 consumes the sweep. What would lose a gradient in silence raises TypeError.
 """
 
+from __future__ import annotations
+
 import operator
 import warnings
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,6 +18,10 @@ from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .names import name_array
 from .operation import array_of
+from .tape import Node
+from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike
+
+attribute: Any = property  # whose type stands before it
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
@@ -44,7 +51,7 @@ class Tensor(ArrayMethods):
 
     node: Any
 
-    def __init__(self, data, *, requires_grad=False, dtype=None, name=None):
+    def __init__(self, data: TensorLike, *, requires_grad: bool = False, dtype: DType = None, name: str | None = None):
         if isinstance(data, Tensor) and data.requires_grad:
             raise TypeError(
                 "tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind"
@@ -60,7 +67,7 @@ class Tensor(ArrayMethods):
     # what it is
 
     @property
-    def data(self):
+    def data(self) -> np.ndarray:
         """The array itself; of a result, a read-only view.
 
         On a leaf it can be rebound, to an array of the same shape and dtype, which is not copied. After
@@ -74,7 +81,7 @@ class Tensor(ArrayMethods):
         return view
 
     @data.setter
-    def data(self, value):
+    def data(self, value: ArrayLike) -> None:
         if not self.is_leaf:
             raise RuntimeError(f"data: only a leaf can be rebound, not the result of {self.node.op.__name__}")
         value = np.asarray(value)
@@ -91,7 +98,7 @@ class Tensor(ArrayMethods):
             name_array(value, self.name)
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> np.ndarray | None:
         """dJ/d self, summed over the backward() calls since it was None: an ndarray, on leaves only."""
         if self.node is None:
             return None
@@ -104,7 +111,7 @@ class Tensor(ArrayMethods):
         return self.node.grad
 
     @grad.setter
-    def grad(self, value):
+    def grad(self, value: TensorLike | None) -> None:
         if value is None and not self.requires_grad:
             return
         if not self.is_leaf or not self.requires_grad:
@@ -114,12 +121,12 @@ class Tensor(ArrayMethods):
         self.node.grad = value
 
     @property
-    def requires_grad(self):
+    def requires_grad(self) -> bool:
         """Whether gradients flow to it or through it."""
         return self.node is not None
 
     @requires_grad.setter
-    def requires_grad(self, wanted):
+    def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf:
             raise RuntimeError(f"requires_grad: can't be set on the result of {self.node.op.__name__}; detach() it")
         if wanted and self.dtype.kind != "f":
@@ -132,32 +139,32 @@ class Tensor(ArrayMethods):
             self._name, self._frozen, self.node = self.name, self.node, None  # older results keep their leaf
 
     @property
-    def is_leaf(self):
+    def is_leaf(self) -> bool:
         """Whether it was made, not computed from what is recorded."""
         return self.node is None or self.node.op is None
 
     @property
-    def name(self):
+    def name(self) -> str | None:
         """What pictures and messages call it."""
         return getattr(self, "_name", None) if self.node is None else getattr(self.node, "name", None)
 
     @name.setter
-    def name(self, name):
+    def name(self, name: str | None) -> None:
         if self.node is not None:
             self.node.name = name
         elif name != self.name:
             name_array(self._array, name)
         self._name = name
 
-    shape = property(lambda self: self._array.shape)
-    ndim = property(lambda self: self._array.ndim)
-    size = property(lambda self: self._array.size)
-    dtype = property(lambda self: self._array.dtype)
-    nbytes = property(lambda self: self._array.nbytes)
-    T = property(lambda self: ops.transpose(self), doc="The axes reversed.")
-    mT = property(lambda self: ops.matrix_transpose(self), doc="The last two axes exchanged.")
+    shape: ReadOnly[tuple[int, ...]] = attribute(lambda self: self._array.shape)
+    ndim: ReadOnly[int] = attribute(lambda self: self._array.ndim)
+    size: ReadOnly[int] = attribute(lambda self: self._array.size)
+    dtype: ReadOnly[np.dtype[Any]] = attribute(lambda self: self._array.dtype)
+    nbytes: ReadOnly[int] = attribute(lambda self: self._array.nbytes)
+    T: ReadOnly[Tensor] = attribute(lambda self: ops.transpose(self), doc="The axes reversed.")
+    mT: ReadOnly[Tensor] = attribute(lambda self: ops.matrix_transpose(self), doc="The last two axes exchanged.")
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         body = np.array2string(self._array, separator=", ", prefix="tensor(")
         dtype = "" if self.dtype in (np.float64, np.int64, bool) else f", dtype={self.dtype}"
         source = (
@@ -167,29 +174,25 @@ class Tensor(ArrayMethods):
 
     # the way out
 
-    def item(self):
+    def item(self) -> float:
         """The only entry, as a Python number. Raises ValueError if there are more."""
         if self.size != 1:
             raise ValueError(f"item: the Tensor has shape {self.shape}, not one entry; use .tolist() or .data")
         return self._array.item()
 
-    def numpy(self):
+    def numpy(self) -> np.ndarray:
         """A copy of the array, without history."""
         return self._array.copy()
 
-    def tolist(self):
+    def tolist(self) -> list[Any]:
         """The entries as nested lists of Python numbers."""
         return self._array.tolist()
 
-    def detach(self):
+    def detach(self) -> Tensor:
         """The same array in a Tensor without history."""
         return make(self._array, None)
 
-    def __array__(self, dtype=None, copy=None):
-        self._check_nothing_lost("become an array")
-        return np.array(self._array, dtype=dtype, copy=copy)
-
-    def __float__(self):
+    def __float__(self) -> float:
         self._check_nothing_lost("become a Python number")
         return float(self._array)
 
@@ -197,19 +200,19 @@ class Tensor(ArrayMethods):
         if self.requires_grad:
             raise LostGradientError(f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}")
 
-    def __int__(self):
+    def __int__(self) -> int:
         return int(self._array)
 
-    def __index__(self):
+    def __index__(self) -> int:
         return operator.index(self._array)
 
-    def __bool__(self):
+    def __bool__(self) -> bool:
         return bool(self._array)
 
-    def __format__(self, spec):
+    def __format__(self, spec: str) -> str:
         return format(self._array.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise TypeError(
                 f"the result of {self.node.op.__name__} can't be copied or pickled: use .copy(), which keeps its "
@@ -219,7 +222,7 @@ class Tensor(ArrayMethods):
 
     # backward
 
-    def backward(self, gradient=None, *, retain_graph=False):
+    def backward(self, gradient: TensorLike | None = None, *, retain_graph: bool = False) -> None:
         """Add dJ/d leaf to the `.grad` of every leaf that led here, J being self (or gradient . self).
 
         gradient: dJ/d self, of this shape; needed unless self has one entry.
@@ -255,25 +258,31 @@ class Tensor(ArrayMethods):
 
     # indexing
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: IndexLike) -> Tensor:
         return ops.getitem(self, without_tensors(index))
 
-    def __setitem__(self, index, value):
-        raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
+    if not TYPE_CHECKING:  # so that checkers report `t[i] = value`, and leave `array @ tensor` to the Tensor
 
-    def __len__(self):
+        def __setitem__(self, index, value):
+            raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
+
+        def __array__(self, dtype=None, copy=None):
+            self._check_nothing_lost("become an array")
+            return np.array(self._array, dtype=dtype, copy=copy)
+
+    def __len__(self) -> int:
         if not self.ndim:
             raise TypeError("len() of a 0-d Tensor")
         return self.shape[0]
 
-    def __iter__(self):
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __contains__(self, value):
+    def __contains__(self, value: TensorLike) -> bool:
         return bool((self == value).any())
 
 
-def make(array, node):
+def make(array: np.ndarray, node: Node | None) -> Tensor:
     """A Tensor around an array, without a copy."""
     made = _new(Tensor)
     made._array = array
@@ -303,7 +312,7 @@ def _like(value, tensor, what):
     return like
 
 
-def tensor(data, *, requires_grad=False, dtype=None, name=None):
+def tensor(data: TensorLike, *, requires_grad: bool = False, dtype: DType = None, name: str | None = None) -> Tensor:
     """Make a Tensor from anything that np.array takes, by copying it. See `Tensor`.
 
     >>> mg.tensor([[1.0, 2.0]], dtype=np.float32)

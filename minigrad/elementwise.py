@@ -4,8 +4,11 @@
 parameter: the hot path of programs of small arrays. A test compares the two.
 """
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +18,7 @@ from . import operation, writes
 from .operation import NUMPY_ERRORS, Op, array_of, implements, observed
 from .settings import in_force, recording, setting
 from .tape import Node, next_number
+from .typing import BinaryMethod
 
 _new = object.__new__
 
@@ -31,11 +35,12 @@ def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, **vj
     return implements(ufunc)(made)
 
 
+@cache
 def _argument(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
 
 
-def operators(op: Op) -> tuple[Callable, Callable]:
+def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
     """Return `x + y` and `y + x` as methods of Tensor, for an op of two arguments and no parameter."""
     forward, parameters = op.forward, op.parameters
 
@@ -78,7 +83,7 @@ def operators(op: Op) -> tuple[Callable, Callable]:
     return method, reflected
 
 
-def in_place(op: Op, ufunc: np.ufunc) -> Callable:
+def in_place(op: Any, ufunc: np.ufunc) -> BinaryMethod:
     """`x += y`: an update in place of a leaf where nothing is recorded, else a new Tensor."""
 
     def method(x: Any, y: Any) -> Any:

@@ -4,12 +4,11 @@ Called with arrays, an op is its NumPy function. Called with a Tensor, it unwrap
 computes, and records a node; every differentiable function of minigrad is made of these.
 """
 
-from __future__ import annotations
-
 import inspect
+from collections.abc import Callable
 from functools import partial, update_wrapper
 from types import MethodType
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any
 
 import numpy as np
 from numpy import ndarray
@@ -18,12 +17,6 @@ from .gradients import fitted
 from .settings import in_force, recording, setting
 from .signature import Signature, snapshot
 from .tape import Node, record, released
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Concatenate
-
-    from .typing import Array, BinaryOp, P, UnaryOp
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
@@ -215,12 +208,6 @@ class _EachPosition:
         return self.function is function
 
 
-@overload
-def op(forward: Callable[Concatenate[ndarray, ndarray, P], Array], *, name: str | None = None) -> BinaryOp[P]: ...
-@overload
-def op(forward: Callable[Concatenate[ndarray, P], Array], *, name: str | None = None) -> UnaryOp[P]: ...
-@overload
-def op(*, name: str | None = None) -> Callable[[Callable[..., Array]], Op]: ...
 def op(forward: Any = None, *, name: str | None = None) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 

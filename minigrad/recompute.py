@@ -4,6 +4,8 @@ The tape keeps one node for the whole call. When the sweep reaches it, the funct
 that run is swept in its place.
 """
 
+from __future__ import annotations  # np.random, which an annotation names, is slow to load
+
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -79,7 +81,7 @@ class _Call:
         nest = [x, options]
         self.f, self.rng = f, rng
         self.x, self.options = unflatten(nest, map(_copied, flatten(nest)))
-        self.random_state = rng and rng.bit_generator.state
+        self.random_state: Any = rng and rng.bit_generator.state
         self.last: tuple[Any, list] | None = None
 
     def first(self) -> Any:

@@ -22,6 +22,8 @@ class Signature:
     """
 
     __name__: str
+    defaults: dict[str, Any]
+    parameters: dict[str, Any]
 
     def __init__(self, function: Callable, names: tuple[str, ...] | None = None):
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False

@@ -17,7 +17,7 @@ _FEW = 64  # sums of blocks that are added without blocks of their own
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these
 
 
-def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Any:
     """The sum over the axes, as np.sum, with an error that hardly grows with the number of entries.
 
     a: an array in any memory layout. What is neither floating-point nor complex is summed as np.sum does.
@@ -60,7 +60,8 @@ def _sum(a, summed, dtype):
 
 def _merged(a, summed):
     """The same entries with each run of contiguous axes, all summed or all kept, as one axis."""
-    shape, strides, marks = [], [], []
+    merged: Any = [], [], []
+    shape, strides, marks = merged
     for size, stride, mark in zip(a.shape, a.strides, summed, strict=True):
         if size == 1 and a.size:
             continue

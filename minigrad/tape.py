@@ -69,7 +69,7 @@ class Node:
         return f"<Node {self.number} {kind} {self.shape}>"
 
 
-def record(op: Any, parents: tuple, arguments: tuple, parameters: dict, output: ndarray, scope: tuple = ()) -> Node:
+def record(op: Any, parents: tuple, arguments: tuple, parameters: dict, output: Any, scope: tuple = ()) -> Node:
     """Return a new Node: the youngest on the tape."""
     node = Node()
     node.op = op

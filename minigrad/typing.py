@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .operation import Op
 
     T = TypeVar("T")
+    T_co = TypeVar("T_co", covariant=True)
     F = TypeVar("F", bound=Callable[..., Any])
     P = ParamSpec("P")
 
@@ -40,10 +41,15 @@ if TYPE_CHECKING:
     Axis: TypeAlias = int | Sequence[int] | None
     Pair: TypeAlias = int | Sequence[int]  # rows and columns
     Order: TypeAlias = Literal["C", "F"]
-    DType: TypeAlias = DTypeLike
+    DType: TypeAlias = DTypeLike | None
     Booleans: TypeAlias = NDArray[np.bool]
     Integers: TypeAlias = NDArray[np.intp]
     BinaryMethod: TypeAlias = Callable[[Tensor, TensorLike], Tensor]
+
+    class ReadOnly(Protocol[T_co]):
+        """An attribute that can be read of a Tensor."""
+
+        def __get__(self, tensor: Tensor, owner: type[Tensor] | None = None, /) -> T_co: ...
 
     class SlogdetResult(NamedTuple, Generic[T]):
         """What np.linalg.slogdet returns, of arrays or Tensors."""
@@ -65,7 +71,7 @@ if TYPE_CHECKING:
         Vh: T
 
     class _TypedOp(Op):
-        @overload
+        @overload  # type: ignore[override]
         def vjp(self, name: str) -> Callable[[F], F]: ...
         @overload
         def vjp(self, name: str, function: F) -> F: ...
@@ -130,5 +136,5 @@ if TYPE_CHECKING:
         def __call__(self, x: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
 
 else:
-    ArrayLike = TensorLike = IndexLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = Any
-    SlogdetResult = EighResult = SVDResult = tuple
+    ArrayLike = TensorLike = IndexLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = BinaryMethod = Any
+    SlogdetResult = EighResult = SVDResult = ReadOnly = tuple

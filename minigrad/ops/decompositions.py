@@ -10,6 +10,7 @@ their sums have derivatives at ties too.
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -262,12 +263,13 @@ def eigvalsh(a: Array, UPLO: str = "L") -> Array:
     return _eigenvalues(a, **options)
 
 
-def _decomposed(a, uplo):
+def _decomposed(a: Any, uplo: Any) -> Any:
     """The matrices, and what the ops of their eigenvalues and eigenvectors share: one decomposition."""
     a = _square("eigh", a)
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
         raise ValueError(f"eigh: UPLO must be 'L' or 'U', not {uplo!r}")
-    return a, {"parts": np.linalg.eigh(array_of(a), uplo), "uplo": uplo.upper()}
+    triangle: Any = uplo.upper()
+    return a, {"parts": np.linalg.eigh(array_of(a), triangle), "uplo": triangle}
 
 
 @op(name="eigvalsh")

@@ -231,7 +231,7 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
 
 
 @implements(np.full_like)
-def full_like(a: Any, fill_value: Array, dtype: DType | None = None) -> Array:
+def full_like(a: Any, fill_value: Array, dtype: DType = None) -> Array:
     """The fill value, broadcast to the shape of `a`, in its dtype unless another is given.
 
     >>> mg.full_like(np.zeros((2, 2)), 7.0)

@@ -289,7 +289,7 @@ def _in_position(fn: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> 
     """An op's arguments that were given by keyword in their positions, with the defaults in between."""
     if not isinstance(fn, Op) or fn.any_number or not parameters.keys() & set(fn.names):
         return inputs, parameters
-    bound, _ = fn.bind(inputs, parameters)
+    bound, _ = fn.bind(tuple(inputs), parameters)
     last = max(i for i, name in enumerate(fn.names) if name in parameters)
     return bound[: last + 1], {key: value for key, value in parameters.items() if key not in fn.names}
 

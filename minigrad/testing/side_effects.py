@@ -142,7 +142,7 @@ def check_each_vjp(function: CheckedFunction, g: np.ndarray) -> None:
     if not isinstance(op, Op) or function.vjp is not None:
         return
     given, keywords = function.arguments(function.x)
-    arguments, parameters = op.bind(given, keywords)
+    arguments, parameters = op.bind(tuple(given), keywords)
     values = [*arguments, g, np.asarray(op.forward(*arguments, **parameters))]
     names = [*(op.names if not op.any_number else map(str, range(len(arguments)))), "g", "the output"]
     places = [i for i, value in enumerate(values) if isinstance(value, np.ndarray)]
