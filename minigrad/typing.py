@@ -2,6 +2,7 @@
 
 `Array` and `Index` are loose, since what an op computes with is not known before it is called. Outside
 of minigrad checkers read the stubs instead, ops/__init__.pyi and __init__.pyi, which say which calls return a Tensor.
+NumPy's stubs know no Tensor: to a checker `mg.sum(t)` is a Tensor, and `np.sum(t)`, which runs as well, is an error.
 """
 
 from typing import TYPE_CHECKING, Any, TypeAlias

@@ -82,6 +82,13 @@ def test_importing_loads_numpy_and_the_core_alone():
     assert not {"minigrad.viz", "minigrad.testing"} & set(loaded)
 
 
+def test_importing_leaves_numpys_late_modules_alone():
+    """NumPy loads numpy.random at its first use, which is slow."""
+    code = "import sys, numpy; before = set(sys.modules); import minigrad; print(*set(sys.modules) - before)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    assert [name for name in run.stdout.split() if not name.startswith("minigrad") and "." in name] == []
+
+
 def test_no_input_is_checked_by_an_assert():
     """Python leaves asserts out under -O; a user's wrong input is an exception with a sentence."""
     found = [

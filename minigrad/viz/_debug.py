@@ -132,7 +132,7 @@ def _check_unwritten(node: Any, seen: Seen) -> None:
 
 
 def _checksum(array: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(array))
+    return zlib.crc32(np.ascontiguousarray(array).data)
 
 
 def _called(line: tuple[str, int] | None) -> str:

@@ -107,8 +107,8 @@ def _runs(where, start, stop):
 
     runs = []
     for phase in range(start, min(start + stride, stop)):
-        for (first, last), rows in groupby(range(phase, stop, stride), received):
-            rows = list(rows)
+        for (first, last), group in groupby(range(phase, stop, stride), received):
+            rows = list(group)
             p = (rows[0] + padding - order[first]) // stride if last else 0
             runs.append((slice(rows[0] - start, rows[-1] + 1 - start, stride), slice(first, last), p))
     return runs
