@@ -17,7 +17,7 @@ from ..operation import array_of, op
 from ..typing import Array, Pair
 from .kernels import KERNELS, choose
 from .kernels.innermost import images_innermost
-from .windows import geometry, pair, pairs
+from .windows import geometry_of, pair, pairs
 
 __all__ = ["conv2d", "conv_transpose2d", "conv2d_kernel"]
 
@@ -74,8 +74,8 @@ def _conv2d_plan(groups, x, k, b, stride, padding, dilation):
     """Check the shapes and options of a conv2d; return its geometry and the choice of kernels."""
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
-    where = geometry("conv2d", x[-2:], k[2:], stride, padding, dilation)
-    return where, choose(where, _images(x), x[-3], k[0], groups)
+    geometry = geometry_of("conv2d", x[-2:], k[2:], stride, padding, dilation)
+    return geometry, choose(geometry, _images(x), x[-3], k[0], groups)
 
 
 def _plus_bias(z, b):
@@ -119,9 +119,9 @@ def conv2d(
              [36., 40.]]]])
     """
     options = _options("conv2d", stride, padding, dilation)
-    where, choice = _conv2d_plan(groups, np.shape(x), np.shape(k), None if b is None else np.shape(b), *options)
+    geometry, choice = _conv2d_plan(groups, np.shape(x), np.shape(k), None if b is None else np.shape(b), *options)
     images = x if x.ndim == 4 else x[None]
-    z = KERNELS[choice.forward].forward(images, k, where, groups, np.result_type(x, k))
+    z = KERNELS[choice.forward].forward(images, k, geometry, groups, np.result_type(x, k))
     if b is not None:
         z = _plus_bias(z, b)
     return z if x.ndim == 4 else z[0]
@@ -157,9 +157,9 @@ def conv_transpose2d(
     if output_size is not None:
         output_size = pair(output_size, "output_size", "conv_transpose2d", 0)
     bias = None if b is None else np.shape(b)
-    where, choice = _transpose_plan(groups, np.shape(z), np.shape(k), bias, *options, output_size)
+    geometry, choice = _transpose_plan(groups, np.shape(z), np.shape(k), bias, *options, output_size)
     images = z if z.ndim == 4 else z[None]
-    x = KERNELS[choice.input_gradient].input_gradient(images, k, where, groups, np.result_type(z, k))
+    x = KERNELS[choice.input_gradient].input_gradient(images, k, geometry, groups, np.result_type(z, k))
     if b is not None:
         x = _plus_bias(x, b)
     return x if z.ndim == 4 else x[0]
@@ -172,8 +172,8 @@ def _transpose_plan(groups, z, k, b, stride, padding, dilation, output_size):
     _check_bias("conv_transpose2d", b, k[1] * groups)
     stride, padding, dilation = pairs("conv_transpose2d", stride, padding, dilation)
     image = _image_of(z[-2:], k[2:], stride, padding, dilation, output_size)
-    where = geometry("conv_transpose2d", image, k[2:], stride, padding, dilation)
-    return where, choose(where, _images(z), k[1] * groups, k[0], groups)
+    geometry = geometry_of("conv_transpose2d", image, k[2:], stride, padding, dilation)
+    return geometry, choose(geometry, _images(z), k[1] * groups, k[0], groups)
 
 
 def _image_of(out, window, stride, padding, dilation, size):
@@ -213,10 +213,10 @@ def conv2d_kernel(
     """
     options = _options("conv2d_kernel", stride, padding, dilation)
     size = pair(size, "size", "conv2d_kernel", 1)
-    where, choice = _kernel_plan(groups, np.shape(x), np.shape(g), size, *options)
+    geometry, choice = _kernel_plan(groups, np.shape(x), np.shape(g), size, *options)
     if x.ndim == 3:
         x, g = x[None], g[None]
-    return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, where, groups, np.result_type(x, g))
+    return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, geometry, groups, np.result_type(x, g))
 
 
 @_remembered
@@ -230,11 +230,11 @@ def _kernel_plan(groups, x, g, size, stride, padding, dilation):
         raise ValueError(
             f"conv2d_kernel: groups must be a positive int that divides {x[-3]} and {g[-3]}, not {groups!r}"
         )
-    where = geometry("conv2d_kernel", x[-2:], size, stride, padding, dilation)
-    output = (*x[:-3], g[-3], *where.out)
+    geometry = geometry_of("conv2d_kernel", x[-2:], size, stride, padding, dilation)
+    output = (*x[:-3], g[-3], *geometry.out)
     if g != output:
         raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {output}")
-    return where, choose(where, _images(x), x[-3], g[-3], groups)
+    return geometry, choose(geometry, _images(x), x[-3], g[-3], groups)
 
 
 def _per_channel(g):

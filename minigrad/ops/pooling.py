@@ -14,24 +14,24 @@ from ..operation import array_of, op
 from ..typing import Array, Pair, Shape
 from .arithmetic import selected
 from .kernels.innermost import empty
-from .windows import folded, geometry, overlap, padded, pair, taps, taps_inside, unfolded
+from .windows import folded, geometry_of, overlap, padded, pair, taps, taps_inside, unfolded
 
 __all__ = ["avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
 
 
-def _geometry(op, x, window, stride, padding):
+def _checked(op, x, window, stride, padding):
     if np.ndim(x) not in (3, 4):
         raise ValueError(f"{op}: x must be (N, C, H, W) or (C, H, W), not {np.shape(x)}")
     if x.dtype.kind != "f":
         raise TypeError(f"{op}: x must be floating-point, not {x.dtype}")
     window = pair(window, "window", op, 1)
-    return geometry(op, x.shape[-2:], window, window if stride is None else stride, padding)
+    return geometry_of(op, x.shape[-2:], window, window if stride is None else stride, padding)
 
 
 def _adjoint_geometry(op, image, window, stride, padding):
     """The windows over an image that is given by its size alone."""
     window = pair(window, "window", op, 1)
-    return geometry(op, pair(image, "image", op, 0), window, window if stride is None else stride, padding)
+    return geometry_of(op, pair(image, "image", op, 0), window, window if stride is None else stride, padding)
 
 
 def _check_ends(op, name, array, shape):
@@ -39,23 +39,23 @@ def _check_ends(op, name, array, shape):
         raise ValueError(f"{op}: {name} must end in {shape}, as the windows do, not {array.shape}")
 
 
-def _separably(ufunc, xp, where):
+def _separably(ufunc, xp, geometry):
     """The ufunc over all entries of each window of the padded xp: over its rows first, then its columns.
 
     That takes kh + kw passes instead of kh * kw, and the first kh of them read contiguous memory. A window of
     one entry gives a view of xp.
     """
-    rows, columns = _entries(where)
+    rows, columns = _entries(geometry)
     over_rows = _over(ufunc, [xp[entry] for entry in rows])
     return _over(ufunc, [over_rows[entry] for entry in columns])
 
 
 @lru_cache
-def _entries(where):
+def _entries(geometry):
     """For the rows and for the columns: the index of each entry of a window, over all windows."""
     rows, columns = (
         [slice(i, i + (out - 1) * stride + 1, stride) for i in range(taps)]
-        for taps, stride, out in zip(where.window, where.stride, where.out, strict=True)
+        for taps, stride, out in zip(geometry.window, geometry.stride, geometry.out, strict=True)
     )
     return [(..., tap, slice(None)) for tap in rows], [(..., tap) for tap in columns]
 
@@ -88,9 +88,9 @@ def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
     array([[[ 2.5,  4.5],
             [10.5, 12.5]]])
     """
-    where = _geometry("avg_pool2d", x, window, stride, padding)
-    total = _separably(np.add, padded(x, where), where)
-    return total / (where.window[0] * where.window[1])
+    geometry = _checked("avg_pool2d", x, window, stride, padding)
+    total = _separably(np.add, padded(x, geometry), geometry)
+    return total / (geometry.window[0] * geometry.window[1])
 
 
 @op
@@ -101,23 +101,25 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
     array([[[1., 1., 2., 2.],
             [1., 1., 2., 2.]]])
     """
-    where = _adjoint_geometry("spread2d", image, window, stride, padding)
-    _check_ends("spread2d", "g", g, where.out)
+    geometry = _adjoint_geometry("spread2d", image, window, stride, padding)
+    _check_ends("spread2d", "g", g, geometry.out)
     # equivalent: without if g.ndim == 4 else np.empty; 1.0 -> any number because the order in memory changes no
     # entry, and of the number only its type counts
     new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
-    share, x = new(g.shape, dtype), new((*g.shape[:-2], *where.image), dtype)
+    share, x = new(g.shape, dtype), new((*g.shape[:-2], *geometry.image), dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
-    share /= where.window[0] * where.window[1]
+    share /= geometry.window[0] * geometry.window[1]
     # equivalent: never; without and not x.flags.c_contiguous; without not because the loop below writes the same,
     # slower
-    if _tiles(where) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
-        (rows, columns), (height, width) = where.out, where.window
+    if _tiles(geometry) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
+        (rows, columns), (height, width) = geometry.out, geometry.window
         # equivalent: g.shape[:-2] -> g.shape[:2] because g has four axes here
+        # (image, channel, row of windows, row in the window, column of windows, column in the window)
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
         return x
-    add = _blank(x, where)
-    for windows, entries in taps_inside(where):
+    _blank(x, geometry)
+    add = overlap(geometry)
+    for windows, entries in taps_inside(geometry):
         if add:
             x[entries] += share[windows]
         else:
@@ -126,19 +128,17 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
 
 
 @lru_cache
-def _tiles(where):
+def _tiles(geometry):
     """Whether each entry of the image lies in exactly one window."""
-    # equivalent: where.out, where.window -> where.window, where.out because the pairs are multiplied
-    covered = tuple(n * k for n, k in zip(where.out, where.window, strict=True))
-    return not overlap(where) and where.padding == (0, 0) and covered == where.image
+    # equivalent: geometry.out, geometry.window -> geometry.window, geometry.out because the pairs are multiplied
+    covered = tuple(n * k for n, k in zip(geometry.out, geometry.window, strict=True))
+    return not overlap(geometry) and geometry.padding == (0, 0) and covered == geometry.image
 
 
-def _blank(x, where):
-    """Make the new array x ready for windows to be written to; return whether they must be added, as they overlap."""
-    if not _tiles(where):
+def _blank(x, geometry):
+    """Set the new array x to zero, unless every entry will be written to because windows tile it."""
+    if not _tiles(geometry):
         x[...] = 0
-    # equivalent: any factor because only its truth counts
-    return overlap(where)
 
 
 @avg_pool2d.vjp("x")
@@ -172,18 +172,19 @@ def max_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
     array([[[0., 1., 1., 0.],
             [0., 0., 0., 0.]]])
     """
-    where = _max_geometry("max_pool2d", x, window, stride, padding)
-    best = _separably(np.maximum, padded(x, where, -np.inf), where)
+    geometry = _max_geometry("max_pool2d", x, window, stride, padding)
+    best = _separably(np.maximum, padded(x, geometry, -np.inf), geometry)
     # equivalent: without if best.base is not None else best because a copy of a new array is the same, and only
     # slower
     return best.copy() if best.base is not None else best
 
 
 def _max_geometry(op, x, window, stride, padding):
-    where = _geometry(op, x, window, stride, padding)
-    if any(2 * p > k for p, k in zip(where.padding, where.window, strict=True)):
-        raise ValueError(f"{op}: the padding may be at most half of the window, not {where.padding} for {where.window}")
-    return where
+    geometry = _checked(op, x, window, stride, padding)
+    if any(2 * p > k for p, k in zip(geometry.padding, geometry.window, strict=True)):
+        padding, window = geometry.padding, geometry.window
+        raise ValueError(f"{op}: the padding may be at most half of the window, not {padding} for {window}")
+    return geometry
 
 
 @max_pool2d.vjp("x")
@@ -191,14 +192,14 @@ def _(g, a, x, window, stride, padding):
     return unpool2d(g, array_of(x), array_of(a), window, stride=stride, padding=padding)
 
 
-def _switches(x, a, where):
+def _switches(x, a, geometry):
     """Yield (windows, entries, mask) for each entry of the window: the mask is true where it is the switch.
 
     The switch is the first entry, in row-major order, that equals the maximum a, or that is NaN where a is.
     """
     nan = np.isnan(a).any()
     free = np.ones_like(a, bool)
-    for windows, entries in taps_inside(where):
+    for windows, entries in taps_inside(geometry):
         tap = x[entries]
         mask = tap == a[windows]
         if nan:
@@ -219,12 +220,13 @@ def unpool2d(g: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None 
     array([[[ 0., 10.],
             [ 0.,  0.]]])
     """
-    where = _max_geometry("unpool2d", x, window, stride, padding)
-    _check_ends("unpool2d", "a", a, (*x.shape[:-2], *where.out))
+    geometry = _max_geometry("unpool2d", x, window, stride, padding)
+    _check_ends("unpool2d", "a", a, (*x.shape[:-2], *geometry.out))
     _check_ends("unpool2d", "g", g, a.shape)
     dx = np.empty_like(x, g.dtype)
-    add = _blank(dx, where)
-    for windows, entries, mask in _switches(x, a, where):
+    _blank(dx, geometry)
+    add = overlap(geometry)
+    for windows, entries, mask in _switches(x, a, geometry):
         if add:
             dx[entries] += selected(g[windows], mask)
         else:
@@ -240,11 +242,11 @@ def pick2d(u: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None = 
     >>> mg.ops.pick2d(u, x, mg.max_pool2d(x, 2), 2)
     array([[[20.]]])
     """
-    where = _max_geometry("pick2d", x, window, stride, padding)
-    _check_ends("pick2d", "a", a, (*x.shape[:-2], *where.out))
+    geometry = _max_geometry("pick2d", x, window, stride, padding)
+    _check_ends("pick2d", "a", a, (*x.shape[:-2], *geometry.out))
     _check_ends("pick2d", "u", u, x.shape)
     out = np.zeros_like(a, u.dtype)
-    for windows, entries, mask in _switches(x, a, where):
+    for windows, entries, mask in _switches(x, a, geometry):
         out[windows] += selected(u[entries], mask)
     return out
 
@@ -280,15 +282,15 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
     array([[[0.6, 0. ],
             [0. , 0.8]]])
     """
-    where = _geometry("l2_pool2d", x, window, stride, padding)
-    xp = padded(x, where)
+    geometry = _checked("l2_pool2d", x, window, stride, padding)
+    xp = padded(x, geometry)
     greatest = 0
-    for _, tap in taps(xp, where):
+    for _, tap in taps(xp, geometry):
         greatest = np.maximum(greatest, np.abs(tap))
     # equivalent: 1 -> 2 because windows that are all 0, or not all finite, have the same norm at any scale
     scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
     total = 0
-    for _, tap in taps(xp, where):
+    for _, tap in taps(xp, geometry):
         total = total + np.square(tap / scale)
     return scale * np.sqrt(total)
 
@@ -311,7 +313,7 @@ def unfold2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pai
     array([[3., 4.],
            [6., 7.]])
     """
-    return unfolded(x, _geometry("unfold2d", x, window, stride, padding))
+    return unfolded(x, _checked("unfold2d", x, window, stride, padding))
 
 
 @op
@@ -324,9 +326,9 @@ def fold2d(windows: Array, image: Shape, window: Pair, *, stride: Pair | None = 
             [2., 4., 2.],
             [1., 2., 1.]]])
     """
-    where = _adjoint_geometry("fold2d", image, window, stride, padding)
-    _check_ends("fold2d", "windows", windows, where.window + where.out)
-    return folded(windows, where)
+    geometry = _adjoint_geometry("fold2d", image, window, stride, padding)
+    _check_ends("fold2d", "windows", windows, geometry.window + geometry.out)
+    return folded(windows, geometry)
 
 
 @unfold2d.vjp("x")

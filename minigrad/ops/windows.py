@@ -47,7 +47,7 @@ def pairs(op, stride, padding, dilation):
     return pair(stride, "stride", op, 1), pair(padding, "padding", op, 0), pair(dilation, "dilation", op, 1)
 
 
-def geometry(op, image, window, stride, padding, dilation=1):
+def geometry_of(op, image, window, stride, padding, dilation=1):
     """Check the options of `op` and compute the size of its output (derivation, section 2).
 
     Along each axis: floor((image + 2 padding - dilation (window - 1) - 1) / stride) + 1.
@@ -69,9 +69,9 @@ def _geometry(op, image, window, stride, padding, dilation):
     return Geometry(window, stride, padding, dilation, image, out)
 
 
-def padded(x, where, value=0):
+def padded(x, geometry, value=0):
     """Pad the image of x, in the memory layout of x; x itself where there is nothing to pad."""
-    (ph, pw), (h, w) = where.padding, where.image
+    (ph, pw), (h, w) = geometry.padding, geometry.image
     if ph == pw == 0:
         return x
     xp = np.empty_like(x, shape=(*x.shape[:-2], h + 2 * ph, w + 2 * pw))
@@ -80,12 +80,12 @@ def padded(x, where, value=0):
     return xp
 
 
-def taps(xp, where):
+def taps(xp, geometry):
     """Yield ((i, j), view): the entry (i, j) of every window of the padded xp, of shape (..., *out).
 
     The views are writable: adding to each is the adjoint of reading each.
     """
-    (kh, kw), (sh, sw), (dh, dw), (ho, wo) = where.window, where.stride, where.dilation, where.out
+    (kh, kw), (sh, sw), (dh, dw), (ho, wo) = geometry.window, geometry.stride, geometry.dilation, geometry.out
     for i in range(kh):
         for j in range(kw):
             rows = slice(i * dh, i * dh + (ho - 1) * sh + 1, sh)
@@ -94,7 +94,7 @@ def taps(xp, where):
 
 
 @lru_cache
-def taps_inside(where):
+def taps_inside(geometry):
     """List (windows, image) for each entry of the window in row-major order, each a pair of slices.
 
     windows: those whose entry lies inside the image rather than in its padding; image: these entries.
@@ -102,7 +102,13 @@ def taps_inside(where):
     axes = [
         [inside(tap * d - p, s, n, o) for tap in range(k)]
         for k, s, p, d, n, o in zip(
-            where.window, where.stride, where.padding, where.dilation, where.image, where.out, strict=True
+            geometry.window,
+            geometry.stride,
+            geometry.padding,
+            geometry.dilation,
+            geometry.image,
+            geometry.out,
+            strict=True,
         )
     ]
     return [
@@ -121,24 +127,24 @@ def inside(shift, stride, image, out):
     return slice(first, last + 1), slice(entry, max(entry, entry + (last - first) * stride + 1), stride)
 
 
-def unfolded(x, where):
+def unfolded(x, geometry):
     """Every window: (..., H, W) -> (..., kh, kw, *out), a new array."""
-    xp = padded(x, where)
-    windows = np.empty((*x.shape[:-2], *where.window, *where.out), x.dtype)
-    for (i, j), tap in taps(xp, where):
+    xp = padded(x, geometry)
+    windows = np.empty((*x.shape[:-2], *geometry.window, *geometry.out), x.dtype)
+    for (i, j), tap in taps(xp, geometry):
         windows[..., i, j, :, :] = tap
     return windows
 
 
-def folded(windows, where):
+def folded(windows, geometry):
     """The adjoint of `unfolded`: each window added where it was read, (..., kh, kw, *out) -> (..., H, W)."""
-    (height, width), (ph, pw) = where.image, where.padding
+    (height, width), (ph, pw) = geometry.image, geometry.padding
     xp = np.zeros((*windows.shape[:-4], height + 2 * ph, width + 2 * pw), windows.dtype)
-    for (i, j), tap in taps(xp, where):
+    for (i, j), tap in taps(xp, geometry):
         tap += windows[..., i, j, :, :]
     return xp[..., ph : ph + height, pw : pw + width]
 
 
-def overlap(where):
+def overlap(geometry):
     """Whether two windows can share an entry."""
-    return any(d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))
+    return any(d * (k - 1) >= s for d, k, s in zip(geometry.dilation, geometry.window, geometry.stride, strict=True))

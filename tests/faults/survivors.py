@@ -43,7 +43,7 @@ _ARGUED: dict[str, list[str]] = {
         "ops/convolution.py _remembered.lambda: cached if type(groups) is int else cached.__wrapped__ -> cached.__wrapped__",
     ],
     "only its truth is used, and False times anything is 0": [
-        "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(where.dilation, where.window, where.stride, strict=True))) * 1.000001",
+        "ops/windows.py overlap: return any((d * (k - 1) >= s for d, k, s in zip(geometry.dilation, geometry.window, geometry.stride, strict=True))) -> return any((d * (k - 1) >= s for d, k, s in zip(geometry.dilation, geometry.window, geometry.stride, strict=True))) * 1.000001",
     ],
     "more room than is padded, which no window reaches and the last line cuts off": [
         "ops/windows.py folded: 2 -> 3",

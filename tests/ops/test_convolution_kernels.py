@@ -12,7 +12,7 @@ from support import naive
 
 import minigrad as mg
 from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch, set_threads, threads
-from minigrad.ops.windows import geometry
+from minigrad.ops.windows import geometry_of
 
 COUNTS = (0, 1, 2, 7, 8, 9, 33)  # of images: from 8 on they are innermost
 ORDERS = ((0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0), (3, 2, 1, 0))
@@ -44,7 +44,7 @@ def convolutions(draw):
         max(1, (o - 1) * s + d * (k - 1) + 1 - 2 * p + draw(st.integers(0, s - 1)))
         for o, s, d, k, p in zip(out, stride, dilation, kernel, padding, strict=True)
     )
-    where = geometry("conv2d", image, kernel, stride, padding, dilation)
+    where = geometry_of("conv2d", image, kernel, stride, padding, dilation)
     numbers = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     shapes = (n, groups * channels, *image), (groups * outputs, channels, *kernel), (n, groups * outputs, *where.out)
     x, k, g = (numbers.normal(size=shape).astype(dtype) for shape in shapes)
@@ -100,7 +100,7 @@ def scratch_of_nan():
 @contextmanager
 def cut_to(product=np.inf, tile=2**20, lanes=512, transposed=np.inf):
     """Blocks of these sizes, so that small convolutions are cut as large ones are."""
-    cached = blas.tiles, blas._parts, im2row._blocks, im2row._parts, im2col._parts
+    cached = blas.tiles, blas._cuts, im2row._blocks, im2row._parts, im2col._parts
     with ExitStack() as stack:
         for module, sizes in (
             (blas, {"PRODUCT": product, "TRANSPOSED": transposed}),
@@ -135,7 +135,7 @@ def test_the_kernels_agree_with_the_reference_however_they_are_cut(drawn, produc
     ("stride", "dilation"), [((1, 1), (1, 1)), ((1, 2), (2, 1)), ((2, 3), (1, 2)), ((2, 1), (2, 2))]
 )
 def test_the_kernels_agree_with_the_reference_where_all_is_cut(stride, dilation, groups, n, lanes, tile):
-    where = geometry("conv2d", (23, 10), (3, 2), stride, (2, 1), dilation)
+    where = geometry_of("conv2d", (23, 10), (3, 2), stride, (2, 1), dilation)
     x, k, g = (rng.normal(size=size) for size in ((n, 4, 23, 10), (4, 4 // groups, 3, 2), (n, 4, *where.out)))
     for order in ORDERS[:2]:
         with cut_to(100, tile, lanes, 20), scratch_of_nan():
@@ -196,7 +196,7 @@ def test_the_ops_agree_with_the_reference(drawn):
 @pytest.mark.parametrize(("taps", "stride", "dilation", "padding"), [(2, 1, 4, 3), (3, 4, 6, 2), (1, 3, 1, 1)])
 def test_entries_between_the_windows_receive_nothing(n, taps, stride, dilation, padding):
     image = stride + dilation * (taps - 1) + 1 - 2 * padding + stride - 1  # two windows and a rest
-    where = geometry("conv2d", (image, image), (taps, taps), stride, padding, dilation)
+    where = geometry_of("conv2d", (image, image), (taps, taps), stride, padding, dilation)
     x, k = rng.normal(size=(n, 4, image, image)), rng.normal(size=(6, 2, taps, taps))
     with scratch_of_nan():
         assert_as_the_reference(x, k, rng.normal(size=(n, 6, *where.out)), 2, where)
@@ -204,7 +204,7 @@ def test_entries_between_the_windows_receive_nothing(n, taps, stride, dilation, 
 
 @pytest.mark.parametrize("n", [2, 16])
 def test_an_image_between_the_windows_receives_nothing(n):
-    where = geometry("conv2d", (1, 1), (1, 1), 2, 1)
+    where = geometry_of("conv2d", (1, 1), (1, 1), 2, 1)
     assert_as_the_reference(np.ones((n, 2, 1, 1)), np.ones((3, 2, 1, 1)), np.ones((n, 3, 2, 2)), 1, where)
 
 
@@ -219,7 +219,7 @@ def test_windows_that_all_lie_in_the_padding_where_images_lie_pages_apart():
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("groups", [1, 3])
 def test_what_is_not_finite_reaches_what_reads_it_and_nothing_else(groups, stride, n, value):
-    where = geometry("conv2d", (6, 5), (3, 3), stride, 0)
+    where = geometry_of("conv2d", (6, 5), (3, 3), stride, 0)
     shapes = (n, 3, 6, 5), (3, 3 // groups, 3, 3), (n, 3, *where.out)
     for place in range(3):
         arrays = [abs(rng.normal(size=shape)) + 1 for shape in shapes]
@@ -245,7 +245,7 @@ def test_a_kernel_that_is_not_finite_reaches_no_entry_beside_its_windows():
 @pytest.mark.parametrize("single", [0, 1])
 def test_mixed_dtypes_compute_in_the_wider_one(single, kernel, n):
     groups = 2 // kernel[1]
-    where = geometry("conv2d", (5, 6), kernel[2:], 1, 0)
+    where = geometry_of("conv2d", (5, 6), kernel[2:], 1, 0)
     shapes = (n, 2, 5, 6), kernel, (n, kernel[0], *where.out)
     for order in ORDERS[:2]:
         x, k, g = (rng.normal(size=shape).astype(np.float32) for shape in shapes)
@@ -340,7 +340,7 @@ def test_results_of_1x1_kernels_lie_as_their_input(n):
 @pytest.mark.parametrize("n", [1, 32])
 def test_windows_of_large_images_are_in_memory_piece_by_piece(n, kernel):
     """Of windows that take far more than the cache, only a part is copied at a time."""
-    where = geometry("conv2d", (96, 96), (5, 5), 1, 2)
+    where = geometry_of("conv2d", (96, 96), (5, 5), 1, 2)
     x, k, g = (np.ones(size, np.float32) for size in ((n, 4, 96, 96), (8, 4, 5, 5), (n, 8, 96, 96)))
     assert 25 * x[:1].nbytes > 3 * blas.TILE
     lent, take = {}, scratch.Scratch.take
@@ -372,16 +372,16 @@ def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
         assert_array_equal(target, source)
 
 
-def test_what_lies_as_its_pattern_is_not_copied():
-    contiguous = rng.normal(size=(16, 2, 6, 6))
+def test_images_that_lie_as_they_should_are_not_copied():
+    contiguous = rng.normal(size=(16, 4, 6, 6))
     turned = in_memory_order(contiguous, (2, 1, 3, 0))
-    for source, pattern in ((contiguous, contiguous), (turned, turned), (turned, contiguous)):
-        assert innermost.laid_as(source, pattern) is source
-    copy = innermost.laid_as(contiguous, turned)
-    assert innermost.images_innermost(copy)
-    assert copy.flags.owndata
-    assert_array_equal(copy, contiguous)
-    assert not innermost.images_innermost(np.ones((1, 1, 3, 3)))
+    with scratch.Scratch() as take:
+        for groups in (1, 2):
+            for x in (contiguous, turned):
+                laid = innermost.laid("x", x, groups, x.dtype, take)
+                assert laid.flags.c_contiguous
+                assert_array_equal(laid, x.reshape(16, groups, 4 // groups, 6, 6).transpose(1, 3, 2, 4, 0))
+                assert np.shares_memory(laid, x) == (x is turned and groups == 1)
 
 
 @given(st.integers(0, 2000), st.integers(0, 2000), st.sampled_from([1, 8, 16]))

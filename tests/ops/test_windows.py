@@ -4,7 +4,7 @@ import numpy as np
 from numpy.testing import assert_array_equal
 from support.geometries import geometries, times_read
 
-from minigrad.ops.windows import geometry, overlap, padded, taps, taps_inside
+from minigrad.ops.windows import geometry_of, overlap, padded, taps, taps_inside
 
 rng = np.random.default_rng(0)
 
@@ -27,9 +27,9 @@ def test_the_entries_of_windows():
 
 def test_what_needs_no_padding_is_not_copied():
     x = np.ones((2, 3))
-    assert padded(x, geometry("conv2d", (2, 3), (1, 1), 1, 0)) is x
-    assert padded(x, geometry("conv2d", (2, 3), (1, 1), 1, (1, 0))) is not x
-    assert padded(x, geometry("conv2d", (2, 3), (1, 1), 1, (0, 1))) is not x
+    assert padded(x, geometry_of("conv2d", (2, 3), (1, 1), 1, 0)) is x
+    assert padded(x, geometry_of("conv2d", (2, 3), (1, 1), 1, (1, 0))) is not x
+    assert padded(x, geometry_of("conv2d", (2, 3), (1, 1), 1, (0, 1))) is not x
 
 
 def test_the_entries_of_windows_inside_the_image():

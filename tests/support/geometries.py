@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from minigrad.ops.windows import geometry, taps_inside
+from minigrad.ops.windows import geometry_of, taps_inside
 
 
 def sizes():
@@ -18,9 +18,9 @@ def geometries():
     """Images whose rows are of one of these sizes and whose columns are of another."""
     found = list(sizes())
     for rows, columns in zip(found, found[7:] + found[:7], strict=True):
-        yield geometry("conv2d", *zip(rows, columns, strict=True))
-    yield geometry("conv2d", (4, 6), (2, 3), (2, 3), 0)  # windows that tile the image
-    yield geometry("conv2d", (2, 3), (2, 3), 1, 0)  # one window that is the image
+        yield geometry_of("conv2d", *zip(rows, columns, strict=True))
+    yield geometry_of("conv2d", (4, 6), (2, 3), (2, 3), 0)  # windows that tile the image
+    yield geometry_of("conv2d", (2, 3), (2, 3), 1, 0)  # one window that is the image
 
 
 def times_read(where):

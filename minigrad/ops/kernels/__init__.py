@@ -25,20 +25,21 @@ Choice = namedtuple("Choice", "forward input_gradient kernel_gradient")  # names
 __all__ = ["KERNELS", "Choice", "choose", "release_scratch", "set_threads"]
 
 
-def choose(where, images, channels, outputs, groups):
+def choose(geometry, images, channels, outputs, groups):
     """Choose the kernel of each derivative of a convolution by its sizes."""
     many = images >= FEWEST_IMAGES
-    if im2col.are_the_image(where):  # nothing to copy, but sums over an image of few pixels are too short for BLAS
-        return Choice("im2col", "im2col", "im2row" if many and math.prod(where.image) < CONTRACTION // 4 else "im2col")
-    dilated = where.dilation[0] > 1 and where.window[0] > 1  # the rows of a window are not contiguous
+    if im2col.are_the_image(geometry):  # nothing to copy, but sums over an image of few pixels are too short for BLAS
+        short = many and math.prod(geometry.image) < CONTRACTION // 4
+        return Choice("im2col", "im2col", "im2row" if short else "im2col")
+    dilated = geometry.dilation[0] > 1 and geometry.window[0] > 1  # the rows of a window are not contiguous
     best = "im2row" if many and not dilated else "im2col"
     if channels == outputs == groups > 1:
-        best = "depthwise" if many and where.stride[1] == 1 else best
+        best = "depthwise" if many and geometry.stride[1] == 1 else best
         return Choice(best, "depthwise", best)
-    by_rows = not dilated and (many or not _whole(where, images * channels, outputs // groups))
+    by_rows = not dilated and (many or not _whole(geometry, images * channels, outputs // groups))
     return Choice(best, "im2row" if by_rows else "im2col", best)
 
 
-def _whole(where, channels, outputs):
+def _whole(geometry, channels, outputs):
     """Whether few images are better multiplied whole than row by row."""
-    return channels * math.prod(where.window + where.out) <= FEW or outputs >= max(MANY, 2 * where.out[1])
+    return channels * math.prod(geometry.window + geometry.out) <= FEW or outputs >= max(MANY, 2 * geometry.out[1])

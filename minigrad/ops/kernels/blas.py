@@ -46,7 +46,7 @@ def add_products(total, stack, g, take):
         total += np.vecdot(stack, g).sum(axis=0)[..., None]
         return
     groups, depth, outputs = total.shape
-    cut = _parts(depth, outputs)
+    cut = _cuts(depth, outputs)
     products = take("products", (len(stack), groups, cut, depth // cut, outputs), total.dtype)
     # (row, group, part of the depth, depth of the part, lane) @ (row, group, 1, lane, output)
     np.matmul(stack.reshape(*products.shape[:4], stack.shape[3]), g.swapaxes(2, 3)[:, :, None], out=products)
@@ -54,7 +54,7 @@ def add_products(total, stack, g, take):
 
 
 @lru_cache
-def _parts(depth, outputs):
+def _cuts(depth, outputs):
     """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
     fewest = max(1, math.ceil(depth * outputs / TRANSPOSED))
     return next((n for n in range(fewest, depth) if depth % n == 0), depth)

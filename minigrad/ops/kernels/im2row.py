@@ -26,83 +26,83 @@ from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, 
 from .scratch import Scratch
 
 
-def forward(x, k, where, groups, dtype):
-    """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *where.out)."""
-    z = empty_innermost((len(x), len(k), *where.out), dtype)
+def forward(x, k, geometry, groups, dtype):
+    """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *geometry.out)."""
+    z = empty_innermost((len(x), len(k), *geometry.out), dtype)
     matrix = k.transpose(0, 2, 3, 1).reshape(groups, len(k) // groups, k[0].size)  # (group, output, (r, s, channel))
     with Scratch() as take:
-        source = laid("x", x, 1, dtype, take)[0]
-        run = partial(_forward, np.ascontiguousarray(matrix, dtype), where, source, innermost(z))
-        _by_rows(run, where.out[0], z.size * k[0].size)
+        source, matrix = laid("x", x, 1, dtype, take)[0], np.ascontiguousarray(matrix, dtype)
+        run = partial(_forward, matrix, geometry, source, innermost(z))
+        _by_rows(run, geometry.out[0], z.size * k[0].size)
     return z
 
 
-def _forward(matrix, where, x, z, rows):
+def _forward(matrix, geometry, x, z, rows):
     """Write these rows of the output z. Both are (row, channel, column, image)."""
     with Scratch() as take:
-        for p, q, n, part in _parts(where, rows.start, rows.stop, *x.shape[1::2], z.itemsize):
-            stack, out = _stack(x[..., n], part, len(matrix), take), _split(z[p, :, q, n], len(matrix))
+        for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], z.itemsize):
+            stack, out = _stack(x[..., n], part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix))
             for row, lane in tiles(*matrix.shape[1:], stack.shape[3]):
                 np.matmul(matrix[:, row], stack[..., lane], out=out[..., row, lane])
 
 
-def kernel_gradient(x, g, where, groups, dtype):
-    """dT/dk: x (N, C, H, W) and g (N, C_out, *where.out) to (C_out, C/groups, kh, kw).
+def kernel_gradient(x, g, geometry, groups, dtype):
+    """dT/dk: x (N, C, H, W) and g (N, C_out, *geometry.out) to (C_out, C/groups, kh, kw).
 
     Each row of the output gives a product: of the windows that it was computed from, and the row of g.
     """
     channels, outputs = x.shape[1] // groups, g.shape[1] // groups
-    size = groups, math.prod(where.window) * channels, outputs
+    size = groups, math.prod(geometry.window) * channels, outputs
     with Scratch() as take:
         source, upstream = (laid(name, a, 1, dtype, take)[0] for name, a in (("x", x), ("g", g)))
-        run = partial(_kernel_gradient, size, where, source, upstream)
-        total = sum(_by_rows(run, where.out[0], g.size * size[1]))
-    kernel = total.reshape(groups, *where.window, channels, outputs)  # (group, r, s, channel, output)
-    return kernel.transpose(0, 4, 3, 1, 2).reshape(g.shape[1], channels, *where.window)
+        run = partial(_kernel_gradient, size, geometry, source, upstream)
+        total = sum(_by_rows(run, geometry.out[0], g.size * size[1]))
+    kernel = total.reshape(groups, *geometry.window, channels, outputs)  # (group, r, s, channel, output)
+    return kernel.transpose(0, 4, 3, 1, 2).reshape(g.shape[1], channels, *geometry.window)
 
 
-def _kernel_gradient(size, where, x, g, rows):
+def _kernel_gradient(size, geometry, x, g, rows):
     """The part of the gradient, (group, (r, s, channel), output), that these rows of g give."""
     total = np.zeros(size, x.dtype)
     with Scratch() as take:
-        for p, q, n, part in _parts(where, rows.start, rows.stop, *x.shape[1::2], x.itemsize):
-            add_products(total, _stack(x[..., n], part, size[0], take), _split(g[p, :, q, n], size[0]), take)
+        for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], x.itemsize):
+            add_products(total, _stack(x[..., n], part, size[0], take), _lanes(g[p, :, q, n], size[0]), take)
     return total
 
 
-def input_gradient(g, k, where, groups, dtype):
-    """dT/dx: g (N, C_out, *where.out) and k (C_out, C/groups, kh, kw) to (N, C, *where.image).
+def input_gradient(g, k, geometry, groups, dtype):
+    """dT/dx: g (N, C_out, *geometry.out) and k (C_out, C/groups, kh, kw) to (N, C, *geometry.image).
 
     Rows of g, read as rows of windows are in `forward`, give what each row of the image receives through each column
     of the kernel. Those are then added, shifted, to the image. Few images are worked on one at a time.
     """
-    dx = empty((len(g), groups * k.shape[1], *where.image), dtype)
+    dx = empty((len(g), groups * k.shape[1], *geometry.image), dtype)
     split = k.reshape(groups, len(k) // groups, *k.shape[1:]).transpose(0, 4, 2, 3, 1)  # (group, s, channel, r, output)
-    matrix = np.asarray(split[:, :, :, _order(where)].reshape(groups, k.shape[3] * k.shape[1], -1), dtype)
+    matrix = np.asarray(split[:, :, :, _order(geometry)].reshape(groups, k.shape[3] * k.shape[1], -1), dtype)
     with Scratch() as take:
         for n in blocks(len(g), len(g) if len(g) >= FEWEST_IMAGES else 1):
             upstream = laid("g", g[n], groups, dtype, take)
-            run = partial(_input_gradient, matrix, where, upstream, innermost(dx[n]))
-            _by_rows(run, where.image[0], upstream.size * k[0].size)
+            run = partial(_input_gradient, matrix, geometry, upstream, innermost(dx[n]))
+            _by_rows(run, geometry.image[0], upstream.size * k[0].size)
     return dx
 
 
-def _order(where):
+def _order(geometry):
     """The rows of the kernel: together those through which the same rows of the image receive, the last one first."""
-    return sorted(range(where.window[0]), key=lambda r: (r % where.stride[0], -r))
+    return sorted(range(geometry.window[0]), key=lambda r: (r % geometry.stride[0], -r))
 
 
 @lru_cache
-def _runs(where, start, stop):
+def _runs(geometry, start, stop):
     """[(rows of the image, rows of the kernel, first row of g), ...]: what rows start to stop of the image receive.
 
     Rows of the image are counted from start, and a stride apart. They receive through the same rows of the kernel,
     counted in `_order`, and from neighbouring rows of g.
     """
-    order, (stride, _), (padding, _) = _order(where), where.stride, where.padding
+    order, (stride, _), (padding, _) = _order(geometry), geometry.stride, geometry.padding
 
     def received(row):
-        found = [j for j, r in enumerate(order) if row + padding - r in range(0, where.out[0] * stride, stride)]
+        found = [j for j, r in enumerate(order) if row + padding - r in range(0, geometry.out[0] * stride, stride)]
         return (found[0], found[-1] + 1) if found else (0, 0)
 
     runs = []
@@ -114,10 +114,10 @@ def _runs(where, start, stop):
     return runs
 
 
-def _input_gradient(matrix, where, g, dx, rows):
+def _input_gradient(matrix, geometry, g, dx, rows):
     """Write these rows of the image dx (row, channel, column, image), from g (group, row, output, column, image)."""
     (groups, height, outputs, columns, images), (_, channels, width, _) = g.shape, dx.shape
-    item, taps, channels = g.itemsize, where.window[1], channels // groups
+    item, taps, channels = g.itemsize, geometry.window[1], channels // groups
     output = columns * images * item  # the strides of g: its own may be anything where an axis has one entry
     group, row = height * outputs * output, outputs * output
     with Scratch() as take:
@@ -125,20 +125,20 @@ def _input_gradient(matrix, where, g, dx, rows):
             count, across = p.stop - p.start, (q.stop - q.start, n.stop - n.start)
             lanes, corner = math.prod(across), (q.start * images + n.start) * item
             shares = take("shares", (count, groups, taps * channels, lanes), g.dtype)
-            for to, some, first in _runs(where, p.start, p.stop):
-                part, part_of_matrix = shares[to], matrix[..., some.start * outputs : some.stop * outputs]
-                shape = len(part), groups, part_of_matrix.shape[2], lanes
-                stack = np.ndarray(shape, g.dtype, g, first * row + corner, (row, group, output, item))
-                for m, lane in tiles(*part_of_matrix.shape[1:], lanes):
-                    np.matmul(part_of_matrix[:, m], stack[..., lane], out=part[..., m, lane])
-            # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image)
+            for to, some, first in _runs(geometry, p.start, p.stop):
+                left, out = matrix[..., some.start * outputs : some.stop * outputs], shares[to]
+                shape, strides = (len(out), groups, left.shape[2], lanes), (row, group, output, item)
+                stack = np.ndarray(shape, g.dtype, g, first * row + corner, strides)  # (row, group, (r, output), lane)
+                for m, lane in tiles(*left.shape[1:], lanes):
+                    np.matmul(left[:, m], stack[..., lane], out=out[..., m, lane])
+            # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image); image is the same without s
             shares = shares.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
             image = dx[p, ..., n].reshape(count, groups, channels, width, across[1])
-            if q.start == 0 and where.stride[1] > 1:
+            if q.start == 0 and geometry.stride[1] > 1:
                 image[...] = 0
             for s, share in enumerate(shares):
-                shift = q.start * where.stride[1] + s * where.dilation[1] - where.padding[1]
-                windows, entries = inside(shift, where.stride[1], width, across[0])
+                shift = q.start * geometry.stride[1] + s * geometry.dilation[1] - geometry.padding[1]
+                windows, entries = inside(shift, geometry.stride[1], width, across[0])
                 received = image[..., entries, :]
                 if s == q.start == 0:
                     clear(image.transpose(3, 0, 1, 2, 4), entries)
@@ -169,36 +169,36 @@ def _blocks(start, stop, columns, images, held, step, overlap):
 
 
 @lru_cache
-def _parts(where, start, stop, channels, images, itemsize):
+def _parts(geometry, start, stop, channels, images, itemsize):
     """The blocks of rows start to stop of the output, each with the geometry of its windows."""
-    step, held = where.stride[0], where.window[1] * channels * itemsize
-    found = _blocks(start, stop, where.out[1], images, held, step, where.window[0] - step)
-    return [(p, q, n, where.part(p, q)) for p, q, n in found]
+    step, held = geometry.stride[0], geometry.window[1] * channels * itemsize
+    found = _blocks(start, stop, geometry.out[1], images, held, step, geometry.window[0] - step)
+    return [(p, q, n, geometry.part(p, q)) for p, q, n in found]
 
 
-def _stack(x, where, groups, take):
+def _stack(x, geometry, groups, take):
     """Copy the columns of windows of x (row, channel, column, image), with zeros for the padding.
 
     Return the matrix of each row of the output, (row, group, (r, s, channel), lane).
     """
-    (height, channels, width, images), (p, q), (kh, kw) = x.shape, where.out, where.window
-    count, channels = (p - 1) * where.stride[0] + kh, channels // groups
+    (height, channels, width, images), (p, q), (kh, kw) = x.shape, geometry.out, geometry.window
+    count, channels = (p - 1) * geometry.stride[0] + kh, channels // groups
     windows = take("windows", (groups, count, kw, channels, q * images), x.dtype)
     target = windows.reshape(groups, count, kw, channels, q, images)  # lane -> (column, image)
     source = x.reshape(height, groups, channels, width, images).swapaxes(0, 1)  # (group, row, channel, column, image)
-    rows, read = inside(-where.padding[0], 1, height, count)
+    rows, read = inside(-geometry.padding[0], 1, height, count)
     clear(target.swapaxes(0, 1), rows)
     for s in range(kw):
-        columns, entries = inside(s * where.dilation[1] - where.padding[1], where.stride[1], width, q)
+        columns, entries = inside(s * geometry.dilation[1] - geometry.padding[1], geometry.stride[1], width, q)
         tap = target[:, rows, s]
         clear(tap.transpose(3, 0, 1, 2, 4), columns)
         tap[..., columns, :] = source[:, read, :, entries]
     group, row, _, channel, item = windows.strides
-    shape, strides = (p, groups, kh * kw * channels, q * images), (row * where.stride[0], group, channel, item)
+    shape, strides = (p, groups, kh * kw * channels, q * images), (row * geometry.stride[0], group, channel, item)
     return np.ndarray(shape, x.dtype, windows, 0, strides)
 
 
-def _split(array, groups):
+def _lanes(array, groups):
     """(row, channel, column, image) -> (row, group, channel of the group, lane)."""
     rows, channels, columns, images = array.shape
     return array.reshape(rows, groups, channels // groups, columns * images)

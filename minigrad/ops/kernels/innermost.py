@@ -1,6 +1,6 @@
 """The layout of images in memory that suits NumPy: images innermost.
 
-An array of logical shape (N, C, H, W) is stored as (H, C, W, N) and handed out as a transposed
+An array of logical shape (N, C, H, W) is stored as (H, C, W, N) and returned as a transposed
 view. Every copy, pool and elementwise op then runs over long contiguous stretches whatever the
 window or the stride, a row of a channel is a row of a matrix, and NumPy's elementwise ops keep the order.
 """
@@ -8,7 +8,6 @@ window or the stride, a row of a channel is a row of a matrix, and NumPy's eleme
 import numpy as np
 
 from .blas import blocks
-from .scratch import Scratch
 
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes
@@ -35,7 +34,7 @@ def empty(shape, dtype):
 
 
 def empty_innermost(shape, dtype):
-    """A new array of logical shape (N, C, H, W), images innermost; no view, so it can be handed over."""
+    """A new array of logical shape (N, C, H, W), images innermost; it owns its memory."""
     return np.empty_like(_INNERMOST, dtype, shape=shape)
 
 
@@ -50,10 +49,9 @@ def clear(array, kept):
 def copy_images(target, source, take):
     """target[...] = source, both (N, C, H, W) and possibly of different layouts; `take` lends scratch.
 
-    To put the images of a C-ordered source innermost, one entry of each image is read in turn. They lie
-    far apart: where the source is larger than the cache, or the images lie a multiple of the page size
-    apart and so fall on the same few cache lines, the source goes through the cache piece by piece, with
-    its images an odd number of cache lines apart.
+    Putting the images of a C-ordered source innermost reads with a stride of one image. That misses the cache where
+    the source is larger than it, or where the images lie a multiple of the page size apart and share a few lines of
+    the cache. The source is then copied piece by piece, first to scratch whose images lie an odd number of lines apart.
     """
     n, c, h, w = source.shape
     scattered = source.size and target.strides[0] == target.itemsize < source.strides[0]
@@ -73,19 +71,9 @@ def copy_images(target, source, take):
 def laid(name, x, groups, dtype, take):
     """x (N, C, H, W) as (group, row, channel, column, image) without gaps: a view of x, or of a copy in scratch."""
     n, c, h, w = x.shape
-    laid = innermost(x).reshape(h, groups, c // groups, w, n).swapaxes(0, 1)
+    laid = innermost(x).reshape(h, groups, c // groups, w, n).swapaxes(0, 1)  # (row, group, ...) -> (group, row, ...)
     if not laid.flags.c_contiguous or x.dtype != dtype:
         laid = take(name, laid.shape, dtype)
         for group, part in zip(laid, np.split(x, groups, axis=1), strict=True):
             copy_images(group.transpose(3, 1, 0, 2), part, take)
     return laid
-
-
-def laid_as(source, pattern):
-    """source, copied with its images innermost if those of `pattern` are; else source itself."""
-    if source.ndim != 4 or not images_innermost(pattern) or images_innermost(source):
-        return source
-    copy = empty_innermost(source.shape, source.dtype)
-    with Scratch() as take:
-        copy_images(copy, source, take)
-    return copy
