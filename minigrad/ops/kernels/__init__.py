@@ -31,12 +31,12 @@ def choose(geometry, images, channels, outputs, groups):
     if im2col.are_the_image(geometry):  # nothing to copy, but sums over an image of few pixels are too short for BLAS
         short = many and math.prod(geometry.image) < CONTRACTION // 4
         return Choice("im2col", "im2col", "im2row" if short else "im2col")
-    dilated = geometry.dilation[0] > 1 and geometry.window[0] > 1  # the rows of a window are not contiguous
-    best = "im2row" if many and not dilated else "im2col"
+    contiguous = im2row.rows_are_contiguous(geometry)
+    best = "im2row" if many and contiguous else "im2col"
     if channels == outputs == groups > 1:
         best = "depthwise" if many and geometry.stride[1] == 1 else best
         return Choice(best, "depthwise", best)
-    by_rows = not dilated and (many or not _whole(geometry, images * channels, outputs // groups))
+    by_rows = contiguous and (many or not _whole(geometry, images * channels, outputs // groups))
     return Choice(best, "im2row" if by_rows else "im2col", best)
 
 

@@ -26,6 +26,11 @@ from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, 
 from .scratch import Scratch
 
 
+def rows_are_contiguous(geometry):
+    """Whether the rows of a window are neighbours in the image: no other windows can be read through a view."""
+    return geometry.dilation[0] == 1 or geometry.window[0] == 1
+
+
 def forward(x, k, geometry, groups, dtype):
     """dT/dg: x (N, C, H, W) and k (C_out, C/groups, kh, kw) to (N, C_out, *geometry.out)."""
     z = empty_innermost((len(x), len(k), *geometry.out), dtype)
