@@ -17,7 +17,7 @@ from .scratch import release_scratch
 from .threads import set_threads
 
 KERNELS = {"reference": reference, "im2row": im2row, "im2col": im2col, "depthwise": depthwise}
-FEW = 2**16  # entries of all windows: up to there the calls of NumPy take longer than the copies
+FEW = 2**16  # entries of the windows of an image: up to there the calls of NumPy take longer than the copies
 MANY = 32  # kernels of a group, if they are twice the columns of the result too: BLAS packs them anew for each row
 
 Choice = namedtuple("Choice", "forward input_gradient kernel_gradient")  # names in KERNELS, one for each derivative
@@ -36,7 +36,7 @@ def choose(geometry, images, channels, outputs, groups):
     if channels == outputs == groups > 1:
         best = "depthwise" if many and geometry.stride[1] == 1 else best
         return Choice(best, "depthwise", best)
-    by_rows = contiguous and (many or not _whole(geometry, images * channels, outputs // groups))
+    by_rows = contiguous and (many or not _whole(geometry, channels, outputs // groups))
     return Choice(best, "im2row" if by_rows else "im2col", best)
 
 

@@ -72,14 +72,15 @@ def _stacks(x, geometry, groups, inner, dtype, take):
     if are_the_image(geometry):
         yield slice(None), slice(None), _pixels(np.asarray(x, dtype), groups, inner)
         return
-    xp, (down, right), (dh, dw) = np.ascontiguousarray(padded(x, geometry)), geometry.stride, geometry.dilation
-    image, channel, row, column = xp.strides
+    xp, (kh, kw) = np.ascontiguousarray(padded(x, geometry)), geometry.window
+    (image, channel, row, column), (down, right), (dh, dw) = xp.strides, geometry.stride, geometry.dilation
     strides = image, channel, row * dh, column * dw, row * down, column * right
-    view = np.ndarray((*xp.shape[:2], *geometry.window, *geometry.out), xp.dtype, xp, 0, strides)  # (n, c, r, s, p, q)
+    view = np.ndarray((*xp.shape[:2], kh, kw, *geometry.out), xp.dtype, xp, 0, strides)  # (image, channel, r, s, p, q)
+    depth = x.shape[1] // groups * kh * kw
     for n, p, part in _parts(*x.shape[:2], geometry, dtype.itemsize):
         windows = take("windows", (n.stop - n.start, *view.shape[1:4], *part.out), dtype)
         windows[...] = view[n, ..., p, :]
-        yield n, p, windows.reshape(len(windows), groups, view[0, ..., 0, 0].size // groups, math.prod(part.out))
+        yield n, p, windows.reshape(len(windows), groups, depth, math.prod(part.out))
 
 
 @lru_cache
