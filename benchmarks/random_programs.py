@@ -1,4 +1,4 @@
-"""Random programs against PyTorch, in float64: does any gradient differ without an error?
+"""Random programs against PyTorch, in float64: no gradient differs without an error.
 
 python benchmarks/random_programs.py --count 10000 --seed 0
 
