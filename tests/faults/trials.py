@@ -22,8 +22,10 @@ from support.specification import SPECS, at_kink, be_exact, compare, prove, refu
 
 TESTS = Path(__file__).parents[1]
 SUITES = ["ops", "derivation"]
-SUITES += [f"test_{part}.py" for part in ("operation", "tape", "gradients", "settings", "tensor", "transforms")]
-SUITES += ["test_engine.py", "viz/test_names.py"]
+SUITES += [
+    f"test_{part}.py" for part in ("operation", "tape", "gradients", "settings", "summation", "tensor", "transforms")
+]
+SUITES += ["test_engine.py", "viz/test_names.py", "viz/test_debug.py"]
 _PYTEST = ["-o", "addopts=", "--import-mode=importlib", "--assert=plain", "--capture=no"]
 _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]
 _PYTEST += [f"--ignore={TESTS / 'derivation' / 'test_document.py'}"]  # it reads the code, and runs none
