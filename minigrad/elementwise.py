@@ -49,12 +49,14 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
         p = q = None
         if type(x) is Tensor:
             a, p = x._array, x.node
+        # equivalent: or -> and; without or type(x) is int; without type(x) is float or because op(x, y) gives the same
         elif type(x) is float or type(x) is int:
             a = x
         else:
             return op(x, y)
         if type(y) is Tensor:
             b, q = y._array, y.node
+        # equivalent: or -> and; without or type(y) is int; without type(y) is float or because op(x, y) gives the same
         elif type(y) is float or type(y) is int:
             b = y
         else:

@@ -20,6 +20,7 @@ def fitted(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
         raise TypeError(f"{where()} returned dtype {gradient.dtype} for a gradient of {argument.dtype}")
     if gradient.shape != argument.shape:
         gradient = _unbroadcast(gradient, argument, where)
+    # equivalent: without gradient if gradient.dtype == argument.dtype else because it is then a copy
     return gradient if gradient.dtype == argument.dtype else gradient.astype(argument.dtype)
 
 

@@ -24,6 +24,7 @@ def leading_to(targets: Iterable[Node], order: list[Node]) -> set[Node]:
 def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
     """Return the nodes created before `since` that nodes of the order used, each with its array."""
     pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))
+    # equivalent: < -> <= because the transform has taken the number `since` for itself
     return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
 
 

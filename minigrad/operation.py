@@ -89,6 +89,8 @@ class Op(Signature):
             if isinstance(argument, Tensor):
                 arrays[i], parents[i] = argument._array, argument.node
                 tensors += 1
+            # equivalent: without type(argument) is not ndarray and because an array is then copied, which is only
+            # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
         recorded = any(parents) and self._records(parents)
@@ -111,6 +113,7 @@ class Op(Signature):
 
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""
+        # equivalent: without in_force() and because nothing in force means recording
         if in_force() and not recording():
             return False
         if None in self.vjps:
@@ -127,9 +130,11 @@ class Op(Signature):
         if output.dtype.kind != "f":
             raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
         if None in parents:
+            # equivalent: without if a is given else a because the array of a Tensor may be copied, too
             arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
         if parameters is not self.parameters:
             parameters = {name: snapshot(value) for name, value in parameters.items()}
+        # equivalent: without if in_force() else () because nothing in force means no scope
         scope = setting("scope", ()) if in_force() else ()
         return record(self, tuple(parents), tuple(arrays), parameters, output, scope)
 
@@ -151,6 +156,7 @@ class Op(Signature):
             hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"
             self.raise_named(error, self._where(i), hint)
             raise
+        # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
             return gradient
         return self._fitted(gradient, i, node, g)

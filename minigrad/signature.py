@@ -30,6 +30,8 @@ class Signature:
         if names is None:
             self._read(inspect.unwrap(function))
         needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
+        # equivalent: without if needed else len(self.names); -1 -> -2 because every call may be bound, and none has
+        # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
 
     def _read(self, function: Any) -> None:
@@ -74,6 +76,8 @@ class Signature:
     def check_vjp(self, name: str, vjp: Callable) -> None:
         """Raise TypeError unless the VJP of the argument `name` can be called as the sweep will call it."""
         leading = ("i", "g", "out") if self.any_number else ("g", "out")
+        # equivalent: never; vjp, len(leading) + len(self.names) -> len(leading) + len(self.names), vjp because
+        # inspect.signature says the same, slower
         if _takes_just(vjp, len(leading) + len(self.names), self.parameters):
             return
         try:
@@ -97,8 +101,14 @@ def _takes_just(function: Any, count: int, keywords: dict) -> bool:
     if not isinstance(function, FunctionType):
         return False
     code = function.__code__
+    # equivalent: without [count : code.co_argcount + code.co_kwonlyargcount] because what is not recognised is left
+    # to inspect.signature
     named = set(code.co_varnames[count : code.co_argcount + code.co_kwonlyargcount])
+    # equivalent: <= -> <; without named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else because
+    # what is not recognised is left to inspect.signature
     fits = named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else named == keywords.keys()
+    # equivalent: code.co_argcount >= -> code.co_argcount > because what is not recognised is left to
+    # inspect.signature
     return code.co_argcount >= count >= code.co_posonlyargcount and fits
 
 

@@ -96,10 +96,12 @@ def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
     Descending creation number is a topological order, since a node is younger than its parents.
     Raises RuntimeError if the arrays of one are gone, or were written to in place later.
     """
+    # equivalent: >= -> > because the transform has taken the number `since` for itself
     order = [root for root in roots if root.number >= since]
     seen = set(order)
     for node in order:  # grows while it is read: breadth first
         for parent in node.parents:
+            # equivalent: >= -> > because the transform has taken the number `since` for itself
             if parent is not None and parent not in seen and parent.number >= since:
                 seen.add(parent)
                 order.append(parent)

@@ -316,7 +316,7 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     a = arraylike(a)
     axes, n = _axes(axis, a.ndim), _count(a, axis)
     if n == 0:
-        # equivalent: any factor because it is NaN
+        # equivalent: any factor because the mean of nothing is NaN
         return mean(a, axis, keepdims=keepdims)
     moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
     ordered = sort(reshape(moved, (*moved.shape[: a.ndim - len(axes)], n)))

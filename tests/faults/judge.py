@@ -54,7 +54,7 @@ def _child(fault, trials):
 
 def judge(chosen, trials, workers, verdicts, report):
     """Note each fault's verdict: SURVIVED, KILLED, CRASHED or HUNG. One that no function can take is left out."""
-    waiting, running = list(chosen)[::-1], {}
+    waiting, running, again = list(chosen)[::-1], {}, set()
     gc.collect()
     gc.freeze()  # the children's collectors leave alone, and so don't copy, what is shared
     while waiting or running:
@@ -68,6 +68,12 @@ def judge(chosen, trials, workers, verdicts, report):
         fault, code = running.pop(pid), os.waitstatus_to_exitcode(status)
         if code != NOT_TAKEN:
             status = code if code in (SURVIVED, KILLED, HUNG) else CRASHED
+            if (
+                status != SURVIVED and fault.arguments and fault not in again
+            ):  # a loaded machine may fail a test of time
+                again.add(fault)
+                waiting.append(fault)
+                continue
             report(fault, status)
             verdicts[fault] = status
 

@@ -68,7 +68,7 @@ def test_an_argument_without_a_reason_is_refused(tmp_path):
 def test_vjps_kernels_and_the_engine_have_faults(found):
     """Each kind of function is found: a row of a table, a VJP, the sweep, what it calls, and the call of an op."""
     broken = {fault.function for fault in found}
-    for function in ("tanh.x", "conv2d.vjp('x')", "softmax.vjp('z')", "sweep", "_fit", "__call__"):
+    for function in ("tanh.x", "conv2d.vjp('x')", "softmax.vjp('z')", "sweep", "fitted", "__call__", "grad"):
         assert any(name == function or name.endswith(f".{function}") for name in broken), function
 
 
