@@ -54,6 +54,7 @@ def _check_bias(op, b, channels):
 
 def _options(op, stride, padding, dilation):
     """The options that a plan is remembered by: ints, which the plan checks, or else pairs."""
+    # equivalent: never because the plan makes pairs of ints
     if type(stride) is type(padding) is type(dilation) is int:
         return stride, padding, dilation
     return pairs(op, stride, padding, dilation)
@@ -62,6 +63,7 @@ def _options(op, stride, padding, dilation):
 def _remembered(plan):
     """A plan that is made once for each set of arguments, unless groups is no int: True is 1 to a cache."""
     cached = lru_cache(plan)
+    # equivalent: without cached if type(groups) is int else because the cache only saves time
     return lambda groups, *others: (cached if type(groups) is int else cached.__wrapped__)(groups, *others)
 
 
@@ -79,8 +81,8 @@ def _conv2d_plan(groups, x, k, b, stride, padding, dilation):
 
 
 def _plus_bias(z, b):
-    """z + b for each channel, in the place of z where its dtype holds the sum."""
-    if b.dtype != z.dtype and np.result_type(z, b) != z.dtype:
+    """z + b for each channel, in the place of z where the dtypes are the same."""
+    if b.dtype != z.dtype:
         return z + b[:, None, None]
     z += b[:, None, None]
     return z
@@ -238,13 +240,14 @@ def _kernel_plan(groups, x, g, size, stride, padding, dilation):
 
 
 def _per_channel(g):
-    """The sum of g over the batch and the image: dJ/db (section 3.1.5)."""
+    """The sum of g over the image: dJ/db (section 3.1.5). The sweep sums over the batch, as over a broadcast."""
+    # equivalent: never; without and images_innermost(array_of(g)); 4 -> 5 because either way sums the same entries
     if g.ndim == 4 and images_innermost(array_of(g)):  # then rows are long, and a product with ones adds them fastest
         n, c, h, w = g.shape
+        # equivalent: 3, 0 -> 0, 3 because columns and images are summed together
         rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)
-        return (rows @ np.ones(w * n, g.dtype)).reshape(h, c).sum(axis=0)
-    each = np.sum(g, axis=(-2, -1))  # first the pixels, then the images: either sum runs over long stretches
-    return np.sum(each, axis=0) if each.ndim == 2 else each
+        return (rows @ np.ones(w * n, g.dtype)).reshape(h, c)
+    return np.sum(g, axis=(-2, -1))
 
 
 @conv2d.vjp("x")

@@ -82,7 +82,7 @@ def transpose(a: Array, axes: Sequence[int] | None = None) -> Array:
 
 @transpose.vjp("a")
 def _(g, out, a, axes):
-    inverse = None if axes is None else tuple(np.argsort(np.atleast_1d(axes) % max(a.ndim, 1)).tolist())
+    inverse = None if axes is None else tuple(np.argsort(np.atleast_1d(axes) % a.ndim).tolist())
     return np.transpose(g, inverse)
 
 

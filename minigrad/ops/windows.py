@@ -32,6 +32,7 @@ def pair(value, option, op, least):
 
     Raises TypeError if it is neither, ValueError below `least`.
     """
+    # equivalent: never; >= -> > because what is left out goes the long way to the same pair
     if type(value) is int and value >= least:
         return value, value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
@@ -139,6 +140,7 @@ def unfolded(x, geometry):
 def folded(windows, geometry):
     """The adjoint of `unfolded`: each window added where it was read, (..., kh, kw, *out) -> (..., H, W)."""
     (height, width), (ph, pw) = geometry.image, geometry.padding
+    # equivalent: 2 * ph -> 3 * ph; 2 * pw -> 3 * pw because the last line cuts off what is too much
     xp = np.zeros((*windows.shape[:-4], height + 2 * ph, width + 2 * pw), windows.dtype)
     for (i, j), tap in taps(xp, geometry):
         tap += windows[..., i, j, :, :]
@@ -147,4 +149,5 @@ def folded(windows, geometry):
 
 def overlap(geometry):
     """Whether two windows can share an entry."""
+    # equivalent: any factor because only its truth counts
     return any(d * (k - 1) >= s for d, k, s in zip(geometry.dilation, geometry.window, geometry.stride, strict=True))

@@ -14,7 +14,6 @@ from collections import Counter
 
 import pytest
 from faults.injection import faults
-from faults.survivors import EQUIVALENT
 from faults.trials import LIVE, with_trials
 
 SURVIVED, KILLED, CRASHED, HUNG, NOT_TAKEN = range(5)
@@ -99,7 +98,7 @@ def main():
     def report(fault, status):
         if len(verdicts) % 100 == 99:
             print(f"{len(verdicts) + 1} of {len(found)}", file=sys.stderr, flush=True)
-        if (status == SURVIVED) != bool(fault.arguments or fault.key in EQUIVALENT):
+        if (status == SURVIVED) != bool(fault.arguments):
             amiss.append(fault)
             words = "survived" if status == SURVIVED else "caught, though argued to be equivalent"
             print(f"  {words}: {fault.file.name}:{fault.line} {fault.key}", flush=True)
@@ -112,9 +111,7 @@ def main():
         print("the tests fail without a fault: nothing to learn")
         return 1
     count = Counter(verdicts.values())
-    equivalent = sum(
-        status == SURVIVED and bool(fault.arguments or fault.key in EQUIVALENT) for fault, status in verdicts.items()
-    )
+    equivalent = sum(status == SURVIVED and bool(fault.arguments) for fault, status in verdicts.items())
     caught = len(verdicts) - count[SURVIVED]
     print(
         f"injected {len(verdicts)}: killed {count[KILLED]}, crashed {count[CRASHED]}, hung {count[HUNG]}, "

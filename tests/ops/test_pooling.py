@@ -278,3 +278,12 @@ def test_pools_agree_with_the_reference(drawn):
             t = mg.tensor(x, requires_grad=True)
             op(t, **options).backward(g)
         assert_allclose(t.grad, reference, atol=1e-13)
+
+
+@pytest.mark.parametrize("f", [mg.avg_pool2d, mg.l2_pool2d])
+@pytest.mark.parametrize("image", [(0, 0), (0, 3), (2, 0)])
+def test_an_empty_image_with_a_padding_has_a_gradient(f, image):
+    x = np.zeros((2, 1, *image))
+    z, pullback = mg.vjp(lambda x: f(x, 2, stride=1, padding=1), x)
+    assert_array_equal(z, np.zeros((2, 1, image[0] + 1, image[1] + 1)))
+    assert pullback(z)[0].shape == x.shape
