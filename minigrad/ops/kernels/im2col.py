@@ -1,6 +1,6 @@
 """Convolution by im2col: windows are copied whole, so that each image is one large matrix product.
 
-That copies kh * kw times the image. It pays for few images, geometry the calls of NumPy take longer than the copies, or
+That copies kh * kw times the image. It pays for few images, where the calls of NumPy take longer than the copies, or
 one product for each row (kernels/im2row.py) would read the kernels too often. Windows that are the image itself
 (1x1, stride 1, no padding) are not copied, and the result lies in memory as the image does.
 """

@@ -192,11 +192,13 @@ def _stack(x, geometry, groups, take):
     target = windows.reshape(groups, count, kw, channels, q, images)  # lane -> (column, image)
     source = x.reshape(height, groups, channels, width, images).swapaxes(0, 1)  # (group, row, channel, column, image)
     rows, read = inside(-geometry.padding[0], 1, height, count)
-    clear(target.swapaxes(0, 1), rows)
+    if rows.stop - rows.start < count:
+        clear(target.swapaxes(0, 1), rows)
     for s in range(kw):
         columns, entries = inside(s * geometry.dilation[1] - geometry.padding[1], geometry.stride[1], width, q)
         tap = target[:, rows, s]
-        clear(tap.transpose(3, 0, 1, 2, 4), columns)
+        if columns.stop - columns.start < q:
+            clear(tap.transpose(3, 0, 1, 2, 4), columns)
         tap[..., columns, :] = source[:, read, :, entries]
     group, row, _, channel, item = windows.strides
     shape, strides = (p, groups, kh * kw * channels, q * images), (row * geometry.stride[0], group, channel, item)

@@ -40,10 +40,8 @@ def empty_innermost(shape, dtype):
 
 def clear(array, kept):
     """Set to zero what lies before and after a slice of the first axis."""
-    if kept.start > 0:
-        array[: kept.start] = 0
-    if kept.stop < len(array):
-        array[kept.stop :] = 0
+    array[: kept.start] = 0
+    array[kept.stop :] = 0
 
 
 def copy_images(target, source, take):
