@@ -15,9 +15,10 @@ from .._tensor import Tensor
 from .dot import draw
 from .folding import fold
 from .gradients import measure_gradients
+from .page import Page, Way
 from .parts import Part, drop_arrays, read_tape
 from .render import EngineMissingError, render, svg
-from .statistics import annotate
+from .statistics import annotate, totals
 from .text import as_text, heading
 
 FORMATS = ("svg", "png", "pdf", "dot")
@@ -28,8 +29,12 @@ def graph(
     *more: Tensor,
     gradients: bool = False,
     values: bool = False,
+    settings: bool = False,
     depth: int | None = None,
     max_nodes: int | None = 100,
+    direction: str | None = None,
+    width: float | None = None,
+    height: float | None = None,
     names: Mapping[str, Any] | None = None,
 ) -> "Graph":
     """Draw the computational graph that led to y, and to more Tensors: one node an op, one edge a tensor.
@@ -45,29 +50,46 @@ def graph(
         What is differentiated is the sum of all entries drawn as outputs (a scalar itself); the caption says so.
     values: show values in the nodes, not only in the tooltips: all entries of a small array, least, mean and
         greatest entry of a larger one.
+    settings: show in each node how its op was called, as stride and axis.
     depth: draw each scope that is deeper than this as one node (0: all of them).
     max_nodes: fold more where the picture would have more nodes; None never does.
+    direction: "TB", from top to bottom, which is the default, or "LR", from left to right.
+    width, height: the size of a page, in inches. Folding, and the direction if none is given, are chosen so that
+        the picture fits with text that can still be read; it is scaled down if need be.
     names: variables to name parameters and data by, as `names=locals()`.
 
     Nothing is changed by it: no gradient, no random state, and `backward()` still works.
-    Raises TypeError if an argument is not a Tensor, RuntimeError if nothing was recorded for it, or if gradients
-    are wanted and backward() has released the graph.
+    Raises TypeError if an argument is not a Tensor, ValueError for an option that can't be, RuntimeError if nothing
+    was recorded for a Tensor, or if gradients are wanted and backward() has released the graph.
     """
     roots = nodes_of("graph", (y, *more))
     if max_nodes is not None and max_nodes < 3:
         raise ValueError(f"graph: max_nodes must be at least 3, not {max_nodes}")
     if depth is not None and depth < 0:
         raise ValueError(f"graph: depth must be at least 0, not {depth}")
+    if direction not in (None, "TB", "LR"):
+        raise ValueError(f"graph: direction must be 'TB' or 'LR', not {direction!r}")
+    page = Page.of(width, height)
     parts = read_tape(roots, names)
     if gradients:
         measure_gradients(parts, roots)
-    drawn, remark = fold(parts, depth, max_nodes)
-    annotate(drawn, values)
-    drop_arrays(parts, drawn)
-    remarks = [remark] if remark else []
-    if gradients and (len(roots) > 1 or roots[0].output.size > 1):
-        remarks.append("gradient of the sum of all entries of the outputs")
-    return Graph(drawn, remarks, gradients)
+    said = ["gradient of the sum of all entries of the outputs"] if gradients and _is_sum(roots) else []
+    annotated: set[Part] = set()
+
+    def picture(way: Way) -> Graph:
+        drawn, remark = fold(parts, way.depth, way.max_nodes, way.repeats)
+        annotate([part for part in drawn if part not in annotated], values, settings)
+        annotated.update(drawn)
+        return Graph(drawn, [remark] * bool(remark) + said, gradients, totals(parts), way.direction, page.size)
+
+    ways = page.ways(parts, depth, max_nodes, direction)
+    chosen = page.first_that_fits(picture(way) for way in ways)
+    drop_arrays(parts, chosen.parts)
+    return chosen
+
+
+def _is_sum(roots: list[Any]) -> bool:
+    return len(roots) > 1 or roots[0].output.size > 1
 
 
 def nodes_of(caller: str, tensors: Iterable[Tensor]) -> list[Any]:
@@ -96,9 +118,19 @@ class Graph:
     'digraph minigrad {'
     """
 
-    def __init__(self, parts: Sequence[Part], remarks: Sequence[str], gradients: bool):
+    def __init__(
+        self,
+        parts: Sequence[Part],
+        remarks: Sequence[str],
+        gradients: bool,
+        totals: Sequence[str],
+        direction: str = "TB",
+        size: str | None = None,
+    ):
         self.parts = parts
-        self.digraph = draw(parts, remarks, gradients)
+        self.digraph = draw(parts, [*totals, *remarks], gradients, direction)
+        if size is not None:
+            self.digraph.attr(size=size)
         self.title = heading(parts)
         self._text = as_text(parts, remarks)
 

@@ -34,12 +34,14 @@ NOT_FINITE = {"color": RED, "fillcolor": "#FFEBE9", "penwidth": "2.4"}
 BOX = {"style": "rounded,filled", "color": "#D0D7DE", "fillcolor": "#F6F8FA", "labeljust": "l", "labelloc": "t"}
 
 
-def draw(parts: Sequence[Part], remarks: Sequence[str] = (), gradients: bool = False) -> Any:
+def draw(parts: Sequence[Part], remarks: Sequence[str] = (), gradients: bool = False, direction: str = "TB") -> Any:
     """The parts as a graphviz.Digraph. remarks: lines of the caption; gradients: explain the arrows there."""
     import graphviz  # only now, so that importing minigrad stays quick
 
     picture = graphviz.Digraph("minigrad")
-    picture.attr(rankdir="TB", nodesep="0.3", ranksep="0.3", pad="0.15", bgcolor="white", tooltip=" ", newrank="true")
+    picture.attr(
+        rankdir=direction, nodesep="0.3", ranksep="0.3", pad="0.15", bgcolor="white", tooltip=" ", newrank="true"
+    )
     picture.attr(fontname="Courier", fontsize="9", fontcolor=TEXT_GREY)
     picture.attr(labelloc="b", label=_caption(remarks, gradients))
     picture.attr("node", fontname="Courier", fontsize="11", shape="box", style="rounded,filled", penwidth="1.2")

@@ -23,19 +23,27 @@ class _Group(NamedTuple):
     scope: tuple
     name: str | None = None
     is_scope: bool = False  # else a run from the middle of the graph
+    repeats: int = 1  # of scopes that are alike
 
 
-def fold(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None = None) -> tuple[list[Part], str]:
+def fold(
+    parts: Sequence[Part], depth: int | None = None, max_nodes: int | None = None, repeats: bool = False
+) -> tuple[list[Part], str]:
     """The parts to draw, in order, and a remark on what was folded to keep to max_nodes, or "".
 
     depth: each scope deeper than this becomes one part (None: none does)
     max_nodes: fold more until about this many parts are left
+    repeats: neighbouring folds that are alike become one part
     """
     ops = [part for part in parts if part.kind == "op"]
+    for op in ops:  # undo an earlier fold
+        op.inputs = [(tensor, tensor) for _, tensor in op.inputs]
     leaves = [part for part in parts if part.kind != "op"]
     users = _users(ops)
     _place(leaves, users, ops)
     groups, remark = _by_scope(ops, depth), ""
+    if repeats:
+        groups = _merged(groups)
     if max_nodes is not None:
 
         def count(groups: list[_Group]) -> int:
@@ -56,6 +64,8 @@ def _limited(
         if count(groups) <= max_nodes:
             break
         groups, remark = _by_scope(ops, shallower), f"folded to depth {shallower}"
+    if count(groups) > max_nodes and len(merged := _merged(groups)) < len(groups):
+        groups, remark = merged, f"{remark}, repeats as one".removeprefix(", ")
     if count(groups) > max_nodes:
         groups = _without_middle(groups, max_nodes // 4)
         folded = sum(len(group.ops) for group in groups if group.name is not None)
@@ -117,6 +127,29 @@ def _by_scope(ops: Iterable[Part], depth: int | None) -> list[_Group]:
             path = op.scope[: depth + 1]
             groups.append(_Group([op], path[:-1], path[-1], True))
     return groups
+
+
+def _merged(groups: list[_Group]) -> list[_Group]:
+    """The groups, but each run of scopes that are alike as one."""
+    merged: list[_Group] = []
+    before = None
+    for group in groups:
+        alike = _structure(group) if group.is_scope else None
+        if alike is not None and alike == before:
+            first = merged.pop()
+            name = f"{str(first.name).partition(' to ')[0]} to {group.name}"
+            merged.append(_Group(first.ops + group.ops, group.scope, name, True, first.repeats + 1))
+        else:
+            merged.append(group)
+        before = alike
+    return merged
+
+
+def _structure(group: _Group) -> tuple:
+    """What two scopes share if they are alike: ops, shapes, and how the ops are connected."""
+    index = {op: i for i, op in enumerate(group.ops)}
+    ops = [(op.title, op.shape, [index.get(tensor, tensor.shape) for _, tensor in op.inputs]) for op in group.ops]
+    return group.scope, ops
 
 
 def _without_middle(groups: list[_Group], keep: int) -> list[_Group]:
@@ -209,7 +242,11 @@ def _inputs_of(ops: Sequence[Part], visible: set[Part]) -> tuple[list[Part], lis
 def _contents(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:
     """What a fold hides: lines for its node, and for its tooltip."""
     counts = Counter(op.title for op in group.ops).most_common()
-    facts = [counted(len(group.ops), "op")] if group.is_scope else [title for title, _ in counts[:3]]
+    facts = [title for title, _ in counts[:3]]
+    if group.is_scope:
+        facts = [counted(len(group.ops) // group.repeats, "op")]
+    if group.repeats > 1:
+        facts = [f"x {group.repeats}\n{facts[0]} each"]
     notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
     notes += [f"data {leaf.title} {leaf.shape}" for leaf in hidden if leaf.kind == "data"][:LISTED]
     return "\n".join([", ".join(facts + _parameters(hidden)), *_data(hidden)]), notes

@@ -1,25 +1,66 @@
 """What nodes and tooltips say of the values: entries of small arrays, statistics of large ones, dtype and bytes."""
 
-from collections.abc import Iterable
+import math
+import textwrap
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
-from .labels import LONGEST
+from .labels import LONGEST, counted
 from .parts import Part, number
 
 FEW = 6  # entries that are shown one by one
+UNITS = ("bytes", "kB", "MB", "GB")
 
 
-def annotate(parts: Iterable[Part], values: bool = False) -> None:
+def annotate(parts: Iterable[Part], values: bool = False, settings: bool = False) -> None:
     """Write the tooltips of the parts that are drawn, and the value of each scalar output into its node.
 
-    values: write the values of the others into their nodes, too.
+    values: write the values of the others into their nodes, too; settings: write how an op was called.
     """
     for part in parts:
         if part.kind not in ("fold", "mark"):
             part.notes += _notes(part)
             part.detail = _detail(part, values)
+        if settings and part.kind == "op":
+            said = ", ".join(text for text in part.settings if not text.endswith(("=None", "=False")))
+            part.detail = "\n".join([*textwrap.wrap(said, LONGEST), *part.detail.splitlines()])
+
+
+def totals(parts: Sequence[Part]) -> list[str]:
+    """Two lines: the numbers of ops and parameters, and the bytes kept for backward besides the parameters."""
+    sizes = [part.size for part in parts if part.kind == "parameter"]
+    facts = [counted(sum(part.kind == "op" for part in parts), "op")]
+    if sizes:
+        facts.append(f"{counted(len(sizes), 'parameter')} ({sum(sizes):,})")
+    lines = [", ".join(facts)]
+    if saved := _saved_bytes(parts):
+        power = min(int(math.log(saved, 1000) + 1e-9), len(UNITS) - 1)
+        lines.append(f"{saved / 1000**power:.3g} {UNITS[power]} saved for backward")
+    return lines
+
+
+def _saved_bytes(parts: Iterable[Part]) -> int:
+    """The bytes of the arrays that the nodes of ops refer to, each counted once, and without those of parameters."""
+    sizes: dict[int, int] = {}
+    for part in parts:
+        if part.kind == "op" and not part.node.released:
+            for array in (*part.node.arguments, part.node.output):
+                if isinstance(array, np.ndarray):
+                    memory = _memory(array)
+                    sizes[id(memory)] = memory.nbytes
+    for part in parts:
+        if part.kind == "parameter" and part.array is not None:
+            sizes.pop(id(_memory(part.array)), None)
+    return sum(sizes.values())
+
+
+def _memory(array: np.ndarray) -> np.ndarray:
+    """The array that owns the memory of a view."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array
 
 
 def _notes(part: Part) -> list[str]:

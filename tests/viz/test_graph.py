@@ -376,6 +376,77 @@ def test_data_without_a_name_stands_outside_only_where_the_computation_starts():
     assert [part.scope for part in mg.graph(y).parts if part.kind == "data"] == [(), ("step",)]
 
 
+def inches(graph):
+    """The width and height of the picture, and the scale at which they are so."""
+    layout = pygraphviz.AGraph(string=graph.source).draw(format="plain", prog="dot").decode()
+    scale, width, height = map(float, layout.splitlines()[0].split()[1:])
+    return scale * width, scale * height, scale
+
+
+def test_a_picture_goes_down_or_across(programs):
+    width, height, _ = inches(mg.graph(programs["cnn"]()))
+    assert height > width
+    width, height, _ = inches(mg.graph(programs["cnn"](), direction="LR"))
+    assert width > height
+
+
+def test_settings_are_in_the_node(programs):
+    nodes, _, _ = structure(mg.graph(programs["cnn"](), settings=True))
+    assert "stride=1, padding=0" in text(nodes["conv2d"][0]["label"])
+    assert "window=2" in nodes["avg_pool2d"][0]["label"]
+    assert "stride=None" not in nodes["avg_pool2d"][0]["label"]
+    assert "stride" not in structure(mg.graph(programs["cnn"]()))[0]["conv2d"][0]["label"]
+
+
+def test_the_caption_has_the_totals():
+    w, b = (mg.tensor(np.ones(n), requires_grad=True) for n in (100, 1))
+    y = mg.tanh(w * 2.0 + b)
+    for graph in (mg.graph(y), mg.graph(y, max_nodes=3, gradients=True)):
+        assert ">3 ops, 2 parameters (101)<" in graph.source
+        assert ">2.4 kB saved for backward<" in graph.source  # of w * 2, + b and tanh
+    y.backward(np.ones(100))
+    assert "saved for backward" not in mg.graph(y).source
+    assert ">3 ops, 2 parameters (101)<" in mg.graph(y).source
+
+
+def residual_net(blocks):
+    x = mg.tensor(np.ones((4, 8)), requires_grad=True, name="x")
+    for i in range(blocks):
+        with mg.scope(f"block{i}"):
+            w = mg.tensor(np.ones((8, 8)) / 64, requires_grad=True, name=f"block{i}.w")
+            x = x + mg.relu(x @ w)
+    with mg.scope("head"):
+        return mg.tanh(x).mean()
+
+
+def test_repeated_scopes_are_one_node_with_their_number():
+    graph = mg.graph(residual_net(20), gradients=True, max_nodes=8)
+    details = {part.title: part.detail for part in graph.parts if part.kind == "fold"}
+    assert details["block0 to block19"] == "x 20\n3 ops each, 21 parameters (1,312)"
+    assert details["head"] == "2 ops"
+    assert "repeats as one" in graph.source
+    x = residual_net(2)
+    assert "x 2" not in str(mg.graph(x, depth=0))
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(6.5, 9.0), (3.0, 9.0), (9.0, 3.0), (2.0, 2.0), (None, 3.0), (3.0, None)]
+)
+@pytest.mark.parametrize("blocks", [1, 5, 20])
+def test_a_picture_fits_its_page(blocks, width, height):
+    graph = mg.graph(residual_net(blocks), gradients=True, width=width, height=height)
+    found_width, found_height, scale = inches(graph)
+    assert found_width <= (width or np.inf) + 0.05
+    assert found_height <= (height or np.inf) + 0.05
+    assert scale >= (0.64 if width != height else 0.3)  # there is no way to draw five nodes on two inches
+
+
+def test_a_page_shows_as_much_as_fits():
+    counts = [len(mg.graph(residual_net(8), width=side, height=side).parts) for side in (2, 5, 12, 40)]
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1] == len(mg.graph(residual_net(8)).parts)
+
+
 def test_a_doubled_sum_takes_linear_time():
     a = mg.tensor(1.0, requires_grad=True, name="a")
     y = a
@@ -516,6 +587,9 @@ def test_a_leaf_alone():
         ((mg.tensor(1.0),), {}, RuntimeError, "graph: this Tensor needs no gradient"),
         ((mg.tensor(1.0, requires_grad=True),), {"max_nodes": 2}, ValueError, "max_nodes must be at least 3, not 2"),
         ((mg.tensor(1.0, requires_grad=True),), {"depth": -1}, ValueError, "depth must be at least 0, not -1"),
+        ((mg.tensor(1.0, requires_grad=True),), {"direction": "BT"}, ValueError, "must be 'TB' or 'LR', not 'BT'"),
+        ((mg.tensor(1.0, requires_grad=True),), {"width": 0}, ValueError, "width must be a positive number of inches"),
+        ((mg.tensor(1.0, requires_grad=True),), {"height": np.inf}, ValueError, "height must be a positive number"),
     ],
 )
 def test_wrong_input(arguments, options, error, message):
