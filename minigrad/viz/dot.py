@@ -101,7 +101,7 @@ class _Drawing:
             if part in self.side:  # comes with its op
                 continue
             shared = len(common([path, part.scope]))
-            _close(boxes, shared + 1)
+            _close_boxes(boxes, shared + 1)
             for depth in range(shared, len(part.scope)):
                 count += 1
                 numbers[depth + 1] = count
@@ -110,7 +110,7 @@ class _Drawing:
             if path:
                 self.box[part] = numbers[len(path)]
             self._put_row(boxes[-1], part)
-        _close(boxes, 1)
+        _close_boxes(boxes, 1)
 
     def _put_row(self, picture: Any, part: Part) -> None:
         """Put an op and the leaves at its sides on one level."""
@@ -245,7 +245,7 @@ def _possible_levels(ops: Sequence[Part], taken: dict[Part, list[Part]]) -> dict
     return {op: range(highest[op], end - to_end[op] + 1) for op in ops}
 
 
-def _close(boxes: list[Any], left: int) -> None:
+def _close_boxes(boxes: list[Any], left: int) -> None:
     """Put each open box but the first `left` into the one around it."""
     while len(boxes) > left:
         inner = boxes.pop()

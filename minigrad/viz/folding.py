@@ -43,7 +43,7 @@ def fold(
     _place(leaves, users, ops)
     groups, remark = _by_scope(ops, depth), ""
     if repeats:
-        groups = _merged(groups)
+        groups = _merge_repeats(groups)
     if max_nodes is not None:
 
         def count(groups: list[_Group]) -> int:
@@ -64,7 +64,7 @@ def _limited(
         if count(groups) <= max_nodes:
             break
         groups, remark = _by_scope(ops, shallower), f"folded to depth {shallower}"
-    if count(groups) > max_nodes and len(merged := _merged(groups)) < len(groups):
+    if count(groups) > max_nodes and len(merged := _merge_repeats(groups)) < len(groups):
         groups, remark = merged, f"{remark}, repeats as one".removeprefix(", ")
     if count(groups) > max_nodes:
         groups = _without_middle(groups, max_nodes // 4)
@@ -129,7 +129,7 @@ def _by_scope(ops: Iterable[Part], depth: int | None) -> list[_Group]:
     return groups
 
 
-def _merged(groups: list[_Group]) -> list[_Group]:
+def _merge_repeats(groups: list[_Group]) -> list[_Group]:
     """The groups, but each run of scopes that are alike as one."""
     merged: list[_Group] = []
     before = None
@@ -225,7 +225,7 @@ def _folded(group: _Group, name: str, visible: set[Part]) -> Part:
     fold.is_output = any(op.is_output for op in group.ops)
     fold.not_finite = any(part.not_finite for part in [*group.ops, *hidden])
     fold.fault = next((_named_fault(part) for part in [*hidden, *group.ops] if part.fault), "")
-    fold.detail, fold.notes = _contents(group, hidden)
+    fold.detail, fold.notes = _summary(group, hidden)
     return fold
 
 
@@ -239,7 +239,7 @@ def _inputs_of(ops: Sequence[Part], visible: set[Part]) -> tuple[list[Part], lis
     return [tensor for tensor in taken if tensor.kind == "op" or tensor in visible], hidden
 
 
-def _contents(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:
+def _summary(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:
     """What a fold hides: lines for its node, and for its tooltip."""
     counts = Counter(op.title for op in group.ops).most_common()
     facts = [title for title, _ in counts[:3]]
@@ -249,20 +249,20 @@ def _contents(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:
         facts = [f"x {group.repeats}\n{facts[0]} each"]
     notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
     notes += [f"data {leaf.title} {leaf.shape}" for leaf in hidden if leaf.kind == "data"][:LISTED]
-    return "\n".join([", ".join(facts + _parameters(hidden)), *_data(hidden)]), notes
+    return "\n".join([", ".join(facts + _hidden_parameters(hidden)), *_hidden_data(hidden)]), notes
 
 
 def _named_fault(part: Part) -> str:
     return part.fault if part.fault.startswith(part.title) else f"{part.fault}: {part.title}"
 
 
-def _parameters(hidden: Iterable[Part]) -> list[str]:
+def _hidden_parameters(hidden: Iterable[Part]) -> list[str]:
     """The number of hidden parameters, and of their entries."""
     sizes = [leaf.size for leaf in hidden if leaf.kind == "parameter"]
     return [f"{counted(len(sizes), 'parameter')} ({sum(sizes):,})"] if sizes else []
 
 
-def _data(hidden: Iterable[Part]) -> list[str]:
+def _hidden_data(hidden: Iterable[Part]) -> list[str]:
     """The names of hidden arrays of data if they are few and have names, else their number."""
     names = [leaf.title for leaf in hidden if leaf.kind == "data"]
     if not names:

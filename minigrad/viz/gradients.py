@@ -35,7 +35,7 @@ def measure_gradients(
     with np.errstate(all="ignore"), _Undisturbed():  # the picture says what NumPy and mg.debug() would say
         for node, g in _gradients(roots):
             part = of[node]
-            part.gradient = _norm(g)
+            part.gradient = _norm_of(g)
             if kind := kind_of_fault(g):
                 not_finite[part] = kind
             if see is not None:
@@ -58,7 +58,7 @@ def _gradients(roots: Sequence[Any]) -> Iterator[tuple[Any, np.ndarray]]:
     return tape.sweep({node: np.ones(node.shape, node.dtype) for node in roots})
 
 
-def _norm(g: np.ndarray) -> float:
+def _norm_of(g: np.ndarray) -> float:
     magnitudes = np.abs(g) if np.iscomplexobj(g) else g
     return float(norm(np.asarray(magnitudes, np.float64)))
 
@@ -102,7 +102,7 @@ def _examine_op(op: Part, g: np.ndarray, watched: set[Any], inherited: bool) -> 
         if parent not in watched:
             continue
         contribution = op.node.op.contribution(i, op.node, g)
-        op.branches[i] = _norm(contribution)
+        op.branches[i] = _norm_of(contribution)
         kind = kind_of_fault(contribution)
         if kind and not inherited:
             _accuse(op, i, kind, contribution, g)

@@ -152,10 +152,10 @@ class _Reader:
 
     def _parameter(self, node: Any) -> Part:
         name = getattr(node, "name", None) or self._names.of_node(node) or ""
-        return Part("parameter", name, node.shape, node.dtype, array=_saved(node))
+        return Part("parameter", name, node.shape, node.dtype, array=_output_of(node))
 
     def _op(self, node: Any) -> Part:
-        part = Part("op", node.op.__name__, node.shape, node.dtype, node.scope, array=_saved(node))
+        part = Part("op", node.op.__name__, node.shape, node.dtype, node.scope, array=_output_of(node))
         part.line = node.seen.line if hasattr(node, "seen") else None
         part.variable = self._names.of_node(node)
         for i, parent in enumerate(node.parents):
@@ -203,13 +203,13 @@ def number(value: Any, digits: int = 6) -> str:
     return f"{value:.{digits}g}" if is_number else short.repr(value)
 
 
-def _saved(node: Any) -> np.ndarray | None:
+def _output_of(node: Any) -> np.ndarray | None:
     """The output of a node, or None once it is released."""
     return node.output if isinstance(node.output, np.ndarray) else None
 
 
 def _find_fault(part: Part) -> None:
-    """Mark a part whose value has a NaN or an infinity; say so in words where all its inputs are finite."""
+    """Mark a part whose value has a NaN or an infinity; say so if all its inputs are finite."""
     kind = kind_of_fault(part.array)
     part.not_finite = bool(kind)
     if kind and not any(tensor.not_finite for _, tensor in part.inputs):

@@ -18,7 +18,7 @@ def as_text(parts: Sequence[Part], remarks: Sequence[str] = ()) -> str:
         for depth in range(len(common([path, part.scope])), len(part.scope)):
             rows.append(("|  " * depth + plain(part.scope[depth]), "", ""))
         path = part.scope
-        rows.append(("|  " * len(path) + _call(part, numbers), str(part.shape), _facts(part)))
+        rows.append(("|  " * len(path) + _call_text(part, numbers), str(part.shape), _facts(part)))
     return "\n".join([heading(parts), *_aligned(rows), *(f"({remark})" for remark in remarks)])
 
 
@@ -33,7 +33,7 @@ def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
     return [f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows]
 
 
-def _call(part: Part, numbers: dict[Part, str]) -> str:
+def _call_text(part: Part, numbers: dict[Part, str]) -> str:
     if part not in numbers:
         return f"{plain(part.heading, 40)} [{part.kind}]"
     named = [numbers.get(drawn) or plain(drawn.heading, 40) for drawn, _ in part.inputs]
