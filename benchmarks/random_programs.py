@@ -108,6 +108,8 @@ class Program:
         leaf = self.random.choice(self.leaves)
         ours, step = leaf[0], self.rng.normal()
         way = self.random.choice(["data", "no_grad", "rebind"])
+        if way != "rebind":  # a result that is a view of the leaf shows what is written, as in PyTorch
+            self.pairs = [(t, u) for t, u in self.pairs if t.is_leaf or not np.shares_memory(t._array, ours._array)]
         if way == "data":
             ours.data -= step
         elif way == "no_grad":
