@@ -93,7 +93,7 @@ class Op(Signature):
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        recorded = any(parents) and self._records(parents)
+        recorded = self._records(parents)
         try:
             output = self.forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
@@ -114,7 +114,7 @@ class Op(Signature):
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""
         # equivalent: without in_force() and because nothing in force means recording
-        if in_force() and not recording():
+        if not any(parents) or (in_force() and not recording()):
             return False
         if None in self.vjps:
             for i, parent in enumerate(parents):
