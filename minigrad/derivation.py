@@ -3,14 +3,18 @@
 Section 3.1 stacks the columns of a matrix; its equations are about d vec(Y) / d vec(X).
 """
 
+from __future__ import annotations
+
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from .transforms import chosen_positions, jacobian
+from .typing import Array
 
 
-def vec(a):
+def vec(a: Array) -> Array:
     """The document's vec: the columns of the last two axes stacked, (..., h, w) -> (..., h*w) (section 3.1).
 
     >>> mg.vec(np.array([[1.0, 2.0], [3.0, 4.0]]))
@@ -20,7 +24,7 @@ def vec(a):
     return a if len(shape) < 2 else np.reshape(np.swapaxes(a, -1, -2), (*shape[:-2], shape[-2] * shape[-1]))
 
 
-def vec_jacobian(f, *x, argnum=0):
+def vec_jacobian(f: Callable, *x: Array, argnum: int = 0) -> Array:
     """The document's numerator-layout Jacobian d vec(Y) / d vec(X), a matrix; X is the argument `argnum`.
 
     vec is column-major throughout. With more than two axes the vecs of the matrices follow one

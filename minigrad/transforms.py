@@ -4,7 +4,7 @@ A transform notes the creation number at which it starts. Its sweep enters only 
 what is older belongs to an outer trace, and a result that depends on it is a Tensor of that trace.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -142,7 +142,7 @@ def check_callable(transform: str, f: Any) -> None:
         raise TypeError(f"{transform}: the first argument must be a function, not {f!r}")
 
 
-def value_and_grad(f, argnums=0):
+def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """A function that returns `(f(...), gradient)`: see `grad`.
 
     >>> mg.value_and_grad(lambda x: x**2)(3.0)
@@ -165,7 +165,7 @@ def _differentiated(transform, f, argnums=0, with_value=False):
     return differentiated
 
 
-def grad(f, argnums=0):
+def grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """The function that returns the gradient of the scalar f with respect to the argument (or arguments) `argnums`.
 
     An argument may be an array, a Python float, or a nest of dicts, lists and tuples of those. Its
@@ -186,7 +186,7 @@ def grad(f, argnums=0):
     return _differentiated("grad", f, argnums)
 
 
-def vjp(f, *x):
+def vjp(f: Callable, *x: Any) -> tuple[Any, Callable]:
     """`(y, pullback)`: y = f(*x), and pullback(g), the tuple of g . dy/dx, one for each argument.
 
     The arguments and y may be nests of dicts, lists and tuples, and g is built like y. The pullback
@@ -214,7 +214,7 @@ def _vjp(transform, f, x):
     return unflatten(trace.y, map(trace.result, ys)), pullback
 
 
-def jvp(f, x, v):
+def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     """`(y, dy)`: y = f(*x) and its derivative along v, dy = sum of dy/dx . v; x and v are tuples.
 
     It takes two VJPs: pullback(u) is linear in u, so its own pullback is the derivative along v, whatever u is.
@@ -235,7 +235,7 @@ def jvp(f, x, v):
     return y, push(tuple(v))[0]
 
 
-def jacobian(f: Any, argnums: Any = 0) -> Any:
+def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """The function that returns dY/dX, of the shape of Y followed by the shape of X.
 
     Where X (or Y) is a nest of dicts, lists and tuples, the result is that nest of arrays, Y's
@@ -287,7 +287,7 @@ def _stacked(rows, y, x):
     return np.reshape(np.stack(rows), shape)[()]
 
 
-def hessian(f: Any) -> Any:
+def hessian(f: Callable) -> Callable:
     """The function that returns the second derivative of the scalar f: the shape of X twice.
 
     >>> mg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
@@ -297,7 +297,7 @@ def hessian(f: Any) -> Any:
     return jacobian(_differentiated("hessian", f))
 
 
-def hvp(f: Any, x: Any, v: Any) -> Any:
+def hvp(f: Callable, x: Any, v: Any) -> Any:
     """The Hessian of the scalar f at x, times v, without the Hessian: H is symmetric, so it is a VJP of grad(f).
 
     x is an array or a nest, and v is built like it. Raises ValueError unless v is shaped as x.

@@ -90,8 +90,6 @@ x.grad = None
 with mg.no_grad():
     x -= 0.1
 assert_type(x, Tensor)
-with mg.scope("layer"):
-    y = mg.tanh(x)
 
 
 @mg.no_grad()
@@ -101,6 +99,12 @@ def update(weight: Tensor, *, step: float = 0.1) -> float:
 
 
 assert_type(update(x, step=0.5), float)
+
+
+with mg.scope("layer"), mg.debug():
+    y = mg.tanh(x)
+assert_type(mg.graph(y).source, str)
+assert_type(mg.viz.trace(y), mg.viz.Walk)
 
 
 # transforms keep the parameters of their function
@@ -138,6 +142,9 @@ assert_type(value, Tensor)
 assert_type(pullback(1.0), tuple[Tensor, ...])
 assert_type(mg.vec(x), Tensor)
 assert_type(mg.vec_jacobian(mg.softmax, array), ndarray)
+
+
+assert_type(mg.testing.check_grads(of_arrays, array), None)
 
 
 # an op of one's own

@@ -28,6 +28,9 @@ mg.exp(x, out=array)  # wrong
 mg.stack(x, x)  # wrong
 mg.softmax_cross_entropy(x)  # wrong
 mg.nosuch(x)  # wrong
+mg.testing.check_grad(loss, array)  # wrong
+mg.testing.check_grads()  # wrong
+mg.graph(x, value=True)  # wrong
 mg.tensor([1.0], require_grad=True)  # wrong
 mg.tensor("a")  # wrong
 x + "a"  # wrong
