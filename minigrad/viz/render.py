@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
+from .scope_labels import clear
+
 INSTALL = (
     "no Graphviz engine found: pip install 'pygraphviz>=2' brings one (the extra [viz] is that); "
     "so do apt install graphviz and conda install graphviz"
@@ -28,11 +30,21 @@ class EngineMissingError(RuntimeError):
 
 def render(digraph: Any, format: str) -> bytes:
     """The picture in a format that Graphviz knows; raises EngineMissingError if no Graphviz is installed."""
-    import graphviz
-
+    if "subgraph cluster_" in digraph.source and format in ("svg", "png", "pdf"):
+        drawn = _run_engine(digraph, "svg")
+        cleared = clear(digraph, drawn.decode())
+        if cleared is digraph and format == "svg":
+            return drawn
+        digraph = cleared
     if format == "png":
         digraph = digraph.copy()
         digraph.attr(dpi=DOTS_PER_INCH)
+    return _run_engine(digraph, format)
+
+
+def _run_engine(digraph: Any, format: str) -> bytes:
+    import graphviz
+
     try:
         return digraph.pipe(format=format, engine="dot")
     except graphviz.ExecutableNotFound:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.viz import render
+from minigrad.viz.scope_labels import clear
 
 CHECK = """(scopes) => {
   const faults = [], svg = document.querySelector("svg");
@@ -81,12 +83,21 @@ def page(browser):
 @pytest.mark.parametrize("options", [{"gradients": True}, {"values": True}, {"gradients": True, "depth": 0}])
 def test_text_stays_in_its_box_and_edges_pass_no_node(page, program, options):
     page.set_content(mg.graph(program(), **options)._repr_html_())
-    assert page.evaluate(CHECK) == []
+    assert page.evaluate(CHECK, True) == []
     assert page.said == []
 
 
 def test_no_edge_runs_over_the_name_of_a_step(page):
     page.set_content(draw_graph.recurrent()._repr_html_())
+    assert page.evaluate(CHECK, True) == []
+
+
+def test_no_edge_runs_over_the_name_of_a_scope(page):
+    h = mg.tanh(mg.tensor([1.0, 2.0], requires_grad=True, name="x") * mg.tensor([3.0, -1.0], requires_grad=True))
+    with mg.scope("heads"):
+        graph = mg.graph((h * h).sum(), mg.exp(h * 3.0).mean(), gradients=True)
+    assert clear(graph.digraph, render._run_engine(graph.digraph, "svg").decode()) is not graph.digraph
+    page.set_content(graph._repr_html_())
     assert page.evaluate(CHECK, True) == []
 
 

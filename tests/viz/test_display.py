@@ -259,3 +259,17 @@ def test_a_type_checker_knows_the_names_and_no_others(tmp_path):
     assert "minigrad.viz._debug.debug" in debug
     assert 'Module has no attribute "grpah"' in typo
     assert get_type_hints(mg.op)["return"] is Any  # a function, which is what it was taken for, has no `.vjp`
+
+
+def test_the_name_of_a_scope_moves_out_of_the_way_of_an_edge():
+    h = mg.tanh(mg.tensor([1.0, 2.0], requires_grad=True, name="x") * mg.tensor([3.0, -1.0], requires_grad=True))
+    with mg.scope("heads"):
+        graph = mg.graph((h * h).sum(), mg.exp(h * 3.0).mean(), gradients=True)
+
+    def left(drawn):
+        labels = [text for text in ElementTree.fromstring(drawn).iter(f"{{{render.SVG}}}text") if text.text == "heads"]
+        return float(labels[0].get("x"))
+
+    source = graph.source
+    assert left(graph._repr_html_()) > left(render._run_engine(graph.digraph, "svg")) + 50  # points
+    assert graph.source == source
