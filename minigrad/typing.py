@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     TensorLike: TypeAlias = Tensor | ArrayLike
     IndexLike: TypeAlias = SupportsIndex | slice | EllipsisType | ndarray | Sequence[Any] | Tensor | None
     Shape: TypeAlias = int | Sequence[int]
-    Axis: TypeAlias = int | Sequence[int] | None
+    Axis: TypeAlias = int | tuple[int, ...] | None
     Pair: TypeAlias = int | Sequence[int]  # rows and columns
     Order: TypeAlias = Literal["C", "F"]
     DType: TypeAlias = DTypeLike | None

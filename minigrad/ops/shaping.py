@@ -121,7 +121,7 @@ def moveaxis(a: Array, source: Shape, destination: Shape) -> Array:
 
 
 @implements(np.expand_dims)
-def expand_dims(a: Array, axis: Shape) -> Array:
+def expand_dims(a: Array, axis: int | tuple[int, ...]) -> Array:
     """Insert an axis of size 1 at each position in `axis`.
 
     >>> mg.expand_dims(np.ones((2, 3)), 1).shape
