@@ -8,17 +8,18 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky
+from hypothesis.errors import DidNotReproduce, Flaky
 
 from .checked_function import CheckedFunction
 from .errors import GradientError
 from .gradient_checks import Options, prove
-from .strategies import Call
+from .strategies import Call, _round
 from .subgradient_check import prove_subgradient
 
 _QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 _ABOUT_THE_CALL = ("vjp", "argnums", "name")
 _ABOUT_NUMBERS = ("order", *(name for name in Options._fields if name != "seed"))
+_ROUNDS = 5  # in each of them another kind of input is the simplest, see strategies
 _made: Counter[str] = Counter()  # tests of one description, in the order of their module
 
 
@@ -103,10 +104,12 @@ def _check_option(name: str, value: Any) -> None:
         tolerances = value.values() if isinstance(value, dict) else (value,)
         if not all(isinstance(number, (int, float)) and number >= 0 for number in tolerances):
             raise ValueError(f"gradtest: {name} must be a number of 0 or more, not {value!r}")
-    elif name == "argnums" and value is not None:
-        positions = value if isinstance(value, tuple) else (value,)
-        if not positions or not all(map(_is_integer, positions)):
-            raise TypeError(f"gradtest: argnums must be a position or a tuple of positions, not {value!r}")
+    elif name == "argnums" and value is not None and not _are_positions(value):
+        raise TypeError(f"gradtest: argnums must be a position or a tuple of positions, not {value!r}")
+
+
+def _are_positions(value: Any) -> bool:
+    return all(map(_is_integer, value)) and value != () if isinstance(value, tuple) else _is_integer(value)
 
 
 def _is_integer(value: Any, least: int = 0) -> bool:
@@ -121,10 +124,11 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
     vars(check).update({name: value for name, value in set_on_fn if "hypothesis" in name})
     # names its entries in the database, where the source of `check` would be the same for all
     _made[identity] += 1
-    vars(check)["_hypothesis_internal_add_digest"] = f"{identity} {_made[identity]}".encode()
+    made = _made[identity]
+    vars(check)["_hypothesis_internal_add_digest"] = f"{identity} {made}".encode()
     failures: list[GradientError] = []
 
-    @functools.wraps(check, updated=())
+    @functools.wraps(check)
     def remembering(drawn):
         try:
             check(drawn)
@@ -132,24 +136,44 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
             failures.append(error)
             raise
 
-    vars(remembering).update({name: value for name, value in vars(check).items() if name != "__wrapped__"})
     vars(remembering).pop("__wrapped__")
     inner: Any = given(drawing)(remembering)
 
     def test():
-        """Run the inner test with the decorators that were put above."""
-        vars(inner).update({name: value for name, value in vars(test).items() if "hypothesis" in name})
-        inner._hypothesis_internal_use_settings = _kept_settings(vars(test)["_hypothesis_internal_use_settings"])
+        """Run the inner test, in several rounds, with the decorators that were put above."""
         failures.clear()
-        try:
-            inner()
-        except Flaky as flaky:
-            raise _only_sometimes(failures) from flaky
+        decorated = {name: value for name, value in vars(test).items() if "hypothesis" in name}
+        chosen = _kept_settings(decorated["_hypothesis_internal_use_settings"])
+        rounds = _ROUNDS if chosen.max_examples >= 4 * _ROUNDS else 1
+        replayed = decorated.get("_hypothesis_internal_use_reproduce_failure") is not None
+        for number in range(rounds):
+            vars(inner).update(decorated)
+            vars(remembering)["_hypothesis_internal_add_digest"] = f"{identity} {made} {number}".encode()
+            _start_round(inner, chosen, number, rounds)
+            token = _round.set(number)
+            try:
+                inner()
+            except Flaky as flaky:
+                raise _only_sometimes(failures) from flaky
+            except DidNotReproduce:
+                if not replayed or number == rounds - 1:
+                    raise
+            finally:
+                _round.reset(token)
 
     functools.update_wrapper(test, inner)
-    vars(test).pop("__wrapped__")
+    vars(test).pop("__wrapped__", None)
     test.fn = fn  # type: ignore[attr-defined]
     return test
+
+
+def _start_round(inner: Any, chosen: settings, number: int, rounds: int) -> None:
+    """Give a Hypothesis test its share of the examples; those of `@example` run in the first round."""
+    share = chosen.max_examples // rounds + (number < chosen.max_examples % rounds)
+    phases = [phase for phase in chosen.phases if number == 0 or phase is not Phase.explicit]
+    inner._hypothesis_internal_use_settings = settings(chosen, max_examples=share, phases=phases)
+    if number and inner._hypothesis_internal_use_seed is not None:
+        inner._hypothesis_internal_use_seed = f"{inner._hypothesis_internal_use_seed} {number}"
 
 
 def _kept_settings(chosen: settings) -> settings:

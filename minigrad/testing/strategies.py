@@ -6,6 +6,8 @@ is some hundred times faster than drawing them, and shrink to a small readable l
 
 import itertools
 import math
+from collections.abc import Sequence
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,7 +16,10 @@ from hypothesis.extra import numpy as npst
 
 from .tolerances import REACH
 
+Domain = tuple[float, float]
+
 _CELL = 1 / 8
+_round: ContextVar[int] = ContextVar("round", default=0)
 _numbering = st.shared(st.builds(itertools.count), key="minigrad.testing: the arrays of one example")
 
 
@@ -25,7 +30,16 @@ class Call(NamedTuple):
     parameters: dict[str, Any]
 
 
-def _lattice(size, domain, lane, lanes, capacity):
+def _kind(draw: st.DrawFn, kinds: Sequence[Any]) -> Any:
+    """One of several kinds of input, each as likely.
+
+    The first example of a Hypothesis test is the simplest. gradtest runs several tests, and in each of them another
+    kind is the simplest: so each is drawn within a few examples.
+    """
+    return kinds[(draw(st.integers(0, len(kinds) - 1)) + _round.get()) % len(kinds)]
+
+
+def _lattice(size: int, domain: Domain, lane: int, lanes: int, capacity: int) -> tuple[np.ndarray, float]:
     """Distinct cells of the domain in increasing order, every `lanes`-th one from `lane` on: (positions, width).
 
     Cells are 1/8 wide where the domain has room for `capacity` values, also those of arrays of
@@ -41,7 +55,7 @@ def _lattice(size, domain, lane, lanes, capacity):
     return (first + np.arange(size)) * lanes + lane, cell
 
 
-def _placed(positions, cell, seed, number):
+def _placed(positions: np.ndarray, cell: float, seed: int, number: int) -> np.ndarray:
     """One value a cell, in its outer half, at random: neither sums nor products of them meet by accident.
 
     `number` counts the arrays of an example, so that no two are alike. Seed 0, to which all shrink,
@@ -55,7 +69,7 @@ def _placed(positions, cell, seed, number):
     return np.round(a, 3 - math.floor(math.log10(cell)))
 
 
-def _inside(domain):
+def _inside(domain: Domain) -> Domain:
     """The domain without its edges, so that no step of a check leaves it: they reach up to 1/64 of a value."""
     low, high = map(float, domain)
     least, most = low + 2 * REACH * abs(low), high - 2 * REACH * abs(high)
@@ -67,48 +81,85 @@ def _inside(domain):
     return least, most
 
 
-def values(shape, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, capacity=None):
+def values(
+    shape: tuple[int, ...],
+    *,
+    domain: Domain = (-2.0, 2.0),
+    gap: bool = False,
+    scales: Sequence[float] = (1.0,),
+    lane: int = 0,
+    lanes: int = 1,
+    capacity: int | None = None,
+) -> st.SearchStrategy[np.ndarray]:
     """Arrays of one shape. See `tensors`; `capacity` is the size of the largest array among the lanes."""
     low, high = _inside(domain)
     size = math.prod(shape)
     positions, cell = _lattice(size, (low, high), lane, lanes, size if capacity is None else capacity)
 
-    def lattice(drawn):
-        seed, numbers = drawn
-        return _placed(positions, cell, seed, next(numbers)).reshape(shape)
+    def lattice(seed, numbers, scale):
+        return _placed(positions, cell, seed, next(numbers)).reshape(shape) * scale
 
-    def spread(drawn):
-        seed, numbers = drawn
-        return np.random.default_rng([seed, next(numbers)]).uniform(low, high, shape)
+    def spread(seed, numbers, scale):
+        return np.random.default_rng([seed, next(numbers)]).uniform(low, high, shape) * scale
 
-    seeds = st.tuples(st.integers(0, 2**32 - 1), _numbering)
-    return seeds.map(lattice) if gap else seeds.map(lattice) | seeds.map(spread)
+    def decades(seed, numbers, scale):
+        a = np.random.default_rng([seed, next(numbers)]).uniform(low, high, shape)
+        return a * 1e-3 ** np.random.default_rng([seed, 0]).uniform(0, 1, shape) * scale
 
-
-def shapes(*, min_dims=0, max_dims=3, min_side=0, max_side=4):
-    """Shapes, 0-d and empty ones included unless the least dimensions and sides say otherwise.
-
-    Half of them have two axes or more, and no side of 1 or 0: what is transposed there shows.
-    """
-    full = npst.array_shapes(
-        min_dims=max(min_dims, min(2, max_dims)),
-        max_dims=max_dims,
-        min_side=max(min_side, min(2, max_side)),
-        max_side=max_side,
+    modes = [lattice] if gap else [lattice, spread, decades] if low <= 0 <= high else [lattice, spread]
+    seeds = st.integers(0, 2**32 - 1)
+    return st.builds(
+        lambda mode, *drawn: mode(*drawn), st.sampled_from(modes), seeds, _numbering, st.sampled_from(scales)
     )
-    return npst.array_shapes(min_dims=min_dims, max_dims=max_dims, min_side=min_side, max_side=max_side) | full
 
 
-def tensors(shape=None, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, **sides):
+_ODD = ("no", "no", "no", "square", "no", "one", "no", "square", "no", "one", "no", "empty")
+
+
+@st.composite
+def shapes(
+    draw: st.DrawFn, *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
+) -> tuple[int, ...]:
+    """Shapes; one in twelve is empty, and one in six has an axis of length 1, if `min_side` allows it.
+
+    Most have no side of 1 or 0: what is transposed there shows. Some have two equal last sides.
+    """
+    ndim, least = draw(st.integers(min_dims, max_dims)), min(max(min_side, 2), max_side)
+    sides = [draw(st.integers(least, max_side)) for _ in range(ndim)]
+    odd = draw(st.sampled_from(_ODD)) if sides else "no"
+    if odd == "square":
+        sides[-1] = sides[max(len(sides) - 2, 0)]
+    for kind, side in (("one", 1), ("empty", 0)):
+        if odd == kind and min_side <= side:
+            sides[draw(st.integers(0, len(sides) - 1))] = side
+    return tuple(sides)
+
+
+def tensors(
+    shape: tuple[int, ...] | st.SearchStrategy | None = None,
+    *,
+    domain: Domain = (-2.0, 2.0),
+    gap: bool = False,
+    scales: Sequence[float] = (1.0,),
+    lane: int = 0,
+    lanes: int = 1,
+    **sides: int,
+) -> st.SearchStrategy[np.ndarray]:
     """float64 arrays to differentiate at.
 
     shape:  a shape, a strategy of shapes, or None: any, with `min_dims max_dims min_side max_side` as in `shapes`
-    domain: (low, high), where the values lie, 1/32 of each away from it: steps of up to 1/64 stay inside
+    domain: (low, high), where the values lie, 1/32 of each away from it: steps of up to 1/64 stay inside. Where it
+            holds 0, a third of the arrays has entries of all sizes down to a thousandth of it
     gap:    keep the values apart from each other and from 0: distinct cells of a shuffled lattice,
             for functions with kinks at 0 or at ties
-    lane, lanes: with a gap, arrays of different lanes out of `lanes` stay apart too
+    scales: the values are multiplied by one of these, drawn: scales=(1, 10, 1e3, 1e-3)
+    lane, lanes: with a gap, arrays of different lanes out of `lanes` are kept apart as well
+
+    >>> from hypothesis import find
+    >>> find(mg.testing.strategies.tensors((2,), domain=(0, 1)), lambda a: True).tolist()
+    [0.0847, 0.2005]
     """
-    options = {"domain": domain, "gap": gap, "lane": lane, "lanes": lanes}
+    options: dict[str, Any] = {"domain": domain, "gap": gap, "scales": scales, "lane": lane, "lanes": lanes}
     if shape is None:
         shape = shapes(**sides)
     elif sides:
@@ -118,24 +169,78 @@ def tensors(shape=None, *, domain=(-2.0, 2.0), gap=False, lane=0, lanes=1, **sid
     return values(tuple(shape), **options)
 
 
+def tied(shape: tuple[int, ...] | st.SearchStrategy | None = None, **sides: int) -> st.SearchStrategy[np.ndarray]:
+    """Arrays at kinks: most entries are equal to others, some are 0. For gradtest(..., kink=True); keep them small."""
+    levels = np.array([-1.0, 0.0, 0.5])
+
+    def of_shape(drawn):
+        size = math.prod(drawn)
+        return st.integers(0, 2**32 - 1).map(
+            lambda seed: levels[np.random.default_rng(seed).integers(0, len(levels), size)].reshape(drawn)
+        )
+
+    if shape is None:
+        shape = shapes(**sides)
+    return shape.flatmap(of_shape) if isinstance(shape, st.SearchStrategy) else of_shape(shape)
+
+
+def _broadcast(draw: st.DrawFn, result: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
+    """The shapes of `count` operands of this result, each kind of broadcast as likely."""
+    ndim, special = len(result), draw(st.integers(0, count - 1))
+    operands = [list(result) for _ in range(count)]
+    if count == 1 or ndim == 0:
+        return [result] * count
+    kinds = ["same", "row", "column", "outer", "number"] if ndim > 1 else ["same", "column", "number"]
+    kind = _kind(draw, kinds)
+    if kind == "number":
+        operands[special] = []
+    elif kind == "row":  # the leading axes are missing
+        operands[special] = operands[special][draw(st.integers(1, ndim - 1)) :]
+    elif kind == "column":  # one or two axes have length 1
+        for axis in draw(st.tuples(st.integers(0, ndim - 1), st.integers(0, ndim - 1))):
+            operands[special][axis] = 1
+    elif kind == "outer":  # each axis has length 1 in one of the operands
+        for axis in range(ndim):
+            operands[(special + axis) % count][axis] = 1
+    return [tuple(sides) for sides in operands]
+
+
 @st.composite
-def broadcastable(draw, count=2, *, domain=(-2.0, 2.0), gap=False, max_dims=3, min_side=0, max_side=4):
+def broadcastable(
+    draw: st.DrawFn,
+    count: int = 2,
+    *,
+    domain: Domain | list[Domain] = (-2.0, 2.0),
+    gap: bool = False,
+    scales: Sequence[float] = (1.0,),
+    max_dims: int = 3,
+    min_side: int = 0,
+    max_side: int = 4,
+) -> tuple[np.ndarray, ...]:
     """Tuples of `count` arrays whose shapes broadcast together.
 
-    domain: one pair (low, high), or a list of them, one an array. gap: as in `tensors`, over all arrays.
+    The shape of the result is drawn first, then how they come to it, each as likely: all alike; one without the
+    leading axes, as a bias row; one with axes of length 1; each with some of length 1; one a number.
+
+    domain: one pair (low, high), or a list of them, one for each array. gap, scales: as in `tensors`, over all arrays.
     """
-    drawn = draw(
-        npst.mutually_broadcastable_shapes(num_shapes=count, max_dims=max_dims, min_side=min_side, max_side=max_side)
-    )
+    least = 0 if draw(st.sampled_from(_ODD)) == "empty" else min(2, max_dims)
+    result = draw(shapes(min_dims=least, max_dims=max_dims, min_side=min_side, max_side=max_side))
+    drawn = _broadcast(draw, result, count)
     domains = domain if isinstance(domain, list) else [domain] * count
-    capacity = max(map(math.prod, drawn.input_shapes))
+    capacity = max(map(math.prod, drawn))
+    scale = (draw(st.sampled_from(scales)),)
     return tuple(
-        draw(values(shape, domain=each, gap=gap, lane=i * gap, lanes=count if gap else 1, capacity=capacity))
-        for i, (shape, each) in enumerate(zip(drawn.input_shapes, domains, strict=True))
+        draw(
+            values(
+                shape, domain=each, gap=gap, scales=scale, lane=i * gap, lanes=count if gap else 1, capacity=capacity
+            )
+        )
+        for i, (shape, each) in enumerate(zip(drawn, domains, strict=True))
     )
 
 
-def axes(ndim, *, none=True, several=True):
+def axes(ndim: int, *, none: bool = True, several: bool = True) -> st.SearchStrategy:
     """What `axis=` may be for an array of `ndim` axes, each kind as likely: None, one axis, one from the end, a tuple.
 
     A tuple may have axes from the end too, and may be empty.
@@ -149,7 +254,16 @@ def axes(ndim, *, none=True, several=True):
 
 
 @st.composite
-def reductions(draw, *, domain=(-2.0, 2.0), gap=False, min_side=1, several=True, keepdims=True, max_dims=3):
+def reductions(
+    draw: st.DrawFn,
+    *,
+    domain: Domain = (-2.0, 2.0),
+    gap: bool = False,
+    min_side: int = 1,
+    several: bool = True,
+    keepdims: bool = True,
+    max_dims: int = 3,
+) -> Call:
     """Calls (a, axis, keepdims=...) of a reduction."""
     a = draw(tensors(domain=domain, gap=gap, min_side=min_side, max_side=3, max_dims=max_dims))
     axis = draw(axes(a.ndim, several=several))
@@ -157,39 +271,50 @@ def reductions(draw, *, domain=(-2.0, 2.0), gap=False, min_side=1, several=True,
 
 
 @st.composite
-def indices(draw, shape):
-    """An index of an array of this shape: slices, integers, new axes, ellipsis, integer and boolean arrays.
+def indices(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
+    """An index of an array of this shape, each kind as likely.
 
-    Integer arrays may name an entry many times.
+    Slices, integers, new axes and ellipsis; slices with negative steps; integer arrays; integer arrays that repeat
+    an entry, beside slices and integers; boolean arrays.
     """
     kinds: list[st.SearchStrategy] = [npst.basic_indices(shape, allow_newaxis=True)]
     if shape and 0 not in shape:
+        kinds.append(st.tuples(*(st.sampled_from([-1, -2]).map(lambda step: slice(None, None, step)) for _ in shape)))
         kinds.append(npst.integer_array_indices(shape, result_shape=shapes(max_dims=2, max_side=3)))
         kinds.append(npst.arrays(bool, shape))
-        kinds.append(_mixed_index(shape))
-    return draw(st.one_of(kinds))
+        kinds.append(_repeated_index(shape))
+    return draw(_kind(draw, kinds))
 
 
 @st.composite
-def _mixed_index(draw, shape):
-    """An integer array for one axis, a slice or an integer for each of the others."""
+def _repeated_index(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple:
+    """An integer array that names an entry twice for one axis, a slice or an integer for each of the others."""
     where = draw(st.integers(0, len(shape) - 1))
     parts: list[Any] = [draw(st.slices(size) | st.integers(-size, size - 1)) for size in shape]
-    parts[where] = draw(npst.arrays(np.intp, st.integers(1, 3), elements=st.integers(-shape[where], shape[where] - 1)))
+    entries = draw(st.lists(st.integers(-shape[where], shape[where] - 1), min_size=1, max_size=3))
+    parts[where] = np.array([*entries, entries[0]])
     return tuple(parts)
 
 
 @st.composite
-def matmul_inputs(draw, *, max_side=3, min_side=0):
-    """Pairs (x1, x2) for matmul: vectors, matrices and batches that broadcast."""
-    drawn = draw(
-        npst.mutually_broadcastable_shapes(signature="(m?,n),(n,p?)->(m?,p?)", min_side=min_side, max_side=max_side)
-    )
-    return tuple(draw(values(shape)) for shape in drawn.input_shapes)
+def matmul_inputs(
+    draw: st.DrawFn, *, max_side: int = 3, min_side: int = 0, scales: Sequence[float] = (1.0,)
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs (x1, x2) for matmul, each kind as likely: vectors, matrices, and batches, which broadcast."""
+    rows, inner, columns = draw(shapes(min_dims=3, max_dims=3, min_side=min_side, max_side=max_side))
+    left = (rows,) if draw(st.booleans()) else ()
+    right = (columns,) if draw(st.booleans()) else ()
+    leads: list[tuple[int, ...]] = [(), ()]
+    if left and right and draw(st.booleans()):
+        batch = draw(shapes(min_dims=1, max_dims=2, min_side=1, max_side=max_side))
+        leads = _broadcast(draw, batch, 2)
+    scale = (draw(st.sampled_from(scales)),)
+    x1 = draw(values((*leads[0], *left, inner), scales=scale))
+    return x1, draw(values((*leads[1], inner, *right), scales=scale))
 
 
 @st.composite
-def einsum_inputs(draw, *, max_operands=3, max_side=3):
+def einsum_inputs(draw: st.DrawFn, *, max_operands: int = 3, max_side: int = 3) -> Call:
     """Calls (subscripts, *arrays) of einsum: letters that repeat within an operand, that are summed or kept."""
     letters = "ijAB"[: draw(st.integers(1, 4))]
     sizes = {letter: draw(st.integers(1, max_side)) for letter in letters}
@@ -204,17 +329,26 @@ def einsum_inputs(draw, *, max_operands=3, max_side=3):
     return Call((subscripts, *arrays), {})
 
 
-def _option(draw, pair, plain):
+def _option(draw: st.DrawFn, pair: tuple[int, ...]) -> int | tuple[int, ...]:
     """A pair (rows, columns), as one int where it can be and the draw says so."""
-    return pair[0] if pair[0] == pair[1] and draw(plain) else pair
+    return pair[0] if pair[0] == pair[1] and draw(st.booleans()) else pair
 
 
-def _pairs(least, most):
+def _pairs(least: int, most: int) -> st.SearchStrategy[tuple[int, int]]:
     return st.tuples(st.integers(least, most), st.integers(least, most))
 
 
+def _windows(draw: st.DrawFn) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(window, stride): along each axis the windows touch, overlap or leave gaps, each as likely."""
+    fits = [(1, 1), (2, 2), (3, 3)], [(2, 1), (3, 1), (3, 2)], [(1, 2), (2, 3), (1, 3)]
+    rows, columns = (draw(st.sampled_from(_kind(draw, fits))) for _ in range(2))
+    return (rows[0], columns[0]), (rows[1], columns[1])
+
+
 @st.composite
-def conv2d_inputs(draw, *, max_out=2, bias=True, batches=((), (1,), (2,))):
+def conv2d_inputs(
+    draw: st.DrawFn, *, max_out: int = 2, bias: bool = True, batches: Sequence[tuple[int, ...]] = ((), (1,), (2,))
+) -> Call:
     """Calls (x, k, b, stride=, padding=, dilation=, groups=) of conv2d; b may be None.
 
     batches: what the shape of x may begin with, before its channels.
@@ -222,7 +356,7 @@ def conv2d_inputs(draw, *, max_out=2, bias=True, batches=((), (1,), (2,))):
     The image is built from the size of the output, so nothing is thrown away, and rows and columns
     that no window reads are drawn too: in = (out - 1) s + d (k - 1) + 1 - 2p + r, with r < s.
     """
-    out, window, stride = draw(_pairs(1, max_out)), draw(_pairs(1, 3)), draw(_pairs(1, 3))
+    out, (window, stride) = draw(_pairs(1, max_out)), _windows(draw)
     dilation, groups = draw(_pairs(1, 2)), draw(st.integers(1, 2))
     image, padding = _image(draw, out, window, stride, dilation, most_padding=2)
     per_group, filters = draw(st.integers(1, 2)), draw(st.integers(1, 2)) * groups
@@ -230,17 +364,25 @@ def conv2d_inputs(draw, *, max_out=2, bias=True, batches=((), (1,), (2,))):
     x = draw(values((*batch, per_group * groups, *image)))
     k = draw(values((filters, per_group, *window)))
     b = draw(values((filters,))) if bias and draw(st.booleans()) else None
-    plain = st.booleans()
-    options = {name: _option(draw, value, plain) for name, value in
-               [("stride", stride), ("padding", padding), ("dilation", dilation)]}  # fmt: skip
+    options: dict[str, Any] = {
+        "stride": _option(draw, stride), "padding": _option(draw, padding), "dilation": _option(draw, dilation)
+    }  # fmt: skip
     return Call((x, k, b) if bias else (x, k), {**options, "groups": groups})
 
 
-def _image(draw, out, window, stride, dilation, most_padding):
-    """(image, padding) for this output, each axis at least 1 wide."""
+def _image(
+    draw: st.DrawFn,
+    out: tuple[int, int],
+    window: tuple[int, int],
+    stride: tuple[int, int],
+    dilation: tuple[int, int],
+    most_padding: int,
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(image, padding) for this output, each axis at least 1 wide; a rest is as likely as none."""
     image, padding = [], []
     for n, k, s, d in zip(out, window, stride, dilation, strict=True):
-        padded = (n - 1) * s + d * (k - 1) + 1 + draw(st.integers(0, s - 1))
+        rest = draw(st.integers(1, s - 1)) if s > 1 and draw(st.booleans()) else 0
+        padded = (n - 1) * s + d * (k - 1) + 1 + rest
         p = draw(st.integers(0, min(most_padding, (padded - 1) // 2)))
         image.append(padded - 2 * p)
         padding.append(p)
@@ -248,20 +390,23 @@ def _image(draw, out, window, stride, dilation, most_padding):
 
 
 @st.composite
-def pool2d_inputs(draw, *, gap=False, domain=(-2.0, 2.0), leads=((1,), (2,), (2, 1), (2, 2))):
-    """Calls (x, window, stride=, padding=) of a pooling: windows that overlap, leave gaps or leave a rest.
+def pool2d_inputs(
+    draw: st.DrawFn,
+    *,
+    gap: bool = False,
+    domain: Domain = (-2.0, 2.0),
+    leads: Sequence[tuple[int, ...]] = ((1,), (2,), (2, 1), (2, 2)),
+) -> Call:
+    """Calls (x, window, stride=, padding=) of a pooling: windows that touch, overlap, leave gaps or leave a rest.
 
     leads: what the shape of x may begin with, before its rows and columns.
     """
-    out, window = draw(_pairs(1, 2)), draw(_pairs(1, 3))
-    default = draw(st.booleans())
-    stride = window if default else draw(_pairs(1, 3))
+    out, (window, stride) = draw(_pairs(1, 2)), _windows(draw)
     image, _ = _image(draw, out, window, stride, (1, 1), most_padding=0)
-    padding = tuple(draw(st.integers(0, size // 2)) for size in window)
+    padding = draw(st.tuples(st.integers(0, window[0] // 2), st.integers(0, window[1] // 2)))
     lead = draw(st.sampled_from(leads))
     x = draw(values((*lead, *image), domain=domain, gap=gap))
-    plain = st.booleans()
-    options: dict[str, Any] = {"padding": _option(draw, padding, plain)}
-    if not default:
-        options["stride"] = _option(draw, stride, plain)
-    return Call((x, _option(draw, window, plain)), options)
+    options: dict[str, Any] = {"padding": _option(draw, padding)}
+    if stride != window or draw(st.booleans()):
+        options["stride"] = _option(draw, stride)
+    return Call((x, _option(draw, window)), options)

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad import testing
 from minigrad.testing import strategies as s
 
 search = settings(max_examples=2000, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -153,3 +154,117 @@ def test_reductions_draw_each_kind_of_axis():
 
     count()
     assert min(kinds.values()) > 0.1 * sum(kinds.values()), kinds
+
+
+def counted(strategy, kinds, examples):
+    """How many of the draws are of each kind: {name: condition}."""
+    counts = dict.fromkeys(kinds, 0)
+
+    @settings(search, max_examples=examples, phases=[Phase.generate])
+    @given(strategy)
+    def count(drawn):
+        for name, condition in kinds.items():
+            counts[name] += bool(condition(drawn))
+
+    count()
+    return counts
+
+
+def stretched(a, result):
+    """Whether it has axes of length 1 that the result has longer."""
+    return any(m == 1 and n > 1 for m, n in zip(a.shape[::-1], result[::-1], strict=False))
+
+
+def result_of(arrays):
+    return np.broadcast_shapes(*(a.shape for a in arrays))
+
+
+BROADCASTS = {
+    "same": lambda xy: xy[0].shape == xy[1].shape,
+    "row": lambda xy: xy[0].ndim != xy[1].ndim and min(xy[0].ndim, xy[1].ndim) > 0,
+    "matrix and bias": lambda xy: sorted([xy[0].ndim, xy[1].ndim]) == [1, 2],
+    "one stretched": lambda xy: stretched(xy[0], result_of(xy)) != stretched(xy[1], result_of(xy)),
+    "both stretched": lambda xy: all(stretched(a, result_of(xy)) for a in xy),
+    "number": lambda xy: 0 in (xy[0].ndim, xy[1].ndim) and result_of(xy) != (),
+}
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_gradtest_draws_every_kind_of_broadcast_within_20_examples(attempt):
+    drawn = []
+    arrays = s.broadcastable(2).map(lambda xy: drawn.append(xy) or xy)
+    options = {"max_examples": 20, "database": None, "derandomize": False}
+    settings(**options)(testing.gradtest(arrays, order=1, float32=False, layouts=False)(np.add))()
+    assert len(drawn) == 20
+    for kind, condition in BROADCASTS.items():
+        assert any(map(condition, drawn)), kind
+
+
+def test_the_kinds_of_broadcast_are_about_as_likely():
+    counts = counted(s.broadcastable(2), BROADCASTS, 600)
+    assert min(counts.values()) >= 40, counts
+    assert counted(s.broadcastable(2), {"empty": lambda xy: 0 in result_of(xy)}, 600)["empty"] <= 90
+
+
+SHAPES = {
+    "1-d": lambda shape: len(shape) == 1,
+    "square": lambda shape: len(shape) > 1 and shape[-1] == shape[-2] > 1,
+    "not square": lambda shape: len(shape) > 1 and shape[-1] != shape[-2],
+    "3-d": lambda shape: len(shape) == 3,
+    "an axis of 1": lambda shape: 1 in shape,
+    "empty": lambda shape: 0 in shape,
+}
+INDICES = {
+    "negative step": lambda index: any((getattr(i, "step", None) or 1) < 0 for i in parts(index)),
+    "repeated": lambda index: any(np.unique(i).size < i.size for i in arrays_in(index, "i")),
+    "mask": lambda index: arrays_in(index, "b") != [],
+    "integers": lambda index: arrays_in(index, "i") != [],
+}
+WINDOWS = {
+    "overlap": lambda c: any(k > n for k, n in window_and_stride(c)),
+    "gap": lambda c: any(k < n for k, n in window_and_stride(c)),
+    "touch": lambda c: any(k == n > 1 for k, n in window_and_stride(c)),
+    "rest": lambda c: rest(c) > 0,
+    "padding": lambda c: np.max(c.parameters["padding"]) > 0,
+    "3-d": lambda c: c.arguments[0].ndim == 3,
+    "4-d": lambda c: c.arguments[0].ndim == 4,
+}
+PRODUCTS = {
+    "vector": lambda xy: 1 in (xy[0].ndim, xy[1].ndim),
+    "matrices": lambda xy: xy[0].ndim == xy[1].ndim == 2,
+    "batch": lambda xy: max(xy[0].ndim, xy[1].ndim) > 2,
+}
+SIZES = {
+    f"{low:g} to {high:g}": lambda a, low=low, high=high: np.any((np.abs(a) >= low) & (np.abs(a) < high))
+    for low, high in ((1e-3, 1e-2), (0.01, 0.1), (1, 2), (10, 20), (1e3, 2e3))
+}
+
+
+def parts(index):
+    return index if isinstance(index, tuple) else (index,)
+
+
+def arrays_in(index, kind):
+    return [part for part in parts(index) if isinstance(part, np.ndarray) and part.dtype.kind == kind]
+
+
+def window_and_stride(call):
+    stride = call.parameters["stride"]
+    return [*zip(call.arguments[1].shape[-2:], stride if isinstance(stride, tuple) else (stride, stride), strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "kinds"),
+    [
+        (s.shapes(), SHAPES),
+        (s.indices((3, 2)), INDICES),
+        (s.conv2d_inputs(), WINDOWS),
+        (s.matmul_inputs(), PRODUCTS),
+        (s.tensors(scales=(1, 10, 1e3, 1e-3)), SIZES),
+        (s.tied(min_dims=1), {"tie": lambda a: np.unique(a).size < a.size, "zero": lambda a: np.any(a == 0)}),
+    ],
+    ids=["shapes", "indices", "conv2d_inputs", "matmul_inputs", "sizes", "tied"],
+)
+def test_every_kind_is_drawn(strategy, kinds):
+    counts = counted(strategy, kinds, 400)
+    assert min(counts.values()) >= 15, counts
