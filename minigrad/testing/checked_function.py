@@ -4,6 +4,7 @@ It is a function of a list of arrays, those that are differentiated, and has one
 from `mg.vjp`, or from a VJP that the caller gives.
 """
 
+import contextlib
 import copy
 import functools
 import inspect
@@ -56,13 +57,18 @@ class CheckedFunction:
         values.update(parameters)
         self._values = {place: mapped(value, _own_copy) for place, value in values.items()}
         self._moving = self._chosen(argnums)
-        held = held_tensors(fn) if vjp is None and argnums is None else []
-        self._held = [tensor for _, tensor in held]
         moving = [(self._title(place) + path, leaf) for place, parts in self._moving.items() for path, leaf in parts]
-        self.labels = [label for label, _ in (*moving, *held)]
-        self.x = [np.array(array_of(leaf), np.float64) for _, leaf in (*moving, *held)]
+        moving += self._hold(differentiated=vjp is None and argnums is None)
+        self.labels = [label for label, _ in moving]
+        self.x = [np.array(array_of(leaf), np.float64) for _, leaf in moving]
         if not self.x:
             self._nothing_to_check()
+
+    def _hold(self, differentiated: bool) -> Leaves:
+        """Note the Tensors that fn holds, each with its array and whether it is differentiated; return those that are."""
+        held = held_tensors(self.fn)
+        self._held = [(tensor, tensor.data, differentiated and tensor.requires_grad) for _, tensor in held]
+        return [pair for pair, (_, _, moves) in zip(held, self._held, strict=True) if moves]
 
     def _chosen(self, argnums: Any) -> dict[Place, Leaves]:
         """{place: the leaves of its value that are differentiated}, for each place that has some."""
@@ -113,9 +119,15 @@ class CheckedFunction:
     def call(self, *x: Any) -> Any:
         """What the function returns, as it returns it."""
         arguments, parameters = self.arguments(x)
-        count = len(x) - len(self._held)
-        with substituted(self._held, x[count:]):
+        with self._holding(x):
             return self.fn(*arguments, **parameters)
+
+    def _holding(self, x: Sequence[Any]) -> contextlib.AbstractContextManager[None]:
+        """Inside, the parameters that fn holds are the last of x; its other Tensors have x's dtype."""
+        count = sum(moves for _, _, moves in self._held)
+        given = iter(x[len(x) - count :])
+        values = [next(given) if moves else array.astype(x[0].dtype, copy=False) for _, array, moves in self._held]
+        return substituted([tensor for tensor, _, _ in self._held], values)
 
     def arguments(self, x: Sequence[Any]) -> tuple[list, dict[str, Any]]:
         """The arguments and the parameters of the call, x in place of the differentiated arrays."""
@@ -171,13 +183,13 @@ class CheckedFunction:
         fresh: list[Any] = []
 
         def call(*inputs):
-            fresh[:] = inputs[len(inputs) - len(self._held) :]
+            fresh[:] = inputs
             return self.call(*inputs)
 
         y, pulled = transform_vjp(call, *x)
 
         def pull(g):
-            with substituted(self._held, fresh):
+            with self._holding(fresh):
                 return list(self._answer_of_vjp(pulled, shaped_as(y, g)))
 
         return self._as_array(y), pull

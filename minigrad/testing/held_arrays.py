@@ -60,7 +60,7 @@ def leaves(value: Any) -> list[tuple[str, Any]]:
 
 
 def held_tensors(fn: Any) -> list[tuple[str, Tensor]]:
-    """The pairs (name, Tensor) of the Tensors that need a gradient and that a callable holds.
+    """The pairs (name, Tensor) of the floating-point Tensors that a callable holds.
 
     They are looked for in the attributes of an object, in a method's object, in the arguments of a partial and in
     the variables from outside that a function uses.
@@ -138,7 +138,7 @@ def _visit(value: Any, path: str, found: list, seen: dict[int, Any]) -> None:
         return
     seen[id(value)] = value
     if isinstance(value, Tensor):
-        if value.requires_grad:
+        if value.dtype.kind == "f":
             found.append((path.lstrip("."), value))
     elif isinstance(value, functools.partial):
         for part in (value.func, *value.args, value.keywords):

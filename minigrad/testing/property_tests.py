@@ -19,7 +19,7 @@ from .subgradient_check import prove_subgradient
 _QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 _ABOUT_THE_CALL = ("vjp", "argnums", "name")
 _ABOUT_NUMBERS = ("order", *(name for name in Options._fields if name != "seed"))
-_ROUNDS = 5  # in each of them another kind of input is the simplest, see strategies
+_ROUNDS = 8  # in each of them another kind of input is the simplest, see strategies
 _made: Counter[str] = Counter()  # tests of one description, in the order of their module
 
 
@@ -144,7 +144,7 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
         failures.clear()
         decorated = {name: value for name, value in vars(test).items() if "hypothesis" in name}
         chosen = _kept_settings(decorated["_hypothesis_internal_use_settings"])
-        rounds = _ROUNDS if chosen.max_examples >= 4 * _ROUNDS else 1
+        rounds = _ROUNDS if chosen.max_examples >= 2 * _ROUNDS else 1
         replayed = decorated.get("_hypothesis_internal_use_reproduce_failure") is not None
         for number in range(rounds):
             vars(inner).update(decorated)

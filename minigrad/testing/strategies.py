@@ -113,25 +113,35 @@ def values(
     )
 
 
-_ODD = ("no", "no", "no", "square", "no", "one", "no", "square", "no", "one", "no", "empty")
+_SHAPES = (
+    (0, "full"), (1, "full"), (2, "full"), (3, "full"), (2, "square"), (2, "one"), (1, "empty"), (3, "one"),
+    (3, "full"), (2, "full"), (3, "square"), (1, "one"),
+)  # fmt: skip
 
 
 @st.composite
 def shapes(
     draw: st.DrawFn, *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
 ) -> tuple[int, ...]:
-    """Shapes; one in twelve is empty, and one in six has an axis of length 1, if `min_side` allows it.
+    """Shapes; one in twelve is empty, and one in four has an axis of length 1, if `min_side` allows it.
 
-    Most have no side of 1 or 0: what is transposed there shows. Some have two equal last sides.
+    The others have no side of 1 or 0: what is transposed there shows. Some have two equal last sides.
     """
-    ndim, least = draw(st.integers(min_dims, max_dims)), min(max(min_side, 2), max_side)
+    kinds = [(ndim, odd) for ndim, odd in _SHAPES if min_dims <= ndim <= max_dims]
+    kinds += [(ndim, "full") for ndim in range(max(4, min_dims), max_dims + 1)]
+    ndim, odd = _kind(draw, kinds)
+    return _shape(draw, ndim, odd, min_side, max_side)
+
+
+def _shape(draw: st.DrawFn, ndim: int, odd: str, min_side: int, max_side: int) -> tuple[int, ...]:
+    """A shape of so many axes that is full, or has two equal sides, an axis of length 1, or an empty one."""
+    least = min(max(min_side, 2), max_side)
     sides = [draw(st.integers(least, max_side)) for _ in range(ndim)]
-    odd = draw(st.sampled_from(_ODD)) if sides else "no"
     if odd == "square":
-        sides[-1] = sides[max(len(sides) - 2, 0)]
+        sides[-1] = sides[-2]
     for kind, side in (("one", 1), ("empty", 0)):
-        if odd == kind and min_side <= side:
-            sides[draw(st.integers(0, len(sides) - 1))] = side
+        if odd == kind and min_side <= side <= max_side:
+            sides[draw(st.integers(0, ndim - 1))] = side
     return tuple(sides)
 
 
@@ -186,23 +196,23 @@ def tied(shape: tuple[int, ...] | st.SearchStrategy | None = None, **sides: int)
 
 def _broadcast(draw: st.DrawFn, result: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
     """The shapes of `count` operands of this result, each kind of broadcast as likely."""
-    ndim, special = len(result), draw(st.integers(0, count - 1))
-    operands = [list(result) for _ in range(count)]
+    ndim = len(result)
     if count == 1 or ndim == 0:
         return [result] * count
-    kinds = ["same", "row", "column", "outer", "number"] if ndim > 1 else ["same", "column", "number"]
-    kind = _kind(draw, kinds)
+    for_one = ["column", "number", "row"] if ndim > 1 else ["column", "number"]
+    each = [(kind, i) for i in reversed(range(count)) for kind in for_one]
+    kind, special = _kind(draw, [("same", 0), ("outer" if ndim > 1 else "same", 0), *each])
+    if kind == "outer":  # each axis has length 1 in one of the operands
+        return [tuple(1 if axis % count == i else n for axis, n in enumerate(result)) for i in range(count)]
+    operands = [result] * count
     if kind == "number":
-        operands[special] = []
+        operands[special] = ()
     elif kind == "row":  # the leading axes are missing
-        operands[special] = operands[special][draw(st.integers(1, ndim - 1)) :]
+        operands[special] = result[draw(st.integers(1, ndim - 1)) :]
     elif kind == "column":  # one or two axes have length 1
-        for axis in draw(st.tuples(st.integers(0, ndim - 1), st.integers(0, ndim - 1))):
-            operands[special][axis] = 1
-    elif kind == "outer":  # each axis has length 1 in one of the operands
-        for axis in range(ndim):
-            operands[(special + axis) % count][axis] = 1
-    return [tuple(sides) for sides in operands]
+        axes = draw(st.tuples(st.integers(0, ndim - 1), st.integers(0, ndim - 1)))
+        operands[special] = tuple(1 if axis in axes else n for axis, n in enumerate(result))
+    return operands
 
 
 @st.composite
@@ -224,8 +234,9 @@ def broadcastable(
 
     domain: one pair (low, high), or a list of them, one for each array. gap, scales: as in `tensors`, over all arrays.
     """
-    least = 0 if draw(st.sampled_from(_ODD)) == "empty" else min(2, max_dims)
-    result = draw(shapes(min_dims=least, max_dims=max_dims, min_side=min_side, max_side=max_side))
+    odd = draw(st.sampled_from(["full", "full", "square", "full", "one", "full", "full", "full", "one", "empty"]))
+    ndim = draw(st.integers(min(2, max_dims), max_dims))
+    result = _shape(draw, ndim, odd if ndim > 1 else "full", min_side, max_side)
     drawn = _broadcast(draw, result, count)
     domains = domain if isinstance(domain, list) else [domain] * count
     capacity = max(map(math.prod, drawn))
@@ -301,7 +312,8 @@ def matmul_inputs(
     draw: st.DrawFn, *, max_side: int = 3, min_side: int = 0, scales: Sequence[float] = (1.0,)
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs (x1, x2) for matmul, each kind as likely: vectors, matrices, and batches, which broadcast."""
-    rows, inner, columns = draw(shapes(min_dims=3, max_dims=3, min_side=min_side, max_side=max_side))
+    odd = draw(st.sampled_from(["full", "full", "one", "full", "square", "full", "full", "empty"]))
+    rows, inner, columns = _shape(draw, 3, odd, min_side, max_side)
     left = (rows,) if draw(st.booleans()) else ()
     right = (columns,) if draw(st.booleans()) else ()
     leads: list[tuple[int, ...]] = [(), ()]

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import time
 from collections import Counter
 
 import numpy as np
@@ -201,6 +202,7 @@ def test_options_are_named(options, words):
 
 IMPORTS_NOTHING = """
 import sys
+import time
 
 def pytest_sessionfinish(session):
     assert session.config.pluginmanager.has_plugin("minigrad_pytest")
@@ -241,3 +243,62 @@ def test_without_hypothesis_it_says_what_to_install(name, monkeypatch):
         monkeypatch.delitem(sys.modules, f"minigrad.testing.{module}", raising=False)
     with pytest.raises(ModuleNotFoundError, match=f"^{name} draws with Hypothesis: pip install hypothesis$"):
         testing.__getattr__(name)
+
+
+@pytest.mark.parametrize("strategies", [(mg.tanh,), (np.sin,), ([1.0],), (s.tensors(), 3)])
+def test_what_is_no_strategy_is_refused(strategies):
+    with pytest.raises(TypeError, match=r"gradtest: .* is no strategy"):
+        gradtest(*strategies)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"argnums": "x"}, "argnums"), ({"argnums": -1}, "argnums"), ({"argnums": ()}, "argnums"),
+        ({"order": 0}, "order"), ({"order": 1.5}, "order"), ({"order": True}, "order"), ({"seed": -1}, "seed"),
+        ({"seed": None}, "seed"), ({"rtol": "small"}, "rtol"), ({"rtol": -1.0}, "rtol"),
+        ({"atol": {"x": None}}, "atol"),
+    ],
+)  # fmt: skip
+def test_bad_options_are_refused_at_once(options, words):
+    with pytest.raises((TypeError, ValueError), match=f"gradtest: {words} must be"):
+        gradtest(s.tensors(), **options)
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="decorate a function"):
+        gradtest(s.tensors())(3)
+
+
+def test_settings_above_keep_what_it_needs():
+    """Two kinds of failure, and checks that take longer than Hypothesis's deadline."""
+
+    def vjp(g, out, x):
+        time.sleep(0.05)
+        return 2 * g * np.cos(x) if x.ndim < 2 else (g * np.cos(x)).astype(np.float32)
+
+    test = settings(max_examples=20, database=None)(gradtest(s.tensors(), vjp=vjp)(np.sin))
+    with pytest.raises(GradientError):
+        test()
+
+
+def test_a_vjp_that_is_wrong_only_sometimes():
+    calls = Counter()
+
+    def vjp(g, out, x):
+        calls[""] += 1
+        return g * np.cos(x) * (2 if calls[""] == 200 else 1)
+
+    with pytest.raises(GradientError, match="failed once and passed when it was repeated") as error:
+        settings(max_examples=20, database=None)(gradtest(s.tensors((3,)), vjp=vjp)(np.sin))()
+    assert error.value.kind == "not deterministic"
+
+
+def test_the_second_derivative_is_checked_by_default():
+    @mg.op
+    def cubed(x):
+        return x**3
+
+    cubed.vjp("x", lambda g, out, x: g * 3 * np.square(x if isinstance(x, np.ndarray) else x.detach()))
+    with pytest.raises(GradientError, match="second derivative of cubed"):
+        gradtest(s.tensors(min_side=1))(cubed)()
