@@ -65,7 +65,7 @@ class CheckedFunction:
             self._nothing_to_check()
 
     def _hold(self, differentiated: bool) -> Leaves:
-        """Note the Tensors that fn holds, each with its array and whether it is differentiated; return those that are."""
+        """Note the Tensors that fn holds, with their arrays; return those that are differentiated."""
         held = held_tensors(self.fn)
         self._held = [(tensor, tensor.data, differentiated and tensor.requires_grad) for _, tensor in held]
         return [pair for pair, (_, _, moves) in zip(held, self._held, strict=True) if moves]

@@ -203,7 +203,7 @@ def _broadcast(draw: st.DrawFn, result: tuple[int, ...], count: int) -> list[tup
     each = [(kind, i) for i in reversed(range(count)) for kind in for_one]
     kind, special = _kind(draw, [("same", 0), ("outer" if ndim > 1 else "same", 0), *each])
     if kind == "outer":  # each axis has length 1 in one of the operands
-        return [tuple(1 if axis % count == i else n for axis, n in enumerate(result)) for i in range(count)]
+        return [_flattened(result, range(i, ndim, count)) for i in range(count)]
     operands = [result] * count
     if kind == "number":
         operands[special] = ()
@@ -211,8 +211,13 @@ def _broadcast(draw: st.DrawFn, result: tuple[int, ...], count: int) -> list[tup
         operands[special] = result[draw(st.integers(1, ndim - 1)) :]
     elif kind == "column":  # one or two axes have length 1
         axes = draw(st.tuples(st.integers(0, ndim - 1), st.integers(0, ndim - 1)))
-        operands[special] = tuple(1 if axis in axes else n for axis, n in enumerate(result))
+        operands[special] = _flattened(result, axes)
     return operands
+
+
+def _flattened(shape: tuple[int, ...], axes: Sequence[int]) -> tuple[int, ...]:
+    """The shape with some axes of length 1."""
+    return tuple(1 if axis in axes else n for axis, n in enumerate(shape))
 
 
 @st.composite

@@ -148,7 +148,8 @@ def test_gradients_through_two_uses_must_add():
 
     def once(g, out, z):
         """Forgets all but the first of the nodes that one gradient reaches."""
-        v = 0 * z if last[0] is g else g * np.cos(z)
+        again = last[0] is not None and np.shares_memory(last[0], g)
+        v = 0 * z if again else g * np.cos(z)
         last[0] = g
         return v
 
