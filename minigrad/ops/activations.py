@@ -2,6 +2,7 @@
 
 The elementwise ones have a diagonal Jacobian (derivation, section 3.1.4); softmax has a full
 one (section 3.1.1). Each is written so that no finite input overflows. `tanh` is in arithmetic.
+Booleans and integers count as float64, except in relu, which needs no fractions.
 """
 
 from __future__ import annotations
@@ -10,12 +11,16 @@ import math
 
 import numpy as np
 
+from ..elementwise import elementwise
 from ..operation import op
 from ..typing import Array, Axis
-from .arithmetic import erf, selected
-from .reductions import _floating, _kept, _reduced_shape
+from .arithmetic import floating, narrowed, selected, widened
+from .reductions import _kept, _reduced_shape, sum
 
-__all__ = ["relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "silu", "gelu"]
+__all__ = [
+    "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logaddexp", "logsumexp", "silu",
+    "gelu",
+]  # fmt: skip
 
 # size of the dtype -> the z above which e**-z does not overflow and 1 / (1 + e**-z) is not subnormal
 SIGMOID_FROM = {2: -9.0, 4: -87.0, 8: -708.0, 16: -708.0}
@@ -57,6 +62,7 @@ def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     >>> mg.leaky_relu(np.array([-1.0, 0.0, 2.0]), slope=0.1)
     array([-0.1,  0. ,  2. ])
     """
+    z = floating(z)
     # equivalent: z > 0 -> z >= 0 because both branches are 0 at 0
     return np.where(z > 0, z, slope * z)
 
@@ -73,6 +79,7 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     >>> mg.elu(np.array([-1.0, 0.0, 2.0])).round(4)
     array([-0.6321,  0.    ,  2.    ])
     """
+    z = floating(z)
     # equivalent: z > 0 -> z >= 0; z, 0 -> z, any number because both branches are 0 at 0, and below it the minimum is
     # Z
     return np.where(z > 0, z, alpha * np.expm1(np.minimum(z, 0)))
@@ -87,6 +94,8 @@ def _(g, a, z, alpha):
 def sigmoid(z: Array) -> Array:
     """A = 1 / (1 + e**-Z): dA/dZ = A (1 - A). Where e**-Z would overflow, it is computed as e**Z / (1 + e**Z).
 
+    Where A is rounded to 1 (from Z = 37 on in float64, 17 in float32) dA/dZ = e**-Z is rounded to 0.
+
     >>> mg.sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     >>> mg.grad(mg.sigmoid)(0.0)
@@ -98,6 +107,7 @@ def sigmoid(z: Array) -> Array:
         np.exp(a, out=a)
         a += 1
         return np.divide(1, a, out=a)
+    z = floating(z)
     return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
 
 
@@ -115,7 +125,7 @@ def softplus(z: Array) -> Array:
     >>> mg.grad(mg.softplus)(0.0)
     np.float64(0.5)
     """
-    return np.logaddexp(z, 0)
+    return np.logaddexp(floating(z), 0)
 
 
 @softplus.vjp("z")
@@ -136,23 +146,28 @@ def softmax(z: Array, axis: Axis = -1) -> Array:
            [-0.1875,  0.1875]])
     """
     e = np.exp(_shifted(z, axis))
-    return e / np.sum(e, axis=axis, keepdims=True)
+    return narrowed(e / sum(e, axis, keepdims=True), z)
 
 
 def _shifted(z, axis):
     """Z minus its maximum along the axis. An array of short rows is laid out column by column first.
 
-    NumPy then adds whole columns instead of reducing one short row after another.
+    NumPy then adds whole columns instead of reducing one short row after another. float16 becomes float32.
     """
-    z = _floating(z)
+    z = widened(z)
     if z.ndim == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS:
         z = np.asfortranarray(z)
-    return z - np.max(z, axis=axis, keepdims=True)
+    greatest = np.max(z, axis=axis, keepdims=True)
+    if math.isfinite(greatest.sum()):
+        return z - greatest
+    with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
+        return np.where((z == greatest) & (z > 0), 0, z - greatest)
 
 
 @softmax.vjp("z")
 def _(g, a, z, axis):
-    return a * (g - np.sum(g * a, axis=axis, keepdims=True))
+    g, a = widened(g), widened(a)
+    return a * (g - sum(g * a, axis, keepdims=True))
 
 
 @op
@@ -163,75 +178,111 @@ def log_softmax(z: Array, axis: Axis = -1) -> Array:
     array([-1000.,     0.])
     """
     shifted = _shifted(z, axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return narrowed(shifted - np.log(sum(np.exp(shifted), axis, keepdims=True)), z)
 
 
 @log_softmax.vjp("z")
 def _(g, a, z, axis):
-    return g - np.exp(a) * np.sum(g, axis=axis, keepdims=True)
+    g = widened(g)
+    return g - np.exp(widened(a)) * sum(g, axis, keepdims=True)
+
+
+logaddexp = elementwise(
+    np.logaddexp,
+    "A = ln(e**X1 + e**X2): dA/dX1 = 1 / (1 + e**(X2 - X1)). Equal infinities share g.",
+    x1=lambda g, a, x1, x2: g * sigmoid(_difference(x1, x2)),
+    x2=lambda g, a, x1, x2: g * sigmoid(_difference(x2, x1)),
+)
+
+
+def _difference(x1, x2):
+    """X1 - X2, and 0 for equal infinities."""
+    same = np.isinf(x1) & (x1 == x2)
+    return np.where(same, 0, x1) - np.where(same, 0, x2) if np.any(same) else x1 - x2
 
 
 @op
 def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
-    """A = ln sum_j e**Z_j over the axis (or axes): dA/dZ_j = e**(Z_j - A).
+    """A = ln sum_j e**Z_j over the axis (or axes): dA/dZ = softmax(Z), from the differences of the entries.
 
-    Infinities are as in the limit: entries of -inf count as absent, and only -inf gives -inf.
+    Infinities are as in the limit: entries of -inf count as absent, and only -inf gives -inf. Then all share g
+    equally, as entries of +inf do.
 
     >>> mg.logsumexp(np.array([[1000.0, 1000.0]]), axis=1).round(4)
     array([1000.6931])
     >>> mg.grad(mg.logsumexp)(np.array([0.0, -np.inf]))
     array([1., 0.])
     """
-    z = _floating(z)
+    like, z = z, widened(z)
     greatest = np.max(z, axis=axis, keepdims=True)
     # equivalent: 0 -> any number because any finite number has the same limit
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):
-        a = greatest + np.log(np.sum(np.exp(z - greatest), axis=axis, keepdims=True))
-    return np.reshape(a, _reduced_shape(z, axis, keepdims))
+        a = greatest + np.log(sum(np.exp(z - greatest), axis, keepdims=True))
+    return np.reshape(narrowed(a, like), _reduced_shape(z, axis, keepdims))
 
 
 @logsumexp.vjp("z")
 def _(g, a, z, axis, keepdims):
-    return _kept(g, z, axis) * np.exp(z - _kept(a, z, axis))
+    absent = np.isneginf(_kept(a, z, axis))
+    if np.any(absent):
+        z = np.where(absent, 0, z)  # equivalent: 0 -> any number because entries that are equal share g equally
+    return _kept(g, z, axis) * softmax(z, axis)
 
 
 @op
 def silu(z: Array) -> Array:
-    """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S + A (1 - S).
+    """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S (1 + Z (1 - S)).
 
     >>> mg.silu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
     >>> mg.grad(mg.silu)(0.0)
     np.float64(0.5)
     """
+    z = floating(z)
     return z * sigmoid(z)
 
 
 @silu.vjp("z")
 def _(g, a, z):
+    z = widened(z)
     s = sigmoid(z)
-    return g * (s + a * (1 - s))
+    return g * (s * (1 + z * (1 - s)))
 
 
 @op
 def gelu(z: Array) -> Array:
     """A = Z P(Z), with P(Z) = (1 + erf(Z / 2**(1/2))) / 2, the probability that a standard normal is below Z.
 
-    dA/dZ = P(Z) + Z p(Z), with the density p(Z) = (2 pi)**(-1/2) e**(-Z**2 / 2).
+    dA/dZ = P(Z) + Z p(Z), with the density p(Z) = (2 pi)**(-1/2) e**(-Z**2 / 2) = dP/dZ.
     Reference: D. Hendrycks and K. Gimpel, "Gaussian error linear units", 2016; the exact form.
 
     >>> mg.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
-    return z * _normal(z)
-
-
-def _normal(z):
-    return (1 + erf(z * math.sqrt(0.5))) * 0.5
+    like, z = z, widened(z)
+    return narrowed(z * _normal(z), like)
 
 
 @gelu.vjp("z")
 def _(g, a, z):
-    density = np.exp(-z * z * 0.5) * (1 / math.sqrt(2 * math.pi))
-    return g * (_normal(z) + z * density)
+    z = widened(z)
+    return g * (_normal(z) + z * _density(z))
+
+
+@op(name="normal_cdf")
+def _normal(z):
+    """P(Z) = erfc(-Z / 2**(1/2)) / 2, by math.erfc because 1 + erf cancels for Z << 0: dP/dZ = p(Z)."""
+    return (_erfc(z * np.float64(-math.sqrt(0.5))) / 2).astype(z.dtype)
+
+
+_erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+@_normal.vjp("z")
+def _(g, a, z):
+    return g * _density(z)
+
+
+def _density(z):
+    return np.exp(-z * z * 0.5) * (1 / math.sqrt(2 * math.pi))

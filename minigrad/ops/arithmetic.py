@@ -2,6 +2,7 @@
 
 Each op acts entry by entry, so its Jacobian is diagonal (derivation, section 3.1.4) and the
 VJP is g times the derivative of one entry. A = out. Broadcasting is undone by the sweep.
+Where a derivative has factors, they are multiplied before g, which may be as large as the dtype allows.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import math
 import numpy as np
 
 from ..elementwise import elementwise
-from ..operation import NUMPY, implements, op
+from ..operation import NUMPY, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
 
 __all__ = [
     "add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square",
     "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos",
     "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot",
-    "logaddexp", "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where",
+    "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where",
     "maximum", "minimum", "clip", "round", "copy", "erf", "astype",
 ]  # fmt: skip
 
@@ -44,7 +45,7 @@ divide = elementwise(
     np.divide,
     "A = X1 / X2: dA/dX1 = 1 / X2, dA/dX2 = -X1 / X2**2 = -A / X2.",
     x1=lambda g, a, x1, x2: g / x2,
-    x2=lambda g, a, x1, x2: -g * a / x2,
+    x2=lambda g, a, x1, x2: -g * (a / x2),
 )
 negative = elementwise(np.negative, "A = -X: dA/dX = -1.", x=lambda g, a, x: -g)
 positive = elementwise(np.positive, "A = +X: dA/dX = 1.", x=lambda g, a, x: g)
@@ -53,16 +54,16 @@ log = elementwise(np.log, "A = ln X: dA/dX = 1 / X; inf at 0.", x=lambda g, a, x
 sqrt = elementwise(np.sqrt, "A = X**(1/2): dA/dX = 1 / (2 A); inf at 0.", x=lambda g, a, x: g / (2 * a))
 tanh = elementwise(
     np.tanh,
-    "A = tanh(X), the document's activation: dA/dX = 1 - A**2 (section 3.1.4).",
+    "A = tanh(X), the document's activation: dA/dX = 1 - A**2 (section 3.1.4), which is 0 where A is rounded to 1.",
     x=lambda g, a, x: g * (1 - a * a),
 )
-square = elementwise(np.square, "A = X**2: dA/dX = 2 X.", x=lambda g, a, x: 2 * g * x)
+square = elementwise(np.square, "A = X**2: dA/dX = 2 X.", x=lambda g, a, x: g * (2 * x))
 reciprocal = elementwise(np.reciprocal, "A = 1 / X: dA/dX = -A**2.", x=lambda g, a, x: -g * a * a)
 cbrt = elementwise(np.cbrt, "A = X**(1/3): dA/dX = 1 / (3 A**2); inf at 0.", x=lambda g, a, x: g / (3 * a * a))
-exp2 = elementwise(np.exp2, "A = 2**X: dA/dX = A ln 2.", x=lambda g, a, x: g * a * math.log(2))
+exp2 = elementwise(np.exp2, "A = 2**X: dA/dX = A ln 2.", x=lambda g, a, x: g * (a * math.log(2)))
 expm1 = elementwise(np.expm1, "A = e**X - 1: dA/dX = e**X.", x=lambda g, a, x: g * np.exp(x))
-log2 = elementwise(np.log2, "A = log2 X: dA/dX = 1 / (X ln 2).", x=lambda g, a, x: g / (x * math.log(2)))
-log10 = elementwise(np.log10, "A = log10 X: dA/dX = 1 / (X ln 10).", x=lambda g, a, x: g / (x * math.log(10)))
+log2 = elementwise(np.log2, "A = log2 X: dA/dX = 1 / (X ln 2).", x=lambda g, a, x: g / x / math.log(2))
+log10 = elementwise(np.log10, "A = log10 X: dA/dX = 1 / (X ln 10).", x=lambda g, a, x: g / x / math.log(10))
 log1p = elementwise(np.log1p, "A = ln(1 + X): dA/dX = 1 / (1 + X).", x=lambda g, a, x: g / (1 + x))
 sin = elementwise(np.sin, "A = sin X: dA/dX = cos X.", x=lambda g, a, x: g * np.cos(x))
 cos = elementwise(np.cos, "A = cos X: dA/dX = -sin X.", x=lambda g, a, x: -g * np.sin(x))
@@ -73,12 +74,14 @@ arcsin = elementwise(
 arccos = elementwise(
     np.arccos, "A = arccos X: dA/dX = -(1 - X**2)**(-1/2).", x=lambda g, a, x: -g / np.sqrt((1 - x) * (1 + x))
 )
-arctan = elementwise(np.arctan, "A = arctan X: dA/dX = 1 / (1 + X**2).", x=lambda g, a, x: g / (1 + x * x))
+arctan = elementwise(
+    np.arctan, "A = arctan X: dA/dX = 1 / (1 + X**2).", x=lambda g, a, x: g / (1 + np.square(widened(x)))
+)
 sinh = elementwise(np.sinh, "A = sinh X: dA/dX = cosh X.", x=lambda g, a, x: g * np.cosh(x))
 cosh = elementwise(np.cosh, "A = cosh X: dA/dX = sinh X.", x=lambda g, a, x: g * np.sinh(x))
 arcsinh = elementwise(np.arcsinh, "A = arcsinh X: dA/dX = (X**2 + 1)**(-1/2).", x=lambda g, a, x: g / np.hypot(x, 1))
 arccosh = elementwise(
-    np.arccosh, "A = arccosh X: dA/dX = (X**2 - 1)**(-1/2).", x=lambda g, a, x: g / np.sqrt((x - 1) * (x + 1))
+    np.arccosh, "A = arccosh X: dA/dX = (X**2 - 1)**(-1/2).", x=lambda g, a, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1))
 )
 arctanh = elementwise(np.arctanh, "A = arctanh X: dA/dX = 1 / (1 - X**2).", x=lambda g, a, x: g / ((1 - x) * (1 + x)))
 deg2rad = elementwise(np.deg2rad, "A = X pi / 180: a constant factor.", x=lambda g, a, x: g * (math.pi / 180))
@@ -94,16 +97,8 @@ arctan2 = elementwise(
 hypot = elementwise(
     np.hypot,
     "A = (X1**2 + X2**2)**(1/2): dA/dX = X / A; 0 where A = 0, as for every norm.",
-    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
-    x1=lambda g, a, x1, x2: np.where(a == 0, 0, g * (x1 / np.where(a == 0, 1, a))),
-    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
-    x2=lambda g, a, x1, x2: np.where(a == 0, 0, g * (x2 / np.where(a == 0, 1, a))),
-)
-logaddexp = elementwise(
-    np.logaddexp,
-    "A = ln(e**X1 + e**X2): dA/dX = e**(X - A).",
-    x1=lambda g, a, x1, x2: g * np.exp(x1 - a),
-    x2=lambda g, a, x1, x2: g * np.exp(x2 - a),
+    x1=lambda g, a, x1, x2: g * _cosine(x1, x2, a),
+    x2=lambda g, a, x1, x2: g * _cosine(x2, x1, a),
 )
 remainder = elementwise(
     np.remainder,
@@ -111,6 +106,16 @@ remainder = elementwise(
     x1=lambda g, a, x1, x2: g,
     x2=lambda g, a, x1, x2: -g * np.floor_divide(x1, x2),
 )
+
+
+def _cosine(x, y, a):
+    """X / A with A = hypot(X, Y), also where A overflows; 0 where A = 0."""
+    if not np.all(np.isfinite(a)):
+        x, y = x / 2, y / 2
+        a = np.hypot(x, y)
+    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
+    return np.where(a == 0, 0, x / np.where(a == 0, 1, a))
+
 
 abs = elementwise(np.absolute, "A = |X|: dA/dX = sign(X); 0 at 0.", name="abs", x=lambda g, a, x: g * np.sign(x))
 NUMPY[np.fabs] = abs
@@ -139,8 +144,9 @@ def power(x1: Array, x2: Array) -> Array:
 
     dA/dX1 = X2 * X1**(X2 - 1); 0 where X2 = 0, at X1 = 0 too.
     dA/dX2 = A * ln X1; 0 at X1 = 0 for X2 > 0, where A = 0.
-    Where the exponent is 0, a base so small that 1 / X1 overflows is replaced by 1. So is a base of 0 under
-    the logarithm. Then neither these derivatives nor their own contain 0 * inf.
+    Where the exponent is 0 the power is constant, so the base is replaced by 1 (if the exponent is differentiated
+    too: a base so small that 1 / X1 overflows). So is a base of 0 under the logarithm. Then neither these
+    derivatives nor their own contain 0 * inf.
 
     >>> mg.power(np.array([2.0, 3.0]), 2)
     array([4., 9.])
@@ -154,10 +160,12 @@ def power(x1: Array, x2: Array) -> Array:
 
 @power.vjp("x1")
 def _(g, a, x1, x2):
-    base = x1
-    if np.any(x2 == 0):
-        base = np.where((x2 == 0) & (np.abs(x1) < np.finfo(x1.dtype).tiny), 1, x1)
-    return g * x2 * base ** (x2 - 1.0)  # 1.0: an unsigned 0 - 1 wraps around
+    base, constant = x1, x2 == 0
+    if np.any(constant):
+        if getattr(x2, "requires_grad", False):
+            constant &= np.abs(x1) < np.finfo(x1.dtype).tiny
+        base = np.where(constant, 1, x1)
+    return g * (x2 * base ** (x2 - 1.0))  # 1.0: an unsigned 0 - 1 wraps around
 
 
 @power.vjp("x2")
@@ -318,7 +326,7 @@ def erf(x: Array) -> Array:
 
 @erf.vjp("x")
 def _(g, a, x):
-    return g * (2 / math.sqrt(math.pi)) * np.exp(-x * x)
+    return g * (2 / math.sqrt(math.pi) * np.exp(-np.square(widened(x))))
 
 
 _erf = np.vectorize(math.erf, otypes=[float])
@@ -352,3 +360,28 @@ def astype(x: Array, dtype: DType) -> Array:
     if kind != "f" and hasattr(x, "detach"):
         x = x.detach()
     return _cast(x, dtype)
+
+
+def floating(x: Array) -> Array:
+    """Booleans and integers as float64, which is the rule for every op of floating values that is not NumPy's own.
+
+    (Integers of 8 bits would wrap around.) Returns an array or Tensor; what is floating-point stays as it is.
+    """
+    x = arraylike(x)
+    # equivalent: 1.0 -> any number because only its type counts
+    return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, 1.0))
+
+
+def widened(x: Array) -> Array:
+    """`floating`, and float16 as float32: for what float16 overflows in, or rounds too often. See `narrowed`."""
+    x = floating(x)
+    return astype(x, np.float32) if x.dtype.char == "e" else x
+
+
+def narrowed(a: Array, *arguments: Array) -> Array:
+    """What was computed of `widened` arguments, in the dtype that these have together.
+
+    A forward needs it; a VJP does not, because the sweep casts.
+    """
+    dtype = np.result_type(*[floating(x).dtype for x in arguments])
+    return a if a.dtype == dtype else astype(a, dtype)

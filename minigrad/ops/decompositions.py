@@ -16,7 +16,7 @@ import numpy as np
 
 from ..operation import array_of, arraylike, implements, op
 from ..typing import Array, EighResult, SlogdetResult, SVDResult
-from .reductions import products_of_others
+from .reductions import products_of_others, sum
 
 __all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals"]
 
@@ -136,7 +136,7 @@ def _(g, c, a):
     m = np.matmul(np.matmul(_t(u), g), _t(vt))
     diagonal = np.eye(a.shape[-1], dtype=bool)
     q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
-    minors = np.sum(q * np.sum(np.where(diagonal, m, 0), axis=-2)[..., None, :], axis=-1)
+    minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)
     inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
     return _orientation(array_of(u), array_of(vt)) * np.matmul(np.matmul(u, inner), vt)
 
@@ -314,7 +314,7 @@ def _combined(g, a, *, parts, uplo, fixed):
 @_combined.vjp("g")
 def _(h, c, g, a, parts, uplo, fixed):
     v = _eigenvectors(a, parts=parts, uplo=uplo)
-    return np.sum(v * np.matmul(h, v), axis=-2)
+    return sum(v * np.matmul(h, v), -2)
 
 
 @_combined.vjp("a")
@@ -502,7 +502,7 @@ def _vectors(a, parts):
 @_recombined.vjp("g")
 def _(h, c, g, a, parts, fixed):
     u, v = _vectors(a, parts)
-    return np.sum(u * np.matmul(h, v), axis=-2)
+    return sum(u * np.matmul(h, v), -2)
 
 
 @_recombined.vjp("a")

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import arraylike, implements, op
+from ..summation import blocked_sum
 from ..typing import Array, Shape
+from .arithmetic import narrowed
 from .shaping import moveaxis, ravel, reshape, transpose
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # importing `string` for them takes a millisecond
+_LARGE = 2**16  # entries from which on the products of two arrays are summed by matmul where that is possible
 
 
 @implements(np.matmul, np.linalg.matmul)
@@ -225,8 +228,31 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
 @op(name="einsum")
 def _einsum(*arrays, inputs, output):
     """The sum of products that the subscripts name; see `einsum`."""
+    inputs, terms = [*inputs], [np.asarray(a) for a in arrays]
+    half = [a.dtype.char == "e" for a in terms]
+    terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
+    for i, letters in enumerate(inputs):
+        terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
     # equivalent: > 2 -> > 1; > 2 -> >= 2 because NumPy contracts two operands at once in either way
-    return np.einsum(",".join(inputs) + "->" + output, *arrays, optimize=len(arrays) > 2)
+    optimize = len(terms) > 2 or any(a.size > _LARGE for a in terms)
+    out = np.einsum(",".join(inputs) + "->" + output, *terms, optimize=optimize)
+    return narrowed(out, *arrays) if any(half) else out
+
+
+def _summed_alone(array, letters, others):
+    """Take the diagonal of letters that stand twice, and sum the axes whose letter no one else has, precisely.
+
+    Return the array and its letters, for NumPy's own loop adds one product after another.
+    """
+    if len({*letters}) < len(letters):
+        array, letters = (
+            np.einsum(f"{letters}->{''.join(dict.fromkeys(letters))}", array),
+            "".join(dict.fromkeys(letters)),
+        )
+    alone = tuple(i for i, letter in enumerate(letters) if letter not in others)
+    if not alone:
+        return array, letters
+    return blocked_sum(array, alone), "".join(letter for letter in letters if letter in others)
 
 
 @_einsum.vjp("arrays")

@@ -1,4 +1,7 @@
-"""Losses: each takes the mean over a batch and returns a scalar J, where the sweep begins."""
+"""Losses: each takes the mean over a batch and returns a scalar J, where the sweep begins.
+
+Booleans and integers count as float64; float16 is computed in float32 and rounded once.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import numpy as np
 from ..operation import op
 from ..typing import Array
 from .activations import log_softmax, sigmoid, softmax
+from .arithmetic import narrowed, widened
+from .reductions import mean
 
 __all__ = ["softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits"]
 
@@ -34,13 +39,13 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    return -log_softmax(logits)[np.arange(len(labels)), labels].sum() / len(labels)
+    return narrowed(-log_softmax(widened(logits))[np.arange(len(labels)), labels].sum() / len(labels), logits)
 
 
 @softmax_cross_entropy.vjp("logits")
 def _(g, j, logits, labels):
     classes = np.arange(logits.shape[1])
-    return (softmax(logits) - (np.asarray(labels)[:, None] == classes)) * (g / logits.shape[0])
+    return (softmax(widened(logits)) - (np.asarray(labels)[:, None] == classes)) * (widened(g) / logits.shape[0])
 
 
 def _check_labels(logits, labels):
@@ -77,39 +82,46 @@ def mean_squared_error(prediction: Array, target: Array) -> Array:
     """
     _check_same_shape("mean_squared_error", prediction, target)
     # equivalent: prediction, target -> target, prediction because the difference is squared
-    return np.mean(np.square(np.subtract(prediction, target)))
+    return narrowed(mean(np.square(widened(prediction) - widened(target))), prediction, target)
 
 
 @mean_squared_error.vjp("prediction")
 def _(g, j, prediction, target):
-    return (prediction - target) * (g * (2 / np.size(prediction)))
+    return (widened(prediction) - widened(target)) * (widened(g) * (2 / np.size(prediction)))
 
 
 @mean_squared_error.vjp("target")
 def _(g, j, prediction, target):
-    return (target - prediction) * (g * (2 / np.size(prediction)))
+    return (widened(target) - widened(prediction)) * (widened(g) * (2 / np.size(prediction)))
 
 
 @op
 def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     """J = mean of ln(1 + e**Z) - Z Y, for logits Z and targets Y in [0, 1], both of one shape.
 
-    dJ/dZ = (sigmoid(Z) - Y) / n; dJ/dY = -Z / n. Stable for any finite Z. Raises ValueError unless the
-    shapes are the same.
+    With the margin M = 1 - Y for Z > 0 and Y below: J = mean of |Z| M + ln(1 + e**-|Z|), in which nothing
+    cancels, and 0 for an infinite Z that Y is certain of.
+    dJ/dZ = (sigmoid(Z) - Y) / n; dJ/dY = -Z / n. Raises ValueError unless the shapes are the same.
 
     >>> mg.grad(mg.binary_cross_entropy_with_logits)(np.array([0.0, 1e4]), np.array([1.0, 1.0]))
     array([-0.25,  0.  ])
     """
     _check_same_shape("binary_cross_entropy_with_logits", logits, targets)
-    overshoot = np.log1p(np.exp(-np.abs(logits)))  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
-    return np.mean(np.maximum(logits, 0) - np.multiply(logits, targets) + overshoot)
+    z, y = widened(logits), widened(targets)
+    margin = np.where(z > 0, 1 - y, y)
+    # equivalent: 1 -> any number because only products with a margin other than 0 are selected
+    loss = np.where(margin == 0, 0, margin * np.where(margin == 0, 1, np.abs(z)))
+    return narrowed(mean(loss + np.log1p(np.exp(-np.abs(z)))), logits, targets)
 
 
 @binary_cross_entropy_with_logits.vjp("logits")
 def _(g, j, logits, targets):
-    return (sigmoid(logits) - targets) * (g / np.size(logits))
+    z, y = widened(logits), widened(targets)
+    positive = z > 0
+    below = sigmoid(np.where(positive, -z, z))  # sigmoid(Z) - Y is (1 - Y) - sigmoid(-Z), which does not cancel
+    return np.where(positive, (1 - y) - below, below - y) * (widened(g) / np.size(logits))
 
 
 @binary_cross_entropy_with_logits.vjp("targets")
 def _(g, j, logits, targets):
-    return -logits * (g / np.size(logits))
+    return -widened(logits) * (widened(g) / np.size(logits))

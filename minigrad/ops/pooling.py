@@ -12,8 +12,9 @@ import numpy as np
 
 from ..operation import array_of, op
 from ..typing import Array, Pair, Shape
-from .arithmetic import selected
+from .arithmetic import narrowed, selected, widened
 from .kernels.innermost import empty
+from .reductions import norm_gradient
 from .windows import folded, geometry_of, overlap, padded, pair, taps, taps_inside, unfolded
 
 __all__ = ["avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
@@ -89,8 +90,8 @@ def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
             [10.5, 12.5]]])
     """
     geometry = _checked("avg_pool2d", x, window, stride, padding)
-    total = _separably(np.add, padded(x, geometry), geometry)
-    return total / (geometry.window[0] * geometry.window[1])
+    total = _separably(np.add, padded(widened(x), geometry), geometry)
+    return narrowed(total / (geometry.window[0] * geometry.window[1]), x)
 
 
 @op
@@ -103,10 +104,9 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
     """
     geometry = _adjoint_geometry("spread2d", image, window, stride, padding)
     _check_ends("spread2d", "g", g, geometry.out)
-    # equivalent: without if g.ndim == 4 else np.empty; 1.0 -> any number because the order in memory changes no
-    # entry, and of the number only its type counts
-    new, dtype = empty if g.ndim == 4 else np.empty, np.result_type(g, 1.0)
-    share, x = new(g.shape, dtype), new((*g.shape[:-2], *geometry.image), dtype)
+    # equivalent: without if g.ndim == 4 else np.empty because the order in memory changes no entry
+    new, like, g = empty if g.ndim == 4 else np.empty, g, widened(g)
+    share, x = new(g.shape, g.dtype), new((*g.shape[:-2], *geometry.image), g.dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
     share /= geometry.window[0] * geometry.window[1]
     # equivalent: never; without and not x.flags.c_contiguous; without not because the loop below writes the same,
@@ -116,7 +116,7 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
         # equivalent: g.shape[:-2] -> g.shape[:2] because g has four axes here
         # (image, channel, row of windows, row in the window, column of windows, column in the window)
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
-        return x
+        return narrowed(x, like)
     _blank(x, geometry)
     add = overlap(geometry)
     for windows, entries in taps_inside(geometry):
@@ -124,7 +124,7 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
             x[entries] += share[windows]
         else:
             x[entries] = share[windows]
-    return x
+    return narrowed(x, like)
 
 
 @lru_cache
@@ -283,7 +283,7 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
             [0. , 0.8]]])
     """
     geometry = _checked("l2_pool2d", x, window, stride, padding)
-    xp = padded(x, geometry)
+    xp = padded(widened(x), geometry)
     greatest = 0
     for _, tap in taps(xp, geometry):
         greatest = np.maximum(greatest, np.abs(tap))
@@ -292,17 +292,14 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
     total = 0
     for _, tap in taps(xp, geometry):
         total = total + np.square(tap / scale)
-    return scale * np.sqrt(total)
+    return narrowed(scale * np.sqrt(total), x)
 
 
 @l2_pool2d.vjp("x")
 def _(g, a, x, window, stride, padding):
     options = {"stride": stride, "padding": padding}
-    norm, g = a[..., None, None, :, :], g[..., None, None, :, :]
-    tip = norm == 0
-    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
-    unit = np.where(tip, 0, unfold2d(x, window, **options) / np.where(tip, 1, norm))
-    return fold2d(g * unit, x.shape[-2:], window, **options)
+    gradient = norm_gradient(g, a, unfold2d(x, window, **options), axis=(-4, -3), keepdims=False)
+    return fold2d(gradient, x.shape[-2:], window, **options)
 
 
 @op

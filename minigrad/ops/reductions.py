@@ -12,8 +12,9 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, arraylike, implements, op
+from ..summation import blocked_sum
 from ..typing import Array, Axis
-from .arithmetic import astype, selected
+from .arithmetic import floating, narrowed, selected, widened
 from .shaping import moveaxis, reshape, sort
 
 __all__ = [
@@ -46,6 +47,8 @@ def _count(a, axis):
 def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The sum over the axes. Each entry has derivative 1, so g is broadcast back.
 
+    It is more precise than NumPy's along axes that are not innermost in memory (see `minigrad.summation`).
+
     >>> x = mg.tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
     >>> mg.sum(x, axis=0).data
     array([4., 6.])
@@ -54,7 +57,7 @@ def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     array([[1., 1.],
            [1., 1.]])
     """
-    return np.sum(a, axis=axis, keepdims=keepdims)
+    return blocked_sum(np.asarray(a), axis, keepdims)
 
 
 @sum.vjp("a")
@@ -70,12 +73,16 @@ def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     >>> mg.grad(mg.mean)(np.array([1.0, 2.0, 6.0, 7.0]))
     array([0.25, 0.25, 0.25, 0.25])
     """
-    return np.mean(a, axis=axis, keepdims=keepdims)
+    a = np.asarray(a)
+    if a.dtype.kind != "f" or not a.size:
+        return np.mean(a, axis=axis, keepdims=keepdims)
+    total = blocked_sum(a, axis, keepdims, np.float32 if a.dtype.char == "e" else None)
+    return (total / _count(a, axis)).astype(a.dtype, copy=False)
 
 
 @mean.vjp("a")
 def _(g, out, a, axis, keepdims):
-    return np.broadcast_to(_kept(g, a, axis) / _count(a, axis), a.shape)
+    return np.broadcast_to(_kept(widened(g), a, axis) / _count(a, axis), a.shape)
 
 
 @implements(np.max, np.amax)
@@ -114,18 +121,28 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     """The variance over n entries: sum((a - mean)**2) / (n - ddof).
 
     d/da = 2 (a - mean) / (n - ddof). The derivative of the mean drops out, since deviations sum to 0.
+    That is NaN where n <= ddof. The value is more precise than NumPy's: the mean comes from a precise sum, and what its
+    rounding leaves of the deviations' own mean is subtracted too.
 
     >>> x = np.array([1.0, 2.0, 6.0])
     >>> mg.grad(mg.var)(x) - 2 * (x - 3) / 3
     array([0., 0., 0.])
     """
-    return np.var(a, axis=axis, ddof=ddof, keepdims=keepdims)
+    total = sum(np.square(_deviations(widened(a), axis)), axis, keepdims=keepdims)
+    return narrowed(total * _per_degree_of_freedom(np.asarray(a), axis, ddof), a)
 
 
 @var.vjp("a")
 def _(g, out, a, axis, ddof, keepdims):
-    deviation = a - np.mean(a, axis=axis, keepdims=True)
-    return _kept(g, a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * deviation
+    if _count(a, axis) <= ddof:
+        return np.full_like(a, math.nan)
+    return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * _deviations(widened(a), axis)
+
+
+def _deviations(a, axis):
+    """The entries minus their mean, twice: the second time for what the first mean was rounded by."""
+    a = a - mean(a, axis, keepdims=True)
+    return a - mean(a, axis, keepdims=True)
 
 
 def _per_degree_of_freedom(a, axis, ddof):
@@ -140,33 +157,36 @@ def _norm(x, axis=None, *, keepdims=False):
 
     X is divided by its greatest entry before it is squared, so nothing overflows or underflows.
     """
+    x, like = widened(x), x
+    scale = _scale(x, axis)
+    total = sum(np.square(x / scale), axis, keepdims=True)
+    return np.reshape(narrowed(scale * np.sqrt(total), like), _reduced_shape(x, axis, keepdims))
+
+
+def _scale(x, axis):
+    """The greatest entry, or 1 where that is 0 or not finite."""
     greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
     # equivalent: 1 -> 2 because entries that are all 0, or not all finite, have the same norm at any scale
-    scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
-    total = np.sum(np.square(x / scale), axis=axis, keepdims=True)
-    return np.reshape(scale * np.sqrt(total), _reduced_shape(x, axis, keepdims))
+    return np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
 
 
 @_norm.vjp("x")
-def _(g, a, x, axis, keepdims):
-    a, g = _kept(a, x, axis), _kept(g, x, axis)
+def norm_gradient(g, a, x, axis, keepdims):
+    g, a, x = _kept(widened(g), x, axis), widened(_kept(a, x, axis)), widened(x)
+    if not np.all(np.isfinite(a)):  # the unit vector is that of the scaled entries, whose norm does not overflow
+        x = x / _scale(array_of(x), axis)
+        a = _norm(x, axis, keepdims=True)
     tip = a == 0
     # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
-
-
-def _floating(a):
-    """Cast booleans and integers to floating point, since integers wrap around. Return an array or Tensor."""
-    a = arraylike(a)
-    # equivalent: 1.0 -> any number because only its type counts
-    return a if a.dtype.kind == "f" else astype(a, np.result_type(a.dtype, 1.0))
 
 
 @implements(np.std)
 def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """The standard deviation: the norm of the deviations from the mean, divided by (n - ddof)**(1/2).
 
-    Constant data have deviation 0, even where their mean is rounded, and derivative 0.
+    Constant data have deviation 0, even where their mean is rounded, and derivative 0. The derivative is
+    That is NaN where n <= ddof. The value is more precise than NumPy's, as that of `var`.
 
     >>> mg.std(np.array([[1.0, 3.0], [2.0, 6.0]]), axis=1).round(4)
     array([1., 2.])
@@ -175,12 +195,15 @@ def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     >>> mg.grad(mg.std)(np.array([0.1, 0.1, 0.1]))
     array([0., 0., 0.])
     """
-    a = _floating(a)
-    plain = array_of(a)
+    x = widened(a)
+    plain = array_of(x)
+    freedom = _count(plain, axis) - ddof
+    if freedom <= 0:
+        return np.sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
     greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
     constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
-    deviation = np.where(constant, 0, a - np.mean(a, axis=axis, keepdims=True))
-    return _norm(deviation, axis, keepdims=keepdims) * math.sqrt(_per_degree_of_freedom(plain, axis, ddof))
+    deviation = np.where(constant, 0, _deviations(x, axis))
+    return narrowed(_norm(deviation, axis, keepdims=keepdims) / math.sqrt(freedom), a)
 
 
 @implements(np.linalg.norm)
@@ -196,7 +219,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     >>> mg.grad(mg.norm)(np.zeros(2))
     array([0., 0.])
     """
-    x = _floating(x)
+    x = floating(x)
     axes = _axes(axis, x.ndim)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _norm(x, axis, keepdims=keepdims)
@@ -249,20 +272,24 @@ def products_of_others(x):
 def cumsum(a: Array, axis: int | None = None) -> Array:
     """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end.
 
+    float16 is added in float32, and float32 in float64.
+
     >>> mg.cumsum(np.array([1.0, 2.0, 4.0]))
     array([1., 3., 7.])
     >>> _, pullback = mg.vjp(mg.cumsum, np.array([1.0, 2.0, 4.0]))
     >>> pullback(np.array([1.0, 10.0, 100.0]))
     (array([111., 110., 100.]),)
     """
-    return np.cumsum(a, axis=axis)
+    a = np.asarray(a)
+    wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char)
+    return np.cumsum(a, axis=axis) if wide is None else np.cumsum(a, axis=axis, dtype=wide).astype(a.dtype)
 
 
 @cumsum.vjp("a")
 def _(g, out, a, axis):
     before = 0 if axis is None or a.ndim == 0 else axis % a.ndim
     backwards = (slice(None),) * before + (slice(None, None, -1),)
-    return np.reshape(np.cumsum(g[backwards], axis=axis)[backwards], a.shape)
+    return np.reshape(cumsum(g[backwards], axis)[backwards], a.shape)
 
 
 @implements(np.diff)
@@ -294,14 +321,14 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
     """
     if weights is None:
         return mean(a, axis)
-    a, weights = _floating(a), _floating(weights)
+    like, a, weights = (a, weights), widened(a), widened(weights)
     if np.shape(weights) != np.shape(a):
         axes = _axes(axis, np.ndim(a))
         if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
             raise ValueError(f"average: weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
         others = tuple(i for i in range(np.ndim(a)) if i not in axes)
         weights = np.expand_dims(np.transpose(weights, np.argsort(axes)), others)
-    return sum(np.multiply(a, weights), axis) / sum(weights, axis)
+    return narrowed(sum(np.multiply(a, weights), axis) / sum(weights, axis), *like)
 
 
 @implements(np.median)
@@ -334,11 +361,12 @@ def trapezoid(y: Array, x: Array | None = None, dx: float = 1.0, axis: int = -1)
     >>> mg.trapezoid(np.array([0.0, 1.0, 4.0]), x=np.array([0.0, 1.0, 2.0]))
     np.float64(3.0)
     """
-    y = moveaxis(y, axis, -1)
+    like = [y] if x is None else [y, x]
+    y, x = moveaxis(widened(y), axis, -1), None if x is None else widened(x)
     if x is not None and np.ndim(x) not in (1, np.ndim(y)):
         raise ValueError(f"trapezoid: x must have one axis or those of y, not {np.shape(x)} for {np.shape(y)}")
     widths = dx if x is None else np.diff(moveaxis(x, axis, -1) if np.ndim(x) > 1 else x)
-    return sum(widths * (y[..., 1:] + y[..., :-1]) / 2, -1)
+    return narrowed(sum(widths * (y[..., 1:] + y[..., :-1]) / 2, -1), *like)
 
 
 @implements(np.ptp)

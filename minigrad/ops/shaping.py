@@ -181,6 +181,10 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     out = np.zeros(shape, a.dtype)
     if _names_once(index):
         out[index] = a
+    elif a.dtype.char == "e" or (a.dtype.char == "f" and 4 * a.size > out.size):  # many may meet, one by one
+        wide = np.zeros(shape)
+        np.add.at(wide, index, a.astype(float))
+        out[...] = wide
     else:
         np.add.at(out, index, a)
     return out

@@ -3,6 +3,7 @@
 import math
 import tracemalloc
 import warnings
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from support.naive import scalar
 from support.specification import Specs, called
 
 import minigrad as mg
+from minigrad.ops import activations
 from minigrad.testing import strategies as s
 from minigrad.testing.strategies import Call
 
@@ -28,7 +30,8 @@ for name, reference, domain in [
     ("gelu", lambda z: z * math.erfc(-z / math.sqrt(2)) / 2, (-3, 3)),
 ]:  # fmt: skip
     spec(name, tensors(domain=domain), scalar(reference))
-
+spec("normal_cdf", tensors(domain=(-3, 3)), scalar(NormalDist().cdf), fn=activations._normal)
+spec("logaddexp", s.broadcastable(2), scalar(lambda x, y: math.log(math.exp(x) + math.exp(y))))
 
 spec("relu", apart, scalar(lambda z: max(z, 0.0)), kinks=(KINK,))
 spec(
