@@ -15,7 +15,7 @@ from . import arithmetic, reductions, shaping, linalg, decompositions, activatio
 FAMILIES: tuple[Any, ...]
 CONTENTS: str
 
-__all__ = ["add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square", "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot", "logaddexp", "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where", "maximum", "minimum", "clip", "round", "copy", "erf", "astype", "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "diff", "average", "median", "trapezoid", "ptp", "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims", "squeeze", "broadcast_to", "getitem", "scatter", "concatenate", "full_like", "stack", "pad", "hstack", "vstack", "dstack", "column_stack", "append", "atleast_1d", "atleast_2d", "meshgrid", "array_split", "split", "hsplit", "vsplit", "dsplit", "broadcast_arrays", "tile", "repeat", "roll", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete", "rollaxis", "take_along_axis", "sort", "trace", "diag", "triu", "tril", "matmul", "dot", "vdot", "vecdot", "inner", "outer", "kron", "multi_dot", "matrix_power", "cross", "tensordot", "einsum", "inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals", "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logsumexp", "silu", "gelu", "softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits", "conv2d", "conv_transpose2d", "conv2d_kernel", "avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
+__all__ = ["add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square", "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot", "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where", "maximum", "minimum", "clip", "round", "copy", "erf", "astype", "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "diff", "average", "median", "trapezoid", "ptp", "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims", "squeeze", "broadcast_to", "getitem", "scatter", "concatenate", "full_like", "stack", "pad", "hstack", "vstack", "dstack", "column_stack", "append", "atleast_1d", "atleast_2d", "meshgrid", "array_split", "split", "hsplit", "vsplit", "dsplit", "broadcast_arrays", "tile", "repeat", "roll", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete", "rollaxis", "take_along_axis", "sort", "trace", "diag", "triu", "tril", "matmul", "dot", "vdot", "vecdot", "inner", "outer", "kron", "multi_dot", "matrix_power", "cross", "tensordot", "einsum", "inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals", "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logaddexp", "logsumexp", "silu", "gelu", "softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits", "conv2d", "conv_transpose2d", "conv2d_kernel", "avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
 
 # arithmetic
 
@@ -76,7 +76,7 @@ def sqrt(x: Tensor) -> Tensor:
 def tanh(x: ArrayLike) -> ndarray: ...
 @overload
 def tanh(x: Tensor) -> Tensor:
-    """A = tanh(X), the document's activation: dA/dX = 1 - A**2 (section 3.1.4)."""
+    """A = tanh(X), the document's activation: dA/dX = 1 - A**2 (section 3.1.4), which is 0 where A is rounded to 1."""
 @overload
 def square(x: ArrayLike) -> ndarray: ...
 @overload
@@ -196,13 +196,6 @@ def hypot(x1: Tensor, x2: TensorLike) -> Tensor: ...
 @overload
 def hypot(x1: TensorLike, x2: Tensor) -> Tensor:
     """A = (X1**2 + X2**2)**(1/2): dA/dX = X / A; 0 where A = 0, as for every norm."""
-@overload
-def logaddexp(x1: ArrayLike, x2: ArrayLike) -> ndarray: ...
-@overload
-def logaddexp(x1: Tensor, x2: TensorLike) -> Tensor: ...
-@overload
-def logaddexp(x1: TensorLike, x2: Tensor) -> Tensor:
-    """A = ln(e**X1 + e**X2): dA/dX = e**(X - A)."""
 @overload
 def remainder(x1: ArrayLike, x2: ArrayLike) -> ndarray: ...
 @overload
@@ -706,6 +699,13 @@ def softmax(z: Tensor, axis: Axis = -1) -> Tensor: ...
 def log_softmax(z: ArrayLike, axis: Axis = -1) -> ndarray: ...
 @overload
 def log_softmax(z: Tensor, axis: Axis = -1) -> Tensor: ...
+@overload
+def logaddexp(x1: ArrayLike, x2: ArrayLike) -> ndarray: ...
+@overload
+def logaddexp(x1: Tensor, x2: TensorLike) -> Tensor: ...
+@overload
+def logaddexp(x1: TensorLike, x2: Tensor) -> Tensor:
+    """A = ln(e**X1 + e**X2): dA/dX1 = 1 / (1 + e**(X2 - X1)). Equal infinities share g."""
 @overload
 def logsumexp(z: ArrayLike, axis: Axis = None, keepdims: bool = False) -> ndarray: ...
 @overload
