@@ -1,13 +1,23 @@
-"""docs/testing.md: its code runs as it stands."""
+"""docs/testing.md and docs/checking.md: their code runs as it stands."""
 
 import re
 from pathlib import Path
 
-PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_the_code_runs():
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+def run(page):
+    """The names that the page's code has made."""
     names = {"__name__": "page"}
-    exec(code, names)
-    names["test_my_formula"]()
+    for code in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(encoding="utf-8"), re.DOTALL):
+        exec(code, names)
+    return names
+
+
+def test_the_page_for_users():
+    run("testing.md")["test_my_formula"]()
+
+
+def test_the_page_for_learners():
+    names = run("checking.md")
+    assert {"almost", "scales_g", "mean_for_sum"} <= names.keys()
