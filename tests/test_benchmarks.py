@@ -13,7 +13,7 @@ BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 
 def compare(*options):
     command = [sys.executable, BENCHMARKS / "compare.py", "--rounds", "1", "--budget", "0", *options]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
 
 
 def test_the_table_and_its_json(tmp_path):

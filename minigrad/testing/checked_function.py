@@ -67,7 +67,7 @@ class CheckedFunction:
     def _hold(self, differentiated: bool) -> Leaves:
         """Note the Tensors that fn holds, with their arrays; return those that are differentiated."""
         held = held_tensors(self.fn)
-        self._held = [(tensor, tensor.data, differentiated and tensor.requires_grad) for _, tensor in held]
+        self._held = [(tensor, tensor.data.copy(), differentiated and tensor.requires_grad) for _, tensor in held]
         return [pair for pair, (_, _, moves) in zip(held, self._held, strict=True) if moves]
 
     def _chosen(self, argnums: Any) -> dict[Place, Leaves]:

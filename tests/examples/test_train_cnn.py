@@ -284,7 +284,7 @@ def test_graph_without_graphviz_is_an_error_before_the_training(tmp_path, monkey
 
 
 def test_plain_lines_where_there_is_no_terminal():
-    done = subprocess.run(**command("--epochs", 2, "--channels", "2,3"), capture_output=True, timeout=60)
+    done = subprocess.run(**command("--epochs", 2, "--channels", "2,3"), capture_output=True, timeout=300)
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.isascii()
@@ -296,7 +296,7 @@ def test_a_bar_on_a_terminal_and_the_same_lines():
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     done = subprocess.run(
-        **command("--epochs", 2, "--channels", "2,3"), stdout=subprocess.PIPE, stderr=theirs, timeout=60
+        **command("--epochs", 2, "--channels", "2,3"), stdout=subprocess.PIPE, stderr=theirs, timeout=300
     )
     os.set_blocking(ours, False)
     bar = os.read(ours, 100_000)
@@ -319,7 +319,7 @@ def test_ctrl_c_saves_what_there_is(tmp_path):
                 assert lines[-1], "the training ended before its first epoch"
                 lines.append(process.stdout.readline())
             process.send_signal(signal.SIGINT)
-            output, errors = process.communicate(timeout=30)
+            output, errors = process.communicate(timeout=300)
         finally:
             process.kill()
     assert process.returncode == 130
