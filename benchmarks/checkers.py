@@ -47,7 +47,7 @@ def by_torch(case):
         @staticmethod
         def backward(context, g):
             y, *x = (a.detach().numpy() for a in context.saved_tensors)
-            return tuple(torch.from_numpy(np.asarray(v)) for v in vjp(g.numpy(), y, *x))
+            return tuple(torch.from_numpy(np.asarray(v, order="C")) for v in vjp(g.numpy(), y, *x))
 
     torch.autograd.gradcheck(Custom.apply, [torch.tensor(a, requires_grad=True) for a in case.x])
 
@@ -115,7 +115,7 @@ def main():
     checkers = {name: check for name, check in CHECKERS.items() if name in (wanted or CHECKERS)}
     checkers = {name: check for name, check in checkers.items() if name in own or importlib.util.find_spec(name)}
     misses, alarms, seconds = (dict.fromkeys(checkers, 0) for _ in range(3))
-    print(f"{'':42}" + "".join(f"{name:>12}" for name in checkers))
+    print(f"{'':48}" + "".join(f"{name:>12}" for name in checkers))
     for case in CASES:
         cells = []
         for name, check in checkers.items():
@@ -126,11 +126,11 @@ def main():
             misses[name] += passed and not case.good
             alarms[name] += not passed and case.good
             cells.append("ok" if passed == case.good else "FALSE ALARM" if case.good else "MISSED")
-        print(f"{'good' if case.good else 'bad ':7}{case.name:35}" + "".join(f"{cell:>12}" for cell in cells))
+        print(f"{'good' if case.good else 'bad ':7}{case.name:41}" + "".join(f"{cell:>12}" for cell in cells))
     right = sum(case.good for case in CASES)
     for title, counts in ((f"misses of {len(CASES) - right}", misses), (f"false alarms of {right}", alarms)):
-        print(f"{title:42}" + "".join(f"{count:>12}" for count in counts.values()))
-    print(f"{'seconds':42}" + "".join(f"{s:>12.2f}" for s in seconds.values()))
+        print(f"{title:48}" + "".join(f"{count:>12}" for count in counts.values()))
+    print(f"{'seconds':48}" + "".join(f"{s:>12.2f}" for s in seconds.values()))
 
 
 if __name__ == "__main__":
