@@ -20,11 +20,15 @@ np.empty(31 * 2**20, np.uint8)
 
 
 class _Kept(threading.local):
-    """What this thread has: sets of buffers that no kernel uses now, and the bytes of all of its buffers."""
+    """What this thread keeps: sets of buffers that no kernel uses now."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.free: list[dict[str, np.ndarray]] = []
-        self.nbytes = 0
+
+    @property
+    def nbytes(self) -> int:
+        """Of all of them."""
+        return sum(map(_size, self.free))
 
 
 _kept = _Kept()
@@ -42,10 +46,11 @@ class Scratch:
         return self.take
 
     def __exit__(self, *exception):
+        _kept.free.append(self.buffers)
         if _kept.nbytes > LIMIT:
-            _kept.nbytes -= _size(self.buffers)
-        else:
-            _kept.free.append(self.buffers)
+            _kept.free.sort(key=_size)
+            while _kept.nbytes > LIMIT:
+                del _kept.free[0]
 
     def take(self, name, shape, dtype):
         """An array of this shape and dtype, in C order and aligned."""
@@ -54,7 +59,6 @@ class Scratch:
         if buffer is None or buffer.nbytes < size:
             raw = np.empty(size + ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % ALIGNMENT
-            _kept.nbytes += size - (0 if buffer is None else buffer.nbytes)
             buffer = self.buffers[name] = raw[start : start + size]
         return np.ndarray(shape, dtype, buffer)
 
@@ -65,5 +69,4 @@ def _size(buffers):
 
 def release_scratch():
     """Give back the memory that this thread's kernels keep for their next call."""
-    _kept.nbytes -= sum(map(_size, _kept.free))
     _kept.free = []

@@ -8,15 +8,17 @@ so as well where the cores have other work, and so threads are off until `set_th
 import contextvars
 import os
 import threading
+from collections.abc import Callable
 from typing import Any
 
 from .blas import blocks
 
 FEWEST_PRODUCTS = 25_000_000  # multiplications in a kernel, about a millisecond of them
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _count: int | None = 1  # of threads; None: as many as the environment grants
 _pool: Any = None
+_sharing = threading.local()  # whether this thread is inside of `share`: then a signal's handler does its work alone
 
 
 def _default():
@@ -35,31 +37,39 @@ def set_threads(count=None):
     Raises ValueError unless count is a positive int or None.
     """
     global _count, _pool
-    if count is not None and (not isinstance(count, int) or count < 1):
+    if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise ValueError(f"set_threads: count must be a positive int or None, not {count!r}")
+    if count != 1:
+        import concurrent.futures.thread  # noqa: F401 (slow to import, and never inside of a kernel)
     with _lock:
-        old, _pool, _count = _pool, None, count
-    if old is not None:
-        old.shutdown()
+        _pool, _count = None, count  # a pool that another thread still uses ends with its last use
 
 
-def _ready():
+def _ready() -> tuple[int, Any]:
     """The number of threads, and the pool of all but the calling one."""
     global _count, _pool
     with _lock:
         if _count is None:
             _count = _default()
         if _pool is None and _count > 1:
-            from concurrent.futures import ThreadPoolExecutor  # only where it is used: importing it takes 5 ms
+            from concurrent.futures import ThreadPoolExecutor  # imported by set_threads
 
             _pool = ThreadPoolExecutor(_count - 1, "minigrad")
         return _count, _pool
 
 
-def share(work, rows, products):
+def share(work: Callable[[slice], Any], rows: int, products: int) -> list[Any]:
     """Return [work(slice), ...] of slices that cover range(rows): in threads if there are products enough."""
-    if products <= FEWEST_PRODUCTS:
+    if products <= FEWEST_PRODUCTS or getattr(_sharing, "on", False):
         return [work(slice(0, rows))]
+    _sharing.on = True
+    try:
+        return _shared(work, rows)
+    finally:
+        _sharing.on = False
+
+
+def _shared(work: Callable[[slice], Any], rows: int) -> list[Any]:
     count, pool = _ready()
     first, *others = blocks(rows, -(-rows // count)) or (slice(0, 0),)
     futures = [pool.submit(contextvars.copy_context().run, work, part) for part in others]  # with np.errstate
@@ -72,8 +82,8 @@ def share(work, rows, products):
 
 def _forked():
     """A child has none of its parent's threads, and perhaps a lock that one of them holds."""
-    global _lock, _count, _pool
-    _lock, _count, _pool = threading.Lock(), 1, None
+    global _lock, _count, _pool, _sharing
+    _lock, _count, _pool, _sharing = threading.RLock(), 1, None, threading.local()
 
 
 if hasattr(os, "register_at_fork"):
