@@ -80,8 +80,7 @@ class Op(Signature):
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
         """Compute; record it if an argument leads to a leaf and this task records."""
         if parameters or len(arguments) != self.arity:
-            arguments, parameters = self.bind(arguments, parameters)
-            self._refuse_tensors(parameters)
+            arguments, parameters = self._bound(arguments, parameters)
         else:
             parameters = self.parameters
         arrays, parents, tensors = [*arguments], [None] * len(arguments), 0
@@ -106,10 +105,15 @@ class Op(Signature):
         node = self._node(parents, arrays, arguments, parameters, output) if recorded else None
         return observed(self, arrays, make(output, node)) if in_force() else make(output, node)
 
-    def _refuse_tensors(self, parameters: dict) -> None:
+    def _bound(self, arguments: tuple, parameters: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
+        """The arguments in order and the parameters by name, with every default filled in."""
+        if not parameters and len(arguments) in self.rest:
+            return arguments + self.rest[len(arguments)], self.parameters
+        arguments, parameters = self.bind(arguments, parameters)
         for name, value in parameters.items():
             if isinstance(value, Tensor):
                 raise TypeError(f"{self.text()}: {name} may not be a Tensor; pass its .data or .item()")
+        return arguments, parameters
 
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""

@@ -19,6 +19,7 @@ class Signature:
     parameters: {name: default} of the keyword-only parameters; Parameter.empty where it must be given
     any_number: whether it takes `*arrays`
     arity:      how many arguments a call has that needs no binding; -1 if every call does
+    rest:       {number of arguments: the defaults of those that are missing}, of calls without parameters
     """
 
     __name__: str
@@ -33,6 +34,8 @@ class Signature:
         # equivalent: without if needed else len(self.names); -1 -> -2 because every call may be bound, and none has
         # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
+        values = () if needed or self.any_number else tuple(self.defaults.values())
+        self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
 
     def _read(self, function: Any) -> None:
         code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
