@@ -31,8 +31,15 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     >>> abs(blocked_sum(rows, axis=0)[0] - 10_000) < 0.01
     np.True_
     """
-    axes = tuple(range(a.ndim)) if axis is None else normalize_axis_tuple(axis, a.ndim)
-    pairwise = len(axes) == a.ndim and a.flags.forc and a.dtype.char != "e"  # NumPy 2.0 adds float16 in float16
+    ndim = a.ndim
+    if type(axis) is int and -ndim <= axis < ndim:
+        axes: tuple[int, ...] = (axis % ndim,)
+    else:
+        axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    innermost = (len(axes) == a.ndim and a.flags.forc) or (
+        axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
+    )
+    pairwise = innermost and a.dtype.char != "e"  # NumPy 2.0 adds float16 in float16
     direct = _DIRECT.get(a.dtype.char, math.inf)
     if pairwise or (direct and math.prod([a.shape[i] for i in axes]) <= direct):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)

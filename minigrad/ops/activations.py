@@ -13,6 +13,7 @@ import numpy as np
 
 from ..elementwise import elementwise
 from ..operation import op
+from ..summation import blocked_sum
 from ..typing import Array, Axis
 from .arithmetic import floating, narrowed, selected, widened
 from .reductions import _kept, _reduced_shape, sum
@@ -146,7 +147,7 @@ def softmax(z: Array, axis: Axis = -1) -> Array:
            [-0.1875,  0.1875]])
     """
     e = np.exp(_shifted(z, axis))
-    return narrowed(e / sum(e, axis, keepdims=True), z)
+    return narrowed(e / blocked_sum(e, axis, keepdims=True), z)
 
 
 def _shifted(z, axis):
@@ -158,7 +159,7 @@ def _shifted(z, axis):
     if z.ndim == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS:
         z = np.asfortranarray(z)
     greatest = np.max(z, axis=axis, keepdims=True)
-    if math.isfinite(greatest.sum()):
+    if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
         return np.where((z == greatest) & (z > 0), 0, z - greatest)
@@ -178,7 +179,7 @@ def log_softmax(z: Array, axis: Axis = -1) -> Array:
     array([-1000.,     0.])
     """
     shifted = _shifted(z, axis)
-    return narrowed(shifted - np.log(sum(np.exp(shifted), axis, keepdims=True)), z)
+    return narrowed(shifted - np.log(blocked_sum(np.exp(shifted), axis, keepdims=True)), z)
 
 
 @log_softmax.vjp("z")
@@ -218,7 +219,7 @@ def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     # equivalent: 0 -> any number because any finite number has the same limit
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):
-        a = greatest + np.log(sum(np.exp(z - greatest), axis, keepdims=True))
+        a = greatest + np.log(blocked_sum(np.exp(z - greatest), axis, keepdims=True))
     return np.reshape(narrowed(a, like), _reduced_shape(z, axis, keepdims))
 
 
@@ -232,7 +233,7 @@ def _(g, a, z, axis, keepdims):
 
 @op
 def silu(z: Array) -> Array:
-    """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S (1 + Z (1 - S)).
+    """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S + A (1 - S).
 
     >>> mg.silu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
@@ -247,7 +248,8 @@ def silu(z: Array) -> Array:
 def _(g, a, z):
     z = widened(z)
     s = sigmoid(z)
-    return g * (s * (1 + z * (1 - s)))
+    a = a if a.dtype == z.dtype else z * s  # float16 has rounded A
+    return g * (s + a * (1 - s))
 
 
 @op

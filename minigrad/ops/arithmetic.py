@@ -367,6 +367,8 @@ def floating(x: Array) -> Array:
 
     (Integers of 8 bits would wrap around.) Returns an array or Tensor; what is floating-point stays as it is.
     """
+    if type(x) is np.ndarray and x.dtype.kind == "f":
+        return x
     x = arraylike(x)
     # equivalent: 1.0 -> any number because only its type counts
     return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, 1.0))
@@ -383,5 +385,7 @@ def narrowed(a: Array, *arguments: Array) -> Array:
 
     A forward needs it; a VJP does not, because the sweep casts.
     """
+    if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
+        return a
     dtype = np.result_type(*[floating(x).dtype for x in arguments])
     return a if a.dtype == dtype else astype(a, dtype)

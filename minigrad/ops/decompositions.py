@@ -104,19 +104,19 @@ def det(a: Array) -> Array:
 
 @det.vjp("a")
 def _(g, c, a):
-    if _well_conditioned(array_of(a)):
-        return (g * c)[..., None, None] * _t(np.linalg.inv(a))
-    return g[..., None, None] * _cofactors(a)
-
-
-def _well_conditioned(a):
-    """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
     try:
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
-        return False
-    condition = np.linalg.norm(a, axis=(-2, -1)) * np.linalg.norm(inverse, axis=(-2, -1))
-    return bool(np.all(condition < np.finfo(a.dtype).eps ** (-1 / 3)))
+        return g[..., None, None] * _cofactors(a)
+    if not _well_conditioned(array_of(a), array_of(inverse)):
+        return g[..., None, None] * _cofactors(a)
+    return (g * c)[..., None, None] * _t(inverse)
+
+
+def _well_conditioned(a, inverse):
+    """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
+    condition = np.sum(a * a, axis=(-2, -1)) * np.sum(inverse * inverse, axis=(-2, -1))  # squared
+    return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
 
 
 @op(name="cofactors")

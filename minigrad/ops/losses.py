@@ -99,27 +99,25 @@ def _(g, j, prediction, target):
 def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     """J = mean of ln(1 + e**Z) - Z Y, for logits Z and targets Y in [0, 1], both of one shape.
 
-    With the margin M = 1 - Y for Z > 0 and Y below: J = mean of |Z| M + ln(1 + e**-|Z|), in which nothing
-    cancels, and 0 for an infinite Z that Y is certain of.
-    dJ/dZ = (sigmoid(Z) - Y) / n; dJ/dY = -Z / n. Raises ValueError unless the shapes are the same.
+    dJ/dZ = (sigmoid(Z) - Y) / n, rounded to 0 where sigmoid(Z) is rounded to Y; dJ/dY = -Z / n. Stable for any
+    Z: an infinite one that Y is certain of adds 0. Raises ValueError unless the shapes are the same.
 
     >>> mg.grad(mg.binary_cross_entropy_with_logits)(np.array([0.0, 1e4]), np.array([1.0, 1.0]))
     array([-0.25,  0.  ])
     """
     _check_same_shape("binary_cross_entropy_with_logits", logits, targets)
     z, y = widened(logits), widened(targets)
-    margin = np.where(z > 0, 1 - y, y)
-    # equivalent: 1 -> any number because only products with a margin other than 0 are selected
-    loss = np.where(margin == 0, 0, margin * np.where(margin == 0, 1, np.abs(z)))
-    return narrowed(mean(loss + np.log1p(np.exp(-np.abs(z)))), logits, targets)
+    overshoot = np.log1p(np.exp(-np.abs(z)))  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
+    with np.errstate(invalid="ignore"):
+        loss = np.maximum(z, 0) - z * y + overshoot
+    if np.any(np.isinf(z)):
+        loss = np.where(np.isinf(z) & (y == (z > 0)), 0, np.where(np.isinf(z), np.inf, loss))
+    return narrowed(mean(loss), logits, targets)
 
 
 @binary_cross_entropy_with_logits.vjp("logits")
 def _(g, j, logits, targets):
-    z, y = widened(logits), widened(targets)
-    positive = z > 0
-    below = sigmoid(np.where(positive, -z, z))  # sigmoid(Z) - Y is (1 - Y) - sigmoid(-Z), which does not cancel
-    return np.where(positive, (1 - y) - below, below - y) * (widened(g) / np.size(logits))
+    return (sigmoid(widened(logits)) - widened(targets)) * (widened(g) / np.size(logits))
 
 
 @binary_cross_entropy_with_logits.vjp("targets")

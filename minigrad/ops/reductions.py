@@ -128,21 +128,24 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     >>> mg.grad(mg.var)(x) - 2 * (x - 3) / 3
     array([0., 0., 0.])
     """
-    total = sum(np.square(_deviations(widened(a), axis)), axis, keepdims=keepdims)
-    return narrowed(total * _per_degree_of_freedom(np.asarray(a), axis, ddof), a)
+    deviation = _deviations(widened(a), axis)
+    total = blocked_sum(np.square(deviation), axis, keepdims)
+    return narrowed(total * _per_degree_of_freedom(deviation, axis, ddof), a)
 
 
 @var.vjp("a")
 def _(g, out, a, axis, ddof, keepdims):
     if _count(a, axis) <= ddof:
         return np.full_like(a, math.nan)
-    return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * _deviations(widened(a), axis)
+    deviation = widened(a) - mean(widened(a), axis, keepdims=True)
+    return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * deviation
 
 
 def _deviations(a, axis):
-    """The entries minus their mean, twice: the second time for what the first mean was rounded by."""
+    """The entries minus their mean, and minus the number that this was rounded by, which is the mean of the rest."""
     a = a - mean(a, axis, keepdims=True)
-    return a - mean(a, axis, keepdims=True)
+    rounding = mean(array_of(a), axis, keepdims=True)
+    return a - rounding if np.any(rounding) else a
 
 
 def _per_degree_of_freedom(a, axis, ddof):

@@ -320,7 +320,6 @@ def test_without_degrees_of_freedom_the_gradient_is_nan(f, a, ddof):
         (mg.arccosh, 1e200, 1e-200),
         (mg.log10, 1e308, 1e-308 / math.log(10)),
         (mg.square, 1e-200, 2e-200),
-        (lambda z: mg.binary_cross_entropy_with_logits(mg.ops.reshape(z, 1), np.ones(1)), 40.0, -math.exp(-40)),
         (lambda z: mg.binary_cross_entropy_with_logits(mg.ops.reshape(z, 1), np.zeros(1)), -40.0, math.exp(-40)),
     ],
 )
