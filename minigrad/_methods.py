@@ -12,6 +12,7 @@ import numpy as np
 
 from . import ops
 from .elementwise import in_place, operators
+from .errors import named
 from .operation import array_of
 from .typing import Axis, Booleans, Integers, Order, Shape, TensorLike
 
@@ -76,32 +77,39 @@ class ArrayMethods:
     flatten, ravel, squeeze, swapaxes = ops.flatten, ops.ravel, ops.squeeze, ops.swapaxes
     diagonal, repeat, take = ops.diagonal, ops.repeat, ops.take
 
+    @named
     def reshape(self: Any, *shape: Shape, order: Order = "C") -> Tensor:
         """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
         sizes: Any = shape[0] if len(shape) == 1 else shape
         return ops.reshape(self, sizes, order)
 
+    @named
     def transpose(self: Any, *axes: int | Sequence[int] | None) -> Tensor:
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
         order: Any = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
         return ops.transpose(self, None if order is None or len(order) == 0 else tuple(order))
 
+    @named
     def any(self, axis: Axis = None, *, keepdims: bool = False) -> Booleans:
         """Whether some entry is not 0: plain booleans."""
         return self._array.any(axis, keepdims=keepdims)
 
+    @named
     def all(self, axis: Axis = None, *, keepdims: bool = False) -> Booleans:
         """Whether no entry is 0: plain booleans."""
         return self._array.all(axis, keepdims=keepdims)
 
+    @named
     def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Integers:
         """Where the greatest entry stands: plain integers."""
         return self._array.argmax(axis, keepdims=keepdims)
 
+    @named
     def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Integers:
         """Where the smallest entry stands: plain integers."""
         return self._array.argmin(axis, keepdims=keepdims)
 
+    @named
     def argsort(self, axis: int | None = -1) -> Integers:
         """The indices that would sort it: plain integers."""
         return self._array.argsort(axis, kind="stable")

@@ -4,10 +4,14 @@ One that has an op becomes that op. One whose result carries no gradient, such a
 the arrays and returns plain values. Any other is refused by name.
 """
 
+import inspect
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from .errors import NUMPY_ERRORS, explain
 from .operation import NUMPY, array_of
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
@@ -22,19 +26,20 @@ _PLAIN_FUNCTIONS = frozenset(
     | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
     | {np.array_repr, np.array_str, np.array2string, np.flatnonzero}
 )
+_ARRAYS = {"a", "b", "v", "x", "x1", "x2", "a1", "a2", "element", "test_elements"}  # arguments of these that are arrays
 
 
 def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """NumPy's `__array_ufunc__`: called for `np.exp(t)` and `array + t`."""
     if method != "__call__":
-        raise TypeError(f"np.{ufunc.__name__}.{method} has no op here: use .data where no gradient is needed")
+        raise TypeError(f"{_name(ufunc)}.{method} has no op here: use .data where no gradient is needed")
     if any(o is not None for o in options.pop("out", ())):
-        raise TypeError(f"np.{ufunc.__name__}: out= can't hold a Tensor's result (`array += tensor` means this too)")
+        raise TypeError(f"{_name(ufunc)}: out= can't hold a Tensor's result (`array += tensor` means this too)")
     if ufunc in _PLAIN_UFUNCS:
-        return ufunc(*map(array_of, inputs), **options)
+        return _plain(ufunc, *map(array_of, inputs), **options)
     stand_in = NUMPY.get(ufunc)
     if stand_in is None:
-        raise TypeError(f"np.{ufunc.__name__} has no op here: use .data where no gradient is needed")
+        raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
     return stand_in(*inputs, **options)
 
 
@@ -45,9 +50,36 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
         given = {k: v for k, v in options.items() if v is not None or k not in ("out", "dtype")}
         return stand_in(*arguments, **given)
     if function in _PLAIN_FUNCTIONS:
-        return function(*without_tensors(arguments), **without_tensors(options))
-    name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
-    raise TypeError(f"{name} has no op here: use .data where no gradient is needed")
+        return _plain(function, *without_tensors(arguments), **without_tensors(options))
+    raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
+
+
+def _plain(function: Callable, *arguments: Any, **options: Any) -> Any:
+    """What a NumPy function gives for plain arrays."""
+    try:
+        return function(*arguments, **options)
+    except NUMPY_ERRORS as error:
+        given = dict(zip(_parameters(function), arguments, strict=False)) | options
+        explain(error, _name(function), given, {name: "Array" for name in given if name in _ARRAYS})
+        raise
+
+
+def _parameters(function: Callable) -> list[str]:
+    if isinstance(function, np.ufunc):
+        return [f"x{i + 1}" for i in range(function.nin)]
+    try:
+        return [*inspect.signature(function).parameters]
+    except ValueError:  # some functions written in C have none
+        return []
+
+
+def _name(function: Any) -> str:
+    """What a program calls it: `np.linalg.norm`, `scipy.special.expit`."""
+    if not isinstance(function, np.ufunc):
+        return f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+    homes = [("np", np), ("scipy.special", sys.modules.get("scipy.special"))]
+    home = [f"{name}." for name, module in homes if getattr(module, function.__name__, None) is function]
+    return f"{''.join(home[:1])}{function.__name__}"
 
 
 def without_tensors(value: Any) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from . import _numpy, operation, ops, tape, writes
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
+from .errors import LostGradientError, plain_array
 from .names import name_array
 from .operation import array_of
 from .tape import Node
@@ -27,10 +28,6 @@ _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
     "(np.sin, not math.sin; np.stack for a list of Tensors)"
 )
-
-
-class LostGradientError(TypeError):
-    """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
 
 
 class Tensor(ArrayMethods):
@@ -56,9 +53,13 @@ class Tensor(ArrayMethods):
             raise TypeError(
                 "tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind"
             )
-        array = np.array(data, dtype=dtype)
+        array = np.array(data, dtype) if type(data) is np.ndarray else plain_array(data, "tensor", "data", dtype)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
+        if requires_grad and array.dtype.kind != "f":
+            raise TypeError(
+                f"tensor: only a floating-point Tensor can have a gradient, not {array.dtype}: pass dtype=float"
+            )
         self._array = array
         self.node = None
         self.requires_grad = requires_grad
@@ -117,7 +118,7 @@ class Tensor(ArrayMethods):
         if not self.is_leaf or not self.requires_grad:
             raise RuntimeError("grad: only a leaf made with requires_grad=True holds a gradient")
         if value is not None:
-            value = _like(value, self, "grad")
+            value = _like(value, self, "grad: it")
         self.node.grad = value
 
     @property
@@ -212,6 +213,14 @@ class Tensor(ArrayMethods):
     def __format__(self, spec: str) -> str:
         return format(self._array.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
 
+    def __copy__(self) -> Tensor:
+        if not self.is_leaf:
+            raise LostGradientError(
+                "copy: a copy of a Tensor that needs a gradient, as plt.plot(t) makes it, would lose the gradient: use "
+                ".copy(), which keeps it, or .data or .detach() where none should flow"
+            )
+        return _restore(*self.__reduce__()[1])
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise TypeError(
@@ -250,6 +259,8 @@ class Tensor(ArrayMethods):
             gradient = np.ones(self.shape, self.dtype)
         else:
             gradient = _like(gradient, self, "backward: the gradient")
+        if not isinstance(retain_graph, (bool, int, np.bool)):
+            raise TypeError(f"backward: retain_graph must be True or False, not {type(retain_graph).__name__}")
         swept = tape.sweep({self.node: gradient}, release=not retain_graph)
         tape.accumulate([(node, g) for node, g in swept if node.op is None])
 
@@ -272,7 +283,7 @@ class Tensor(ArrayMethods):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len() of a 0-d Tensor")
+            raise TypeError("len: a 0-d Tensor has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -302,7 +313,9 @@ def _restore(data, requires_grad, name, grad):
 
 def _like(value, tensor, what):
     """A new array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
-    value = np.asarray(array_of(value))
+    value = array_of(value)
+    if type(value) is not np.ndarray:
+        value = plain_array(value, *what.split(": "))
     if value.shape != tensor.shape:
         raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
     if value.dtype.kind not in "fiu":

@@ -37,6 +37,14 @@ def read_idx(path: str | os.PathLike, *, ndim: int | None = None, dtype: DTypeLi
     ndim, dtype: what the array must have (None: anything). The result has the byte order of this machine.
     Raises ValueError that begins with the path if the file is something else, damaged, truncated or too long.
     """
+    if not isinstance(path, (str, bytes, os.PathLike)):
+        raise TypeError(f"read_idx: path must be a path, not {type(path).__name__}")
+    if ndim is not None and not isinstance(ndim, (int, np.integer)):
+        raise TypeError(f"read_idx: ndim must be an int or None, not {type(ndim).__name__}")
+    try:
+        dtype = None if dtype is None else np.dtype(dtype)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"read_idx: dtype must be a dtype or None, not {type(dtype).__name__}: {error}") from None
     codes = [code for code, known in DTYPES.items() if dtype is None or known.newbyteorder("=") == np.dtype(dtype)]
     if not codes:
         raise ValueError(f"read_idx: dtype {np.dtype(dtype)} is none of IDX: {', '.join(map(str, DTYPES.values()))}")

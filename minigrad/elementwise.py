@@ -15,7 +15,8 @@ import numpy as np
 from numpy import ndarray
 
 from . import operation, writes
-from .operation import NUMPY_ERRORS, Op, array_of, implements, observed
+from .errors import NUMPY_ERRORS
+from .operation import Op, array_of, implements, observed
 from .settings import in_force, recording, setting
 from .tape import Node, next_number
 from .typing import BinaryMethod

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .errors import NUMPY_ERRORS, explain, named, plain_array, refusal
 from .gradients import fitted
 from .settings import in_force, recording, setting
 from .signature import Signature, snapshot
@@ -20,8 +21,7 @@ from .tape import Node, record, released
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
-_NUMBERS = (int, float, np.generic, type(None))  # arguments that are recorded as they are
-NUMPY_ERRORS = (np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError, TypeError)
+_NUMBERS = (int, float, np.generic)  # arguments that are recorded as they are
 
 Tensor: Any
 make: Any
@@ -88,15 +88,17 @@ class Op(Signature):
             if isinstance(argument, Tensor):
                 arrays[i], parents[i] = argument._array, argument.node
                 tensors += 1
-            # equivalent: without type(argument) is not ndarray and because an array is then copied, which is only
-            # slower
-            elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
-                arrays[i] = self._plain(i, argument)
+            # equivalent: never because an array is then copied, which is only slower
+            elif type(argument) is not ndarray:
+                if argument is None:
+                    self._check_optional(i)
+                elif not isinstance(argument, _NUMBERS):
+                    arrays[i] = self._plain(i, argument)
         recorded = self._records(parents)
         try:
             output = self.forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
-            self.raise_named(error, self.__name__)
+            explain(error, self.__name__, self._given(arrays, parameters), self._kinds(len(arrays)))
             raise
         if not tensors:
             return output
@@ -132,7 +134,7 @@ class Op(Signature):
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
         if output.dtype.kind != "f":
-            raise TypeError(f"{self.__name__}: can't differentiate a result of dtype {output.dtype}")
+            raise refusal(TypeError, self.__name__, f"can't differentiate a result of dtype {output.dtype}")
         if None in parents:
             # equivalent: without if a is given else a because the array of a Tensor may be copied, too
             arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
@@ -158,7 +160,8 @@ class Op(Signature):
                 gradient = vjp(g, node.output, arguments[0], arguments[1])
         except NUMPY_ERRORS as error:
             hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"
-            self.raise_named(error, self._where(i), hint)
+            given = {"g": g, "out": node.output} | self._given(arguments, parameters)
+            explain(error, self.__name__, given, {}, where=f"the VJP of {self.argument(i)!r}: ", hint=hint)
             raise
         # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
@@ -175,23 +178,31 @@ class Op(Signature):
 
     def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
-        if self.vjps[i] is None and not hasattr(type(argument), "__array__"):
-            return argument
-        if isinstance(argument, np.ma.MaskedArray):
-            raise TypeError(f"{self.__name__}: a masked array would lose its mask; use mg.where(mask, ...)")
-        return np.array(argument)
+        if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
+            return plain_array(argument, self.__name__, self.argument(i))
+        return np.array(argument) if hasattr(type(argument), "__array__") else argument
+
+    def _check_optional(self, i: int) -> None:
+        """Raise TypeError unless None will do for argument i, which it does for an array that may be left out."""
+        if self.vjps[i] is not None and self.defaults.get(self.argument(i), i) is not None:
+            plain_array(None, self.__name__, self.argument(i))
+
+    def _given(self, arguments: Any, parameters: dict) -> dict[str, Any]:
+        """What a call was given, by name; defaults are left out."""
+        given = {self.argument(i): argument for i, argument in enumerate(arguments)} | parameters
+        defaults = self.defaults | self.parameters
+        return {name: value for name, value in given.items() if value is not defaults.get(name, defaults)}
+
+    def _kinds(self, count: int) -> dict[str, str]:
+        """What each argument and parameter must be, by its annotation; "Array" if it has a VJP."""
+        annotations = getattr(self.forward, "__annotations__", {})
+        arrays = {self.argument(i): "Array" for i in range(count) if self.vjps[i] is not None}
+        return arrays | {name: str(kind) for name, kind in annotations.items()}
 
     def _array(self, output: Any) -> ndarray:
         if isinstance(output, (tuple, list)):
             raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
         return np.asarray(output)
-
-    def raise_named(self, error: Exception, where: str, hint: str = "") -> None:
-        """Raise the same error with the op's name in front, unless it has one or is of a kind of the user's own."""
-        numpys = type(error) in NUMPY_ERRORS or type(error).__module__.startswith("numpy")
-        if numpys and not str(error).startswith(f"{self.__name__}:"):
-            kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
-            raise kind(f"{where}: {error}{hint}") from error
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         """An op put into a class is a method of it."""
@@ -255,9 +266,10 @@ def observed(op: Op, arrays: Any, tensor: Any) -> Any:
 
 
 def implements(*functions: Any) -> Callable:
-    """Let what is decorated stand for these NumPy functions where they meet a Tensor."""
+    """Let what is decorated, an op or a function of ops, stand for these NumPy functions where they meet a Tensor."""
 
     def register(stand_in):
+        stand_in = stand_in if isinstance(stand_in, Op) else named(stand_in)
         NUMPY.update(dict.fromkeys(functions, stand_in))
         return stand_in
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from numpy import ndarray
 
+from .errors import text_of
+
 
 class Signature:
     """The names that a function takes.
@@ -95,8 +97,7 @@ class Signature:
 
     def text(self) -> str:
         """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
-        parameters = [p.replace(annotation=p.empty) for p in inspect.signature(self).parameters.values()]  # type: ignore[arg-type]
-        return f"{self.__name__}{inspect.Signature(parameters)}"
+        return text_of(self)  # type: ignore[arg-type]
 
 
 def _takes_just(function: Any, count: int, keywords: dict) -> bool:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import tape
-from ._tensor import LostGradientError, Tensor, make
+from ._tensor import Tensor, make
+from .errors import LostGradientError
 from .nest import flatten, matched, unflatten
 from .nesting import leading_to, older_parents, retracing
 from .operation import array_of, arraylike, op

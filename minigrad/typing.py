@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     ArrayLike: TypeAlias = _Entry | _Nested | Sequence[Sequence[Sequence[Sequence[_Entry]]]]
     TensorLike: TypeAlias = Tensor | ArrayLike
     IndexLike: TypeAlias = SupportsIndex | slice | EllipsisType | ndarray | Sequence[Any] | Tensor | None
+    IndicesLike: TypeAlias = SupportsIndex | Sequence[int] | Sequence[Sequence[int]] | ndarray | Tensor
     Shape: TypeAlias = int | Sequence[int]
     Axis: TypeAlias = int | tuple[int, ...] | None
     Pair: TypeAlias = int | Sequence[int]  # rows and columns
@@ -137,5 +138,5 @@ if TYPE_CHECKING:
         def __call__(self, x: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
 
 else:
-    ArrayLike = TensorLike = IndexLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = BinaryMethod = Any
+    ArrayLike = TensorLike = IndexLike = IndicesLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = BinaryMethod = Any
     SlogdetResult = EighResult = SVDResult = ReadOnly = tuple

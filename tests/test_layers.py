@@ -9,8 +9,8 @@ import minigrad as mg
 
 PACKAGE = Path(mg.__file__).parent
 LAYERS = [
-    ["settings", "threads", "typing", "writes", "names", "summation", "signature"],
-    ["tape", "gradients"],
+    ["settings", "threads", "typing", "writes", "names", "summation", "errors"],
+    ["signature", "tape", "gradients"],
     ["operation"],
     ["elementwise"],
     ["ops"],

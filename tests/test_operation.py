@@ -262,12 +262,13 @@ def test_lists_are_arrays():
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
-def test_subclasses_of_arrays_are_plain_arrays_to_an_op():
-    x = leaf(np.ones((2, 2)))
-    (x * np.matrix([[1, 2], [3, 4]])).backward(np.ones((2, 2)))
-    np.testing.assert_array_equal(x.grad, [[1, 2], [3, 4]])
+def test_a_subclass_that_computes_otherwise_is_refused():
+    x, matrix = leaf(np.ones((2, 2))), np.matrix([[1, 2], [3, 4]])
+    for product in (lambda: x * matrix, lambda: matrix * x, lambda: np.multiply(matrix, x), lambda: x @ matrix):
+        with pytest.raises(TypeError, match=r"^(multiply|matmul): x[12] is a np\.matrix, .* pass np\.asarray"):
+            product()
     masked = np.ma.masked_array([[1.0, 2.0], [3.0, 4.0]], [[0, 1], [0, 0]])
-    with pytest.raises(TypeError, match="multiply: a masked array would lose its mask"):
+    with pytest.raises(TypeError, match="multiply: x2 is a masked array, which would lose its mask"):
         x * masked
     with pytest.raises(TypeError):
         masked * x
@@ -322,8 +323,9 @@ def test_a_function_stands_for_others_of_numpy(monkeypatch):
     def stand_in(x):
         return x
 
-    assert operation.implements(np.sort, np.partition)(stand_in) is stand_in
-    assert {np.sort: stand_in, np.partition: stand_in} == operation.NUMPY
+    registered = operation.implements(np.sort, np.partition)(stand_in)
+    assert registered.__wrapped__ is stand_in
+    assert {np.sort: registered, np.partition: registered} == operation.NUMPY
 
 
 def test_an_op_of_any_number_of_arrays_without_vjp_is_refused():
@@ -379,9 +381,9 @@ def test_operators_compute_what_numpys_do(symbol, other):
 
 
 def test_kinds_of_errors_that_are_numpys_own_get_the_name_of_the_op():
-    with pytest.raises(TypeError, match=r"^add: .*ufunc 'add' did not contain a loop"):
+    with pytest.raises(TypeError, match=r"^add: x2 must hold numbers, not dtype <U1"):
         leaf(np.ones(2)) + np.array(["a", "b"])
-    with pytest.raises(TypeError, match=r"^exp: .*does not support"):
+    with pytest.raises(TypeError, match=r"^exp: x must hold numbers, not dtype object"):
         mg.exp(np.array([object()]))
 
 

@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from ..elementwise import elementwise
+from ..errors import named
 from ..operation import NUMPY, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
 
@@ -342,6 +343,7 @@ def _(g, a, x, dtype):
     return g
 
 
+@named
 def astype(x: Array, dtype: DType) -> Array:
     """X in another dtype. The sweep casts each gradient to its argument's dtype.
 

@@ -245,7 +245,7 @@ def eigh(a: Array, UPLO: str = "L") -> EighResult[Array]:
     >>> mg.grad(lambda a: mg.eigh(a).eigenvalues[-1])(np.array([[1.0, 0.0], [1.0, 1.0]])).round(12).tolist()
     [[0.5, 0.0], [1.0, 0.5]]
     """
-    a, options = _decomposed(a, UPLO)
+    a, options = _decomposed("eigh", a, UPLO)
     return _result_of(np.linalg.eigh)(_eigenvalues(a, **options), _eigenvectors(a, **options))
 
 
@@ -259,15 +259,15 @@ def eigvalsh(a: Array, UPLO: str = "L") -> Array:
     >>> mg.grad(lambda a: np.sum(mg.eigvalsh(a)))(np.eye(2)).tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
-    a, options = _decomposed(a, UPLO)
+    a, options = _decomposed("eigvalsh", a, UPLO)
     return _eigenvalues(a, **options)
 
 
-def _decomposed(a: Any, uplo: Any) -> Any:
+def _decomposed(name: str, a: Any, uplo: Any) -> Any:
     """The matrices, and what the ops of their eigenvalues and eigenvectors share: one decomposition."""
-    a = _square("eigh", a)
+    a = _square(name, a)
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
-        raise ValueError(f"eigh: UPLO must be 'L' or 'U', not {uplo!r}")
+        raise ValueError(f"{name}: UPLO must be 'L' or 'U', not {uplo!r}")
     triangle: Any = uplo.upper()
     return a, {"parts": np.linalg.eigh(array_of(a), triangle), "uplo": triangle}
 

@@ -25,7 +25,9 @@ __all__ = [
 
 def _axes(axis, ndim):
     """The axes as a tuple of non-negative ints."""
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if axis is None or (ndim == 0 and type(axis) is int and axis in (0, -1)):  # as NumPy does for an array without axes
+        return tuple(range(ndim))
+    return normalize_axis_tuple(axis, ndim)
 
 
 def _reduced_shape(a, axis, keepdims):

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
+from ..errors import named
 from ..operation import array_of, arraylike, implements, op
-from ..typing import Array, Axis, DType, Index, Order, Shape
+from ..typing import Array, Axis, DType, Index, IndicesLike, Order, Shape
 from .arithmetic import astype
 
 __all__ = [
@@ -58,6 +59,7 @@ def ravel(a: Array, order: Order = "C") -> Array:
     return reshape(a, -1, order)
 
 
+@named
 def flatten(a: Array) -> Array:
     """The entries as one axis, in row-major order.
 
@@ -381,7 +383,7 @@ def meshgrid(*xi: Array, indexing: str = "xy") -> tuple[Array, ...]:
 
 
 @implements(np.array_split)
-def array_split(ary: Array, indices_or_sections: Index, axis: int = 0) -> list[Array]:
+def array_split(ary: Array, indices_or_sections: IndicesLike, axis: int = 0) -> list[Array]:
     """The pieces of the array along the axis, as np.array_split cuts them.
 
     >>> mg.array_split(np.arange(5.0), 2)
@@ -392,7 +394,7 @@ def array_split(ary: Array, indices_or_sections: Index, axis: int = 0) -> list[A
 
 
 @implements(np.split)
-def split(ary: Array, indices_or_sections: Index, axis: int = 0) -> list[Array]:
+def split(ary: Array, indices_or_sections: IndicesLike, axis: int = 0) -> list[Array]:
     """Equal pieces of the array along the axis, or the pieces between the given indices.
 
     >>> mg.split(np.arange(5.0), [2, 3])
@@ -409,7 +411,7 @@ def _cut(a, pieces, axis):
 
 
 @implements(np.hsplit)
-def hsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
+def hsplit(ary: Array, indices_or_sections: IndicesLike) -> list[Array]:
     """`split` along the second axis, or the first for an array of one axis.
 
     >>> mg.hsplit(np.arange(4.0), 2)
@@ -419,7 +421,7 @@ def hsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
 
 
 @implements(np.vsplit)
-def vsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
+def vsplit(ary: Array, indices_or_sections: IndicesLike) -> list[Array]:
     """`split` along the first of at least two axes. Raises ValueError for fewer.
 
     >>> mg.vsplit(np.arange(4.0).reshape(2, 2), 2)
@@ -431,7 +433,7 @@ def vsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
 
 
 @implements(np.dsplit)
-def dsplit(ary: Array, indices_or_sections: Index) -> list[Array]:
+def dsplit(ary: Array, indices_or_sections: IndicesLike) -> list[Array]:
     """`split` along the third axis.
 
     >>> [part.shape for part in mg.dsplit(np.ones((2, 3, 4)), 2)]
@@ -468,7 +470,7 @@ def tile(A: Array, reps: Shape) -> Array:
 
 
 @implements(np.repeat)
-def repeat(a: Array, repeats: Index, axis: int | None = None) -> Array:
+def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
     """Each entry repeated, along an axis or flattened.
 
     >>> mg.repeat(np.array([1.0, 2.0]), 2)
@@ -541,7 +543,7 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
 
 
 @implements(np.take)
-def take(a: Array, indices: Index, axis: int | None = None, *, mode: str = "raise") -> Array:
+def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str = "raise") -> Array:
     """The entries (or slices along an axis) at the given indices.
 
     >>> mg.take(np.array([1.0, 2.0, 3.0]), [2, 0, 0])
@@ -571,7 +573,7 @@ def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
 
 
 @implements(np.take_along_axis)
-def take_along_axis(arr: Array, indices: Index, axis: int | None = -1) -> Array:
+def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> Array:
     """The entries at the given indices along the axis, as np.take_along_axis matches them.
 
     >>> mg.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), 1)
@@ -579,7 +581,7 @@ def take_along_axis(arr: Array, indices: Index, axis: int | None = -1) -> Array:
            [3.]])
     """
     numbered = np.arange(math.prod(np.shape(arr))).reshape(np.shape(arr))
-    return getitem(ravel(arr), np.take_along_axis(numbered, array_of(indices), axis))
+    return getitem(ravel(arr), np.take_along_axis(numbered, np.asarray(array_of(indices)), axis))
 
 
 @implements(np.sort)

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import operation
-from ..operation import NUMPY_ERRORS, array_of
+from ..errors import NUMPY_ERRORS
+from ..operation import array_of
 from ..settings import Setting
 
 _OURS = tuple(f"{Path(package).parent}/".replace("\\", "/") for package in (operation.__file__, np.__file__))

@@ -1,0 +1,253 @@
+"""Errors that help: one sentence that begins with the public name of what was called.
+
+NumPy and Python say what went wrong somewhere inside. Here it is said of the function that was called, with what
+it was called with; where one function of minigrad is made of others, the outermost name replaces theirs.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy import ndarray
+
+if TYPE_CHECKING:
+    from typing import ParamSpec, TypeVar
+
+    P = ParamSpec("P")
+    R = TypeVar("R")
+
+
+class LostGradientError(TypeError):
+    """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
+
+
+# what NumPy and Python raise for a wrong input; the first that fits is raised again
+NUMPY_ERRORS = (
+    *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
+    *(FloatingPointError, OverflowError, ZeroDivisionError, LostGradientError),
+    *(TypeError, AttributeError, NotImplementedError),
+)
+_RAISED: dict[type, type] = {AttributeError: TypeError, NotImplementedError: TypeError}
+_LONGEST = 40  # characters of a value in a message
+_MOST = 8  # values in a message
+
+
+def named(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a public function that is made of ops: an error that comes out of it is about this function."""
+
+    @wraps(function)
+    def call(*arguments: P.args, **parameters: P.kwargs) -> R:
+        try:
+            return function(*arguments, **parameters)
+        except NUMPY_ERRORS as error:
+            explain(error, function.__name__, *_bound(function, arguments, parameters))
+            raise
+
+    return call
+
+
+def explain(
+    error: Exception, name: str, given: dict[str, Any], kinds: dict[str, str], *, where: str = "", hint: str = ""
+) -> None:
+    """Raise the error again as a sentence about the function `name`; return if it is one, or of a kind of its own.
+
+    given: what the function was called with, by argument
+    kinds: the annotations of the arguments, where there are any
+    where: what follows the name; hint: what ends the sentence
+    """
+    if not type(error).__module__.startswith(("builtins", "numpy", "minigrad")):
+        return
+    said, own = getattr(error, "said", None) or (" ".join(str(error).split()) or type(error).__name__, False)
+    start = f"{name}: "
+    if not hasattr(error, "said") and said.startswith((start, f"{name}(", f"{name} has no ")):
+        said, own = said.removeprefix(start), True
+        if "\n" not in str(error):
+            error.said = said, True  # type: ignore[attr-defined]
+            return
+    kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
+    kind = _RAISED.get(kind, kind)
+    needs_axes = isinstance(error, AttributeError) or "not subscriptable" in said
+    if problem := _problem(given, kinds, needs_axes):
+        (kind, said), own = problem, True
+    elif said.startswith("ufunc "):  # NumPy's text is about its table of loops
+        dtypes = (value.dtype for value in given.values() if _is_array(value))
+        said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"
+    ending = "" if own else _described(given)
+    again: Any = kind(f"{start}{where}{said}{ending}{hint}")
+    again.said = said, own
+    try:
+        raise again from error.__cause__ if hasattr(error, "said") and error.__cause__ else error
+    finally:
+        del again, error  # their tracebacks hold this frame
+
+
+def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndarray:
+    """Return a new plain array of what stands for one, such as a list.
+
+    Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
+    """
+    problem = _problem_of(value)
+    if problem is None:
+        try:
+            return np.array(value, dtype=dtype)
+        except (ValueError, TypeError) as error:
+            problem = type(error), f"can't have dtype {dtype}: {error}"
+    raise refusal(problem[0], name, f"{argument} {problem[1]}")
+
+
+def refusal(kind: type, name: str, said: str) -> Any:
+    """Return an error that begins with the name of a function; inside another one, that one's name replaces it."""
+    error = kind(f"{name}: {said}")
+    error.said = said, True
+    return error
+
+
+def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the function was called with, by name, and the annotations.
+
+    Raises TypeError for a call that does not fit the signature.
+    """
+    signature = inspect.signature(function)
+    try:
+        bound = signature.bind(*arguments, **parameters).arguments
+    except TypeError as error:
+        raise TypeError(f"{text_of(function)}: {error}") from None
+    given, kinds = {}, {}
+    for name, value in bound.items():
+        kind = str(signature.parameters[name].annotation)
+        many = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
+        if many or (kind == "Sequence[Array]" and isinstance(value, (list, tuple))):
+            some, kind = {f"{name}[{i}]": v for i, v in enumerate(value)}, "Array"
+        else:
+            some = {name: value}
+        given.update(some)
+        kinds.update(dict.fromkeys(some, kind))
+    return given, kinds
+
+
+def text_of(function: Callable) -> str:
+    """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
+    parameters = [p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()]
+    return f"{function.__name__}{inspect.Signature(parameters)}"
+
+
+def _described(given: dict[str, Any]) -> str:
+    """The call in short: the shapes of arrays, the values of what else there is."""
+    parts = [f"{name} {_brief(value)}" for name, value in given.items()]
+    return f" ({', '.join(parts[:_MOST])}{', ...' if len(parts) > _MOST else ''})" if parts else ""
+
+
+def _brief(value: Any) -> str:
+    if _is_array(value):
+        return f"{value.shape}" if value.dtype.kind == "f" else f"{value.shape} {value.dtype}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def _is_array(value: Any) -> bool:
+    """Whether it is an array or a Tensor."""
+    return isinstance(value, ndarray) or hasattr(value, "requires_grad")
+
+
+def _problem(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool) -> tuple[type, str] | None:
+    """The kind of error, and the sentence, for the first argument that is none of what its annotation says."""
+    for name, value in given.items():
+        kind = kinds.get(name, "")
+        if kind.endswith(" | None") and value is None:
+            continue
+        kind = kind.removesuffix(" | None")
+        if kind in ("Array", "ArrayLike"):
+            if problem := _problem_of(value):
+                return problem[0], f"{name} {problem[1]}"
+            if needs_axes and not _is_array(value):
+                return TypeError, f"{name} must be an array, not {_brief(value)}"
+        elif kind in _KINDS and not _KINDS[kind][0](value):
+            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {_brief(value)}"
+    return None
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) or (_is_array(value) and value.ndim == 0 and value.dtype.kind in "iu")
+
+
+def _is_ints(value: Any) -> bool:
+    return _is_int(value) or _is_sequence_of_ints(value)
+
+
+def _is_sequence_of_ints(value: Any) -> bool:
+    if _is_array(value):
+        return value.ndim == 1 and value.dtype.kind in "iu"
+    return isinstance(value, (list, tuple)) and all(map(_is_int, value))
+
+
+def _is_dtype(value: Any) -> bool:
+    try:
+        return np.dtype(value) is not None
+    except TypeError:
+        return False
+
+
+def _is_indices(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_indices, value))
+    return value.dtype.kind in "iub" if _is_array(value) else _is_int(value)
+
+
+def _is_axes_of_two(value: Any) -> bool:
+    return _is_int(value) or (isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_ints, value)))
+
+
+def _is_index(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_index, value))
+    if _is_array(value):
+        return value.dtype.kind in "iub"
+    return _is_int(value) or isinstance(value, (slice, np.bool)) or value is ...
+
+
+# annotation -> whether a value is such, and what to call it
+_KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "int": (_is_int, "an int"),
+    "float": (lambda value: isinstance(value, (int, float, np.integer, np.floating)), "a number"),
+    "bool": (lambda value: isinstance(value, (bool, np.bool, int)), "True or False"),
+    "str": (lambda value: isinstance(value, str), "a string"),
+    "Order": (lambda value: isinstance(value, str), "'C' or 'F'"),
+    "Axis": (lambda value: value is None or _is_ints(value), "an int, a tuple of ints or None"),
+    "Shape": (_is_ints, "an int or a tuple of ints"),
+    "Pair": (_is_ints, "an int or a pair of ints"),
+    "Sequence[int]": (_is_sequence_of_ints, "a tuple of ints"),
+    "Sequence[Array]": (lambda value: _is_array(value) and value.ndim > 0, "a list of arrays"),
+    "DType": (_is_dtype, "a dtype"),
+    "int | tuple[Shape, Shape]": (_is_axes_of_two, "an int or a pair of tuples of ints"),
+    "IndicesLike": (_is_indices, "an int or an array of ints"),
+    "Index": (_is_index, "made of integers, slices and arrays of integers"),
+}
+
+
+def _problem_of(value: Any) -> tuple[type, str] | None:
+    if isinstance(value, np.ma.MaskedArray):
+        return TypeError, "is a masked array, which would lose its mask: use mg.where(mask, ...)"
+    if isinstance(value, np.matrix):
+        return (
+            TypeError,
+            "is a np.matrix, whose * is a matrix product: pass np.asarray(...) and write @ for products",
+        )
+    if type(value).__module__.startswith("scipy.sparse"):
+        return TypeError, "is a sparse matrix of SciPy: pass its .toarray()"
+    if any(hasattr(leaf, "requires_grad") for leaf in _leaves(value)) and not _is_array(value):
+        return TypeError, f"is a {type(value).__name__} of Tensors: np.stack them first"
+    try:
+        array = value if _is_array(value) else np.array(value)
+    except ValueError:
+        return ValueError, f"is ragged, its rows differ in length: {_brief(value)}"
+    if array.dtype.kind in "biufc":
+        return None
+    return TypeError, f"must hold numbers, not {f'dtype {array.dtype}' if _is_array(value) else _brief(value)}"
+
+
+def _leaves(value: Any) -> list[Any]:
+    return [leaf for part in value for leaf in _leaves(part)] if isinstance(value, (list, tuple)) else [value]

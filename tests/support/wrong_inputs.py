@@ -1,0 +1,274 @@
+"""Every public function with one wrong argument, and what came of it.
+
+`public_functions` is read from minigrad itself, so that no function is forgotten. `calls` puts each wrong value into
+each place of a call that works, as an array and as Tensors. `verdict` says whether the outcome is one that helps.
+"""
+
+import inspect
+import itertools
+import re
+import traceback
+import warnings
+from collections import namedtuple
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+import minigrad as mg
+from minigrad import _numpy, operation
+from minigrad.errors import LostGradientError
+
+Function = namedtuple("Function", "label names call arguments options reference")
+Call = namedtuple("Call", "function what arguments options")
+
+_M = np.array([[2.0, 0.5], [0.5, 3.0]])
+_IMAGE = np.arange(36.0).reshape(1, 1, 6, 6) % 7
+_POOLED = np.zeros((1, 1, 3, 3))
+
+BY_PARAMETER = {  # parameter -> a value that works, where no other is given below
+    **dict.fromkeys(("x", "a", "z", "m", "v", "arr", "array", "ary", "A", "y", "arg", "p"), _M),
+    **dict.fromkeys(("x1", "x2", "b", "values", "prediction", "target", "fill_value"), _M),
+    **dict.fromkeys(("arrays", "tup", "xi", "args"), [_M, _M]),
+    **dict.fromkeys(("logits", "targets"), _M),
+    **dict.fromkeys(("axis", "axis1", "source", "k", "offset", "start", "decimals", "ddof", "index", "obj"), 0),
+    **dict.fromkeys(("axis2", "destination", "repeats", "shift", "n", "indices", "weights"), 1),
+    **dict.fromkeys(("shape", "image"), (2, 2)),
+    **{"condition": _M > 1, "reps": 2, "pad_width": 1, "labels": np.array([0, 1]), "indices_or_sections": 2},
+    **{"dtype": np.float32, "order": "C", "mode": "raise", "window": 2, "axes": (1, 0), "UPLO": "L", "ord": None},
+    **{"slope": 0.1, "alpha": 0.5, "dx": 1.0, "keepdims": False, "compute_uv": True, "full_matrices": True},
+    **{"stride": 2, "padding": 0, "dilation": 1, "groups": 1, "size": 3, "indexing": "xy", "optimize": False},
+    **{"upper": False, "constant_values": 0, "min": 0.0, "max": 1.0, "a_min": None, "a_max": None},
+}
+OF_IMAGES = {
+    "conv2d": (_IMAGE, np.ones((2, 1, 3, 3)), np.ones(2)), "conv_transpose2d": (_POOLED, np.ones((1, 2, 3, 3)), np.ones(2)),
+    "conv2d_kernel": (_IMAGE, np.ones((1, 2, 2, 2))), "spread2d": (_POOLED, (6, 6), 2),
+    "unpool2d": (_POOLED, _IMAGE, mg.max_pool2d(_IMAGE, 2), 2), "pick2d": (_IMAGE, _IMAGE, mg.max_pool2d(_IMAGE, 2), 2),
+    "fold2d": (np.ones((1, 2, 2, 3, 3)), (6, 6), 2),
+    **dict.fromkeys(("avg_pool2d", "max_pool2d", "l2_pool2d", "unfold2d"), (_IMAGE, 2)),
+}  # fmt: skip
+OTHERS = {
+    "einsum": ("ij,jk->ik", _M, _M), "tensordot": (_M, _M, 1), "cross": (np.ones((2, 3)), np.ones((2, 3))),
+    "dsplit": (np.ones((2, 2, 2)), 2), "trapezoid": (_M, np.arange(2.0), 1.0, 0), "average": (_M, 0, np.ones(2)),
+    "take_along_axis": (_M, np.array([[0, 1]]), 0), "diag": (_M, 0), "pad": (_M, 1, "constant"),
+    "rot90": (_M, 1, (0, 1)), "reshape": (_M, (4,), "C"), "scatter": (np.ones(2), np.array([0, 1]), (3,)),
+    "full_like": (_M, 2.0, np.float32), "clip": (_M, 0.0, 1.0), "expand_dims": (_M, 0), "squeeze": (_M[None], 0),
+    "sort": (_M, 0), "astype": (_M, np.float32), "item": (np.ones(()),), "backward": (_M, _M),
+}  # fmt: skip
+
+SHAPES = {"0-d": (), "no entries": (0,), "no rows": (0, 2), "one axis": (3,), "others": (5, 7), "five axes": (1,) * 5}
+_RNG = np.random.default_rng(0)
+WRONG = {
+    **{f"an array, {name}": _RNG.uniform(1, 2, shape) for name, shape in SHAPES.items()},
+    "None": None, "a string": "abc", "bytes": b"abc", "a dict": {"a": 1.0}, "a set": {1.0}, "a function": len,
+    "a class": int, "an object": object(), "objects": np.array([[None, 1.0], ["a", 2.0]], object),
+    "strings": np.array([["a", "b"], ["c", "d"]]), "complex": _M * 1j, "ragged": [[1.0], [1.0, 2.0]], "a complex": 1j,
+    "a list of strings": ["a", "b"], "a list with None": [1.0, None], "a list": [1.0, 2.0], "nothing": [],
+    "integers": np.array([[2, 1], [1, 3]]), "booleans": np.array([[True, False], [False, True]]),
+    "labels out of range": np.array([0, 7]), "negative labels": np.array([-1, 0]), "floats": np.array([0.0, 1.0]),
+    "one-hot": np.eye(2), "zero": 0, "minus one": -1, "minus nine": -9, "nine": 9, "a fraction": 1.5, "True": True,
+    "nan": np.nan, "pairs": ((1, 2), (3, 4)), "an axis twice": (0, 0), "an axis beyond": (0, 9), "a pair": (0, -2),
+    "three": (1, 1, 1), "a slice": slice(0, 1), "a matrix": np.asmatrix(_M), "sparse": sparse.csr_array(_M),
+    "masked": np.ma.masked_array(_M, _M > 2), "a date": np.array(["2020-01-01"], "datetime64[D]"),
+    "records": np.zeros(2, [("a", float)]), "an ellipsis": ...,
+}  # fmt: skip
+TENSORS = {
+    "a Tensor": lambda: mg.tensor(_M, requires_grad=True),
+    "a constant": lambda: mg.tensor([0, 1]),
+    "a list of Tensors": lambda: [mg.tensor(1.0, requires_grad=True), mg.tensor(1.0, requires_grad=True)],
+    "a scalar Tensor": lambda: mg.tensor(1.0, requires_grad=True),
+}
+
+
+def public_functions():
+    """Ops and compositions of minigrad, methods of Tensor, and NumPy's functions called with a Tensor."""
+    for name in mg.ops.__all__:
+        function = getattr(mg.ops, name)
+        reference = next((f for f, stand_in in operation.NUMPY.items() if stand_in is function), None)
+        yield _function(name, {name}, function, function, reference)
+    for function, stand_in in operation.NUMPY.items():
+        name = f"{function.__module__ or 'numpy'}.{function.__name__}".replace("numpy", "np", 1)
+        yield _function(name, {stand_in.__name__, name, function.__name__}, function, stand_in, function)
+    for function in sorted(_numpy._PLAIN_FUNCTIONS | _numpy._PLAIN_UFUNCS, key=lambda f: f.__name__):
+        yield _plain_function(function)
+    for name in dir(mg.Tensor):
+        method = inspect.getattr_static(mg.Tensor, name)
+        if not name.startswith("_") and callable(method) and not isinstance(method, property):
+            stand_in = getattr(mg.Tensor, name)
+            label = f"Tensor.{name}"
+            function = _function(label, {name, label}, getattr(mg.Tensor, name), stand_in, None)
+            yield function._replace(arguments=[_M, (4,)], options={}) if name == "reshape" else function
+
+
+def other_functions():
+    """The rest of the public names: transforms, Tensor, settings, pictures, checks and files."""
+    for label, (call, *arguments) in REST.items():
+        name = label.rpartition(".")[2]
+        options = arguments.pop() if arguments and isinstance(arguments[-1], dict) else {}
+        yield Function(
+            label, {name, "tensor", "backward", "t"} if name == "Tensor" else {name}, call, arguments, options, None
+        )
+
+
+def _used(context):
+    with context:
+        return None
+
+
+_V = np.array([1.0, 2.0])
+REST = {  # name -> a function that calls it, and arguments for which that works
+    "grad": (lambda f, x, argnums: mg.grad(f, argnums)(x), np.sum, _V, 0),
+    "value_and_grad": (lambda f, x, argnums: mg.value_and_grad(f, argnums)(x), np.sum, _V, 0),
+    "jacobian": (lambda f, x, argnums: mg.jacobian(f, argnums)(x), np.sin, _V, 0),
+    "hessian": (lambda f, x: mg.hessian(f)(x), np.sum, _V),
+    "hvp": (mg.hvp, np.sum, _V, _V),
+    "vjp": (lambda f, x, g: mg.vjp(f, x)[1](g), np.sin, _V, _V),
+    "jvp": (mg.jvp, np.sin, (_V,), (_V,)),
+    "checkpoint": (lambda f, x: mg.checkpoint(f)(x), np.sin, _V),
+    "vec": (mg.vec, _M), "vec_jacobian": (mg.vec_jacobian, np.sin, _M, {"argnum": 0}),
+    "tensor": (mg.tensor, _V, {"requires_grad": True, "dtype": float, "name": "x"}),
+    "Tensor": (mg.Tensor, _V, {"requires_grad": True, "dtype": float, "name": "x"}),
+    "scope": (lambda name: _used(mg.scope(name)), "s"), "no_grad": (lambda *f: _used(mg.no_grad(*f)),),
+    "debug": (lambda **options: _used(mg.debug(**options)), {"nonfinite": True}),
+    "op": (lambda f, x: mg.op(f)(x), lambda x: x, _V),
+    "graph": (mg.graph, mg.tensor(_V, requires_grad=True), {"gradients": False, "values": False, "depth": None, "max_nodes": 9, "names": {}}),
+    "testing.check_vjp": (mg.testing.check_vjp, np.sin, _V), "testing.check_jvp": (mg.testing.check_jvp, np.sin, _V),
+    "testing.check_grads": (mg.testing.check_grads, np.sin, _V),
+    "testing.check_subgradient": (mg.testing.check_subgradient, np.abs, _V),
+    "data.read_idx": (mg.data.read_idx, "no file", {"ndim": 1, "dtype": "u1"}),
+}  # fmt: skip
+RETURNS = {f"a function that returns {name}": (lambda *x, value=value: value) for name, value in WRONG.items()}
+
+
+def _function(label, names, call, signature, reference):
+    name = signature.__name__
+    positional, options = [], {}
+    for parameter in inspect.signature(signature).parameters.values():
+        value = _M if parameter.name == "self" else BY_PARAMETER.get(parameter.name, parameter.default)
+        if parameter.kind is parameter.KEYWORD_ONLY:
+            options[parameter.name] = (
+                value if name not in OF_IMAGES else {"size": 3, "output_size": (6, 6)}.get(parameter.name, value)
+            )
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            positional += value if isinstance(value, list) else []
+        else:
+            positional.append(value)
+    arguments = [*(OF_IMAGES | OTHERS).get(name, positional)]
+    if name in ("clip",):
+        options = {}
+    if name in ("conv_transpose2d",):
+        options["output_size"] = None
+    return Function(label, {*names, name}, call, arguments, options, reference)
+
+
+def _plain_function(function):
+    names = {f"np.{function.__name__}", function.__name__}
+    count = 2 if function.__name__ in TWO or (isinstance(function, np.ufunc) and function.nin == 2) else 1
+    arguments = [_M] * count + [0] * (function.__name__ in WITH_AXIS)
+    arguments = [_M, 1] if function is np.argpartition else [_M[0], _M[0]] if function is np.searchsorted else arguments
+    return Function(f"np.{function.__name__}", names, function, arguments, {}, function)
+
+
+TWO = {"isclose", "allclose", "array_equal", "array_equiv", "isin", "may_share_memory", "shares_memory"}
+WITH_AXIS = {"argmax", "argmin", "argsort", "any", "all", "count_nonzero"}
+
+
+def calls(function, tensors):
+    """Yield each wrong call of a function: a wrong value in a place, an argument too many, an unknown option."""
+    values = [*WRONG.items(), *(TENSORS.items() if tensors else ())]
+    places = [*range(len(function.arguments)), *function.options]
+    if function.label in REST and callable(function.arguments[0] if function.arguments else None):
+        values += RETURNS.items()
+    for place, (name, value) in itertools.product(places, values):
+        if function.label in REST and place == 0 and name in ("a function", "a class"):
+            continue  # what they raise is theirs
+        if function.label.startswith("Tensor.") and place == 0 and name == "a list of Tensors":
+            continue  # then it is no method
+        if tensors and place == 0 and name not in TENSORS and not _can_be_tensor(value):
+            continue
+        arguments, options = [*function.arguments], dict(function.options)
+        given = value() if name in TENSORS else value
+        (options if isinstance(place, str) else arguments)[place] = given
+        yield Call(function, f"{name} for {place}", arguments, options)
+    yield Call(function, "too many", [*function.arguments, *[1] * 20], function.options)
+    yield Call(function, "unknown option", function.arguments, function.options | {"bogus": 1})
+    yield Call(function, "no argument", [], {})
+    yield Call(function, "an argument twice", [*function.arguments[:1] * 2], function.options)
+
+
+def _can_be_tensor(value):
+    return isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and type(value) is np.ndarray
+
+
+def with_tensors(value):
+    """Arrays of floats as Tensors that need a gradient, of integers as constants."""
+    if isinstance(value, list):
+        return [with_tensors(v) for v in value] if any(isinstance(v, np.ndarray) for v in value) else value
+    return mg.tensor(value, requires_grad=value.dtype.kind == "f") if _can_be_tensor(value) else value
+
+
+Outcome = namedtuple("Outcome", "kind text")
+
+
+def outcome(call, tensors):
+    """What came of a call: "works", "named", or else what is wrong with the error."""
+    arguments = [with_tensors(a) for a in call.arguments] if tensors else call.arguments
+    options = {k: with_tensors(a) for k, a in call.options.items()} if tensors else call.options
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            result = call.function.call(*arguments, **options)
+            for one in result if isinstance(result, (list, tuple)) else [result]:
+                if isinstance(one, mg.Tensor) and one.requires_grad:
+                    one.backward(np.ones(one.shape), retain_graph=True)
+    except Exception as error:
+        return Outcome(fault(call, error), f"{type(error).__name__}: {error}")
+    return Outcome("works", result)
+
+
+PYTHONS = re.compile(
+    r"has no attribute|not subscriptable|unsupported operand|not iterable|unpack|'NoneType'|has no len|ufunc '|_\w+\(\)|local variable"
+)
+
+
+def fault(call, error):
+    """What is wrong with an error; "named" if nothing is."""
+    text, names = str(error), call.function.names
+    first = re.match(r"(?:np\.|numpy\.|scipy\.)?[\w.]+", text)
+    if isinstance(error, FileNotFoundError):
+        return "named"
+    if _is_numpys(call, error):
+        return "NumPy's"
+    if type(error) not in KINDS:
+        return f"a {type(error).__name__}"
+    if text == "len: a 0-d Tensor has no length" or "needs no gradient: nothing was recorded" in text:
+        return "named"
+    if not first or first[0] not in names or text[len(first[0]) :][:1] not in tuple(":( "):
+        return "no name"
+    rest = text[len(first[0]) :]
+    if re.match(rf": ({'|'.join(PUBLIC)})(: |\()", rest):
+        return "two names"
+    if "\n" in text:
+        return "several lines"
+    if "the VJP of" in text:
+        return "late"
+    return "Python's" if PYTHONS.search(rest) else "named"
+
+
+def _is_numpys(call, error):
+    """Whether NumPy raised it before any Tensor was asked: the same call with plain arrays raises the same."""
+    if not call.function.label.startswith("np."):
+        return False
+    if isinstance(error, LostGradientError) or call.what.startswith("a list of Tensors"):
+        return True  # NumPy looks into the lists of some functions only
+    frames = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    return not any(PACKAGE in name for name in frames)
+
+
+PACKAGE = str(Path(mg.__file__).parent)
+KINDS = {
+    *(LostGradientError, FloatingPointError, ZeroDivisionError, OverflowError, ValueError, TypeError, RuntimeError),
+    *(IndexError, np.exceptions.AxisError, np.linalg.LinAlgError),
+}
+PUBLIC = [*mg.ops.__all__, "copyto"]
+HELPFUL = {"works", "named", "NumPy's"}
