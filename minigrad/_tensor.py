@@ -53,7 +53,7 @@ class Tensor(ArrayMethods):
             raise TypeError(
                 "tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind"
             )
-        array = np.array(data, dtype) if type(data) is np.ndarray else plain_array(data, "tensor", "data", dtype)
+        array = plain_array(data, "tensor", "data", dtype)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
         if requires_grad and array.dtype.kind != "f":

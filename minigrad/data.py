@@ -43,8 +43,8 @@ def read_idx(path: str | os.PathLike, *, ndim: int | None = None, dtype: DTypeLi
         raise TypeError(f"read_idx: ndim must be an int or None, not {type(ndim).__name__}")
     try:
         dtype = None if dtype is None else np.dtype(dtype)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"read_idx: dtype must be a dtype or None, not {type(dtype).__name__}: {error}") from None
+    except (TypeError, ValueError):
+        raise TypeError(f"read_idx: dtype must be a dtype or None, not {type(dtype).__name__}") from None
     codes = [code for code, known in DTYPES.items() if dtype is None or known.newbyteorder("=") == np.dtype(dtype)]
     if not codes:
         raise ValueError(f"read_idx: dtype {np.dtype(dtype)} is none of IDX: {', '.join(map(str, DTYPES.values()))}")

@@ -10,10 +10,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .transforms import chosen_positions, jacobian
+from .errors import named
+from .transforms import check_callable, chosen_positions, jacobian
 from .typing import Array
 
 
+@named
 def vec(a: Array) -> Array:
     """The document's vec: the columns of the last two axes stacked, (..., h, w) -> (..., h*w) (section 3.1).
 
@@ -37,6 +39,7 @@ def vec_jacobian(f: Callable, *x: Array, argnum: int = 0) -> Array:
     array([[1., 2.],
            [3., 4.]])
     """
+    check_callable("vec_jacobian", f)
     chosen_positions("vec_jacobian", argnum, len(x))
     derivative = jacobian(f, argnum)(*x)
     if isinstance(derivative, (dict, list, tuple)):

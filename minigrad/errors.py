@@ -90,12 +90,12 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
 
     Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
     """
-    problem = _problem_of(value)
+    problem = None if type(value) is ndarray and value.dtype.kind in "biufc" else _problem_of(value)
     if problem is None:
         try:
             return np.array(value, dtype=dtype)
-        except (ValueError, TypeError) as error:
-            problem = type(error), f"can't have dtype {dtype}: {error}"
+        except (ValueError, TypeError):
+            problem = TypeError, f"can't be an array of dtype {brief(dtype)}: {brief(value)}"
     raise refusal(problem[0], name, f"{argument} {problem[1]}")
 
 
@@ -118,7 +118,7 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
         raise TypeError(f"{text_of(function)}: {error}") from None
     given, kinds = {}, {}
     for name, value in bound.items():
-        kind = str(signature.parameters[name].annotation)
+        kind = kind_of(signature.parameters[name].annotation)
         many = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
         if many or (kind == "Sequence[Array]" and isinstance(value, (list, tuple))):
             some, kind = {f"{name}[{i}]": v for i, v in enumerate(value)}, "Array"
@@ -129,6 +129,11 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
     return given, kinds
 
 
+def kind_of(annotation: Any) -> str:
+    """An annotation as it is written."""
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
 def text_of(function: Callable) -> str:
     """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
     parameters = [p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()]
@@ -137,11 +142,12 @@ def text_of(function: Callable) -> str:
 
 def _described(given: dict[str, Any]) -> str:
     """The call in short: the shapes of arrays, the values of what else there is."""
-    parts = [f"{name} {_brief(value)}" for name, value in given.items()]
+    parts = [f"{name} {brief(value)}" for name, value in given.items()]
     return f" ({', '.join(parts[:_MOST])}{', ...' if len(parts) > _MOST else ''})" if parts else ""
 
 
-def _brief(value: Any) -> str:
+def brief(value: Any) -> str:
+    """The value in one short line: of an array its shape."""
     if _is_array(value):
         return f"{value.shape}" if value.dtype.kind == "f" else f"{value.shape} {value.dtype}"
     text = " ".join(repr(value).split())
@@ -164,9 +170,9 @@ def _problem(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool) -> 
             if problem := _problem_of(value):
                 return problem[0], f"{name} {problem[1]}"
             if needs_axes and not _is_array(value):
-                return TypeError, f"{name} must be an array, not {_brief(value)}"
+                return TypeError, f"{name} must be an array, not {brief(value)}"
         elif kind in _KINDS and not _KINDS[kind][0](value):
-            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {_brief(value)}"
+            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {brief(value)}"
     return None
 
 
@@ -243,10 +249,10 @@ def _problem_of(value: Any) -> tuple[type, str] | None:
     try:
         array = value if _is_array(value) else np.array(value)
     except ValueError:
-        return ValueError, f"is ragged, its rows differ in length: {_brief(value)}"
+        return ValueError, f"is ragged, its rows differ in length: {brief(value)}"
     if array.dtype.kind in "biufc":
         return None
-    return TypeError, f"must hold numbers, not {f'dtype {array.dtype}' if _is_array(value) else _brief(value)}"
+    return TypeError, f"must hold numbers, not {f'dtype {array.dtype}' if _is_array(value) else brief(value)}"
 
 
 def _leaves(value: Any) -> list[Any]:

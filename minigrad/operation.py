@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .errors import NUMPY_ERRORS, explain, named, plain_array, refusal
+from .errors import NUMPY_ERRORS, brief, explain, kind_of, named, plain_array, refusal
 from .gradients import fitted
 from .settings import in_force, recording, setting
 from .signature import Signature, snapshot
@@ -197,7 +197,7 @@ class Op(Signature):
         """What each argument and parameter must be, by its annotation; "Array" if it has a VJP."""
         annotations = getattr(self.forward, "__annotations__", {})
         arrays = {self.argument(i): "Array" for i in range(count) if self.vjps[i] is not None}
-        return arrays | {name: str(kind) for name, kind in annotations.items()}
+        return arrays | {name: kind_of(kind) for name, kind in annotations.items()}
 
     def _array(self, output: Any) -> ndarray:
         if isinstance(output, (tuple, list)):
@@ -251,7 +251,7 @@ def op(forward: Any = None, *, name: str | None = None) -> Any:
     if forward is None:
         return partial(op, name=name)
     if not inspect.isfunction(forward):
-        raise TypeError(f"op: decorate a Python function, not {forward!r}")
+        raise TypeError(f"op: decorate a Python function, not {brief(forward)}")
     made = Op(forward)
     made.__name__ = name or made.__name__
     return made
