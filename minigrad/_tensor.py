@@ -16,7 +16,7 @@ import numpy as np
 from . import _numpy, operation, ops, tape, writes
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
-from .errors import LostGradientError, plain_array
+from .errors import LostGradientError, brief, plain_array
 from .names import name_array
 from .operation import array_of
 from .tape import Node
@@ -56,6 +56,8 @@ class Tensor(ArrayMethods):
         array = plain_array(data, "tensor", "data", dtype)
         if array.dtype.kind not in "biuf":
             raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
+        if not isinstance(requires_grad, (bool, np.bool, int)):
+            raise TypeError(f"tensor: requires_grad must be True or False, not {brief(requires_grad)}")
         if requires_grad and array.dtype.kind != "f":
             raise TypeError(
                 f"tensor: only a floating-point Tensor can have a gradient, not {array.dtype}: pass dtype=float"

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from .errors import named
-from .transforms import check_callable, chosen_positions, jacobian
+from .transforms import chosen_positions, jacobian_for
 from .typing import Array
 
 
@@ -39,9 +39,8 @@ def vec_jacobian(f: Callable, *x: Array, argnum: int = 0) -> Array:
     array([[1., 2.],
            [3., 4.]])
     """
-    check_callable("vec_jacobian", f)
     chosen_positions("vec_jacobian", argnum, len(x))
-    derivative = jacobian(f, argnum)(*x)
+    derivative = jacobian_for("vec_jacobian", f, argnum)(*x)
     if isinstance(derivative, (dict, list, tuple)):
         raise TypeError("vec_jacobian: the function must take and return one array, not a nest of arrays")
     columns = _vec_order(np.shape(x[argnum]))

@@ -90,7 +90,8 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
 
     Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
     """
-    problem = None if type(value) is ndarray and value.dtype.kind in "biufc" else _problem_of(value)
+    numeric = type(value) is float or (type(value) is ndarray and value.dtype.kind in "biufc")
+    problem = None if numeric else _problem_of(value)
     if problem is None:
         try:
             return np.array(value, dtype=dtype)
@@ -121,7 +122,7 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
         kind = kind_of(signature.parameters[name].annotation)
         many = signature.parameters[name].kind is inspect.Parameter.VAR_POSITIONAL
         if many or (kind == "Sequence[Array]" and isinstance(value, (list, tuple))):
-            some, kind = {f"{name}[{i}]": v for i, v in enumerate(value)}, "Array"
+            some, kind = {f"{name}[{i}]": v for i, v in enumerate(value)}, "Array" if "Array" in kind else kind
         else:
             some = {name: value}
         given.update(some)
@@ -222,7 +223,10 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "bool": (lambda value: isinstance(value, (bool, np.bool, int)), "True or False"),
     "str": (lambda value: isinstance(value, str), "a string"),
     "Order": (lambda value: isinstance(value, str), "'C' or 'F'"),
-    "Axis": (lambda value: value is None or _is_ints(value), "an int, a tuple of ints or None"),
+    "Axis": (
+        lambda value: value is None or (_is_ints(value) and not isinstance(value, list)),
+        "an int, a tuple of ints or None",
+    ),
     "Shape": (_is_ints, "an int or a tuple of ints"),
     "Pair": (_is_ints, "an int or a pair of ints"),
     "Sequence[int]": (_is_sequence_of_ints, "a tuple of ints"),

@@ -7,6 +7,7 @@ that two nests have the same structure.
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from .errors import brief, plain_array
 from .operation import arraylike
 
 
@@ -17,6 +18,15 @@ def flatten(nest: Any) -> list[Any]:
     elif not isinstance(nest, (list, tuple)):
         return [nest]
     return [leaf for part in nest for leaf in flatten(part)]
+
+
+def paths(nest: Any, start: str = "") -> list[str]:
+    """Return where each leaf of a nest stands, in the order of `flatten`: `['w'][0]`."""
+    if isinstance(nest, (list, tuple)):
+        nest = dict(enumerate(nest))
+    if not isinstance(nest, dict):
+        return [start]
+    return [path for key, part in nest.items() for path in paths(part, f"{start}[{key!r}]")]
 
 
 def unflatten(nest: Any, leaves: Iterable[Any]) -> Any:
@@ -45,9 +55,10 @@ def matched(what: str, nest: Any, like: Any) -> list[Any]:
         return [leaf for key in like for leaf in matched(what, nest[key], like[key])]
     if isinstance(like, (list, tuple)):
         if not isinstance(nest, (list, tuple)) or len(nest) != len(like):
-            raise ValueError(f"{what} must be a list or tuple of {len(like)}, not {nest!r}")
+            raise ValueError(f"{what} must be a list or tuple of {len(like)}, not {brief(nest)}")
         return [leaf for a, b in zip(nest, like, strict=True) for leaf in matched(what, a, b)]
-    return [_matched_leaf(what, arraylike(nest), arraylike(like))]
+    leaf = nest if hasattr(nest, "requires_grad") else plain_array(nest, *what.split(": "))
+    return [_matched_leaf(what, leaf, arraylike(like))]
 
 
 def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:

@@ -12,8 +12,8 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
-from .errors import LostGradientError
-from .nest import flatten, matched, unflatten
+from .errors import LostGradientError, brief, plain_array
+from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, older_parents, retracing
 from .operation import array_of, arraylike, op
 from .settings import force_recording, recording
@@ -31,12 +31,16 @@ def _(g, a, x):
     return g
 
 
-def _entered(transform: str, value: Any) -> Tensor:
-    """A fresh Tensor of this trace around an argument; it stays connected to an outer trace."""
+def _entered(transform: str, value: Any, path: str) -> Tensor:
+    """A fresh Tensor of this trace around an argument, or an entry of one; it stays connected to an outer trace."""
     outer = value.node if isinstance(value, Tensor) else None
-    array = value.data if isinstance(value, Tensor) else np.array(value)  # a copy: the caller may write to its own
+    where = f"argument {path[1:].replace(']', '', 1)}"
+    array = value.data if isinstance(value, Tensor) else plain_array(value, transform, where)
     if array.dtype.kind != "f":
-        raise TypeError(f"{transform}: only a floating-point argument has a derivative, not {array.dtype} ({value!r})")
+        raise TypeError(
+            f"{transform}: only a floating-point argument has a derivative, not {where}, which is {array.dtype} "
+            f"{brief(value)}: make it a float, or pass it as another argument"
+        )
     return make(array, tape.record(identity, (outer,), (array,), {}, array))
 
 
@@ -64,7 +68,10 @@ class _Trace:
         self.as_tensor = any(isinstance(leaf, Tensor) for leaf in flatten([x, options]))
         with force_recording():
             self.since = tape.next_number()
-            self.inputs = [_entered(transform, leaf) for leaf in flatten(self.nest)]
+            places = paths(dict(zip(chosen, self.nest, strict=True)))
+            self.inputs = [
+                _entered(transform, leaf, place) for leaf, place in zip(flatten(self.nest), places, strict=True)
+            ]
             arguments = list(x)
             for i, part in zip(chosen, unflatten(self.nest, self.inputs), strict=True):
                 arguments[i] = part
@@ -119,7 +126,7 @@ def _scalar(transform, y):
         what = f"shape {np.shape(y)}" if isinstance(y, (Tensor, np.ndarray)) else type(y).__name__
         raise ValueError(f"{transform}: the function must return a scalar, not {what}")
     if (y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype).kind not in "fiu":
-        raise TypeError(f"{transform}: the function must return a floating-point scalar, not {y!r}")
+        raise TypeError(f"{transform}: the function must return a floating-point scalar, not {brief(y)}")
     return y
 
 
@@ -128,7 +135,7 @@ def chosen_positions(transform, argnums, count):
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
     for i in positions:
         if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
-            raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {argnums!r}")
+            raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {brief(argnums)}")
         if not -count <= i < count:
             raise ValueError(f"{transform}: argnums {argnums} is out of range for {count} positional arguments")
     chosen = [i % count for i in positions]
@@ -140,7 +147,7 @@ def chosen_positions(transform, argnums, count):
 def check_callable(transform: str, f: Any) -> None:
     """Raise TypeError if f can't be called."""
     if not callable(f):
-        raise TypeError(f"{transform}: the first argument must be a function, not {f!r}")
+        raise TypeError(f"{transform}: the first argument must be a function, not {brief(f)}")
 
 
 def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
@@ -206,7 +213,8 @@ def vjp(f: Callable, *x: Any) -> tuple[Any, Callable]:
 def _vjp(transform, f, x):
     check_callable(transform, f)
     trace = _Trace(transform, f, x, {}, range(len(x)))
-    ys = [y if isinstance(y, Tensor) else np.asarray(y) for y in flatten(trace.y)]
+    what = "what the function returns"
+    ys = [y if isinstance(y, Tensor) else plain_array(y, transform, what) for y in flatten(trace.y)]
 
     def pullback(g):
         given = matched(f"{transform}: the gradient given to the pullback", g, trace.y)
@@ -230,7 +238,7 @@ def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     y, pullback = _vjp("jvp", f, x)
     for leaf in flatten(y):
         if arraylike(leaf).dtype.kind != "f":
-            raise TypeError(f"jvp: the function must return floating-point values, not {leaf!r}")
+            raise TypeError(f"jvp: the function must return floating-point values, not {brief(leaf)}")
     u = unflatten(y, (np.zeros(np.shape(leaf), arraylike(leaf).dtype) for leaf in flatten(y)))
     _, push = _vjp("jvp", pullback, (u,))
     return y, push(tuple(v))[0]
@@ -246,11 +254,16 @@ def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
-    check_callable("jacobian", f)
+    return jacobian_for("jacobian", f, argnums)
+
+
+def jacobian_for(transform: str, f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+    """`jacobian`, with errors about another transform that is made of it."""
+    check_callable(transform, f)
 
     @wraps(f)
     def jacobian_of_f(*x, **options):
-        chosen = chosen_positions("jacobian", argnums, len(x))
+        chosen = chosen_positions(transform, argnums, len(x))
         parts = tuple(x[i] for i in chosen)
 
         def of_chosen(*parts):
@@ -259,7 +272,7 @@ def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
                 arguments[i] = part
             return f(*arguments, **options)
 
-        y, pullback = _vjp("jacobian", of_chosen, parts)
+        y, pullback = _vjp(transform, of_chosen, parts)
         ys = [arraylike(leaf) for leaf in flatten(y)]
         blocks = []
         for position, leaf in enumerate(ys):
@@ -295,7 +308,7 @@ def hessian(f: Callable) -> Callable:
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(_differentiated("hessian", f))
+    return jacobian_for("hessian", _differentiated("hessian", f))
 
 
 def hvp(f: Callable, x: Any, v: Any) -> Any:

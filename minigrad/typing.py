@@ -138,5 +138,7 @@ if TYPE_CHECKING:
         def __call__(self, x: Any, /, *arguments: P.args, **parameters: P.kwargs) -> Any: ...
 
 else:
-    ArrayLike = TensorLike = IndexLike = IndicesLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = BinaryMethod = Any
+    ArrayLike = TensorLike = IndexLike = IndicesLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = (
+        BinaryMethod
+    ) = Any
     SlogdetResult = EighResult = SVDResult = ReadOnly = tuple

@@ -13,8 +13,6 @@ if __name__ == "__main__":
 
 from support import wrong_inputs
 
-import minigrad as mg
-
 
 def table(functions, every=1):
     """Yield (call, with Tensors, outcome) of each call of the table, or of every so-manieth."""

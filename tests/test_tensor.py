@@ -44,7 +44,7 @@ def test_attributes():
 
 @pytest.mark.parametrize("data", ["text", [object()], 1j, None])
 def test_other_kinds_of_data_are_refused(data):
-    with pytest.raises(TypeError, match="^tensor: data must (be boolean, integer or floating-point|hold numbers)"):
+    with pytest.raises(TypeError, match=r"^tensor: data must (be boolean, integer or floating-point|hold numbers)"):
         mg.tensor(data)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import operation
-from ..errors import NUMPY_ERRORS
+from ..errors import NUMPY_ERRORS, brief
 from ..operation import array_of
 from ..settings import Setting
 
@@ -48,6 +48,8 @@ class debug(Setting):
     kind = "debug"
 
     def __init__(self, *, nonfinite: bool = True):
+        if not isinstance(nonfinite, (bool, np.bool)):
+            raise TypeError(f"debug: nonfinite must be True or False, not {brief(nonfinite)}")
         super().__init__()
         self.nonfinite = nonfinite
 

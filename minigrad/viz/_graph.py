@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .._tensor import Tensor
+from ..errors import named
 from .dot import draw
 from .folding import fold
 from .gradients import measure_gradients
@@ -24,6 +25,7 @@ from .text import as_text, heading
 FORMATS = ("svg", "png", "pdf", "dot")
 
 
+@named
 def graph(
     y: Tensor,
     *more: Tensor,
@@ -65,6 +67,8 @@ def graph(
     roots = nodes_of("graph", (y, *more))
     if max_nodes is not None and max_nodes < 3:
         raise ValueError(f"graph: max_nodes must be at least 3, not {max_nodes}")
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"graph: names must be a dict of Tensors by name, not {type(names).__name__}")
     if depth is not None and depth < 0:
         raise ValueError(f"graph: depth must be at least 0, not {depth}")
     if direction not in (None, "TB", "LR"):
