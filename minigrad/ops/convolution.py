@@ -37,6 +37,17 @@ def _check(op, x, k, groups, channels, of):
         raise ValueError(f"{op}: {of} has {x[-3]} channels but k expects {channels}{per_group} ({of} {x}, k {k})")
 
 
+def _dtype(op, **arrays):
+    """The dtype of the result: floating-point, also of integers and booleans. Raises TypeError for other kinds."""
+    dtype = np.result_type(*arrays.values())
+    if dtype.kind == "f":
+        return dtype
+    if dtype.kind not in "biu":
+        names = " and ".join(arrays)
+        raise TypeError(f"{op}: {names} must be floating-point, integer or boolean, not {dtype}")
+    return np.result_type(dtype, 1.0)
+
+
 def _divides(groups, *channels):
     """Whether groups is a positive int, not True, that divides each number of channels."""
     return (
@@ -80,7 +91,7 @@ def _conv2d_plan(groups, x, k, b, stride, padding, dilation):
     return geometry, choose(geometry, _images(x), x[-3], k[0], groups)
 
 
-def _plus_bias(z, b):
+def _plus_bias(op, z, b):
     """z + b for each channel, in the place of z where the dtypes are the same."""
     if b.dtype != z.dtype:
         return z + b[:, None, None]
@@ -123,9 +134,9 @@ def conv2d(
     options = _options("conv2d", stride, padding, dilation)
     geometry, choice = _conv2d_plan(groups, np.shape(x), np.shape(k), None if b is None else np.shape(b), *options)
     images = x if x.ndim == 4 else x[None]
-    z = KERNELS[choice.forward].forward(images, k, geometry, groups, np.result_type(x, k))
+    z = KERNELS[choice.forward].forward(images, k, geometry, groups, _dtype("conv2d", x=x, k=k))
     if b is not None:
-        z = _plus_bias(z, b)
+        z = _plus_bias("conv2d", z, b)
     return z if x.ndim == 4 else z[0]
 
 
@@ -161,9 +172,9 @@ def conv_transpose2d(
     bias = None if b is None else np.shape(b)
     geometry, choice = _transpose_plan(groups, np.shape(z), np.shape(k), bias, *options, output_size)
     images = z if z.ndim == 4 else z[None]
-    x = KERNELS[choice.input_gradient].input_gradient(images, k, geometry, groups, np.result_type(z, k))
+    x = KERNELS[choice.input_gradient].input_gradient(images, k, geometry, groups, _dtype("conv_transpose2d", z=z, k=k))
     if b is not None:
-        x = _plus_bias(x, b)
+        x = _plus_bias("conv_transpose2d", x, b)
     return x if z.ndim == 4 else x[0]
 
 
@@ -218,7 +229,7 @@ def conv2d_kernel(
     geometry, choice = _kernel_plan(groups, np.shape(x), np.shape(g), size, *options)
     if x.ndim == 3:
         x, g = x[None], g[None]
-    return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, geometry, groups, np.result_type(x, g))
+    return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, geometry, groups, _dtype("conv2d_kernel", x=x, g=g))
 
 
 @_remembered

@@ -50,6 +50,10 @@ def _(g, j, logits, labels):
 
 def _check_labels(logits, labels):
     shape = logits.shape
+    if len(shape) == 2 and labels.shape == shape != shape[:1]:
+        raise ValueError(
+            f"softmax_cross_entropy: labels must be class numbers (N,), not one-hot rows {shape}: pass labels.argmax(1)"
+        )
     if len(shape) != 2 or 0 in shape or labels.shape != shape[:1]:
         raise ValueError(
             f"softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not {shape}, {labels.shape}"

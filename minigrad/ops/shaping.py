@@ -219,10 +219,10 @@ def _join(*arrays, axis):
 def _(i, g, out, *arrays, axis):
     """Array i is the part of out that starts where the arrays before it end."""
     if axis is None:
-        starts = list(itertools.accumulate((math.prod(a.shape) for a in arrays), initial=0))
+        starts = list(itertools.accumulate((math.prod(np.shape(a)) for a in arrays), initial=0))
         return np.reshape(g[starts[i] : starts[i + 1]], arrays[i].shape)
     axis %= out.ndim
-    starts = list(itertools.accumulate((a.shape[axis] for a in arrays), initial=0))
+    starts = list(itertools.accumulate((np.shape(a)[axis] for a in arrays), initial=0))
     return g[(slice(None),) * axis + (slice(starts[i], starts[i + 1]),)]
 
 

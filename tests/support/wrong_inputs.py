@@ -199,6 +199,33 @@ def calls(function, tensors):
     yield Call(function, "an argument twice", [*function.arguments[:1] * 2], function.options)
 
 
+def calls_with_other_forms(function):
+    """Yield calls with one Tensor, and in the place of each other array a number or a list; options by default."""
+    parameters = [*inspect.signature(function.call).parameters.values()] if function.label in mg.ops.__all__ else []
+    many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    needed = len(function.arguments) if many else sum(p.default is p.empty for p in parameters if p.kind is not p.KEYWORD_ONLY)
+    options = {p.name: function.options[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
+    arguments = function.arguments[:needed]
+    for kept, place in itertools.permutations(range(needed), 2):
+        for name, form in FORMS.items():
+            if all(isinstance(arguments[i], np.ndarray) for i in (kept, place)):
+                changed = [a if i != place else form(a) for i, a in enumerate(arguments)]
+                changed[kept] = mg.tensor(changed[kept], requires_grad=changed[kept].dtype.kind == "f")
+                yield Call(function, f"{name} for {place} beside a Tensor for {kept}", changed, options)
+    if arguments and isinstance(arguments[0], list):
+        for name, form in FORMS.items():
+            for pair in ([mg.tensor(_M, requires_grad=True), form(_M)], [form(_M), mg.tensor(_M, requires_grad=True)]):
+                yield Call(function, f"{name} beside a Tensor", [pair, *arguments[1:]], options)
+                if function.label == "concatenate":
+                    yield Call(function, f"{name} beside a Tensor, flattened", [pair, None], options)
+
+
+FORMS = {
+    "an int": lambda a: 2, "a float": lambda a: 2.0, "a bool": lambda a: True, "a scalar": lambda a: np.float64(2),
+    "a list": lambda a: a.tolist(), "a list of numbers": lambda a: [1.0, 2.0], "an int array": lambda a: a.astype(int),
+}  # fmt: skip
+
+
 def _can_be_tensor(value):
     return isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and type(value) is np.ndarray
 
@@ -230,7 +257,8 @@ def outcome(call, tensors):
 
 
 PYTHONS = re.compile(
-    r"has no attribute|not subscriptable|unsupported operand|not iterable|unpack|'NoneType'|has no len|ufunc '|_\w+\(\)|local variable"
+    r"has no attribute|not subscriptable|unsupported operand|not iterable|unpack|'NoneType'|has no len|ufunc '|"
+    r"_\w+\(\)|local variable"
 )
 
 
