@@ -227,6 +227,7 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: value is None or (_is_ints(value) and not isinstance(value, list)),
         "an int, a tuple of ints or None",
     ),
+    "int | tuple[int, ...]": (_is_ints, "an int or a tuple of ints"),
     "Shape": (_is_ints, "an int or a tuple of ints"),
     "Pair": (_is_ints, "an int or a pair of ints"),
     "Sequence[int]": (_is_sequence_of_ints, "a tuple of ints"),

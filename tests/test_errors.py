@@ -4,18 +4,28 @@ python tests/test_errors.py [NAME ...]    the whole table, or that of some funct
 """
 
 import collections
+import inspect
 import sys
 import warnings
 from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.exceptions import AxisError
+from scipy import sparse, special
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent))
 
 from support import wrong_inputs
 
+import minigrad as mg
+
+FUNCTIONS = [*wrong_inputs.public_functions(), *wrong_inputs.other_functions()]
+
 
 def table(functions, every=1):
-    """Yield (call, with Tensors, outcome) of each call of the table, or of every so-manieth."""
+    """Yield (call, with Tensors, outcome) of each call of the table, or of one in so many."""
     for function in functions:
         for tensors in (False, True):
             if not tensors and function.label.startswith(("np.", "Tensor.")):
@@ -25,11 +35,219 @@ def table(functions, every=1):
                     yield call, tensors, wrong_inputs.outcome(call, tensors)
 
 
+def test_no_public_name_is_missing_in_the_table():
+    modules = {name for name in mg.__all__ if inspect.ismodule(getattr(mg, name))}
+    assert set(mg.__all__) - modules - {function.label for function in FUNCTIONS} == set()
+    checks = {f"testing.{name}" for name in mg.testing.__all__ if name.startswith("check_")}
+    assert checks <= {function.label for function in FUNCTIONS}
+
+
+def test_a_sample_of_wrong_calls_helps():
+    """`python tests/test_errors.py` makes them all."""
+    found = [
+        f"{outcome.kind}: {call.function.label}, {call.what}: {outcome.text}"
+        for call, _, outcome in table(FUNCTIONS, every=23)
+        if outcome.kind not in wrong_inputs.HELPFUL
+    ]
+    assert found == []
+
+
+def test_numbers_and_lists_do_beside_a_tensor():
+    """A VJP takes them for the arrays that they stand for."""
+    calls = [call for function in FUNCTIONS for call in wrong_inputs.calls_with_other_forms(function)]
+    outcomes = [(call.function.label, call.what, wrong_inputs.outcome(call, False)) for call in calls]
+    assert [case for case in outcomes if case[2].kind not in wrong_inputs.HELPFUL] == []
+    assert sum(outcome.kind == "works" for _, _, outcome in outcomes) > 300
+
+
+X = np.ones((2, 3))
+
+
+def leaf(value):
+    return mg.tensor(value, requires_grad=True)
+
+
+SENTENCES = [
+    (lambda: mg.sum(X, 5), AxisError, ("sum: axis 5 is out of bounds for array of dimension 2 (a (2, 3), axis 5)")),
+    (lambda: leaf(X).sum("x"), TypeError, ("sum: axis must be an int, a tuple of ints or None, not 'x'")),
+    (lambda: mg.sum(X, 0, True), TypeError, ("sum(a, axis=None, *, keepdims=False) takes 2 arguments, not 3")),
+    (lambda: mg.sum(None), TypeError, ("sum: a must hold numbers, not None")),
+    (lambda: mg.add(X, "abc"), TypeError, ("add: x2 must hold numbers, not 'abc'")),
+    (
+        lambda: mg.exp([[1.0], [1.0, 2.0]]),
+        ValueError,
+        ("exp: x is ragged, its rows differ in length: [[1.0], [1.0, 2.0]]"),
+    ),
+    (lambda: mg.exp(np.array([None])), TypeError, ("exp: x must hold numbers, not dtype object")),
+    (lambda: mg.sum([leaf(1.0)]), TypeError, ("sum: a is a list of Tensors: np.stack them first")),
+    (lambda: mg.floor(X * 1j), TypeError, ("floor: not defined for dtype complex128 (x (2, 3) complex128)")),
+    (
+        lambda: np.take(leaf(X[0]), 7),
+        IndexError,
+        ("take: index 7 is out of bounds for axis 0 with size 3 (a (3,), indices 7)"),
+    ),
+    (lambda: mg.take(X, "a"), TypeError, ("take: indices must be an int or an array of ints, not 'a'")),
+    (
+        lambda: mg.take(X),
+        TypeError,
+        ("take(a, indices, axis=None, *, mode='raise'): missing a required argument: 'indices'"),
+    ),
+    (lambda: mg.tile(X, "ab"), TypeError, ("tile: reps must be an int or a tuple of ints, not 'ab'")),
+    (lambda: mg.hstack([X, None]), TypeError, ("hstack: tup[1] must hold numbers, not None")),
+    (lambda: mg.concatenate(3), TypeError, ("concatenate: arrays must be a list of arrays, not 3")),
+    (lambda: mg.ravel(X, "K"), ValueError, ("ravel: order must be 'C' or 'F', not 'K'")),
+    (lambda: mg.eigvalsh(X), ValueError, ("eigvalsh: a must be a square matrix, or a stack of them, not (2, 3)")),
+    (
+        lambda: mg.full_like(X, np.ones(2)),
+        ValueError,
+        (
+            "full_like: operands could not be broadcast together with remapped shapes [original->remapped]: "
+            "(2,) and requested shape (2,3) (a (2, 3), fill_value (2,))"
+        ),
+    ),
+    (lambda: mg.dot(leaf(X), 1j), TypeError, ("dot: can't differentiate a result of dtype complex128")),
+    (
+        lambda: mg.tensordot(X, X, "ab"),
+        TypeError,
+        ("tensordot: axes must be an int or a pair of tuples of ints, not 'ab'"),
+    ),
+    (lambda: mg.fold2d(3.0, (2, 2), 2), TypeError, ("fold2d: windows must be an array, not 3.0")),
+    (
+        lambda: mg.conv2d(np.ones((1, 2, 5, 5), object), np.ones((3, 2, 3, 3))),
+        TypeError,
+        ("conv2d: x and k must be floating-point, integer or boolean, not object"),
+    ),
+    (
+        lambda: mg.softmax_cross_entropy(X, np.eye(3)[:2]),
+        ValueError,
+        ("softmax_cross_entropy: labels must be class numbers (N,), not one-hot rows (2, 3): pass labels.argmax(1)"),
+    ),
+    (lambda: mg.matrix_power(np.eye(2), X), TypeError, ("matrix_power: n must be an int, not (2, 3)")),
+    (
+        lambda: mg.vec([[1.0], [1.0, 2.0]]),
+        ValueError,
+        ("vec: a is ragged, its rows differ in length: [[1.0], [1.0, 2.0]]"),
+    ),
+    (
+        lambda: np.argmax(leaf(X), 9),
+        AxisError,
+        ("np.argmax: axis 9 is out of bounds for array of dimension 2 (a (2, 3), axis 9)"),
+    ),
+    (lambda: np.less(leaf(X), None), TypeError, ("np.less: x2 must hold numbers, not None")),
+    (
+        lambda: leaf(X).argmax(9),
+        AxisError,
+        ("argmax: axis 9 is out of bounds for array of dimension 2 (self (2, 3), axis 9)"),
+    ),
+    (
+        lambda: leaf(X).argmax(1, 2),
+        TypeError,
+        ("argmax(self, axis=None, *, keepdims=False): too many positional arguments"),
+    ),
+    (
+        lambda: special.expit(leaf(X)),
+        TypeError,
+        ("scipy.special.expit has no op here: use .data where no gradient is needed"),
+    ),
+    (lambda: np.linalg.qr(leaf(X)), TypeError, ("np.linalg.qr has no op here: use .data where no gradient is needed")),
+    (
+        lambda: np.multiply.reduce(leaf(X)),
+        TypeError,
+        ("np.multiply.reduce has no op here: use .data where no gradient is needed"),
+    ),
+    (
+        lambda: mg.tensor([1, 2], requires_grad=True),
+        TypeError,
+        ("tensor: only a floating-point Tensor can have a gradient, not int64: pass dtype=float"),
+    ),
+    (lambda: mg.tensor(X, dtype="abc"), TypeError, ("tensor: data can't be an array of dtype 'abc': (2, 3)")),
+    (
+        lambda: mg.tensor(np.ma.masked_array(X)),
+        TypeError,
+        ("tensor: data is a masked array, which would lose its mask: use mg.where(mask, ...)"),
+    ),
+    (
+        lambda: leaf(X) * sparse.csr_array(X),
+        TypeError,
+        ("multiply: x2 is a sparse matrix of SciPy: pass its .toarray()"),
+    ),
+    (
+        lambda: leaf(X) @ sparse.csr_array(X.T),
+        TypeError,
+        ("matmul: x2 is a sparse matrix of SciPy: pass its .toarray()"),
+    ),
+    (
+        lambda: mg.grad(lambda p: mg.sum(p["w"]))({"w": X, "n": [1.0, 3]}),
+        TypeError,
+        (
+            "grad: only a floating-point argument has a derivative, not argument 0['n'][1], which is int64 "
+            "3: make it a float, or pass it as another argument"
+        ),
+    ),
+    (lambda: mg.vjp(lambda x: None, X), TypeError, ("vjp: what the function returns must hold numbers, not None")),
+    (lambda: mg.hessian(mg.sum)("abc"), TypeError, ("hessian: argument 0 must hold numbers, not 'abc'")),
+    (lambda: mg.scope(3), TypeError, ("scope: the name must be a string, not int")),
+    (lambda: mg.debug(nonfinite=X), TypeError, ("debug: nonfinite must be True or False, not (2, 3)")),
+]
+
+
+@pytest.mark.parametrize(("call", "kind", "sentence"), SENTENCES)
+def test_the_sentence(call, kind, sentence):
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value) == sentence
+    assert type(caught.value) is kind
+
+
+def test_an_error_of_a_vjp_is_named_as_one_of_a_forward_is():
+    @mg.op
+    def doubled(x):
+        return x + x
+
+    @doubled.vjp("x")
+    def _(g, out, x):
+        return mg.reshape(g, 5)
+
+    with pytest.raises(
+        ValueError, match=r"^doubled: the VJP of 'x': cannot reshape .* size 3 .* \(g \(3,\), .* x \(3,\)\)"
+    ):
+        doubled(leaf(np.ones(3))).backward(np.ones(3))
+    with np.errstate(divide="ignore"):
+        y = mg.log(leaf(0.0))
+    with np.errstate(divide="raise"), pytest.raises(FloatingPointError, match=r"^log: the VJP of 'x': divide by zero"):
+        y.backward()
+
+
+def test_the_error_that_numpy_raised_is_the_cause_of_the_one_that_is_told():
+    with pytest.raises(AxisError) as caught:
+        mg.ptp(X, 5)
+    assert str(caught.value) == "ptp: axis 5 is out of bounds for array of dimension 2 (a (2, 3), axis 5)"
+    assert str(caught.value.__cause__) == "axis 5 is out of bounds for array of dimension 2"
+
+
+def test_a_users_function_inside_of_a_transform_keeps_its_errors():
+    def f(x):
+        raise ValueError("mine")
+
+    for transform in (mg.grad, mg.value_and_grad, mg.jacobian, mg.hessian, mg.checkpoint):
+        with pytest.raises(ValueError, match=r"^mine$"):
+            transform(f)(1.0)
+
+
+def test_plots_of_what_needs_a_gradient_say_what_to_pass():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    for t in (leaf(np.ones(3)), leaf(np.ones(3)) * 2):
+        with pytest.raises(TypeError, match=r"^copy: .* plt\.plot\(t\) .* or \.data or \.detach\(\)"):
+            pyplot.plot(t)
+    pyplot.plot(leaf(np.ones(3)).data)
+    pyplot.close("all")
+
+
 def main(names):
     """Print what is not as it should be, a line for each kind, and how many calls were tried."""
-    functions = [*wrong_inputs.public_functions(), *wrong_inputs.other_functions()]
+    functions = [function for function in FUNCTIONS if not names or function.label in names]
     counts, found = collections.Counter(), {}
-    for call, tensors, outcome in table([f for f in functions if not names or f.label in names]):
+    for call, tensors, outcome in table(functions):
         counts[outcome.kind] += 1
         if outcome.kind not in wrong_inputs.HELPFUL:
             key = (outcome.kind, call.function.label) if names else (outcome.kind, outcome.text[:70])

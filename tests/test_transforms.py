@@ -138,7 +138,11 @@ def test_what_f_does_not_depend_on_has_gradient_0():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: grad(np.tanh)(3), TypeError, r"grad: only a floating-point argument.* int64 \(3\)"),
+        (
+            lambda: grad(np.tanh)(3),
+            TypeError,
+            r"^grad: only a floating-point argument has .* not argument 0, which is int64 3: ",
+        ),
         (lambda: vjp(np.tanh, [1, 2]), TypeError, "vjp: only a floating-point argument"),
         (lambda: grad(lambda x: x)(X), ValueError, r"must return a scalar, not shape \(3,\)"),
         (lambda: grad(lambda x: (x, x))(1.0), ValueError, "must return a scalar, not tuple"),

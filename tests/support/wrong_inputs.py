@@ -109,6 +109,7 @@ def other_functions():
         names = {name, f"{name}.__init__", "sum", "sin", "abs", "<lambda>"} | (
             {"tensor"} if name == "Tensor" else set()
         )
+        names |= {"vjp", "jvp"} if label.startswith("testing.") else set()
         yield Function(label, names, call, arguments, options, None)
 
 
@@ -201,10 +202,12 @@ def calls(function, tensors):
 
 def calls_with_other_forms(function):
     """Yield calls with one Tensor, and in the place of each other array a number or a list; options by default."""
-    parameters = [*inspect.signature(function.call).parameters.values()] if function.label in mg.ops.__all__ else []
+    known = function.label in mg.ops.__all__
+    parameters = [*inspect.signature(function.call).parameters.values()] if known else []
+    needed = [p for p in parameters if p.default is p.empty]
+    options = {p.name: function.options[p.name] for p in needed if p.kind is p.KEYWORD_ONLY}
     many = any(p.kind is p.VAR_POSITIONAL for p in parameters)
-    needed = len(function.arguments) if many else sum(p.default is p.empty for p in parameters if p.kind is not p.KEYWORD_ONLY)
-    options = {p.name: function.options[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty}
+    needed = len(function.arguments) if many else len(needed) - len(options)
     arguments = function.arguments[:needed]
     for kept, place in itertools.permutations(range(needed), 2):
         for name, form in FORMS.items():
