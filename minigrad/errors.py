@@ -68,7 +68,7 @@ def explain(
         if "\n" not in str(error):
             error.said = said, True  # type: ignore[attr-defined]
             return
-    kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
+    kind: Any = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
     kind = _RAISED.get(kind, kind)
     needs_axes = isinstance(error, AttributeError) or "not subscriptable" in said
     if problem := _problem(given, kinds, needs_axes):

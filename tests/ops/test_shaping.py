@@ -402,7 +402,7 @@ def holds_scattered(index):
         (lambda a: np.pad(a, {0: 1}), TypeError, "pad: pad_width must be a number or pairs of numbers, not a dict"),
         (lambda a: np.pad(a, 1, "edge"), ValueError, "pad: mode must be 'constant', not 'edge'"),
         (lambda a: np.reshape(a, -1, "K"), ValueError, "reshape: order must be 'C' or 'F', not 'K'"),
-        (lambda a: np.ravel(a, "K"), ValueError, "reshape: order must be 'C' or 'F', not 'K'"),
+        (lambda a: np.ravel(a, "K"), ValueError, "ravel: order must be 'C' or 'F', not 'K'"),
         (lambda a: np.meshgrid(a[0], indexing="yx"), ValueError, "meshgrid: indexing must be 'xy' or 'ij', not 'yx'"),
         (lambda a: np.split(a, 2, axis=1), ValueError, "equal division"),
         (lambda a: np.sort(a, 2), np.exceptions.AxisError, "out of bounds"),
@@ -426,14 +426,14 @@ def test_wrong_input_is_refused_in_words(call, error, message):
 def test_the_array_goes_by_numpys_name(function, name, options):
     a = np.arange(6.0).reshape(2, 3)
     assert_array_equal(function(**{name: leaf(a)}, **options).data, function(**{name: a}, **options))
-    with pytest.raises(TypeError, match=rf"^{function.__name__}\(\) missing .*'{name}'$"):
+    with pytest.raises(TypeError, match=rf"^{function.__name__}\(.*\): missing .*'{name}'$"):
         getattr(mg.ops, function.__name__)(**options)
     assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters
 
 
 def test_out_is_refused_where_entries_only_move():
     for call in (lambda t, out: np.take(t, [0, 2], out=out), lambda t, out: t.take([0, 2], out=out)):
-        with pytest.raises(TypeError, match=r"take\(\) got an unexpected keyword argument 'out'"):
+        with pytest.raises(TypeError, match=r"^take\(.*\): got an unexpected keyword argument 'out'$"):
             call(leaf([1.5, 2.5, 3.5]), np.zeros(2))
 
 
