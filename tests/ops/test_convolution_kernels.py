@@ -405,3 +405,101 @@ def test_tiles_cover_a_product_in_pieces_of_about_the_size_for_blas(rows, depth,
         sizes = [len(range(n)[part]) for n, part in ((rows, row), (lanes, lane))]
         assert len(found) == 1 or sizes[0] * sizes[1] * depth <= max(2 * product, 16 * 16 * depth)
     assert_array_equal(times, 1)
+
+
+@given(st.integers(1, 9), st.integers(1, 40), st.integers(1, 30), st.sampled_from([1, 5, 8, 40]), st.data())
+def test_blocks_fill_the_scratch_and_leave_nothing_out(start, rows, columns, images, data):
+    held, step, overlap = (data.draw(st.integers(*bounds)) for bounds in ((1, 64), (1, 3), (0, 4)))
+    tile, lanes = data.draw(st.sampled_from([500, 5000, 10**5])), data.draw(st.sampled_from([1, 16, 64]))
+    with cut_to(tile=tile, lanes=lanes):
+        found = im2row._blocks(start, start + rows, columns, images, held, step, overlap)
+    times = np.zeros((start + rows, columns, images), int)
+    for block in found:
+        times[block] += 1
+        p, q, n = (part.stop - part.start for part in block)
+        assert q == 1 or n == images  # so that lanes are contiguous
+        taken = held * q * n * (p * step + overlap)
+        assert p == 1 or taken <= tile
+        narrow = q * n < lanes + 16 or (q == 1 and n <= 16)
+        assert narrow or held * q * n * (rows * step + overlap) <= 2 * tile  # wide lanes leave room for all rows
+    assert_array_equal(times[start:], 1)
+    assert not times[:start].any()
+    p, q, n = (block_part.stop - block_part.start for block_part in found[0])
+    assert p == rows or held * q * n * (2 * p * step + overlap) > tile - held * q * n * step  # few blocks
+    assert n == images or (n + 16) > lanes
+    assert q == columns or (2 * q) * n > max(lanes, images) - images
+
+
+@pytest.mark.parametrize("tile", [1, 660, 1319, 1320, 6600, 13_199, 13_200])
+def test_windows_copied_whole_fill_the_scratch(tile):
+    where = geometry_of("conv2d", (12, 14), (3, 4), 1, 0)  # out (10, 11)
+    row = 5 * 12 * 11 * 4
+    with cut_to(tile=4 * tile):
+        found = im2col._parts(2, 5, where, 4)
+    sizes = {(n.stop - n.start, p.stop - p.start) for n, p, _ in found}
+    fitting = max((rows for rows in (1, 2, 5, 10) if rows * row <= 4 * tile), default=1)
+    assert sizes == {(2 if 20 * row <= 4 * tile else 1, fitting)}
+    times = np.zeros((2, 10), int)
+    for n, p, part in found:
+        times[n, p] += 1
+        assert part == where.part(p, slice(0, 11))
+    assert_array_equal(times, 1)
+
+
+def test_a_sum_is_cut_into_the_fewest_equal_parts_whose_products_are_small():
+    with cut_to(transposed=60):
+        for depth in range(1, 40):
+            for outputs in range(1, 40):
+                divisors = [n for n in range(1, depth + 1) if depth % n == 0]
+                assert blas._cuts(depth, outputs) == min(
+                    (n for n in divisors if depth // n * outputs <= 60), default=depth
+                )
+
+
+@pytest.mark.parametrize("in_cache", [100, 3000, 20_000, 49_151, 49_152, 10**9])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(16, 3, 16, 16), (16, 16, 8, 8), (17, 9, 6, 5), (20, 3, 1, 9)])
+def test_images_go_through_the_cache_where_turning_them_would_miss_it(shape, dtype, in_cache):
+    contiguous = rng.normal(size=shape).astype(dtype)
+    turned = in_memory_order(contiguous, (2, 1, 3, 0))
+    piece = shape[3] * contiguous.itemsize  # a row of a channel, of one image
+    for source, target, scattered in (
+        (contiguous, innermost.empty_innermost(shape, dtype), True),
+        (contiguous, np.empty(shape, dtype), False),
+        (turned, innermost.empty_innermost(shape, dtype), False),
+        (turned, np.empty(shape, dtype), False),
+    ):
+        lent = []
+
+        def take(name, size, dtype, lent=lent):
+            lent.append(np.empty(size, dtype))
+            return lent[-1]
+
+        with patch.object(innermost, "IN_CACHE", in_cache):
+            innermost.copy_images(target, source, take)
+        assert_array_equal(target, source)
+        misses = source.nbytes > in_cache or source.strides[0] % innermost.PAGE == 0
+        assert bool(lent) == (scattered and misses)
+        for staged in lent:
+            assert staged.strides[0] % (2 * innermost.LINE) == innermost.LINE  # an odd number of lines apart
+            assert staged.nbytes <= in_cache // 2 + shape[0] * max(2 * innermost.LINE, piece + 2 * innermost.LINE)
+        if lent:
+            used = min(in_cache // 2, shape[0] * shape[1] * shape[2] * piece)
+            assert len(lent) <= max(4 * -(-source.nbytes // max(used, 1)), 1)
+
+
+@pytest.mark.parametrize("n", [3, 16])
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+def test_work_is_shared_out_by_its_multiplications(derivative, n):
+    where = geometry_of("conv2d", (10, 12), (3, 2), 1, (1, 0))  # out (10, 11)
+    x, k, g = (rng.normal(size=size) for size in ((n, 2, 10, 12), (4, 2, 3, 2), (n, 4, 10, 11)))
+    together = 1 if derivative == "input_gradient" and n < 8 else n  # few images are worked on one at a time
+    work = together * 4 * 10 * 11 * 2 * 3 * 2
+    for fewest, shared in ((work, False), (work - 1, True)):
+        with (
+            patch.object(threads, "FEWEST_PRODUCTS", fewest),
+            patch.object(threads, "share", side_effect=lambda run, rows, _: [run(slice(0, rows))]) as share,
+        ):
+            of(derivative, "im2row", x, k, g, 1, where)
+        assert share.called == shared
+        assert all(call.args[1] == 10 for call in share.call_args_list)
