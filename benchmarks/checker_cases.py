@@ -6,7 +6,7 @@ mistakes that a checker overlooks; the right ones look wrong to a checker that i
 
 import itertools
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
@@ -344,8 +344,3 @@ add("no return", False, np.sin, lambda g, y, x: (None,))
 add("raises an error", False, np.sin, lambda g, y, x: ({}[0],))
 add("NaN in an entry", False, np.sin, lambda g, y, x: (
     np.where(np.arange(x.size).reshape(x.shape) == 1, np.nan, g * np.cos(x)),))  # fmt: skip
-
-
-def case_named(name: str) -> Any:
-    """The case of this name."""
-    return next(case for case in CASES if case.name == name)

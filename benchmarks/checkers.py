@@ -126,7 +126,7 @@ def main():
             misses[name] += passed and not case.good
             alarms[name] += not passed and case.good
             cells.append("ok" if passed == case.good else "FALSE ALARM" if case.good else "MISSED")
-        print(f"{'good' if case.good else 'bad ':7}{case.name:41}" + "".join(f"{cell:>12}" for cell in cells))
+        print(f"{'right' if case.good else 'wrong':7}{case.name:41}" + "".join(f"{cell:>12}" for cell in cells))
     right = sum(case.good for case in CASES)
     for title, counts in ((f"misses of {len(CASES) - right}", misses), (f"false alarms of {right}", alarms)):
         print(f"{title:48}" + "".join(f"{count:>12}" for count in counts.values()))
