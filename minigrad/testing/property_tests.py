@@ -10,10 +10,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import DidNotReproduce, Flaky
 
+from .array_strategies import ROUND
 from .checked_function import CheckedFunction
 from .errors import GradientError
 from .gradient_checks import Options, prove
-from .strategies import Call, _round
+from .strategies import Call
 from .subgradient_check import prove_subgradient
 
 _QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
@@ -150,7 +151,7 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
             vars(inner).update(decorated)
             vars(remembering)["_hypothesis_internal_add_digest"] = f"{identity} {made} {number}".encode()
             _start_round(inner, chosen, number, rounds)
-            token = _round.set(number)
+            token = ROUND.set(number)
             try:
                 inner()
             except Flaky as flaky:
@@ -159,7 +160,7 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
                 if not replayed or number == rounds - 1:
                     raise
             finally:
-                _round.reset(token)
+                ROUND.reset(token)
 
     functools.update_wrapper(test, inner)
     vars(test).pop("__wrapped__", None)

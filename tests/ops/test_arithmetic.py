@@ -19,6 +19,7 @@ from minigrad.testing.strategies import Call
 specs = Specs()
 spec = specs.add
 tensors, apart, two = s.tensors, s.tensors(gap=True), s.broadcastable(2)
+SCALES = (1, 10, 1e3, 1e-3)
 KINK = (np.array([0.0, 0.5, -0.5]),)
 
 for name, reference, domain in [
@@ -66,7 +67,7 @@ for name, reference in [
     ("subtract", lambda x, y: x - y),
     ("multiply", lambda x, y: x * y),
 ]:
-    spec(name, two, scalar(reference))
+    spec(name, s.broadcastable(2, scales=SCALES), scalar(reference))
 spec("divide", s.broadcastable(2, domain=[(-2, 2), (0.25, 2)]), scalar(lambda x, y: x / y))
 spec("power", s.broadcastable(2, domain=[(0.25, 2), (-2, 3)]), scalar(math.pow))
 spec("arctan2", s.broadcastable(2, domain=[(-2, 2), (0.25, 2)]), scalar(math.atan2))

@@ -20,7 +20,7 @@ specs = Specs()
 spec = specs.add
 small, vectors = s.tensors(max_dims=2), s.tensors(min_dims=1, max_dims=1)
 
-products = s.matmul_inputs()
+products = s.matmul_inputs(scales=(1, 10, 1e3, 1e-3))
 spec(
     "matmul",
     products,
