@@ -278,7 +278,9 @@ def implements(*functions: Any) -> Callable:
 
 def arraylike(x: Any) -> Any:
     """x with a shape and a dtype: a Tensor as it is, and anything else as an array."""
-    return x if isinstance(x, Tensor) else np.asarray(x)
+    if isinstance(x, Tensor) or type(x) is ndarray:
+        return x
+    return plain_array(x, "array", "it")
 
 
 def array_of(x: Any) -> Any:

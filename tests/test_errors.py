@@ -199,6 +199,15 @@ def test_the_sentence(call, kind, sentence):
     assert type(caught.value) is kind
 
 
+MASKED = np.ma.masked_array([1.0, 5.0], [False, True])
+
+
+@pytest.mark.parametrize("function", [mg.std, mg.var, mg.median, mg.average, mg.norm, mg.logsumexp, mg.diff, mg.sum])
+def test_a_mask_is_never_lost(function):
+    with pytest.raises(TypeError, match=rf"^{function.__name__}: [axz] is a masked array, which would lose its mask"):
+        function(MASKED)
+
+
 def test_an_error_of_a_vjp_is_named_as_one_of_a_forward_is():
     @mg.op
     def doubled(x):

@@ -91,17 +91,23 @@ def dot(a: Array, b: Array) -> Array:
 
 @implements(np.vdot)
 def vdot(a: Array, b: Array) -> Array:
-    """The scalar product of the flattened arrays.
+    """The scalar product of the flattened arrays, of a complex a its conjugate.
 
     >>> mg.grad(mg.vdot)(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
     array([[3., 4.]])
     """
-    return matmul(ravel(a), ravel(b))
+    return matmul(ravel(_conjugate(a)), ravel(b))
+
+
+def _conjugate(x: Array) -> Array:
+    return np.conjugate(x) if np.iscomplexobj(x) else x
 
 
 @implements(np.vecdot, np.linalg.vecdot)
 def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
-    """The scalar product along one axis, broadcast over the others. Raises ValueError if that differs in size.
+    """The scalar product along one axis, broadcast over the others; of a complex x1 its conjugate.
+
+    Raises ValueError if the axis differs in size.
 
     >>> mg.vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
     array([21., 43.])
@@ -109,7 +115,7 @@ def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
     if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
         raise ValueError(f"vecdot: the axis must be of one size in both, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
-    return np.sum(np.multiply(x1, x2), axis=-1)
+    return np.sum(np.multiply(_conjugate(x1), x2), axis=-1)
 
 
 @implements(np.inner)

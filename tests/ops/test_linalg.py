@@ -385,3 +385,9 @@ def test_einsum_with_ellipses_of_different_lengths():
 def test_kron_refuses_what_it_does_not_do():
     with pytest.raises(ValueError, match=r"kron: both must be matrices or both vectors, not \(2,\) and \(2, 2\)"):
         np.kron(leaf(np.ones(2)), np.ones((2, 2)))
+
+
+def test_scalar_products_conjugate_the_first_as_numpys_do():
+    a, b = np.array([1.0, 2j]), np.array([3j, 4.0])
+    assert mg.vdot(a, b) == np.vdot(a, b)
+    assert mg.vecdot(a, b) == np.vecdot(a, b)
