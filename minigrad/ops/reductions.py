@@ -139,7 +139,7 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
 def _(g, out, a, axis, ddof, keepdims):
     if _count(a, axis) <= ddof:
         return np.full_like(a, math.nan)
-    deviation = widened(a) - mean(widened(a), axis, keepdims=True)
+    deviation = _deviations(widened(a), axis)
     return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * deviation
 
 
