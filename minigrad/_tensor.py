@@ -26,7 +26,7 @@ attribute: Any = property  # whose type stands before it
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
-    "(np.sin, not math.sin; np.stack for a list of Tensors)"
+    "(np.sin, not math.sin; np.stack for a list of Tensors; s.toarray() @ t for a sparse matrix s)"
 )
 
 
