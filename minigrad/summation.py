@@ -31,29 +31,42 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     >>> abs(blocked_sum(rows, axis=0)[0] - 10_000) < 0.01
     np.True_
     """
-    ndim = a.ndim
-    if type(axis) is int and -ndim <= axis < ndim:
-        axes: tuple[int, ...] = (axis % ndim,)
-    else:
-        axes = tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
-    innermost = (len(axes) == a.ndim and a.flags.forc) or (
-        axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
-    )
-    pairwise = innermost and a.dtype.char != "e"  # NumPy 2.0 adds float16 in float16
-    direct = _DIRECT.get(a.dtype.char, math.inf)
-    if pairwise or (direct and math.prod([a.shape[i] for i in axes]) <= direct):
+    axes = _normalized(axis, a.ndim)
+    if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
-    half = a.dtype.char == "e" and dtype is None
     if a.dtype.char == "f" and a.size <= _SMALL:
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=np.float64).astype(dtype or a.dtype)
-    # outermost in memory first; of two axes that repeat the same entries, the one that is kept comes last
-    order = sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
-    total = _sum(a.transpose(order), [i in axes for i in order], np.float32 if half else dtype)
-    kept = [i for i in order if i not in axes]
-    total = total.reshape([a.shape[i] for i in kept]).transpose(np.argsort(kept))
+    half = a.dtype.char == "e" and dtype is None
+    total = _in_memory_order(a, axes, np.float32 if half else dtype)
     if keepdims:
         total = np.expand_dims(total, axes)
     return total.astype(a.dtype if half else total.dtype, copy=False)[()]
+
+
+def _normalized(axis, ndim):
+    """The axes as a tuple of non-negative ints."""
+    if type(axis) is int and -ndim <= axis < ndim:  # faster than NumPy's own check
+        return (axis % ndim,)
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+def _is_direct(a, axes):
+    """Whether NumPy's own sum is precise: it adds pairwise, or only a few entries."""
+    direct = _DIRECT.get(a.dtype.char, math.inf)
+    if direct and math.prod([a.shape[i] for i in axes]) <= direct:
+        return True
+    last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
+    pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
+    return pairwise and a.dtype.char != "e"  # NumPy 2.0 adds float16 in float16
+
+
+def _in_memory_order(a, axes, dtype):
+    """The sum over the axes, outermost in memory first; the axes that are kept stand in their old order."""
+    # of two axes that repeat the same entries, the one that is kept comes last
+    order = sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
+    total = _sum(a.transpose(order), [i in axes for i in order], dtype)
+    kept = [i for i in order if i not in axes]
+    return total.reshape([a.shape[i] for i in kept]).transpose(np.argsort(kept))
 
 
 def _sum(a, summed, dtype):

@@ -312,12 +312,23 @@ def einsum(subscripts: str, *operands: Array, optimize: bool = False) -> Array:
     if len(inputs) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, but {len(operands)} are given")
     unused = "".join(letter for letter in _LETTERS if letter not in subscripts)
-    extra = [np.ndim(a) - len(s) + 3 if "..." in s else 0 for s, a in zip(inputs, operands, strict=True)]
-    if min(extra) < 0 or any(len(s) != np.ndim(a) for s, a in zip(inputs, operands, strict=True) if "..." not in s):
+    extra = [_axes_of_ellipsis(s, np.ndim(a)) for s, a in zip(inputs, operands, strict=True)]
+    if min(extra) < 0:
         raise ValueError(f"einsum: {subscripts!r} does not fit operands of shape {[np.shape(a) for a in operands]}")
     letters = unused[: max(extra)]
     if not arrow:
-        together = "".join(inputs)
-        output = "..." + "".join(sorted(c for c in set(together) if together.count(c) == 1))
+        output = _implicit_output("".join(inputs))
     named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
     return _einsum(*operands, inputs=named, output=output.replace("...", letters))
+
+
+def _axes_of_ellipsis(letters, ndim):
+    """How many axes "..." stands for; negative where the letters don't fit so many axes."""
+    if "..." in letters:
+        return ndim - len(letters) + 3
+    return 0 if len(letters) == ndim else -1
+
+
+def _implicit_output(letters):
+    """The axes of "...", and then in alphabetical order the letters that stand once."""
+    return "..." + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
