@@ -84,6 +84,8 @@ def _name(function: Any) -> str:
 
 def without_tensors(value: Any) -> Any:
     """The value with each Tensor in it, however deep in tuples, lists and dicts, replaced by its array."""
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(without_tensors, value))
     if isinstance(value, (tuple, list)):
         return type(value)(map(without_tensors, value))
     if isinstance(value, dict):

@@ -19,6 +19,7 @@ from ._numpy import without_tensors
 from .errors import LostGradientError, brief, plain_array
 from .names import name_array
 from .operation import array_of
+from .settings import setting
 from .tape import Node
 from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike
 
@@ -116,6 +117,9 @@ class Tensor(ArrayMethods):
     @grad.setter
     def grad(self, value: TensorLike | None) -> None:
         if value is None and not self.requires_grad:
+            frozen = getattr(self, "_frozen", None)
+            if frozen is not None:  # what is thawed later has none either
+                frozen.grad = None
             return
         if not self.is_leaf or not self.requires_grad:
             raise RuntimeError("grad: only a leaf made with requires_grad=True holds a gradient")
@@ -240,7 +244,8 @@ class Tensor(ArrayMethods):
         retain_graph: keep the saved arrays, so that backward() can run again.
 
         Raises RuntimeError if there is nothing recorded, if self is not a scalar and no gradient
-        is given, or if the graph was released; then no `.grad` has changed.
+        is given, if the graph was released, or inside of a transform with respect to what this
+        depends on; then no `.grad` has changed.
 
         >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
         >>> (x * x).sum().backward()
@@ -263,6 +268,12 @@ class Tensor(ArrayMethods):
             gradient = _like(gradient, self, "backward: the gradient")
         if not isinstance(retain_graph, (bool, int, np.bool)):
             raise TypeError(f"backward: retain_graph must be True or False, not {type(retain_graph).__name__}")
+        inputs = setting("traced", ())
+        if inputs and not set(inputs).isdisjoint(tape.reached([self.node])):
+            raise RuntimeError(
+                "backward: inside of a transform `.grad` holds plain arrays, which would lose the derivative that the "
+                "transform asks for: use mg.grad or mg.vjp there"
+            )
         swept = tape.sweep({self.node: gradient}, release=not retain_graph)
         tape.accumulate([(node, g) for node, g in swept if node.op is None])
 
@@ -292,7 +303,7 @@ class Tensor(ArrayMethods):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: TensorLike) -> bool:
-        return bool((self == value).any())
+        return bool(np.any(self == value))
 
 
 def make(array: np.ndarray, node: Node | None) -> Tensor:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import operation, writes
-from .errors import NUMPY_ERRORS
+from .errors import NUMPY_ERRORS, plain_array
 from .operation import Op, array_of, implements, observed
 from .settings import in_force, recording, setting
 from .tape import Node, next_number
@@ -104,8 +104,11 @@ def in_place(op: Any, ufunc: np.ufunc) -> BinaryMethod:
 
 def _update(x: Any, ufunc: np.ufunc, y: Any) -> Any:
     """x with its array written to. Results that used it refuse to be differentiated from now on."""
+    y = array_of(y)
+    if type(y) is not ndarray and not isinstance(y, (int, float, np.generic)):
+        y = plain_array(y, ufunc.__name__, "x2")
     try:
-        ufunc(x._array, array_of(y), out=x._array, casting="same_kind")
+        ufunc(x._array, y, out=x._array, casting="same_kind")
     except (ValueError, TypeError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         what = f"can't update a Tensor of shape {x.shape} and dtype {x.dtype} in place"

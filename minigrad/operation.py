@@ -146,7 +146,7 @@ class Op(Signature):
 
     def contribution(self, i: int, node: Node, g: Any) -> Any:
         """Return dJ/d argument i of the node from g = dJ/d output: the VJP, with the argument's shape and dtype."""
-        arguments, parameters = node.arguments, node.parameters
+        output, parameters, arguments = node.output, node.parameters, node.arguments  # a release begins at the last
         if arguments is None:  # another thread has swept here meanwhile
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
@@ -155,23 +155,20 @@ class Op(Signature):
             g.flags.writeable = False
         try:
             if parameters or len(arguments) != 2:
-                gradient = vjp(g, node.output, *arguments, **parameters)
+                gradient = vjp(g, output, *arguments, **parameters)
             else:  # the same, but faster
-                gradient = vjp(g, node.output, arguments[0], arguments[1])
+                gradient = vjp(g, output, arguments[0], arguments[1])
         except NUMPY_ERRORS as error:
             hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"
-            given = {"g": g, "out": node.output} | self._given(arguments, parameters)
+            given = {"g": g, "out": output} | self._given(arguments, parameters)
             explain(error, self.__name__, given, {}, where=f"the VJP of {self.argument(i)!r}: ", hint=hint)
             raise
         # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
             return gradient
-        return self._fitted(gradient, i, node, g)
-
-    def _fitted(self, gradient: Any, i: int, node: Node, g: Any) -> Any:
-        if isinstance(gradient, Tensor) and not isinstance(g, Tensor) and not isinstance(node.output, Tensor):
+        if isinstance(gradient, Tensor) and not (isinstance(g, Tensor) or isinstance(output, Tensor)):
             raise TypeError(f"{self._where(i)} returned a Tensor where it was given arrays")
-        return fitted(gradient, node.arguments[i], partial(self._where, i))
+        return fitted(gradient, argument, partial(self._where, i))
 
     def _where(self, i: int) -> str:
         return f"{self.__name__}: the VJP of {self.argument(i)!r}"

@@ -6,7 +6,7 @@ that run is swept in its place.
 
 from __future__ import annotations  # np.random, which an annotation names, is slow to load
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -58,6 +58,8 @@ def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callab
     True
     """
     check_callable("checkpoint", f)
+    if rng is not None and not isinstance(rng, np.random.Generator):
+        raise TypeError(f"checkpoint: rng must be an np.random.Generator, not {type(rng).__name__}")
 
     @wraps(f)
     def checkpointed(*x, **options):
@@ -87,7 +89,7 @@ class _Call:
     def first(self) -> Any:
         """Run f and note what its ops did; what it recorded is dropped with the Tensor that is returned."""
         y, order, self.parents = self._run()
-        self.trace = _fingerprint(order)
+        self.trace = _fingerprint(order, self.parents)
         return y
 
     def _run(self) -> tuple[Any, list[Node], dict[Node, Any]]:
@@ -97,7 +99,7 @@ class _Call:
         if not isinstance(y, Tensor) or y.node is None:
             return y, [], {}
         order = tape.reached([y.node], since)
-        return y, order, older_parents(order, since) or {y.node: y.data}
+        return y, order, older_parents(order, since) or {y.node: array_of(y)}
 
     def gradients(self, g: Any, out: Any, arrays: tuple) -> list:
         """Return the gradient of each of `parents`. The sweep asks for them one after the other, with the same g."""
@@ -108,13 +110,14 @@ class _Call:
     def _swept_again(self, g: Any, out: Any, arrays: tuple) -> list:
         """Run f once more and sweep that run back to the nodes that it grew from."""
         y, order, parents = self._run_again()
-        if _fingerprint(order) != self.trace or not np.array_equal(y.data, array_of(out), equal_nan=True):
+        same = list(parents) == list(self.parents) and _fingerprint(order, parents) == self.trace
+        if not same or not np.array_equal(y.data, array_of(out), equal_nan=True):
             raise RuntimeError(
                 "checkpoint: the function did not compute the same when it ran again: draw random numbers outside of "
                 "it, or give their generator as rng=, and don't change what it closes over"
             )
         origins = dict(zip(self.parents, arrays, strict=True))
-        if any(node not in origins or array_of(origins[node]) is not array for node, array in parents.items()):
+        if any(array_of(origins[node]) is not array for node, array in parents.items()):
             raise RuntimeError("checkpoint: a Tensor that the function takes was given another array after it ran")
         outer = {node for node, origin in origins.items() if isinstance(origin, Tensor)}
         entered = leading_to(origins, order)
@@ -137,13 +140,13 @@ def _copied(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 
-def _fingerprint(order: list[Node]) -> list:
-    """What the ops of a run were and what they took from elsewhere: two runs that agree in this compute the same."""
-    place = {node: i for i, node in enumerate(order)}
+def _fingerprint(order: list[Node], parents: Iterable[Node]) -> list:
+    """What the ops of a run were and what they took: two runs from the same parents that agree compute the same."""
+    place: dict[Node | None, int] = {node: i for i, node in enumerate((*order, *parents))}
     return [
         (
             node.op,
-            [place.get(parent, parent) if parent is not None else None for parent in node.parents],
+            [place.get(parent) for parent in node.parents],
             [_digest(a) for a, parent in zip(node.arguments, node.parents, strict=True) if parent is None],
             [(name, _digest(value)) for name, value in node.parameters.items()],
         )
@@ -157,4 +160,6 @@ def _digest(value: Any) -> Any:
         return value.shape, value.dtype.str, hash(value.tobytes())
     if isinstance(value, (list, tuple)):
         return [_digest(part) for part in value]
+    if isinstance(value, _Call):  # a checkpoint inside
+        return value.trace
     return repr(value) if isinstance(value, float) else value

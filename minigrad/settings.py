@@ -5,6 +5,7 @@ to a setting weakly: once its `with` block is gone, however it ended, the settin
 """
 
 import weakref
+from collections.abc import Iterable
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
@@ -142,4 +143,18 @@ class force_recording(Setting):
 
     def __enter__(self) -> "force_recording":
         self._enter(True)
+        return self
+
+
+class traced(Setting):
+    """The nodes that enter a transform, and those of the transforms around it, while it runs its function."""
+
+    kind = "traced"
+
+    def __init__(self, nodes: Iterable[Any]):
+        super().__init__()
+        self.nodes = nodes
+
+    def __enter__(self) -> "traced":
+        self._enter((*setting("traced", ()), *self.nodes))
         return self

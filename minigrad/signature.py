@@ -120,8 +120,12 @@ def snapshot(value: Any) -> Any:
     """Return a copy, so that later writes by the caller do not change what was recorded."""
     if isinstance(value, ndarray):
         return value.copy()
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*map(snapshot, value))
     if type(value) in (list, tuple):
         return type(value)(map(snapshot, value))
+    if type(value) is dict:
+        return {name: snapshot(part) for name, part in value.items()}
     if type(value) is slice:
         return slice(snapshot(value.start), snapshot(value.stop), snapshot(value.step))
     return value

@@ -129,8 +129,11 @@ class PairwiseSum:
             x = self.parts.pop() + x
             while not (merges := merges >> 1) & 1:
                 part = self.parts.pop()
-                part += x
-                x = part
+                if type(part) is np.ndarray is type(x):
+                    part += x
+                    x = part
+                else:  # a Tensor, of a sweep that is recorded
+                    x = part + x
         self.parts.append(x)
 
 

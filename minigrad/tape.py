@@ -21,6 +21,7 @@ from .summation import PairwiseSum, plus, total
 
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
+_SMALL = (str, int, float, tuple, slice, type, np.dtype, np.generic, type(None))  # parameters that outlive a release
 
 
 class Node:
@@ -166,9 +167,16 @@ def sweep(
             if parent in wanted:
                 contribution = (debugger or node.op).contribution(i, view, g)
                 sums[parent] = contribution if parent not in sums else plus(sums[parent], contribution)
-        if release:  # shapes and dtypes stay, so that the graph can still be drawn
-            node.arguments, node.output = None, (node.output.shape, node.output.dtype)
+        if release:
+            _release(node)
     yield from ((node, total(g)) for node, g in sums.items())
+
+
+def _release(node: Node) -> None:
+    """Drop the node's arrays. Shapes, dtypes and small parameters stay, so that the graph can still be drawn."""
+    node.arguments, node.output = None, (node.output.shape, node.output.dtype)
+    if node.parameters:
+        node.parameters = {name: value for name, value in node.parameters.items() if isinstance(value, _SMALL)}
 
 
 _accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here

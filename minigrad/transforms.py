@@ -16,7 +16,7 @@ from .errors import LostGradientError, brief, plain_array
 from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, older_parents, retracing
 from .operation import array_of, arraylike, op
-from .settings import force_recording, recording
+from .settings import force_recording, recording, traced
 from .tape import Node
 
 
@@ -35,7 +35,7 @@ def _entered(transform: str, value: Any, path: str) -> Tensor:
     """A fresh Tensor of this trace around an argument, or an entry of one; it stays connected to an outer trace."""
     outer = value.node if isinstance(value, Tensor) else None
     where = f"argument {path[1:].replace(']', '', 1)}"
-    array = value.data if isinstance(value, Tensor) else plain_array(value, transform, where)
+    array = array_of(value) if isinstance(value, Tensor) else plain_array(value, transform, where)
     if array.dtype.kind != "f":
         raise TypeError(
             f"{transform}: only a floating-point argument has a derivative, not {where}, which is {array.dtype} "
@@ -66,15 +66,13 @@ class _Trace:
     def __init__(self, transform: str, f: Callable, x: tuple, options: dict, chosen: Iterable[int]):
         self.nest = [x[i] for i in chosen]
         self.as_tensor = any(isinstance(leaf, Tensor) for leaf in flatten([x, options]))
-        with force_recording():
-            self.since = tape.next_number()
-            places = paths(dict(zip(chosen, self.nest, strict=True)))
-            self.inputs = [
-                _entered(transform, leaf, place) for leaf, place in zip(flatten(self.nest), places, strict=True)
-            ]
-            arguments = list(x)
-            for i, part in zip(chosen, unflatten(self.nest, self.inputs), strict=True):
-                arguments[i] = part
+        self.since = tape.next_number()
+        places = paths(dict(zip(chosen, self.nest, strict=True)))
+        self.inputs = [_entered(transform, leaf, place) for leaf, place in zip(flatten(self.nest), places, strict=True)]
+        arguments = list(x)
+        for i, part in zip(chosen, unflatten(self.nest, self.inputs), strict=True):
+            arguments[i] = part
+        with force_recording(), traced([leaf.node for leaf in self.inputs]):
             self.y = run(f, arguments, options)
         self.recorded_outside = recording()
 

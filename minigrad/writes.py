@@ -43,8 +43,9 @@ def after(array: Any, number: int) -> bool:
     """Whether memory of this array was written to after this creation number."""
     if type(array) is not ndarray:
         return False
-    writes = _written.get(id(_owner(array)))
-    if not writes:
-        return False
     low, high = byte_bounds(array)
-    return any(written > number and first < high and low < last for (first, last), written in [*writes.items()])
+    return any(
+        written > number and first < high and low < last
+        for writes in [*_written.values()]  # by address: arrays around one buffer have different owners
+        for (first, last), written in [*writes.items()]
+    )

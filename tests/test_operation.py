@@ -5,7 +5,9 @@ import functools
 import inspect
 import operator
 import pickle
+import weakref
 from collections import namedtuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -261,6 +263,16 @@ def test_lists_are_arrays():
     np.testing.assert_array_equal(x.grad, [3, 4])
 
 
+class Subclass(np.ndarray):
+    pass
+
+
+def test_other_subclasses_of_arrays_are_plain_arrays_to_an_op():
+    x = leaf(np.ones((2, 2)))
+    (x * np.array([[1, 2], [3, 4]]).view(Subclass)).backward(np.ones((2, 2)))
+    np.testing.assert_array_equal(x.grad, [[1, 2], [3, 4]])
+
+
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_a_subclass_that_computes_otherwise_is_refused():
     x, matrix = leaf(np.ones((2, 2))), np.matrix([[1, 2], [3, 4]])
@@ -272,6 +284,55 @@ def test_a_subclass_that_computes_otherwise_is_refused():
         x * masked
     with pytest.raises(TypeError):
         masked * x
+    with mg.no_grad(), pytest.raises(TypeError, match=r"multiply: .* is a masked array, which would lose its mask"):
+        x *= masked
+    with mg.no_grad(), pytest.raises(TypeError, match=r"subtract: .* is a np\.matrix"):
+        x -= matrix
+    np.testing.assert_array_equal(x.data, np.ones((2, 2)))
+
+
+class Options(NamedTuple):
+    factors: np.ndarray
+
+
+def options_in(kind):
+    factors = np.array([1.0, 2.0])
+    return factors, {"dict": {"factors": factors}, "namedtuple": Options(factors), "nest": [{"factors": factors}]}[kind]
+
+
+def factors_of(options):
+    options = options[0] if isinstance(options, list) else options
+    return options.factors if isinstance(options, Options) else options["factors"]
+
+
+@mg.op
+def factored(x, other, *, options=None):
+    return x * factors_of(other or options)
+
+
+@factored.vjp("x")
+def _(g, out, x, other, options):
+    return g * factors_of(other or options)
+
+
+@pytest.mark.parametrize("kind", ["dict", "namedtuple", "nest"])
+@pytest.mark.parametrize("positional", [True, False])
+def test_arrays_in_nests_are_recorded_as_they_were(kind, positional):
+    factors, options = options_in(kind)
+    x = leaf([1.0, 1.0])
+    y = factored(x, options) if positional else factored(x, None, options=options)
+    factors[:] = 9
+    y.backward(np.ones(2))
+    np.testing.assert_array_equal(x.grad, [1, 2])
+
+
+def test_arrays_among_the_parameters_are_released_with_the_others():
+    x = leaf([1.0, 1.0])
+    _, options = options_in("dict")
+    y = factored(x, None, options=options)
+    gone = weakref.ref(y.node.parameters["options"]["factors"])
+    y.backward(np.ones(2))
+    assert gone() is None
 
 
 def test_ops_are_copied_and_pickled_by_name():

@@ -305,7 +305,21 @@ def kept_by_a_checkpoint(w):
     return b, lambda b: mg.checkpoint(lambda x: x * b)(w)
 
 
-WRITTEN = [constant, frozen, alias_of_a_leaf, view_made_without_recording, alias_of_a_result, base_of_a_view]
+def around_one_buffer(w):
+    buffer, b = bytearray(np.ones(3)), mg.tensor(np.ones(3))
+    w.data, b.data = np.frombuffer(buffer), np.frombuffer(buffer)
+    return b, lambda b: w * w
+
+
+WRITTEN = [
+    around_one_buffer,
+    constant,
+    frozen,
+    alias_of_a_leaf,
+    view_made_without_recording,
+    alias_of_a_result,
+    base_of_a_view,
+]
 
 
 def write_to_data(t):

@@ -22,6 +22,23 @@ def test_it_copies_what_it_is_made_from():
     np.testing.assert_array_equal(t.data, [1, 1, 1])
 
 
+def test_a_gradient_cleared_while_frozen_is_gone_when_thawed():
+    w = leaf([1.0, 2.0])
+    (w * w).sum().backward()
+    w.requires_grad = False
+    w.grad = None
+    w.requires_grad = True
+    assert w.grad is None
+
+
+def test_what_is_no_number_is_not_in_a_tensor():
+    x = leaf([1.0, 2.0])
+    assert 2 in x
+    assert 3 not in x
+    assert None not in x
+    assert "a" not in x
+
+
 def test_it_copies_a_tensor_but_no_history():
     t = mg.tensor([1.0, 2.0])
     u = mg.tensor(t)

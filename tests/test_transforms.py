@@ -1,6 +1,7 @@
 """Transforms: what they return, how they nest, and what they never lose."""
 
 import copy
+import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -327,6 +328,98 @@ def test_checkpoint_notices_a_result_that_is_no_tensor():
     y = mg.checkpoint(lambda x: next(results)(x))(leaf(1.0))
     with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
         y.backward()
+
+
+def test_checkpoints_nest():
+    inner = mg.checkpoint(lambda x: np.sin(x) * x)
+    outer = mg.checkpoint(lambda x: np.sum(inner(x) + inner(2 * x)))
+
+    def plain(x):
+        return np.sum(np.sin(x) * x + np.sin(2 * x) * 2 * x)
+
+    def third(f):
+        return grad(lambda x: np.sum(hvp(f, x, x)))
+
+    for transform in (grad, hessian, third):
+        assert_allclose(transform(outer)(X), transform(plain)(X), rtol=1e-12)
+
+
+def test_checkpoint_notices_a_change_in_a_checkpoint_inside():
+    scale, w = [1.0], leaf([0.0, 0.0])
+    inner = mg.checkpoint(lambda x: x * scale[0])
+    y = mg.checkpoint(lambda x: np.sum(inner(x)))(w)
+    scale[0] = 2.0
+    with pytest.raises(RuntimeError, match="did not compute the same"):
+        y.backward()
+
+
+def test_checkpoint_notices_tensors_that_changed_places():
+    pair = [leaf(1.0), leaf(1.0)]
+    y = mg.checkpoint(lambda: pair[0] ** 2 * pair[1])()
+    pair.reverse()
+    with pytest.raises(RuntimeError, match="did not compute the same"):
+        y.backward()
+
+
+def test_a_transform_inside_of_a_checkpoint_takes_its_argument():
+    f = mg.checkpoint(lambda x: np.sum(grad(cubes)(x)))
+    assert_allclose(grad(f)(X), 6 * X)
+    x = leaf(X)
+    f(x * 2).backward()
+    assert_allclose(x.grad, 24 * X)
+
+
+def test_checkpoint_of_what_returns_its_argument():
+    x = leaf(X)
+    np.sum(mg.checkpoint(lambda h: h)(x * 2) ** 2).backward()
+    assert_allclose(x.grad, 8 * X)
+
+
+def test_a_released_checkpoint_keeps_no_array():
+    x = np.ones(3)
+    call = mg.checkpoint(lambda x, a: np.sum(x * a))
+    y = call(leaf(x), x)
+    gone = weakref.ref(y.node.parameters["call"])
+    y.backward()
+    assert gone() is None
+
+
+@pytest.mark.parametrize("rng", [0, np.random.RandomState(0), np.random])
+def test_checkpoint_takes_a_generator_only(rng):
+    with pytest.raises(TypeError, match=r"checkpoint: rng must be an np\.random\.Generator"):
+        mg.checkpoint(np.sin, rng=rng)
+
+
+@pytest.mark.parametrize("first", [0, 1, 2, 3, 4])
+def test_contributions_that_an_outer_trace_sees_mix_with_those_that_it_does_not(first):
+    """However many plain arrays come before, between and after the recorded ones."""
+    factors = [lambda w: 2.0, lambda w: 3.0, lambda w: w, lambda w: w**2, lambda w: w**3]
+    order = factors[first:] + factors[:first] + factors[:2]
+
+    def f(x, w):
+        return np.sum(sum((x * factor(w) for factor in order[1:]), x * order[0](w)))
+
+    slope = grad(lambda w: np.sum(grad(f)(X, w) * X))(0.5)
+    assert_allclose(slope, (1 + 2 * 0.5 + 3 * 0.5**2) * X.sum())
+
+
+def test_backward_inside_of_a_transform_would_lose_its_derivative():
+    def through_grad(x):
+        w = leaf(1.5)
+        ((w * x) ** 2).backward(retain_graph=True)
+        return w.grad * x
+
+    w = leaf(1.0)
+    for transform in (grad, lambda f: grad(lambda x: grad(lambda z: f(x) * z)(1.0))):
+        with pytest.raises(RuntimeError, match="backward: inside of a transform"):
+            transform(through_grad)(2.0)
+
+    def apart(x):  # of a graph that does not depend on the transform's arguments
+        y = grad(cubes)(w)
+        y.backward()
+        return w.grad * x
+
+    assert grad(apart)(2.0) == 6
 
 
 def test_vec_stacks_columns():

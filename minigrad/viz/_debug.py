@@ -108,7 +108,10 @@ def _check_finite(what: str, result: Any, given: list[tuple[str, Any]], line: tu
 
 
 def _finite(array: Any) -> bool:
-    return getattr(array, "dtype", np.dtype(float)).kind not in "fc" or bool(np.all(np.isfinite(array)))
+    """Whether no entry is NaN or infinity; what is not made of numbers, such as an axis or an index, has none."""
+    if not isinstance(array, (np.ndarray, np.generic, float)):
+        return True
+    return np.result_type(array).kind not in "fc" or bool(np.all(np.isfinite(array)))
 
 
 def _entry(name: str, array: Any, shape: tuple[int, ...], index: tuple[int, ...]) -> str:

@@ -192,3 +192,12 @@ def test_an_error_in_a_vjp_is_told_the_line():
         y.backward()
     with mg.debug(), pytest.raises(ValueError, match=r"broken: the VJP of 'x': .*called at test_debug\.py:\d+"):
         broken(leaf([1.0])).backward()
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_arguments_that_are_no_numbers_do_not_hide_what_is_found():
+    x = mg.tensor(np.array([1e308, 1e308]), requires_grad=True)
+    with mg.debug(), pytest.raises(FloatingPointError, match=r"^sum: it gave inf"):
+        mg.sum(x)
+    with mg.debug(), pytest.raises(FloatingPointError, match=r"^sum: it gave inf"):
+        mg.sum(x, 0)
