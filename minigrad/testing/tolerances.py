@@ -96,7 +96,8 @@ def of_float32(exact: Any, moved: list, scale: float) -> Any:
     |exact|: the entry itself is rounded, relative to its size;
     max |moved - exact|: the inputs, and numbers as ill-conditioned as they are, are rounded. `moved` are float64
         results for inputs moved by one float32 rounding each, so this is measured, entry by entry;
-    scale: what cancels exactly cannot be measured so. It is as large as an input up to 1, or as g.
+    scale: what cancels exactly cannot be measured so, such as exp(x) - 1 at a small x. It is taken to be of order 1
+        for a value, and of g's order for a gradient.
     No term grows with the number of entries; the second grows with the number that one entry sums, as its rounding
     does. Below TINY32 float32 has no relative precision.
     """
