@@ -128,6 +128,6 @@ def test_constants_keep_float32(constant):
     check_vjp(scaled, np.ones(3), s=constant)
 
 
-@pytest.mark.parametrize("x", [6.45e-5, 1e-3, 1e-7, 0.0])
+@pytest.mark.parametrize("x", [6.45e-5, 1e-3, 0.0])
 def test_numbers_of_order_one_that_cancel_in_float32(x):
     check_vjp(lambda z: np.log(np.sum(np.exp(z))), np.array([x]))
