@@ -17,6 +17,7 @@ from . import _numpy, operation, ops, tape, writes
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import LostGradientError, brief, plain_array
+from .gradients import owned
 from .names import name_array
 from .operation import array_of
 from .settings import setting
@@ -275,7 +276,7 @@ class Tensor(ArrayMethods):
                 "transform asks for: use mg.grad or mg.vjp there"
             )
         swept = tape.sweep({self.node: gradient}, release=not retain_graph)
-        tape.accumulate([(node, g) for node, g in swept if node.op is None])
+        tape.accumulate(owned([(node, g) for node, g in swept if node.op is None]))
 
     __array_ufunc__ = _numpy.array_ufunc
     __array_function__ = _numpy.array_function

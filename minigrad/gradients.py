@@ -3,6 +3,8 @@
 So a VJP may leave a broadcast as it is, return g itself, or compute in another precision.
 """
 
+import math
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -43,3 +45,26 @@ def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
         raise ValueError(f"{where()} returned shape {gradient.shape} for an argument of shape {shape}")
     summed = blocked_sum(gradient, stretched) if type(gradient) is ndarray else np.sum(gradient, axis=stretched)
     return np.reshape(summed, shape)
+
+
+_references = getattr(sys, "getrefcount", lambda g: math.nan)  # NaN equals no count: then every gradient is copied
+
+
+def _reference_counts(found: list) -> list:
+    return [_references(g) for _, g in found]
+
+
+_UNSHARED = _reference_counts([(None, np.empty(0))])[0]  # measured, since Pythons count differently
+
+
+def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
+    """Return the pairs (node, g) with a copy of each array that anything else may refer to.
+
+    An array that owns its memory and has its pair as its only reference has no alias, since a view refers
+    to the array that it shows. A gradient that a VJP has just computed need not be copied then.
+    """
+    counts = _reference_counts(found)
+    return [
+        (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else np.array(g))
+        for n, (node, g) in zip(counts, found, strict=True)
+    ]

@@ -120,8 +120,9 @@ def _check_saved(order: list[Node]) -> None:
         for node in recorded:
             if any(writes.after(array, node.number) for array in (*node.arguments, node.output)):
                 raise RuntimeError(
-                    f"{node.op.__name__}: an array that it used was written to in place, as by `t.data -= step`, since "
-                    "this Tensor was computed: rebind it, as by `t.data = t.data - step`, or compute the Tensor again"
+                    f"{node.op.__name__}: an array that it used was written to in place (by `t -= step` under no_grad "
+                    "or by `t.data -= step`) since this Tensor was computed: compute it again, or rebind the leaf "
+                    "instead, as by `t.data = t.data - step`"
                 )
 
 
@@ -183,9 +184,12 @@ _accumulating = threading.RLock()  # threads may share leaves, and the handler o
 
 
 def accumulate(found: list[tuple[Node, ndarray]]) -> None:
-    """Add each gradient of the pairs (leaf node, g) to what the leaf has: all of them, or none if there is an error."""
+    """Add each gradient of the pairs (leaf node, g) to what the leaf has: all of them, or none if there is an error.
+
+    A leaf without a gradient takes the array itself: nothing else may refer to it.
+    """
     with _accumulating:
-        sums = [np.array(g if node.grad is None else node.grad + g, node.dtype) for node, g in found]
+        sums = [np.asarray(g if node.grad is None else node.grad + g, node.dtype) for node, g in found]
         assign = map(setattr, [node for node, _ in found], itertools.repeat("grad"), sums)
         deque(assign, maxlen=0)  # in one call, which Ctrl-C can't interrupt
 
