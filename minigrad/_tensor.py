@@ -125,7 +125,7 @@ class Tensor(ArrayMethods):
         if not self.is_leaf or not self.requires_grad:
             raise RuntimeError("grad: only a leaf made with requires_grad=True holds a gradient")
         if value is not None:
-            value = _like(value, self, "grad: it")
+            value = np.array(_like(value, self, "grad: it"))
         self.node.grad = value
 
     @property
@@ -326,7 +326,7 @@ def _restore(data, requires_grad, name, grad):
 
 
 def _like(value, tensor, what):
-    """A new array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
+    """An array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
     value = array_of(value)
     if type(value) is not np.ndarray:
         value = plain_array(value, *what.split(": "))
@@ -334,6 +334,8 @@ def _like(value, tensor, what):
         raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
     if value.dtype.kind not in "fiu":
         raise TypeError(f"{what} must be floating-point, not {value.dtype}")
+    if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
+        return value
     like = np.empty_like(tensor._array)
     like[...] = value
     return like
