@@ -30,9 +30,9 @@ class _Recomputed(Op):
         return node.parameters["call"].gradients(g, node.output, node.arguments)[i]
 
 
-def _known(*arrays, value, call):
-    """The value that f gave for these arrays, and the call that gives it again."""
-    return value
+def _known(*arrays, call):
+    """The value that f gave for these arrays, which the call can give again."""
+    return call.value
 
 
 _known.__name__ = _known.__qualname__ = "checkpoint"
@@ -71,7 +71,7 @@ def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callab
         if not isinstance(y, Tensor) or y.node is None or not wanted:
             return make(y.data, None) if isinstance(y, Tensor) else y
         origins = (make(array, node) for node, array in call.parents.items())
-        return _computed_before(*origins, value=y.data, call=call)
+        return _computed_before(*origins, call=call)
 
     return checkpointed
 
@@ -89,7 +89,7 @@ class _Call:
     def first(self) -> Any:
         """Run f and note what its ops did; what it recorded is dropped with the Tensor that is returned."""
         y, order, self.parents = self._run()
-        self.trace = _fingerprint(order, self.parents)
+        self.trace, self.value = _fingerprint(order, self.parents), array_of(y)
         return y
 
     def _run(self) -> tuple[Any, list[Node], dict[Node, Any]]:

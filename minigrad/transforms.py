@@ -296,7 +296,9 @@ def _stacked(rows, y, x):
     shape = (*y.shape, *np.shape(x))
     if not rows:
         return np.zeros(shape, arraylike(x).dtype)
-    return np.reshape(np.stack(rows), shape)[()]
+    blocks = np.reshape(np.stack(rows), shape)
+    dtype = arraylike(x).dtype  # np.stack makes the byte order the machine's
+    return (blocks if blocks.dtype == dtype else blocks.astype(dtype))[()]
 
 
 def hessian(f: Callable) -> Callable:

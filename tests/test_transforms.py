@@ -330,6 +330,29 @@ def test_checkpoint_notices_a_result_that_is_no_tensor():
         y.backward()
 
 
+def test_derivatives_keep_the_byte_order_of_their_argument():
+    x = X.astype(X.dtype.newbyteorder())
+    for f, transform in (
+        (cubes, grad),
+        (np.square, jacobian),
+        (cubes, hessian),
+        (cubes, lambda f: jacobian(hessian(f))),
+    ):
+        assert transform(f)(x).dtype == x.dtype
+        assert_allclose(transform(f)(x), transform(f)(X))
+
+
+def test_what_a_checkpoint_gave_is_updated_as_any_other_result():
+    x = leaf(X)
+    y = mg.checkpoint(lambda x: x * x)(x)
+    with mg.no_grad():
+        alias = y.detach()
+        alias -= 1
+    assert_allclose(alias.data, X**2 - 1)
+    with pytest.raises(RuntimeError, match="written to in place"):
+        np.sum(y).backward()
+
+
 def test_checkpoints_nest():
     inner = mg.checkpoint(lambda x: np.sin(x) * x)
     outer = mg.checkpoint(lambda x: np.sum(inner(x) + inner(2 * x)))
