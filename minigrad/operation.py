@@ -150,9 +150,8 @@ class Op(Signature):
         if arguments is None:  # another thread has swept here meanwhile
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
-        if self.foreign and type(g) is ndarray:  # others may get the same g
-            g = g.view()
-            g.flags.writeable = False
+        if self.foreign:  # others use the same arrays
+            g, output, *arguments = map(_read_only, (g, output, *arguments))
         try:
             if parameters or len(arguments) != 2:
                 gradient = vjp(g, output, *arguments, **parameters)
@@ -211,6 +210,15 @@ class Op(Signature):
 
     def __repr__(self) -> str:
         return f"<op {self.text()}>"
+
+
+def _read_only(value: Any) -> Any:
+    """A view of an array that can't be written to; anything else as it is."""
+    if type(value) is not ndarray:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view
 
 
 class _EachPosition:

@@ -49,12 +49,15 @@ def run(f: Callable, x: Iterable, options: dict) -> Any:
     try:
         return f(*x, **options)
     except (ValueError, TypeError) as error:
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, LostGradientError):
-                raise cause from None
-            cause = cause.__cause__
-        raise
+        lost: BaseException | None = error
+        while lost is not None and not isinstance(lost, LostGradientError):
+            lost = lost.__cause__
+        if lost is None:
+            raise
+    try:
+        raise lost from None
+    finally:
+        del lost  # its traceback holds this frame
 
 
 class _Trace:

@@ -1,6 +1,8 @@
 """Transforms: what they return, how they nest, and what they never lose."""
 
+import contextlib
 import copy
+import gc
 import weakref
 from typing import NamedTuple
 
@@ -328,6 +330,21 @@ def test_checkpoint_notices_a_result_that_is_no_tensor():
     y = mg.checkpoint(lambda x: next(results)(x))(leaf(1.0))
     with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
         y.backward()
+
+
+@pytest.mark.parametrize("lose", [lambda z: np.array([z[0]]), lambda z: np.zeros(3).fill(z[0])])
+def test_an_error_in_a_transform_leaves_no_cycle_of_references(lose):
+    with pytest.raises(TypeError, match="needs a gradient"):
+        grad(lose)(X)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            with contextlib.suppress(TypeError):
+                grad(lose)(X)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_derivatives_keep_the_byte_order_of_their_argument():
