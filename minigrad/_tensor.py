@@ -6,7 +6,6 @@ consumes the sweep. What would lose a gradient in silence raises TypeError.
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _numpy, operation, ops, tape, writes
+from ._exits import WaysOut
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
-from .errors import LostGradientError, brief, plain_array
+from .errors import brief, plain_array
 from .gradients import owned
 from .names import name_array
 from .operation import array_of
@@ -26,13 +26,8 @@ from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike
 
 attribute: Any = property  # whose type stands before it
 
-_WAYS_OUT = (
-    "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
-    "(np.sin, not math.sin; np.stack for a list of Tensors; s.toarray() @ t for a sparse matrix s)"
-)
 
-
-class Tensor(ArrayMethods):
+class Tensor(WaysOut, ArrayMethods):
     """An array plus a node of the tape; the node is None where nothing is recorded.
 
     data: anything np.array takes, of a boolean, integer or floating-point dtype; it is copied.
@@ -147,11 +142,6 @@ class Tensor(ArrayMethods):
             self._name, self._frozen, self.node = self.name, self.node, None  # older results keep their leaf
 
     @property
-    def is_leaf(self) -> bool:
-        """Whether it was made, not computed from what is recorded."""
-        return self.node is None or self.node.op is None
-
-    @property
     def name(self) -> str | None:
         """What pictures and messages call it."""
         return getattr(self, "_name", None) if self.node is None else getattr(self.node, "name", None)
@@ -179,62 +169,6 @@ class Tensor(ArrayMethods):
             "" if self.node is None else ", requires_grad=True" if self.is_leaf else f", op={self.node.op.__name__}"
         )
         return f"tensor({body}{dtype}{source}{f', name={self.name!r}' if self.name else ''})"
-
-    # the way out
-
-    def item(self) -> float:
-        """The only entry, as a Python number. Raises ValueError if there are more."""
-        if self.size != 1:
-            raise ValueError(f"item: the Tensor has shape {self.shape}, not one entry; use .tolist() or .data")
-        return self._array.item()
-
-    def numpy(self) -> np.ndarray:
-        """A copy of the array, without history."""
-        return self._array.copy()
-
-    def tolist(self) -> list[Any]:
-        """The entries as nested lists of Python numbers."""
-        return self._array.tolist()
-
-    def detach(self) -> Tensor:
-        """The same array in a Tensor without history."""
-        return make(self._array, None)
-
-    def __float__(self) -> float:
-        self._check_nothing_lost("become a Python number")
-        return float(self._array)
-
-    def _check_nothing_lost(self, what):
-        if self.requires_grad:
-            raise LostGradientError(f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}")
-
-    def __int__(self) -> int:
-        return int(self._array)
-
-    def __index__(self) -> int:
-        return operator.index(self._array)
-
-    def __bool__(self) -> bool:
-        return bool(self._array)
-
-    def __format__(self, spec: str) -> str:
-        return format(self._array.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
-
-    def __copy__(self) -> Tensor:
-        if not self.is_leaf:
-            raise LostGradientError(
-                "copy: a copy of a Tensor that needs a gradient, as plt.plot(t) makes it, would lose the gradient: use "
-                ".copy(), which keeps it, or .data or .detach() where none should flow"
-            )
-        return _restore(*self.__reduce__()[1])
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        if not self.is_leaf:
-            raise TypeError(
-                f"the result of {self.node.op.__name__} can't be copied or pickled: use .copy(), which keeps its "
-                "gradient, or .detach() it first"
-            )
-        return _restore, (self._array, self.requires_grad, self.name, self.grad)
 
     # backward
 
@@ -316,13 +250,6 @@ def make(array: np.ndarray, node: Node | None) -> Tensor:
 
 
 _new = object.__new__
-
-
-def _restore(data, requires_grad, name, grad):
-    """What copy and pickle call."""
-    made = Tensor(data, requires_grad=requires_grad, name=name)
-    made.grad = grad
-    return made
 
 
 def _like(value, tensor, what):

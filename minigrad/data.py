@@ -41,13 +41,7 @@ def read_idx(path: str | os.PathLike, *, ndim: int | None = None, dtype: DTypeLi
         raise TypeError(f"read_idx: path must be a path, not {type(path).__name__}")
     if ndim is not None and not isinstance(ndim, (int, np.integer)):
         raise TypeError(f"read_idx: ndim must be an int or None, not {type(ndim).__name__}")
-    try:
-        dtype = None if dtype is None else np.dtype(dtype)
-    except (TypeError, ValueError):
-        raise TypeError(f"read_idx: dtype must be a dtype or None, not {type(dtype).__name__}") from None
-    codes = [code for code, known in DTYPES.items() if dtype is None or known.newbyteorder("=") == np.dtype(dtype)]
-    if not codes:
-        raise ValueError(f"read_idx: dtype {np.dtype(dtype)} is none of IDX: {', '.join(map(str, DTYPES.values()))}")
+    codes = _codes(dtype)
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         try:
@@ -59,6 +53,20 @@ def read_idx(path: str | os.PathLike, *, ndim: int | None = None, dtype: DTypeLi
             raise ValueError(f"{path}: damaged gzip file ({error})") from error
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
+
+
+def _codes(dtype: Any) -> list[int]:
+    """The codes of IDX for a dtype; all of them for None."""
+    if dtype is None:
+        return list(DTYPES)
+    try:
+        wanted = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"read_idx: dtype must be a dtype or None, not {type(dtype).__name__}") from None
+    codes = [code for code, known in DTYPES.items() if known.newbyteorder("=") == wanted]
+    if not codes:
+        raise ValueError(f"read_idx: dtype {wanted} is none of IDX: {', '.join(map(str, DTYPES.values()))}")
+    return codes
 
 
 def _read(file: Any, codes: list[int], ndim: int | None, limit: int, size: int | None = None) -> np.ndarray:

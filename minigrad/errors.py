@@ -62,27 +62,30 @@ def explain(
     if not type(error).__module__.startswith(("builtins", "numpy", "minigrad")):
         return
     said, own = getattr(error, "said", None) or (" ".join(str(error).split()) or type(error).__name__, False)
-    start = f"{name}: "
-    if not hasattr(error, "said") and said.startswith((start, f"{name}(", f"{name} has no ")):
-        said, own = said.removeprefix(start), True
+    if not own and said.startswith((f"{name}: ", f"{name}(", f"{name} has no ")):
+        said, own = said.removeprefix(f"{name}: "), True
         if "\n" not in str(error):
             error.said = said, True  # type: ignore[attr-defined]
             return
-    kind: Any = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
-    kind = _RAISED.get(kind, kind)
-    needs_axes = isinstance(error, AttributeError) or "not subscriptable" in said
-    if problem := _problem(given, kinds, needs_axes):
-        (kind, said), own = problem, True
-    elif said.startswith("ufunc "):  # NumPy's text is about its table of loops
-        dtypes = (value.dtype for value in given.values() if _is_array(value))
-        said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"
+    kind, said, own = _cause(error, said, own, given, kinds)
     ending = "" if own else _described(given)
-    again: Any = kind(f"{start}{where}{said}{ending}{hint}")
+    again: Any = kind(f"{name}: {where}{said}{ending}{hint}")
     again.said = said, own
     try:
         raise again from error.__cause__ if hasattr(error, "said") and error.__cause__ else error
     finally:
         del again, error  # their tracebacks hold this frame
+
+
+def _cause(error: Exception, said: str, own: bool, given: dict, kinds: dict) -> tuple[Any, str, bool]:
+    """The kind of error to raise, what it says, and whether that is a sentence of our own."""
+    if problem := _problem(given, kinds, isinstance(error, AttributeError) or "not subscriptable" in said):
+        return (*problem, True)
+    kind: Any = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
+    if said.startswith("ufunc "):  # NumPy's text is about its table of loops
+        dtypes = (value.dtype for value in given.values() if _is_array(value))
+        said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"
+    return _RAISED.get(kind, kind), said, own
 
 
 def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndarray:

@@ -57,11 +57,12 @@ def matched(what: str, nest: Any, like: Any) -> list[Any]:
         if not isinstance(nest, (list, tuple)) or len(nest) != len(like):
             raise ValueError(f"{what} must be a list or tuple of {len(like)}, not {brief(nest)}")
         return [leaf for a, b in zip(nest, like, strict=True) for leaf in matched(what, a, b)]
-    leaf = nest if hasattr(nest, "requires_grad") else plain_array(nest, *what.split(": "))
-    return [_matched_leaf(what, leaf, arraylike(like))]
+    return [_matched_leaf(what, nest, arraylike(like))]
 
 
 def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:
+    if not hasattr(leaf, "requires_grad"):
+        leaf = plain_array(leaf, *what.split(": "))
     if leaf.shape != like.shape:
         raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")
     if leaf.dtype.kind not in "fiu":

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import tape
 from ._tensor import make
+from .errors import LostGradientError
 from .tape import Node
 
 
@@ -42,3 +43,19 @@ def retracing(traced: Collection[Node]) -> Callable[[Node], Node] | None:
         return retraced
 
     return retrace if traced else None
+
+
+def run(f: Callable, x: Iterable, options: dict) -> Any:
+    """Call f. NumPy hides the error of `array[i] = tensor` behind one of its own: raise what Tensor said."""
+    try:
+        return f(*x, **options)
+    except (ValueError, TypeError) as error:
+        lost: BaseException | None = error
+        while lost is not None and not isinstance(lost, LostGradientError):
+            lost = lost.__cause__
+        if lost is None:
+            raise
+    try:
+        raise lost from None
+    finally:
+        del lost  # its traceback holds this frame

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .errors import NUMPY_ERRORS, brief, explain, kind_of, named, plain_array, refusal
+from .errors import NUMPY_ERRORS, brief, explain, named, plain_array, refusal
 from .gradients import fitted
 from .settings import in_force, recording, setting
 from .signature import Signature, snapshot
@@ -88,17 +88,15 @@ class Op(Signature):
             if isinstance(argument, Tensor):
                 arrays[i], parents[i] = argument._array, argument.node
                 tensors += 1
-            # equivalent: never because an array is then copied, which is only slower
-            elif type(argument) is not ndarray:
-                if argument is None:
-                    self._check_optional(i)
-                elif not isinstance(argument, _NUMBERS):
-                    arrays[i] = self._plain(i, argument)
+            # equivalent: without type(argument) is not ndarray and because an array is then copied, which is only
+            # slower
+            elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
+                arrays[i] = self._plain(i, argument)
         recorded = self._records(parents)
         try:
             output = self.forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
-            explain(error, self.__name__, self._given(arrays, parameters), self._kinds(len(arrays)))
+            explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
             raise
         if not tensors:
             return output
@@ -158,9 +156,7 @@ class Op(Signature):
             else:  # the same, but faster
                 gradient = vjp(g, output, arguments[0], arguments[1])
         except NUMPY_ERRORS as error:
-            hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"
-            given = {"g": g, "out": output} | self._given(arguments, parameters)
-            explain(error, self.__name__, given, {}, where=f"the VJP of {self.argument(i)!r}: ", hint=hint)
+            self._explain_vjp(error, i, {"g": g, "out": output} | self.given(arguments, parameters))
             raise
         # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
@@ -169,11 +165,17 @@ class Op(Signature):
             raise TypeError(f"{self._where(i)} returned a Tensor where it was given arrays")
         return fitted(gradient, argument, partial(self._where, i))
 
+    def _explain_vjp(self, error: Exception, i: int, given: dict[str, Any]) -> None:
+        hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"
+        explain(error, self.__name__, given, {}, where=f"the VJP of {self.argument(i)!r}: ", hint=hint)
+
     def _where(self, i: int) -> str:
         return f"{self.__name__}: the VJP of {self.argument(i)!r}"
 
     def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
+        if argument is None:
+            return self._check_optional(i)
         if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))
         return np.array(argument) if hasattr(type(argument), "__array__") else argument
@@ -182,18 +184,6 @@ class Op(Signature):
         """Raise TypeError unless None will do for argument i, which it does for an array that may be left out."""
         if self.vjps[i] is not None and self.defaults.get(self.argument(i), i) is not None:
             plain_array(None, self.__name__, self.argument(i))
-
-    def _given(self, arguments: Any, parameters: dict) -> dict[str, Any]:
-        """What a call was given, by name; defaults are left out."""
-        given = {self.argument(i): argument for i, argument in enumerate(arguments)} | parameters
-        defaults = self.defaults | self.parameters
-        return {name: value for name, value in given.items() if value is not defaults.get(name, defaults)}
-
-    def _kinds(self, count: int) -> dict[str, str]:
-        """What each argument and parameter must be, by its annotation; "Array" if it has a VJP."""
-        annotations = getattr(self.forward, "__annotations__", {})
-        arrays = {self.argument(i): "Array" for i in range(count) if self.vjps[i] is not None}
-        return arrays | {name: kind_of(kind) for name, kind in annotations.items()}
 
     def _array(self, output: Any) -> ndarray:
         if isinstance(output, (tuple, list)):

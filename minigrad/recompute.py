@@ -15,11 +15,11 @@ import numpy as np
 from . import tape
 from ._tensor import Tensor, make
 from .nest import flatten, unflatten
-from .nesting import leading_to, older_parents, retracing
+from .nesting import leading_to, older_parents, retracing, run
 from .operation import Op, array_of
 from .settings import force_recording, recording
 from .tape import Node
-from .transforms import check_callable, run
+from .transforms import check_callable
 
 
 class _Recomputed(Op):

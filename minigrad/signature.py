@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from .errors import text_of
+from .errors import kind_of, text_of
 
 
 class Signature:
@@ -25,6 +25,7 @@ class Signature:
     """
 
     __name__: str
+    vjps: Any
     defaults: dict[str, Any]
     parameters: dict[str, Any]
 
@@ -94,6 +95,18 @@ class Signature:
     def argument(self, i: int) -> str:
         """The name of the argument in position i."""
         return f"arrays[{i}]" if self.any_number else self.names[i]
+
+    def given(self, arguments: Any, parameters: dict) -> dict[str, Any]:
+        """What a call was given, by name; defaults are left out."""
+        given = {self.argument(i): argument for i, argument in enumerate(arguments)} | parameters
+        defaults = self.defaults | self.parameters
+        return {name: value for name, value in given.items() if value is not defaults.get(name, defaults)}
+
+    def kinds(self, count: int) -> dict[str, str]:
+        """What each argument and parameter must be, by its annotation; "Array" if it has a VJP."""
+        annotations = vars(self).get("__annotations__", {})
+        arrays = {self.argument(i): "Array" for i in range(count) if self.vjps[i] is not None}
+        return arrays | {name: kind_of(kind) for name, kind in annotations.items()}
 
     def text(self) -> str:
         """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
-from .errors import LostGradientError, brief, plain_array
+from .errors import brief, plain_array
 from .nest import flatten, matched, paths, unflatten
-from .nesting import leading_to, older_parents, retracing
+from .nesting import leading_to, older_parents, retracing, run
 from .operation import array_of, arraylike, op
 from .settings import force_recording, recording, traced
 from .tape import Node
@@ -42,22 +42,6 @@ def _entered(transform: str, value: Any, path: str) -> Tensor:
             f"{brief(value)}: make it a float, or pass it as another argument"
         )
     return make(array, tape.record(identity, (outer,), (array,), {}, array))
-
-
-def run(f: Callable, x: Iterable, options: dict) -> Any:
-    """Call f. NumPy hides the error of `array[i] = tensor` behind one of its own: raise what Tensor said."""
-    try:
-        return f(*x, **options)
-    except (ValueError, TypeError) as error:
-        lost: BaseException | None = error
-        while lost is not None and not isinstance(lost, LostGradientError):
-            lost = lost.__cause__
-        if lost is None:
-            raise
-    try:
-        raise lost from None
-    finally:
-        del lost  # its traceback holds this frame
 
 
 class _Trace:

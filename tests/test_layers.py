@@ -14,7 +14,7 @@ LAYERS = [
     ["operation"],
     ["elementwise"],
     ["ops"],
-    ["_methods", "_numpy", "_tensor"],
+    ["_exits", "_methods", "_numpy", "_tensor"],
     ["nest", "nesting", "transforms", "recompute", "derivation"],
     ["data"],
     ["testing", "viz"],
