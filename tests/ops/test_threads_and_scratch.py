@@ -48,11 +48,11 @@ def test_only_large_convolutions_are_shared_out():
 
 def test_the_pool_lacks_the_calling_thread_and_is_kept():
     set_threads(3)
-    count, pool = threads._ready()
+    count, pool = threads._state
     assert (count, pool._max_workers) == (3, 2)
-    assert threads._ready() == (3, pool)
+    assert threads._state == (3, pool)
     set_threads(2)
-    assert threads._ready()[1]._max_workers == 1
+    assert threads._state[1]._max_workers == 1
     assert pool.submit(lambda: 3).result() == 3  # another thread may still be using it
 
 
@@ -84,8 +84,7 @@ def test_a_handler_that_shares_while_its_thread_does_works_alone():
     def work(part):
         return threads.share(lambda part: threading.get_ident(), 64, 10**9) if threading.get_ident() == here else [0]
 
-    with threads._lock:  # as where a signal interrupts
-        assert [here] in threads.share(work, 64, 10**9)
+    assert [here] in threads.share(work, 64, 10**9)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -117,12 +116,11 @@ def test_a_child_forked_during_the_first_convolution_of_a_thread_convolves():
 
 def test_a_child_starts_without_threads(monkeypatch):
     set_threads(3)
-    _, pool = threads._ready()
-    for name in ("_lock", "_count", "_pool"):
-        monkeypatch.setattr(threads, name, getattr(threads, name))
-    with threads._lock:  # as another thread of the parent may have
-        threads._forked()
-        assert threads._ready() == (1, None)
+    _, pool = threads._state
+    monkeypatch.setattr(threads, "_state", threads._state)
+    monkeypatch.setattr(threads, "_sharing", threads._sharing)
+    threads._forked()
+    assert threads._state == (1, None)
     pool.shutdown()
 
 
@@ -298,9 +296,9 @@ def test_small_convolutions_stay_in_the_calling_thread():
 def test_the_environment_bounds_the_threads(monkeypatch):
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "3")
     set_threads(None)
-    assert threads._ready()[0] == 3
+    assert threads._state[0] == 3
     set_threads(1)
-    assert threads._ready() == (1, None)
+    assert threads._state == (1, None)
 
 
 @pytest.mark.parametrize("count", [0, -1, 1.5, "2"])
@@ -320,7 +318,7 @@ def test_a_forked_child_computes_in_one_thread():
         mg.conv2d(x, k)
         child = os.fork()
         if child == 0:
-            os._exit(0 if mg.conv2d(x, k).sum() == 32 * 4 * 9 and threads._ready() == (1, None) else 1)
+            os._exit(0 if mg.conv2d(x, k).sum() == 32 * 4 * 9 and threads._state == (1, None) else 1)
         assert os.waitpid(child, 0)[1] == 0
     """
     root = str(Path(mg.__file__).parent.parent)

@@ -15,9 +15,7 @@ from .blas import blocks
 
 FEWEST_PRODUCTS = 25_000_000  # multiplications in a kernel, about a millisecond of them
 
-_lock = threading.RLock()
-_count: int | None = 1  # of threads; None: as many as the environment grants
-_pool: Any = None
+_state: tuple[int, Any] = (1, None)  # the number of threads, and the pool of all but the calling one
 _sharing = threading.local()  # whether this thread is inside of `share`: then a signal's handler does its work alone
 
 
@@ -36,26 +34,15 @@ def set_threads(count=None):
 
     Raises ValueError unless count is a positive int or None.
     """
-    global _count, _pool
+    global _state
     if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 1):
         raise ValueError(f"set_threads: count must be a positive int or None, not {count!r}")
-    if count != 1:
-        import concurrent.futures.thread  # noqa: F401 (slow to import, and never inside of a kernel)
-    with _lock:
-        _pool, _count = None, count  # a pool that another thread still uses ends with its last use
+    count, pool = count or _default(), None
+    if count > 1:
+        from concurrent.futures import ThreadPoolExecutor  # slow to import, and never inside of a kernel
 
-
-def _ready() -> tuple[int, Any]:
-    """The number of threads, and the pool of all but the calling one."""
-    global _count, _pool
-    with _lock:
-        if _count is None:
-            _count = _default()
-        if _pool is None and _count > 1:
-            from concurrent.futures import ThreadPoolExecutor  # imported by set_threads
-
-            _pool = ThreadPoolExecutor(_count - 1, "minigrad")
-        return _count, _pool
+        pool = ThreadPoolExecutor(count - 1, "minigrad")
+    _state = count, pool  # a pool that another thread still uses ends with its last use
 
 
 def share(work: Callable[[slice], Any], rows: int, products: int) -> list[Any]:
@@ -70,7 +57,7 @@ def share(work: Callable[[slice], Any], rows: int, products: int) -> list[Any]:
 
 
 def _shared(work: Callable[[slice], Any], rows: int) -> list[Any]:
-    count, pool = _ready()
+    count, pool = _state
     first, *others = blocks(rows, -(-rows // count)) or (slice(0, 0),)
     futures = [pool.submit(contextvars.copy_context().run, work, part) for part in others]  # with np.errstate
     try:
@@ -82,8 +69,8 @@ def _shared(work: Callable[[slice], Any], rows: int) -> list[Any]:
 
 def _forked():
     """A child has none of its parent's threads, and perhaps a lock that one of them holds."""
-    global _lock, _count, _pool, _sharing
-    _lock, _count, _pool, _sharing = threading.RLock(), 1, None, threading.local()
+    global _state, _sharing
+    _state, _sharing = (1, None), threading.local()
 
 
 if hasattr(os, "register_at_fork"):
