@@ -182,7 +182,7 @@ class Op(Signature):
 
     def _check_optional(self, i: int) -> None:
         """Raise TypeError unless None will do for argument i, which it does for an array that may be left out."""
-        if self.vjps[i] is not None and self.defaults.get(self.argument(i), i) is not None:
+        if self.vjps[i] is not None and (self.any_number or self.defaults.get(self.names[i], i) is not None):
             plain_array(None, self.__name__, self.argument(i))
 
     def _array(self, output: Any) -> ndarray:
