@@ -32,6 +32,7 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     np.True_
     """
     axes = _normalized(axis, a.ndim)
+    # equivalent: never because blocks have the same sum
     if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
     if a.dtype.char == "f" and a.size <= _SMALL:

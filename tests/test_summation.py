@@ -1,5 +1,6 @@
 """Sums of very many entries, and of every order of axes and memory layout."""
 
+import itertools
 import math
 
 import numpy as np
@@ -53,7 +54,8 @@ def test_every_layout_and_all_axes(data):
     a = np.ascontiguousarray(a.transpose(order)).transpose(np.argsort(order))
     a = a[tuple(slice(None, None, step) for step in steps)][tuple(slice(n) for n in shape)]
     a = np.broadcast_to(a[tuple(slice(0, 1) if r else slice(None) for r in repeated)], a.shape)
-    found, plain = blocked_sum(a, axis, keepdims), np.sum(a, axis=axis, keepdims=keepdims)
+    with np.errstate(over="ignore"):  # float16 ends at 65504
+        found, plain = blocked_sum(a, axis, keepdims), np.sum(a, axis=axis, keepdims=keepdims)
     assert type(found) is type(plain)
     assert (found.dtype, np.shape(found)) == (dtype, np.shape(plain))
     expected = np.sum(a, axis=axis, keepdims=keepdims, dtype=np.longdouble)
@@ -73,3 +75,14 @@ def test_nan_and_infinities_pass():
     a = np.zeros((5000, 3), np.float32)
     a[77, 0], a[4000, 1], a[12, 2] = np.nan, np.inf, -np.inf
     np.testing.assert_array_equal(blocked_sum(a, 0), [np.nan, np.inf, -np.inf])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_all_sets_of_axes_of_a_large_array(order, dtype):
+    a = np.asarray(np.random.default_rng(0).uniform(0.5, 1, (30, 4, 50, 20)), dtype, order=order)
+    exact = a.astype(np.longdouble)
+    for count in range(5):
+        for axes in itertools.combinations(range(4), count):
+            rtol = 16 * np.finfo(dtype).eps
+            np.testing.assert_allclose(blocked_sum(a, axes), np.sum(exact, axis=axes), rtol=rtol)

@@ -350,3 +350,21 @@ def test_a_wrong_name_is_not_swallowed():
         _ = leaf(1.0).colour
     with pytest.raises(AttributeError):
         leaf(1.0).colour = 3
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_any_and_all_are_those_of_the_array(axis, keepdims):
+    a = np.array([[0.0, 1.0, 0.0], [0.0, 2.0, 3.0]])
+    for method in ("any", "all"):
+        expected = getattr(a, method)(axis, keepdims=keepdims)
+        np.testing.assert_array_equal(getattr(leaf(a), method)(axis, keepdims=keepdims), expected, strict=True)
+
+
+def test_the_text_of_a_tensor_says_where_it_comes_from():
+    for tensor, text in (
+        (mg.tensor([1.0]), "tensor([1.])"),
+        (leaf([1.0]), "tensor([1.], requires_grad=True)"),
+        (leaf([1.0]) * 2, "tensor([2.], op=multiply)"),
+    ):
+        assert repr(tensor) == text

@@ -325,6 +325,19 @@ def test_checkpoint_notices_that_a_tensor_was_rebound_though_the_value_is_the_sa
     assert x.grad is None
 
 
+def test_checkpoint_notices_that_the_same_ops_took_each_others_arguments():
+    x, y = leaf(0.5), leaf(0.5)
+    pairs = iter([(x, y), (y, x)])
+
+    def f():
+        a, b = next(pairs)
+        return np.sin(a) * np.cos(b)
+
+    z = mg.checkpoint(f)()
+    with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
+        z.backward()
+
+
 def test_checkpoint_notices_a_result_that_is_no_tensor():
     results = iter([lambda x: x * 2, lambda x: np.array(2.0)])
     y = mg.checkpoint(lambda x: next(results)(x))(leaf(1.0))
@@ -527,6 +540,8 @@ def test_nests_are_matched_by_key_and_not_by_order():
     assert vjp(lambda x: {"a": x, "b": x * 10}, 1.0)[1]({"b": 1.0, "a": 0.0}) == (10,)
     with pytest.raises(ValueError, match=r"jvp: v must have the keys \['a', 'b'\], not \['c'\]"):
         jvp(f, (x,), ({"c": 1.0},))
+    with pytest.raises(ValueError, match=r"jvp: v must have the keys \['a', 'b'\], not list"):
+        jvp(f, (x,), ([1.0, 0.0],))
     with pytest.raises(ValueError, match=r"jvp: v must be a list or tuple of 1"):
         jvp(f, (x,), (x, x))
 

@@ -136,6 +136,7 @@ def _(g, c, a):
     m = np.matmul(np.matmul(_t(u), g), _t(vt))
     diagonal = np.eye(a.shape[-1], dtype=bool)
     q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
+    # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
     minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)
     inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
     return _orientation(array_of(u), array_of(vt)) * np.matmul(np.matmul(u, inner), vt)

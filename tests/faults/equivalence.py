@@ -7,7 +7,7 @@ The comment stands behind the statement or above it, and may go on in the commen
     without X         the text X is left out
     never             the condition of the `if` is false
     any factor        what is returned, times a number
-    any change        every fault of the statement
+    any change        whatever is not caught of the statement: of a size that only tunes, say
 """
 
 import ast
@@ -18,7 +18,7 @@ import re
 import tokenize
 from dataclasses import dataclass
 
-WORD, ANY = "equivalent:", "any number"
+WORD, ANY, ANY_CHANGE = "equivalent:", "any number", "any change"
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _header_text(node, text):
 
 
 def _is(change, text, after):
-    if change == "any change":
+    if change == ANY_CHANGE:
         return True
     if change == "never":
         return isinstance(after, ast.If) and ast.unparse(after.test) == "False"

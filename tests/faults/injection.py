@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults.equivalence import argued, source
+from faults.equivalence import ANY_CHANGE, argued, source
 from faults.mutations import is_negative_number, is_unknown_size, variants
 
 import minigrad
@@ -66,6 +66,11 @@ class Fault:
         """The (argument, change) pairs, written at its statement, why it changes nothing."""
         node, path = self._statement
         return argued(node, replaced(node, path, self.variant), self.lines, self.file)
+
+    @property
+    def is_said_to_survive(self):
+        """Whether one of the arguments names it; `any change` does not say which are caught."""
+        return any(change != ANY_CHANGE for _, change in self.arguments)
 
 
 @functools.cache

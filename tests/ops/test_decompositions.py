@@ -411,3 +411,22 @@ def test_slogdet_of_a_singular_matrix():
 def test_a_vector_is_refused(f):
     with pytest.raises(ValueError, match=r"a must be a .*matrix, or a stack of them, not \(3,\)"):
         f(np.ones(3))
+
+
+@pytest.mark.parametrize("f", [mg.eigh, mg.eigvalsh])
+@pytest.mark.parametrize("triangle", ["X", "", None, 0])
+def test_the_triangle_is_one_of_two(f, triangle):
+    with pytest.raises(ValueError, match=f"^{f.__name__}: UPLO must be 'L' or 'U', not {triangle!r}"):
+        f(np.eye(2), triangle)
+
+
+def test_a_shift_of_all_eigenvalues_changes_no_gradient_of_vectors():
+    """Of eigenvalues that tie too, on either side of 0."""
+
+    def largest(a):
+        return np.linalg.eigh(a)[1][0, 2] ** 2
+
+    a = np.diag([1.0, 1.0, 5.0])
+    for shift in (0.0, -3.0, -1.0, 7.0):
+        found = mg.grad(largest)(a + shift * np.eye(3))
+        assert_array_equal(np.isnan(found), np.isnan(mg.grad(largest)(a)))

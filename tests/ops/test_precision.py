@@ -60,6 +60,8 @@ def test_values_and_gradients_are_right_to_a_a_few_units_in_the_last_place(name,
             return
         value, gradients = derived(spec, call, dtype)
         exact_value, exact_gradients = derived(spec, call, float)
+        if any(np.max(np.abs(exact), initial=0) > np.finfo(dtype).max for exact in (exact_value, *exact_gradients)):
+            return  # out of the dtype's range
         for found, exact in zip((value, *gradients), (exact_value, *exact_gradients), strict=True):
             scale = max(1, np.max(np.abs(exact), initial=0))
             assert_allclose(found, exact, rtol=0, atol=4 * np.finfo(dtype).eps * scale)

@@ -66,7 +66,7 @@ class Specs:
         """A class of tests that put every specified op to its proofs."""
         each = pytest.mark.parametrize("spec", self.by_name.values(), ids=self.by_name)
         slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
-        quiet = settings(suppress_health_check=slow)
+        quiet = settings(suppress_health_check=[*slow, HealthCheck.differing_executors])  # each test has its own self
         few = settings(quiet, max_examples=max(quiet.max_examples // 5, 2))
 
         class TestSpecs:

@@ -56,5 +56,6 @@ def add_products(total, stack, g, take):
 @lru_cache
 def _cuts(depth, outputs):
     """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
+    # equivalent: any change because any number of parts gives the same
     fewest = max(1, math.ceil(depth * outputs / TRANSPOSED))
     return next((n for n in range(fewest, depth) if depth % n == 0), depth)

@@ -42,6 +42,7 @@ def input_gradient(g, k, geometry, groups, dtype):
         frame, k = _framed(g, turned, geometry.stride, dtype, take), k[:, :, ::-1, ::-1]
         if not few:
             return _correlated(frame, k, turned)
+        # equivalent: 2 -> 3; without [::2] because im2row takes the size of the image from the frame itself
         framed = turned._replace(padding=(0, 0), image=frame.shape[::2])
         return im2row.forward(frame.transpose(3, 1, 0, 2), k, framed, groups, dtype)
 
@@ -49,6 +50,7 @@ def input_gradient(g, k, geometry, groups, dtype):
 def _framed(x, geometry, step, dtype, take):
     """The padded x (N, C, H, W), with its entries `step` apart: (row, channel, column, image)."""
     axes = zip(geometry.out, geometry.stride, geometry.window, geometry.dilation, strict=True)
+    # equivalent: out - 1 -> out + 1 because a frame may be larger than what is read of it
     height, width = size = [(out - 1) * stride + dilation * (taps - 1) + 1 for out, stride, taps, dilation in axes]
     frame = take("frame", (height, x.shape[1], width, len(x)), dtype)
     axes = zip(geometry.padding, step, size, geometry.image, strict=True)

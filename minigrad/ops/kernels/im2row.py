@@ -146,6 +146,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
                 windows, entries = inside(shift, geometry.stride[1], width, across[0])
                 received = image[..., entries, :]
                 if s == q.start == 0:
+                    # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
                     clear(image.transpose(3, 0, 1, 2, 4), entries)
                     received[...] = share[..., windows, :]
                 else:
@@ -165,10 +166,12 @@ def _blocks(start, stop, columns, images, held, step, overlap):
     products are efficient: whole columns, or some of the images of one column.
     """
     images = max(images, 1)
+    # equivalent: any change because blocks of any size give the same
     most = max(LANES, TILE // (held * max(1, (stop - start) * step + overlap)))
     together = blocks(images, most, 16)
     across = blocks(columns, most // images)
     width = held * together[0].stop * across[0].stop
+    # equivalent: any change because blocks of any size give the same
     down = blocks(stop - start, (TILE // width - overlap) // step)
     return [(slice(start + p.start, start + p.stop), q, n) for n in together for q in across for p in down]
 
@@ -198,6 +201,7 @@ def _stack(x, geometry, groups, take):
         columns, entries = inside(s * geometry.dilation[1] - geometry.padding[1], geometry.stride[1], width, q)
         tap = target[:, rows, s]
         if columns.stop - columns.start < q:
+            # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
             clear(tap.transpose(3, 0, 1, 2, 4), columns)
         tap[..., columns, :] = source[:, read, :, entries]
     group, row, _, channel, item = windows.strides

@@ -53,12 +53,16 @@ def copy_images(target, source, take):
     """
     n, c, h, w = source.shape
     scattered = source.size and target.strides[0] == target.itemsize < source.strides[0]
+    # equivalent: any change because both ways copy the same
     if not scattered or (source.nbytes <= IN_CACHE and source.strides[0] % PAGE):
         np.copyto(target, source)
         return
+    # equivalent: any change because pieces of any size copy the same
     for channels in blocks(c, IN_CACHE // 2 // (n * h * w * source.itemsize)):
+        # equivalent: any change because pieces of any size copy the same
         for rows in blocks(h, IN_CACHE // 2 // (n * w * source.itemsize)):
             piece = source[:, channels, rows]
+            # equivalent: any change because images any distance apart are the same
             apart = -(-piece[0].nbytes // LINE) | 1
             staged = take("staged", (n, apart * LINE // source.itemsize), source.dtype)[:, : piece[0].size]
             staged = staged.reshape(piece.shape)
