@@ -92,8 +92,8 @@ def test_training_does_not_grow():
 
     tracemalloc.start()
     try:
-        grown(30)
-        assert grown(150) < 15_000
+        grown(100)
+        assert grown(300) < 30_000
     finally:
         tracemalloc.stop()
 
