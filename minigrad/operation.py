@@ -52,6 +52,8 @@ class Op(Signature):
         update_wrapper(self, forward)
         super().__init__(forward, names)
         self.forward = forward
+        # equivalent: and not -> or not; without names is None and; without and not (forward.__module__ or
+        # "").startswith("minigrad.") because ours write to no g
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
         self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
 

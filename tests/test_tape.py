@@ -446,9 +446,10 @@ def test_a_vjp_can_not_write_to_what_others_use(written):
 
     x = leaf(np.ones(3))
     y = x * 3
-    with pytest.raises(ValueError, match=r"shifted: the VJP of 'x': .*read-only"):
-        np.sum(y + shifted(y)).backward()
-    assert x.grad is None
+    for z, g in ((np.sum(y + shifted(y)), None), (y + shifted(y), np.ones(3))):
+        with pytest.raises(ValueError, match=r"shifted: the VJP of 'x': .*read-only"):
+            z.backward(g, retain_graph=True)
+        assert x.grad is None
     np.testing.assert_array_equal(y.data, [3, 3, 3])
 
 
@@ -487,7 +488,9 @@ def test_operators_do_what_calling_the_op_does(name, data):
     if not isinstance(x, mg.Tensor) and not isinstance(y, mg.Tensor):
         return
     with contextlib.ExitStack() as blocks, np.errstate(all="ignore"):
-        for block in data.draw(st.sampled_from([(), (mg.no_grad(),), (mg.scope("s"),), (mg.scope("s"), mg.debug())])):
+        for block in data.draw(
+            st.sampled_from([(), (mg.no_grad(),), (mg.scope("s"),), (mg.scope("s"), mg.debug(nonfinite=False))])
+        ):
             blocks.enter_context(block)
         outcomes = []
         for call in (

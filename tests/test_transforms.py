@@ -542,6 +542,8 @@ def test_nests_are_matched_by_key_and_not_by_order():
         jvp(f, (x,), ({"c": 1.0},))
     with pytest.raises(ValueError, match=r"jvp: v must have the keys \['a', 'b'\], not list"):
         jvp(f, (x,), ([1.0, 0.0],))
+    with pytest.raises(ValueError, match=r"jvp: v must be a list or tuple of 2, not 3.0"):
+        jvp(lambda pair: pair[0] * pair[1], ([1.0, 2.0],), (3.0,))
     with pytest.raises(ValueError, match=r"jvp: v must be a list or tuple of 1"):
         jvp(f, (x,), (x, x))
 

@@ -359,6 +359,7 @@ def _unused(x, *gradients):
 
     A column of 0 at an exact 0 says nothing: that of f(A) = V diag(w) V^T is 0 there, because w is.
     """
+    # equivalent: <= -> < because a bound on rounding is not met exactly
     faint = (x != 0) & (np.abs(x) <= _rounding(x))
     return faint & ~np.any([np.any(array_of(g) != 0, axis=-2) for g in gradients], axis=0)
 
