@@ -93,6 +93,8 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
 
     Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
     """
+    # equivalent: without or (type(value) is ndarray and value.dtype.kind in "biufc") because an array is then looked
+    # at, which is only slower
     numeric = isinstance(value, (float, int, np.number)) or (type(value) is ndarray and value.dtype.kind in "biufc")
     problem = None if numeric else _problem_of(value)
     if problem is None:

@@ -372,3 +372,10 @@ def test_a_tie_of_very_many():
 def test_no_degrees_of_freedom_give_no_finite_derivative(f):
     with np.errstate(all="ignore"):
         assert not np.isfinite(mg.grad(lambda x: f(x, ddof=3))(np.arange(3.0))).any()
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("f", [np.max, np.min, np.prod])
+def test_an_array_without_axes_may_be_reduced_over_its_only_or_last_one(f, axis):
+    value, gradient = mg.value_and_grad(lambda x: f(x, axis=axis))(3.0)
+    assert (value, gradient) == (3, 1)
