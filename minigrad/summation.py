@@ -31,7 +31,7 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     >>> abs(blocked_sum(rows, axis=0)[0] - 10_000) < 0.01
     np.True_
     """
-    axes = _normalized(axis, a.ndim)
+    axes = normalized_axes(axis, a.ndim)
     # equivalent: never because blocks have the same sum
     if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
@@ -44,11 +44,13 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     return total.astype(a.dtype if half else total.dtype, copy=False)[()]
 
 
-def _normalized(axis, ndim):
-    """The axes as a tuple of non-negative ints."""
+def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes as non-negative ints; None means all, and an array without axes takes 0 and -1, as np.sum does."""
     if type(axis) is int and -ndim <= axis < ndim:  # faster than NumPy's own check
         return (axis % ndim,)
-    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+    if axis is None or (ndim == 0 and type(axis) is int and axis in (0, -1)):
+        return tuple(range(ndim))
+    return normalize_axis_tuple(axis, ndim)
 
 
 def _is_direct(a, axes):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..operation import array_of, arraylike, implements, op
-from ..summation import blocked_sum
+from ..summation import blocked_sum, normalized_axes
 from ..typing import Array, Axis
 from .arithmetic import floating, narrowed, selected, widened
 from .shaping import moveaxis, reshape, sort
@@ -23,15 +23,8 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _axes(axis, ndim):
-    """The axes as a tuple of non-negative ints."""
-    if axis is None or (ndim == 0 and type(axis) is int and axis in (0, -1)):  # as NumPy does for an array without axes
-        return tuple(range(ndim))
-    return normalize_axis_tuple(axis, ndim)
-
-
 def _reduced_shape(a, axis, keepdims):
-    axes = _axes(axis, a.ndim)
+    axes = normalized_axes(axis, a.ndim)
     return tuple(1 if i in axes else n for i, n in enumerate(a.shape) if keepdims or i not in axes)
 
 
@@ -41,7 +34,7 @@ def _kept(g, a, axis):
 
 
 def _count(a, axis):
-    return math.prod(a.shape[i] for i in _axes(axis, a.ndim))
+    return math.prod(a.shape[i] for i in normalized_axes(axis, a.ndim))
 
 
 @implements(np.sum)
@@ -153,7 +146,7 @@ def _deviations(a, axis):
 def _per_degree_of_freedom(a, axis, ddof):
     """1 / (n - ddof), or infinity where n <= ddof, since NumPy divides by 0 then."""
     n = _count(a, axis)
-    return 1 / (n - ddof) if n > ddof else math.inf
+    return math.inf if n <= ddof else 1 / (n - ddof)
 
 
 @op(name="norm")
@@ -191,7 +184,7 @@ def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     """The standard deviation: the norm of the deviations from the mean, divided by (n - ddof)**(1/2).
 
     Constant data have deviation 0, even where their mean is rounded, and derivative 0. The derivative is
-    That is NaN where n <= ddof. The value is more precise than NumPy's, as that of `var`.
+    NaN where n <= ddof. The value is more precise than NumPy's, as that of `var`.
 
     >>> mg.std(np.array([[1.0, 3.0], [2.0, 6.0]]), axis=1).round(4)
     array([1., 2.])
@@ -225,7 +218,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     array([0., 0.])
     """
     x = floating(x)
-    axes = _axes(axis, x.ndim)
+    axes = normalized_axes(axis, x.ndim)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _norm(x, axis, keepdims=keepdims)
     if len(axes) == 1 and ord == 1:
@@ -253,7 +246,7 @@ def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
-    axes = _axes(axis, a.ndim)
+    axes = normalized_axes(axis, a.ndim)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
     others = products_of_others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
@@ -319,7 +312,8 @@ def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
 def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
     """The mean, or sum(a * weights) / sum(weights). The weights have the shape of a, or of its axis (or axes).
 
-    Both are differentiated. Raises ValueError for weights that fit neither.
+    Both are differentiated. Raises ValueError for weights that fit neither, and ZeroDivisionError, as np.average does,
+    for weights whose sum is 0.
 
     >>> mg.average(np.array([1.0, 4.0]), weights=np.array([3.0, 1.0]))
     np.float64(1.75)
@@ -328,12 +322,15 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
         return mean(a, axis)
     like, a, weights = (a, weights), widened(a), widened(weights)
     if np.shape(weights) != np.shape(a):
-        axes = _axes(axis, np.ndim(a))
+        axes = normalized_axes(axis, np.ndim(a))
         if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
             raise ValueError(f"average: weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
         others = tuple(i for i in range(np.ndim(a)) if i not in axes)
         weights = np.expand_dims(np.transpose(weights, np.argsort(axes)), others)
-    return narrowed(sum(np.multiply(a, weights), axis) / sum(weights, axis), *like)
+    total = sum(weights, axis)
+    if np.any(array_of(total) == 0):
+        raise ZeroDivisionError("average: the weights' sum is 0")
+    return narrowed(sum(np.multiply(a, weights), axis) / total, *like)
 
 
 @implements(np.median)
@@ -346,7 +343,7 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     array([0. , 0. , 0.5, 0.5])
     """
     a = arraylike(a)
-    axes, n = _axes(axis, a.ndim), _count(a, axis)
+    axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
     if n == 0:
         # equivalent: any factor because the mean of nothing is NaN
         return mean(a, axis, keepdims=keepdims)

@@ -379,3 +379,25 @@ def test_no_degrees_of_freedom_give_no_finite_derivative(f):
 def test_an_array_without_axes_may_be_reduced_over_its_only_or_last_one(f, axis):
     value, gradient = mg.value_and_grad(lambda x: f(x, axis=axis))(3.0)
     assert (value, gradient) == (3, 1)
+
+
+@pytest.mark.parametrize("axis", [0, -1, (), None])
+def test_an_array_without_axes_is_reduced_as_by_numpy(axis):
+    for f in (np.sum, np.prod, np.max, np.min):
+        t = leaf(np.float64(3.0))
+        result = f(t, axis=axis, keepdims=True)
+        assert result.shape == () and result.item() == 3
+        result.backward()
+        assert t.grad == 1
+        assert np.isnan(np.var(t, axis=axis, ddof=np.nan).item())
+    with pytest.raises(np.exceptions.AxisError, match="sum: axis 1"):
+        np.sum(leaf(3.0), axis=1)
+
+
+def test_weights_whose_sum_is_zero():
+    """NumPy refuses them: not infinity with a warning."""
+    for weights in (np.array([1.0, -1.0]), leaf([1.0, -1.0])):
+        with pytest.raises(ZeroDivisionError, match="average: the weights' sum is 0"):
+            np.average(leaf([1.0, 2.0]), weights=weights)
+    with pytest.raises(ZeroDivisionError, match="average"):
+        mg.average(np.ones((2, 2)), 1, np.array([[1.0, 1.0], [2.0, -2.0]]))
