@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.testing import assert_allclose, assert_array_equal
-from support.specification import all_specs
+from support.specification import Specs, all_specs
 
 import minigrad as mg
 from minigrad.operation import Op
@@ -28,6 +28,13 @@ def all_ops():
 
 def test_every_public_op_has_a_spec(specs):
     assert set(mg.ops.__all__) - set(specs) == set()
+
+
+def test_a_spec_that_no_test_would_run_is_refused():
+    late = Specs()
+    late.tests()
+    with pytest.raises(RuntimeError, match="tanh: specify it above the line"):
+        late.add("tanh", None, np.tanh)
 
 
 def test_every_vjp_is_swept_by_a_spec(specs):

@@ -56,14 +56,18 @@ class Specs:
 
     def __init__(self):
         self.by_name = {}
+        self.complete = False
 
     def add(self, name, inputs, reference, *, fn=None, **rest):
         """Specify the op of this name."""
+        if self.complete:
+            raise RuntimeError(f"{name}: specify it above the line `TestSpecs = specs.tests()`, or it isn't tested")
         found = Spec(name, inputs.map(as_call), reference, fn or getattr(mg.ops, name), **rest)
         self.by_name[name] = SPECS[name] = found
 
     def tests(self):
         """A class of tests that put every specified op to its proofs."""
+        self.complete = True
         each = pytest.mark.parametrize("spec", self.by_name.values(), ids=self.by_name)
         slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
         quiet = settings(suppress_health_check=[*slow, HealthCheck.differing_executors])  # each test has its own self
