@@ -11,11 +11,14 @@ from numpy.random import Generator
 
 from . import data as data
 from . import ops as ops
+from . import optim as optim
 from . import testing as testing
 from . import viz as viz
 from ._tensor import Tensor as Tensor
 from ._tensor import tensor as tensor
 from .ops import *
+from .serialization import load as load
+from .serialization import save as save
 from .settings import no_grad as no_grad
 from .settings import scope as scope
 from .typing import ArrayLike, BinaryOp, Gradient, Jacobian, OpDecorator, TensorLike, UnaryOp, ValueAndGradient
@@ -27,8 +30,34 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 __version__: str
-__all__ = ["Tensor", "checkpoint", "data", "debug", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "no_grad"]
-__all__ += ["op", "ops", "scope", "tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
+__all__ = [
+    "Tensor",
+    "checkpoint",
+    "data",
+    "debug",
+    "grad",
+    "graph",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "load",
+    "no_grad",
+]
+__all__ += [
+    "op",
+    "ops",
+    "optim",
+    "save",
+    "scope",
+    "tensor",
+    "testing",
+    "value_and_grad",
+    "vec",
+    "vec_jacobian",
+    "viz",
+    "vjp",
+]
 __all__ += ops.__all__
 
 @overload

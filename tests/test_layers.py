@@ -16,7 +16,7 @@ LAYERS = [
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
     ["nest", "nesting", "transforms", "recompute", "derivation"],
-    ["data"],
+    ["data", "optim", "serialization"],
     ["testing", "viz"],
     ["__init__"],
 ]

@@ -33,7 +33,16 @@ def read_digits(path):
     assert 0 <= labels.min() <= labels.max() < images.CLASSES
 
 
-TARGETS = {"read_idx": read_idx, "read_digits": read_digits}
+def load(path):
+    """What was loaded can be saved, and loads again as the same."""
+    import minigrad as mg
+
+    loaded = mg.load(path)
+    mg.save(path, loaded)
+    assert repr(mg.load(path)) == repr(loaded)
+
+
+TARGETS = {"read_idx": read_idx, "read_digits": read_digits, "load": load}
 
 
 def run(target, content, path):
@@ -51,12 +60,13 @@ def main(name, arguments):
     """Fuzz one reader."""
     import atheris
 
-    with atheris.instrument_imports(include=["minigrad.data", "images"]):
+    with atheris.instrument_imports(include=["minigrad.data", "minigrad.serialization", "images"]):
         import images  # noqa: F401
 
-        import minigrad.data  # noqa: F401
+        import minigrad.data
+        import minigrad.serialization  # noqa: F401
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "input"
+        path = Path(folder) / "input.npz"
         atheris.Setup([sys.argv[0], *arguments], lambda content: run(TARGETS[name], content, path))
         atheris.Fuzz()
 

@@ -15,7 +15,7 @@ RUNS = 2000
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("corpus/*/*")), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_the_corpus_is_read_or_refused_by_name(path, tmp_path):
-    targets.run(targets.TARGETS[path.parent.name], path.read_bytes(), tmp_path / "input")
+    targets.run(targets.TARGETS[path.parent.name], path.read_bytes(), tmp_path / "input.npz")
 
 
 @pytest.mark.parametrize("name", targets.TARGETS)

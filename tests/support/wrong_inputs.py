@@ -119,6 +119,7 @@ def _used(context):
 
 
 _V = np.array([1.0, 2.0])
+_leaf = mg.tensor(_V, requires_grad=True)
 REST = {  # name -> a function that calls it, and arguments for which that works
     "grad": (lambda f, x, argnums: mg.grad(f, argnums)(x), mg.sum, _V, 0),
     "value_and_grad": (lambda f, x, argnums: mg.value_and_grad(f, argnums)(x), mg.sum, _V, 0),
@@ -139,6 +140,13 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "testing.check_vjp": (mg.testing.check_vjp, mg.sin, _V), "testing.check_jvp": (mg.testing.check_jvp, mg.sin, _V),
     "testing.check_grads": (mg.testing.check_grads, mg.sin, _V),
     "testing.check_subgradient": (mg.testing.check_subgradient, mg.abs, _V),
+    "save": (lambda path, mapping: mg.save(path, mapping), "no folder/file.npz", {"w": _V}),
+    "load": (mg.load, "no file.npz"),
+    "optim.SGD": (lambda p, *options: mg.optim.SGD([p], *options).step(), _leaf, 0.1, 0.9, 0.0, 0.0, True),
+    "optim.Adam": (lambda p, *options: mg.optim.Adam([p], *options).step(), _leaf, 0.1, (0.9, 0.99), 0.1, 0.1, False),
+    "optim.clip_grad_norm": (lambda p, *options: mg.optim.clip_grad_norm([p], *options), _leaf, 1.0, 2.0),
+    "optim.cosine_annealing": (mg.optim.cosine_annealing, 1, 0.1, 9, 0.0),
+    "optim.step_decay": (mg.optim.step_decay, 1, 0.1, 9, 0.5),
     "data.read_idx": (mg.data.read_idx, "no file", {"ndim": 1, "dtype": "u1"}),
 }  # fmt: skip
 RETURNS = {f"a function that returns {name}": (lambda *x, value=value: value) for name, value in WRONG.items()}
