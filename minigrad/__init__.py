@@ -6,6 +6,7 @@
     @mg.op                                           a NumPy function and its VJPs: an operation of your own
     mg.graph(y), mg.debug(), mg.viz.trace(y)         the graph as a picture, and as a walk through it
     mg.testing                                       is a derivative right?
+    mg.nn, mg.functional_call(net, state, x)         layers of neural networks, also as functions of their state
     mg.optim.Adam(parameters), mg.data               a step that trains, and data to train on
     mg.save(path, mapping), mg.load(path)            arrays, numbers and strings in files
 
@@ -25,45 +26,22 @@ from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
-__all__ = [
-    "Tensor",
-    "checkpoint",
-    "data",
-    "debug",
-    "grad",
-    "graph",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "load",
-    "no_grad",
-]
-__all__ += [
-    "op",
-    "ops",
-    "optim",
-    "save",
-    "scope",
-    "tensor",
-    "testing",
-    "value_and_grad",
-    "vec",
-    "vec_jacobian",
-    "viz",
-    "vjp",
-]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "functional_call", "grad", "graph", "hessian", "hvp"]
+__all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "op", "ops", "optim", "save", "scope", "tensor", "testing"]
+__all__ += ["value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 
 def __getattr__(name):
     """What the core does not need is imported at its first use."""
-    if name in ("data", "optim", "testing", "viz"):
+    if name in ("data", "nn", "optim", "testing", "viz"):
         return _import_module(f".{name}", __name__)
     if name in ("load", "save"):
         return getattr(_import_module(".serialization", __name__), name)
     if name in ("debug", "graph"):
         return getattr(_import_module(".viz", __name__), name)
+    if name == "functional_call":
+        return _import_module(".nn", __name__).functional_call
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

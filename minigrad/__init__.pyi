@@ -10,12 +10,14 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from . import data as data
+from . import nn as nn
 from . import ops as ops
 from . import optim as optim
 from . import testing as testing
 from . import viz as viz
 from ._tensor import Tensor as Tensor
 from ._tensor import tensor as tensor
+from .nn import functional_call as functional_call
 from .ops import *
 from .serialization import load as load
 from .serialization import save as save
@@ -30,34 +32,9 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 __version__: str
-__all__ = [
-    "Tensor",
-    "checkpoint",
-    "data",
-    "debug",
-    "grad",
-    "graph",
-    "hessian",
-    "hvp",
-    "jacobian",
-    "jvp",
-    "load",
-    "no_grad",
-]
-__all__ += [
-    "op",
-    "ops",
-    "optim",
-    "save",
-    "scope",
-    "tensor",
-    "testing",
-    "value_and_grad",
-    "vec",
-    "vec_jacobian",
-    "viz",
-    "vjp",
-]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "functional_call", "grad", "graph", "hessian", "hvp"]
+__all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "op", "ops", "optim", "save", "scope", "tensor", "testing"]
+__all__ += ["value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 @overload

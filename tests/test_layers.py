@@ -16,7 +16,7 @@ LAYERS = [
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
     ["nest", "nesting", "transforms", "recompute", "derivation"],
-    ["data", "optim", "serialization"],
+    ["data", "nn", "optim", "serialization"],
     ["testing", "viz"],
     ["__init__"],
 ]

@@ -1,0 +1,253 @@
+"""The layers of feed-forward networks, each a few lines around the op that it calls."""
+
+from __future__ import annotations  # np.random, which annotations name, is slow to load
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from .. import ops
+from .._tensor import Tensor, tensor
+from ..operation import array_of, arraylike
+from ..ops.windows import pair, pairs
+from ..typing import Array, DType, Pair
+from .arguments import check_number, check_rng, check_sizes, float_dtype
+from .initial import he_normal
+from .module import Module
+
+
+def parameter(array: np.ndarray) -> Tensor:
+    """A Tensor that requires a gradient."""
+    return tensor(array, requires_grad=True)
+
+
+class Linear(Module):
+    """Z = X W.T + b, over the last axis of X (derivation, section 3.1.2).
+
+    x: (..., in_features); output: (..., out_features). weight: (out_features, in_features); bias: (out_features,)
+    or None. initial: a function like `he_normal` that draws the weight.
+    Raises ValueError if x has another number of features.
+
+    >>> layer = mg.nn.Linear(3, 2, rng=np.random.default_rng(0))
+    >>> layer(np.ones((5, 3))).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator,
+        dtype: DType = np.float32,
+        initial: Callable[..., np.ndarray] = he_normal,
+    ):
+        check_sizes("Linear", in_features=in_features, out_features=out_features)
+        dtype = float_dtype("Linear", dtype)
+        self.in_features, self.out_features = in_features, out_features
+        shape = (out_features, in_features)
+        self.weight = parameter(initial(shape, rng=check_rng("Linear", rng), dtype=dtype))
+        self.bias = parameter(np.zeros(out_features, dtype)) if bias else None
+
+    def forward(self, x: Array) -> Tensor:
+        """Return Z."""
+        x = arraylike(x)
+        if x.ndim == 0 or x.shape[-1] != self.in_features:
+            raise ValueError(f"Linear: the last axis of x must have {self.in_features} features, not x {x.shape}")
+        z = x @ self.weight.T
+        return z if self.bias is None else z + self.bias
+
+
+class Conv2d(Module):
+    """`mg.conv2d` with its kernels: Z[j] = sum over i of A[i] * K[j, i] + b[j] (derivation, section 2).
+
+    x: (N, in_channels, H, W) or without N; output: (N, out_channels, Ho, Wo). weight: (out_channels,
+    in_channels / groups, kh, kw); bias: (out_channels,) or None. kernel_size, stride, padding, dilation: an int or a
+    pair (rows, columns). initial: a function like `he_normal` that draws the weight.
+    Raises ValueError if sizes don't fit.
+
+    >>> layer = mg.nn.Conv2d(1, 8, 5, padding=2, rng=np.random.default_rng(0))
+    >>> layer(np.ones((4, 1, 28, 28))).shape
+    (4, 8, 28, 28)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: Pair,
+        stride: Pair = 1,
+        padding: Pair = 0,
+        dilation: Pair = 1,
+        groups: int = 1,
+        bias: bool = True,
+        *,
+        rng: np.random.Generator,
+        dtype: DType = np.float32,
+        initial: Callable[..., np.ndarray] = he_normal,
+    ):
+        check_sizes("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        if in_channels % groups or out_channels % groups:
+            raise ValueError(f"Conv2d: groups must divide {in_channels} and {out_channels} channels, not {groups}")
+        window = pair(kernel_size, "kernel_size", "Conv2d", 1)
+        pairs("Conv2d", stride, padding, dilation)
+        dtype = float_dtype("Conv2d", dtype)
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding, self.dilation, self.groups = stride, padding, dilation, groups
+        shape = (out_channels, in_channels // groups, *window)
+        self.weight = parameter(initial(shape, rng=check_rng("Conv2d", rng), dtype=dtype))
+        self.bias = parameter(np.zeros(out_channels, dtype)) if bias else None
+
+    def forward(self, x: Array) -> Tensor:
+        """Return Z."""
+        options = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation, "groups": self.groups}
+        return ops.conv2d(x, self.weight, self.bias, **options)
+
+
+class _OneOp(Module):
+    """A layer without parameters that is one op, and so one node of a picture, without a box around it."""
+
+    _has_box = False
+
+
+class _Pool2d(_OneOp):
+    """A pooling op over windows."""
+
+    def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0):
+        name = type(self).__name__
+        pair(kernel_size, "kernel_size", name, 1)
+        pairs(name, kernel_size if stride is None else stride, padding, 1)
+        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
+
+
+class AvgPool2d(_Pool2d):
+    """`mg.avg_pool2d`: the mean of each window (derivation, section 3.1.3). The stride is by default the window."""
+
+    def forward(self, x: Array) -> Array:
+        """Return the means."""
+        return ops.avg_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class MaxPool2d(_Pool2d):
+    """`mg.max_pool2d`: the maximum of each window. The stride is by default the window."""
+
+    def forward(self, x: Array) -> Array:
+        """Return the maxima."""
+        return ops.max_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class L2Pool2d(_Pool2d):
+    """`mg.l2_pool2d`: the L2 norm of each window. The stride is by default the window."""
+
+    def forward(self, x: Array) -> Array:
+        """Return the norms."""
+        return ops.l2_pool2d(x, self.kernel_size, stride=self.stride, padding=self.padding)
+
+
+class ReLU(_OneOp):
+    """`mg.relu`, entry by entry."""
+
+    def forward(self, x: Array) -> Array:
+        """Return max(x, 0)."""
+        return ops.relu(x)
+
+
+class Tanh(_OneOp):
+    """`mg.tanh`, entry by entry."""
+
+    def forward(self, x: Array) -> Array:
+        """Return tanh(x)."""
+        return ops.tanh(x)
+
+
+class Sigmoid(_OneOp):
+    """`mg.sigmoid`, entry by entry."""
+
+    def forward(self, x: Array) -> Array:
+        """Return 1 / (1 + e**-x)."""
+        return ops.sigmoid(x)
+
+
+class GELU(_OneOp):
+    """`mg.gelu`, entry by entry; the exact form."""
+
+    def forward(self, x: Array) -> Array:
+        """Return x times the probability that a standard normal is below x."""
+        return ops.gelu(x)
+
+
+class Flatten(_OneOp):
+    """The axes from start_dim to end_dim as one; by default all but the first, that of the batch.
+
+    >>> mg.nn.Flatten()(np.ones((4, 8, 14, 14))).shape
+    (4, 1568)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1):
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, x: Array) -> Array:
+        """Return x in its new shape."""
+        x = arraylike(x)
+        start, end = (dim % x.ndim if -x.ndim <= dim < x.ndim else None for dim in (self.start_dim, self.end_dim))
+        if start is None or end is None or start > end:
+            raise ValueError(f"Flatten: x {x.shape} has no axes from {self.start_dim} to {self.end_dim}")
+        return ops.reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
+
+
+class Dropout(Module):
+    """While training, each entry is 0 with probability p, and else divided by 1 - p; in `eval()`, x itself.
+
+    The generator is the caller's, and what it draws depends on its state: to resume a run, save
+    `rng.bit_generator.state` beside the state_dict. A dropout inside of `mg.checkpoint` needs it as `rng=` there, too.
+
+    >>> layer = mg.nn.Dropout(0.5, rng=np.random.default_rng(0))
+    >>> layer(np.ones(6))
+    array([2., 0., 0., 0., 2., 2.])
+    """
+
+    def __init__(self, p: float = 0.5, *, rng: np.random.Generator):
+        check_number("Dropout", "p", p, 0, 1)
+        self.p, self.rng = p, check_rng("Dropout", rng)
+
+    def forward(self, x: Array) -> Array:
+        """Return x with zeros in it."""
+        if not self.training or self.p == 0:
+            return x
+        x = arraylike(x)
+        kept = self.rng.random(x.shape) >= self.p
+        scale = 1 / (1 - self.p) if self.p < 1 else 0.0
+        return ops.multiply(x, kept.astype(np.result_type(x.dtype, np.float16)) * scale)
+
+
+class Embedding(Module):
+    """Row i of a table for each index i. weight: (num_embeddings, embedding_dim), standard normal at the start.
+
+    indices: integers from 0 to num_embeddings - 1, of any shape; output: (*indices.shape, embedding_dim).
+    Raises TypeError unless they are integers, ValueError for one out of range.
+
+    >>> layer = mg.nn.Embedding(10, 3, rng=np.random.default_rng(0))
+    >>> layer([[1, 2], [9, 1]]).shape
+    (2, 2, 3)
+    """
+
+    def __init__(self, num_embeddings: int, embedding_dim: int, *, rng: np.random.Generator, dtype: DType = np.float32):
+        check_sizes("Embedding", num_embeddings=num_embeddings, embedding_dim=embedding_dim)
+        dtype = float_dtype("Embedding", dtype)
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        rows = check_rng("Embedding", rng).standard_normal((num_embeddings, embedding_dim))
+        self.weight = parameter(rows.astype(dtype))
+
+    def forward(self, indices: Array) -> Tensor:
+        """Return the rows."""
+        indices = array_of(arraylike(indices))
+        if indices.dtype.kind not in "iu":
+            raise TypeError(f"Embedding: the indices must be integers, not {indices.dtype}")
+        if indices.size and not 0 <= indices.min() <= indices.max() < self.num_embeddings:
+            raise ValueError(
+                f"Embedding: the indices must be in [0, {self.num_embeddings}), but reach from {indices.min()} to "
+                f"{indices.max()}"
+            )
+        return self.weight[indices]

@@ -1,0 +1,353 @@
+"""`Module`: parts of a network that hold their parameters; and a module as a function of its state.
+
+The attributes are the registry. Nothing else is kept about a module, so what `vars(module)` shows is all there is.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from types import FunctionType, MethodType
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._tensor import Tensor, make, tensor
+from ..errors import brief, plain_array
+from ..nest import flatten, unflatten
+from ..operation import array_of
+from ..settings import scope
+from ..typing import DType
+from .arguments import float_dtype
+
+
+class Incompatible(NamedTuple):
+    """The names in which a state and a module differ: what `load_state_dict(state, strict=False)` returns."""
+
+    missing: list[str]
+    unexpected: list[str]
+
+
+class Module:
+    """A part of a network: set its parts in `__init__`, and write what it computes as `forward`.
+
+    A Tensor among the attributes is a parameter, an array is a buffer (saved, but not trained), and a Module is a part
+    of this one; lists, tuples and dicts of them count too. Calling the module runs `forward` in a `mg.scope` of its
+    name, so that pictures have a box for it; an error from there begins with the names of the modules it came through.
+
+    >>> class Network(mg.nn.Module):
+    ...     def __init__(self, rng):
+    ...         self.hidden = mg.nn.Linear(2, 3, rng=rng)
+    ...         self.scale = mg.tensor(1.0, requires_grad=True)
+    ...
+    ...     def forward(self, x):
+    ...         return mg.tanh(self.hidden(x)) * self.scale
+    >>> net = Network(np.random.default_rng(0))
+    >>> net
+    Network, 10 parameters: scale ()
+      hidden: Linear(2, 3), 9 parameters: weight (3, 2), bias (3,)
+    >>> net(np.ones((5, 2))).shape
+    (5, 3)
+    >>> [name for name, _ in net.named_parameters()]
+    ['hidden.weight', 'hidden.bias', 'scale']
+    """
+
+    training: bool = True
+    _has_box: bool = True  # False for what is drawn as one node
+    _label: str | None = None  # what the module around it calls it
+    _own: frozenset[int] | None = None  # in a copy: the ids of the parameters, since a transform's are no leaves
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        for name, part in _leaves(key, value):
+            if isinstance(part, Module):
+                vars(part)["_label"] = name
+            elif isinstance(part, Tensor) and part.is_leaf and part.name is None:
+                part.name = name
+        object.__setattr__(self, key, value)
+
+    def __call__(self, *x: Any, **options: Any) -> Any:
+        """Return `forward(*x, **options)`."""
+        label = self._label or type(self).__name__
+        with scope(label) if self._has_box else nullcontext():
+            try:
+                return self.forward(*x, **options)
+            except (TypeError, ValueError) as error:
+                if len(error.args) == 1:
+                    error.args = (f"{label}: {error.args[0]}",)
+                raise
+
+    def forward(self, *x: Any, **options: Any) -> Any:
+        """Return what the module computes: each kind of module has its own."""
+        raise NotImplementedError(f"{type(self).__name__}: write what it computes as a method `forward`")
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """Yield (name, module) of this module, whose name is "", and of all in it."""
+        yield "", self
+        yield from ((name, part) for name, part in _inside(self) if isinstance(part, Module))
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield (name, parameter), as ("conv1.weight", ...); one that is in several places once, by its first name."""
+        seen = set()
+        for name, part in self._state():
+            if self._is_parameter(part) and id(part) not in seen:
+                seen.add(id(part))
+                yield name, part
+
+    def parameters(self) -> Iterator[Tensor]:
+        """Yield each parameter once: what an optimiser takes."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def zero_grad(self) -> None:
+        """Set the gradient of each parameter to None."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def train(self, mode: bool = True) -> Any:
+        """Set `training` of this module and of all in it, which Dropout and BatchNorm2d look at; return the module."""
+        for _, module in self.named_modules():
+            module.training = bool(mode)
+        return self
+
+    def eval(self) -> Any:
+        """`train(False)`: compute as after training."""
+        return self.train(False)
+
+    def astype(self, dtype: DType) -> Any:
+        """Return a copy of the module whose floating-point parameters and buffers have this dtype."""
+        dtype = float_dtype("astype", dtype)
+        return _copy(self, {id(part): _cast(part, dtype) for _, part in self._state() if part.dtype.kind == "f"})
+
+    def state_dict(self) -> dict[str, np.ndarray]:
+        """Return {name: array} of the parameters and buffers: copies, which later steps of training leave alone."""
+        return {name: array_of(part).copy() for name, part in self._state()}
+
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Incompatible:
+        """Copy the arrays of a state_dict into the parameters and buffers, cast to their dtypes.
+
+        strict: every name of the module must be there, and no other. Returns the names that are missing or unexpected.
+        Raises ValueError that lists all names that are missing, unexpected, or of another shape; then nothing has
+        changed.
+        """
+        arrays = {name: _plain(value, name) for name, value in _mapping("load_state_dict", state).items()}
+        matched, incompatible = _matched("load_state_dict", self, arrays, missing=not strict, unexpected=not strict)
+        for part, value in matched:
+            if isinstance(part, Tensor):
+                part.data = np.array(value, part.dtype, order="C")
+            else:
+                part[...] = value
+        return incompatible
+
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        """Yield (name, parameter or buffer), one that is in several places by each of its names."""
+        for name, part in _inside(self):
+            if isinstance(part, np.ndarray) or (isinstance(part, Tensor) and (part.is_leaf or self._own is not None)):
+                yield name, part
+
+    def _is_parameter(self, part: Any) -> bool:
+        return isinstance(part, Tensor) and (self._own is None or id(part) in self._own)
+
+    def __repr__(self) -> str:
+        return "\n".join(_lines(self))
+
+
+class Sequential(Module):
+    """Modules one after the other, named "0", "1", ... or by the keys of a dict.
+
+    >>> rng = np.random.default_rng(0)
+    >>> mg.nn.Sequential(mg.nn.Linear(4, 8, rng=rng), mg.nn.Tanh(), mg.nn.Linear(8, 2, rng=rng))
+    Sequential, 58 parameters
+      0: Linear(4, 8), 40 parameters: weight (8, 4), bias (8,)
+      1: Tanh()
+      2: Linear(8, 2), 18 parameters: weight (2, 8), bias (2,)
+    >>> len(mg.nn.Sequential({"hidden": mg.nn.Linear(4, 8, rng=rng), "tanh": mg.nn.Tanh()}))
+    2
+    """
+
+    def __init__(self, *modules: Module | Mapping[str, Module]):
+        named = modules[0] if len(modules) == 1 and isinstance(modules[0], Mapping) else dict(enumerate(modules))
+        for name, module in named.items():
+            if not isinstance(module, Module):
+                raise TypeError(f"Sequential: each part must be a Module, not {brief(module)}")
+            setattr(self, str(name), module)
+            if isinstance(name, int):
+                vars(module)["_label"] = f"{name} {type(module).__name__}"
+
+    def forward(self, x: Any) -> Any:
+        """Return what the last module makes of what the others make of x."""
+        for module in self:
+            x = module(x)
+        return x
+
+    def __iter__(self) -> Iterator[Module]:
+        return (part for part in vars(self).values() if isinstance(part, Module))
+
+    def __len__(self) -> int:
+        return len([*self])
+
+    def __getitem__(self, index: int) -> Module:
+        return [*self][index]
+
+
+def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options: Any) -> Any:
+    """`module(*x, **options)` with the arrays or Tensors in `state` in the place of its own: a function of its state.
+
+    state: {name: value}, some or all of the names of a state_dict. The module keeps its own; what `forward` changes
+    in the call, such as the running statistics of a BatchNorm2d, is changed in a copy. So transforms apply to networks:
+
+    >>> net = mg.nn.Linear(2, 1, bias=False, rng=np.random.default_rng(0), dtype=float)
+    >>> x = np.array([[1.0, 2.0]])
+    >>> mg.grad(lambda state: mg.functional_call(net, state, x).sum())({"weight": np.ones((1, 2))})
+    {'weight': array([[1., 2.]])}
+
+    Raises ValueError that lists the names that the module does not have, and shapes that are wrong.
+    """
+    if not isinstance(module, Module):
+        raise TypeError(f"functional_call: the first argument must be a Module, not {brief(module)}")
+    given = {
+        name: value if isinstance(value, Tensor) else plain_array(value, "functional_call", f"state[{name!r}]")
+        for name, value in _mapping("functional_call", state).items()
+    }
+    matched, _ = _matched("functional_call", module, given, missing=True)
+    replaced = {id(part): _in_place_of(part, value) for part, value in matched}
+    own = frozenset(id(replaced.get(id(parameter), parameter)) for parameter in module.parameters())
+    return _copy(module, replaced, own)(*x, **options)
+
+
+def _in_place_of(part: Any, value: Any) -> Any:
+    """A Tensor in the place of a Tensor, also for an array."""
+    return make(value, None) if isinstance(part, Tensor) and not isinstance(value, Tensor) else value
+
+
+def _inside(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """Yield (name, part) of the modules, Tensors and arrays in a module, and of those inside the modules."""
+    above = (*above, module)
+    for key, attribute in vars(module).items():
+        for name, part in _leaves(f"{start}{key}", attribute):
+            if isinstance(part, (Tensor, np.ndarray)):
+                yield name, part
+            elif isinstance(part, Module) and not any(part is other for other in above):
+                yield name, part
+                yield from _inside(part, f"{name}.", above)
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """Yield (name, part) of what is in a nest of lists, tuples and dicts, or of the value itself."""
+    if isinstance(value, (list, tuple)):
+        value = dict(enumerate(value))
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, part in value.items():
+        yield from _leaves(f"{name}.{key}", part)
+
+
+def _copy(module: Module, replaced: dict[int, Any], own: frozenset[int] | None = None) -> Any:
+    """A copy of the module with {id(part): what stands in its place}; what is not in a module is shared."""
+    modules = {id(part) for _, part in module.named_modules()}
+
+    def copied(value: Any) -> Any:
+        if id(value) in replaced:
+            return replaced[id(value)]
+        if isinstance(value, Module):
+            new = replaced[id(value)] = object.__new__(type(value))
+            vars(new).update({key: copied(part) for key, part in vars(value).items()} | {"_own": own})
+            return new
+        if isinstance(value, (dict, list, tuple)):
+            return unflatten(value, map(copied, flatten(value)))
+        if isinstance(value, MethodType) and id(value.__self__) in modules:
+            return MethodType(value.__func__, copied(value.__self__))
+        if isinstance(value, FunctionType) and any(
+            id(held) in modules for held in inspect.getclosurevars(value).nonlocals.values()
+        ):
+            raise TypeError(
+                f"functional_call: the function {value.__name__} holds the module that it is an attribute of, and would "
+                "keep its own parameters there: make it a method"
+            )
+        return value
+
+    return copied(module)
+
+
+def _cast(part: Any, dtype: Any) -> Any:
+    """A parameter or buffer in another dtype, in memory of its own."""
+    if isinstance(part, np.ndarray):
+        return part.astype(dtype)
+    return tensor(part.data, dtype=dtype, requires_grad=part.requires_grad, name=part.name)
+
+
+def _mapping(caller: str, state: Any) -> Mapping[str, Any]:
+    if not isinstance(state, Mapping):
+        raise TypeError(f"{caller}: the state must be a mapping of names to arrays, not {brief(state)}")
+    return state
+
+
+def _plain(value: Any, name: str) -> np.ndarray:
+    """What a state_dict holds, here or in another framework, as an array of numbers."""
+    array = array_of(value) if isinstance(value, Tensor) else np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"load_state_dict: {name!r} must hold real numbers, not dtype {array.dtype}")
+    return array
+
+
+def _matched(
+    caller: str, module: Module, given: dict[str, Any], *, missing: bool = False, unexpected: bool = False
+) -> tuple[list[tuple[Any, Any]], Incompatible]:
+    """([(part of the module, value given for it)], the names that differ). Raises ValueError about all that is wrong.
+
+    missing, unexpected: whether such names may be.
+    """
+    own = dict(module._state())
+    differ = Incompatible([name for name in own if name not in given], [name for name in given if name not in own])
+    both = [name for name in own if name in given]
+    said = [
+        *(f"{name!r} is missing" for name in differ.missing if not missing),
+        *(f"{name!r} is unexpected" for name in differ.unexpected if not unexpected),
+        *(
+            f"{name!r} must have shape {own[name].shape}, not {given[name].shape}"
+            for name in both
+            if own[name].shape != given[name].shape
+        ),
+    ]
+    first: dict[int, str] = {}
+    for name in both:
+        earlier = first.setdefault(id(own[name]), name)
+        if not _same(given[earlier], given[name]):
+            said.append(f"{earlier!r} and {name!r} are one parameter, but are given two values")
+    if said:
+        raise ValueError(f"{caller}: {'; '.join(said)}")
+    return [(own[name], given[name]) for name in both], differ
+
+
+def _same(x: Any, y: Any) -> bool:
+    """Whether either of two values will do; equal Tensors may have derivatives of their own."""
+    return x is y or (type(x) is type(y) is np.ndarray and np.array_equal(x, y, equal_nan=True))
+
+
+def _lines(module: Module, name: str = "", depth: int = 0, above: tuple[Module, ...] = ()) -> Iterator[str]:
+    """The lines of the repr: the module with its own arrays, then its parts."""
+    held = [(name, part) for key, value in vars(module).items() for name, part in _leaves(key, value)]
+    shapes = [f"{name} {part.shape}" for name, part in held if module._is_parameter(part)]
+    buffers = [f"{name} {part.shape}" for name, part in held if isinstance(part, np.ndarray)]
+    parts = [(name, part) for name, part in held if isinstance(part, Module) and not any(part is m for m in above)]
+    count = sum(parameter.size for parameter in module.parameters())
+    arguments = _arguments(module)
+    text = f"{'  ' * depth}{name}{': ' if name else ''}{type(module).__name__}"
+    text += f"({', '.join(arguments)})" if arguments or not (shapes or parts) else ""
+    text += f", {count:,} parameter{'s' if count > 1 else ''}" if count else ""
+    text += f": {', '.join(shapes)}" if shapes else ""
+    yield text + (f"; buffers {', '.join(buffers)}" if buffers else "")
+    for name, part in parts:
+        yield from _lines(part, name, depth + 1, (*above, module))
+
+
+def _arguments(module: Module) -> list[str]:
+    """The arguments of a call that makes such a module: those that it keeps by their names and that are no defaults."""
+    texts = []
+    for parameter in inspect.signature(type(module)).parameters.values():
+        value = vars(module).get(parameter.name)
+        plain = all(isinstance(part, (int, float, str)) for _, part in _leaves("", value))
+        if plain and value != parameter.default:
+            required = parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            texts.append(f"{value!r}" if required else f"{parameter.name}={value!r}")
+    return texts

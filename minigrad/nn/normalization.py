@@ -1,0 +1,104 @@
+"""Normalisation: entries shifted and scaled to mean 0 and variance 1, then by learnt numbers.
+
+Both layers are compositions of `mean` and `var`, so derivatives of every order are those of these ops.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import ops
+from .._tensor import Tensor
+from ..operation import array_of, arraylike
+from ..typing import Array, DType
+from .arguments import check_number, check_sizes, float_dtype
+from .layers import parameter
+from .module import Module
+
+
+def _normalized(x: Any, mean: Any, variance: Any, eps: float) -> Any:
+    return (x - mean) / ops.sqrt(variance + eps)
+
+
+class BatchNorm2d(Module):
+    """Each channel of x (N, C, H, W) to mean 0 and variance 1 over the batch, times weight, plus bias.
+
+    While training these are the mean and variance of the batch, and the buffers `running_mean` and `running_var` move
+    towards them (the variance with n - 1) by the fraction `momentum`; in `eval()` the buffers are used instead.
+    A batch that `mg.checkpoint` computes again moves them again.
+    Raises ValueError for another shape, and while training if a channel has fewer than two entries.
+    Reference: S. Ioffe and C. Szegedy, "Batch normalization", 2015.
+
+    >>> layer = mg.nn.BatchNorm2d(3)
+    >>> z = layer(np.random.default_rng(0).normal(5.0, 2.0, (8, 3, 4, 4)))
+    >>> bool(abs(z.data.mean()) < 1e-6 and abs(z.data.var() - 1) < 1e-5)
+    True
+    """
+
+    def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, *, dtype: DType = np.float32):
+        check_sizes("BatchNorm2d", num_features=num_features)
+        check_number("BatchNorm2d", "eps", eps, 0, np.inf)
+        check_number("BatchNorm2d", "momentum", momentum, 0, 1)
+        dtype = float_dtype("BatchNorm2d", dtype)
+        self.num_features, self.eps, self.momentum = num_features, eps, momentum
+        self.weight, self.bias = parameter(np.ones(num_features, dtype)), parameter(np.zeros(num_features, dtype))
+        self.running_mean, self.running_var = np.zeros(num_features, dtype), np.ones(num_features, dtype)
+        self.num_batches_tracked = np.array(0)
+
+    def forward(self, x: Array) -> Tensor:
+        """Return the normalised x."""
+        x = arraylike(x)
+        if x.ndim != 4 or x.shape[1] != self.num_features:
+            raise ValueError(f"BatchNorm2d: x must be (N, {self.num_features}, H, W), not {x.shape}")
+        n = x.size // self.num_features
+        if self.training and n < 2:
+            raise ValueError(f"BatchNorm2d: training takes more than one entry in a channel, not x {x.shape}")
+        if self.training:
+            mean, variance = ops.mean(x, (0, 2, 3), keepdims=True), ops.var(x, (0, 2, 3), keepdims=True)
+            self._track(array_of(mean), array_of(variance), n)
+        else:
+            mean, variance = self.running_mean[:, None, None], self.running_var[:, None, None]
+        weight, bias = self.weight[:, None, None], self.bias[:, None, None]
+        return _normalized(x, mean, variance, self.eps) * weight + bias
+
+    def _track(self, mean: np.ndarray, variance: np.ndarray, n: int) -> None:
+        """Move the running statistics towards those of a batch with n entries in a channel."""
+        self.running_mean = self._moved(self.running_mean, mean)
+        self.running_var = self._moved(self.running_var, variance * (n / (n - 1)))
+        self.num_batches_tracked = np.array(array_of(self.num_batches_tracked) + 1)
+
+    def _moved(self, running: Any, batch: np.ndarray) -> np.ndarray:
+        running = array_of(running)
+        return (running + self.momentum * (batch.reshape(-1) - running)).astype(running.dtype)
+
+
+class LayerNorm(Module):
+    """The last axes of x to mean 0 and variance 1, each example alone, times weight, plus bias.
+
+    normalized_shape: the sizes of these axes, an int for one; weight and bias have this shape.
+    Raises ValueError if x ends in another shape. Reference: J. L. Ba et al., "Layer normalization", 2016.
+
+    >>> layer = mg.nn.LayerNorm(4, dtype=float)
+    >>> layer(np.array([1.0, 2.0, 3.0, 4.0])).data.round(2)
+    array([-1.34, -0.45,  0.45,  1.34])
+    """
+
+    def __init__(self, normalized_shape: int | Sequence[int], eps: float = 1e-5, *, dtype: DType = np.float32):
+        shape = tuple(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else (normalized_shape,)
+        check_sizes("LayerNorm", **{f"normalized_shape[{i}]": size for i, size in enumerate(shape)})
+        check_number("LayerNorm", "eps", eps, 0, np.inf)
+        dtype = float_dtype("LayerNorm", dtype)
+        self.normalized_shape, self.eps = shape, eps
+        self.weight, self.bias = parameter(np.ones(shape, dtype)), parameter(np.zeros(shape, dtype))
+
+    def forward(self, x: Array) -> Tensor:
+        """Return the normalised x."""
+        x, n = arraylike(x), len(self.normalized_shape)
+        if x.shape[-n:] != self.normalized_shape:
+            raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
+        axes = tuple(range(-n, 0))
+        mean, variance = ops.mean(x, axes, keepdims=True), ops.var(x, axes, keepdims=True)
+        return _normalized(x, mean, variance, self.eps) * self.weight + self.bias
