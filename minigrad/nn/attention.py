@@ -86,8 +86,8 @@ class MultiHeadAttention(Module):
         fits = query.ndim in (2, 3) and key.shape == value.shape and key.ndim == query.ndim
         if not fits or query.shape[:-2] != key.shape[:-2] or {shape[-1] for shape in shapes} != {self.embed_dim}:
             raise ValueError(
-                f"MultiHeadAttention: query must be (N, L, {self.embed_dim}), and key and value (N, S, {self.embed_dim})"
-                f" or all without N, not {', '.join(map(str, shapes))}"
+                f"MultiHeadAttention: query must be (N, L, {self.embed_dim}), key and value (N, S, {self.embed_dim}), "
+                f"or all without N, not {', '.join(map(str, shapes))}"
             )
 
     def _offsets(self, query: Any, key: Any, key_padding_mask: Any, attn_mask: Any, is_causal: bool) -> list[Any]:

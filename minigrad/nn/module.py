@@ -22,11 +22,11 @@ from ..typing import DType
 from .arguments import float_dtype
 
 
-class Incompatible(NamedTuple):
+class IncompatibleKeys(NamedTuple):
     """The names in which a state and a module differ: what `load_state_dict(state, strict=False)` returns."""
 
-    missing: list[str]
-    unexpected: list[str]
+    missing_keys: list[str]
+    unexpected_keys: list[str]
 
 
 class Module:
@@ -59,6 +59,8 @@ class Module:
     _own: frozenset[int] | None = None  # in a copy: the ids of the parameters, since a transform's are no leaves
 
     def __setattr__(self, key: str, value: Any) -> None:
+        if isinstance(value, np.ndarray) and isinstance(vars(self).get(key), Tensor):
+            raise TypeError(f"{type(self).__name__}: {key} is a parameter: set {key}.data, or make it a Tensor")
         for name, part in _leaves(key, value):
             if isinstance(part, Module):
                 vars(part)["_label"] = name
@@ -73,8 +75,10 @@ class Module:
             try:
                 return self.forward(*x, **options)
             except (TypeError, ValueError) as error:
-                if len(error.args) == 1:
-                    error.args = (f"{label}: {error.args[0]}",)
+                if len(error.args) == 1:  # it is a sentence
+                    kind = type(self).__name__
+                    said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
+                    error.args = (f"{label}: {said}",)
                 raise
 
     def forward(self, *x: Any, **options: Any) -> Any:
@@ -122,7 +126,7 @@ class Module:
         """Return {name: array} of the parameters and buffers: copies, which later steps of training leave alone."""
         return {name: array_of(part).copy() for name, part in self._state()}
 
-    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> Incompatible:
+    def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy the arrays of a state_dict into the parameters and buffers, cast to their dtypes.
 
         strict: every name of the module must be there, and no other. Returns the names that are missing or unexpected.
@@ -145,7 +149,7 @@ class Module:
                 yield name, part
 
     def _is_parameter(self, part: Any) -> bool:
-        return isinstance(part, Tensor) and (self._own is None or id(part) in self._own)
+        return isinstance(part, Tensor) and (part.is_leaf if self._own is None else id(part) in self._own)
 
     def __repr__(self) -> str:
         return "\n".join(_lines(self))
@@ -183,10 +187,12 @@ class Sequential(Module):
         return (part for part in vars(self).values() if isinstance(part, Module))
 
     def __len__(self) -> int:
-        return len([*self])
+        return sum(1 for _ in self)
 
-    def __getitem__(self, index: int) -> Module:
-        return [*self][index]
+    def __getitem__(self, index: int | slice) -> Any:
+        """Return a module, or a Sequential of those in a slice."""
+        found = list(iter(self))[index]
+        return Sequential(*found) if isinstance(found, list) else found
 
 
 def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options: Any) -> Any:
@@ -210,7 +216,8 @@ def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options
     }
     matched, _ = _matched("functional_call", module, given, missing=True)
     replaced = {id(part): _in_place_of(part, value) for part, value in matched}
-    own = frozenset(id(replaced.get(id(parameter), parameter)) for parameter in module.parameters())
+    parameters = [*module.parameters(), *(part for part, _ in matched if isinstance(part, Tensor))]
+    own = frozenset(id(replaced.get(id(parameter), parameter)) for parameter in parameters)
     return _copy(module, replaced, own)(*x, **options)
 
 
@@ -253,16 +260,16 @@ def _copy(module: Module, replaced: dict[int, Any], own: frozenset[int] | None =
             new = replaced[id(value)] = object.__new__(type(value))
             vars(new).update({key: copied(part) for key, part in vars(value).items()} | {"_own": own})
             return new
+        if isinstance(value, np.ndarray):
+            return replaced.setdefault(id(value), value.copy())
         if isinstance(value, (dict, list, tuple)):
             return unflatten(value, map(copied, flatten(value)))
         if isinstance(value, MethodType) and id(value.__self__) in modules:
             return MethodType(value.__func__, copied(value.__self__))
-        if isinstance(value, FunctionType) and any(
-            id(held) in modules for held in inspect.getclosurevars(value).nonlocals.values()
-        ):
+        if isinstance(value, FunctionType) and modules & {*map(id, inspect.getclosurevars(value).nonlocals.values())}:
             raise TypeError(
-                f"functional_call: the function {value.__name__} holds the module that it is an attribute of, and would "
-                "keep its own parameters there: make it a method"
+                f"functional_call: the attribute {value.__name__} is a function that uses the module's own parameters, "
+                "not those of the state: make it a method"
             )
         return value
 
@@ -283,32 +290,31 @@ def _mapping(caller: str, state: Any) -> Mapping[str, Any]:
 
 
 def _plain(value: Any, name: str) -> np.ndarray:
-    """What a state_dict holds, here or in another framework, as an array of numbers."""
-    array = array_of(value) if isinstance(value, Tensor) else np.asarray(value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"load_state_dict: {name!r} must hold real numbers, not dtype {array.dtype}")
+    """What a state_dict holds, here or in another framework, as an array of real numbers."""
+    if hasattr(value, "requires_grad"):
+        value = value.data if isinstance(value, Tensor) else np.asarray(value)
+    array = plain_array(value, "load_state_dict", f"state[{name!r}]")
+    if array.dtype.kind == "c":
+        raise TypeError(f"load_state_dict: state[{name!r}] must be real, not {array.dtype}")
     return array
 
 
 def _matched(
     caller: str, module: Module, given: dict[str, Any], *, missing: bool = False, unexpected: bool = False
-) -> tuple[list[tuple[Any, Any]], Incompatible]:
+) -> tuple[list[tuple[Any, Any]], IncompatibleKeys]:
     """([(part of the module, value given for it)], the names that differ). Raises ValueError about all that is wrong.
 
     missing, unexpected: whether such names may be.
     """
-    own = dict(module._state())
-    differ = Incompatible([name for name in own if name not in given], [name for name in given if name not in own])
+    own = {name: part for name, part in _inside(module) if not isinstance(part, Module)}
+    missing_keys = [name for name, _ in module._state() if name not in given]
+    unexpected_keys = [name for name in given if name not in own]
     both = [name for name in own if name in given]
-    said = [
-        *(f"{name!r} is missing" for name in differ.missing if not missing),
-        *(f"{name!r} is unexpected" for name in differ.unexpected if not unexpected),
-        *(
-            f"{name!r} must have shape {own[name].shape}, not {given[name].shape}"
-            for name in both
-            if own[name].shape != given[name].shape
-        ),
-    ]
+    lists = {"missing": [] if missing else missing_keys, "unexpected": [] if unexpected else unexpected_keys}
+    said = [f"{what} {', '.join(map(repr, names))}" for what, names in lists.items() if names]
+    for name in both:
+        if own[name].shape != given[name].shape:
+            said.append(f"{name!r} must have shape {own[name].shape}, not {given[name].shape}")
     first: dict[int, str] = {}
     for name in both:
         earlier = first.setdefault(id(own[name]), name)
@@ -316,7 +322,7 @@ def _matched(
             said.append(f"{earlier!r} and {name!r} are one parameter, but are given two values")
     if said:
         raise ValueError(f"{caller}: {'; '.join(said)}")
-    return [(own[name], given[name]) for name in both], differ
+    return [(own[name], given[name]) for name in both], IncompatibleKeys(missing_keys, unexpected_keys)
 
 
 def _same(x: Any, y: Any) -> bool:

@@ -1,0 +1,488 @@
+"""Layers, initial weights: what they compute, by NumPy and PyTorch; derivatives of two orders; wrong calls."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad import nn
+
+
+def generator(seed=0):
+    return np.random.default_rng(seed)
+
+
+def random(*shape, seed=1):
+    return generator(seed).normal(size=shape)
+
+
+# every layer: a maker for one dtype, and the shape of an input
+DIFFERENTIABLE = {
+    "Linear": (lambda rng, dtype: nn.Linear(3, 4, rng=rng, dtype=dtype), (2, 3)),
+    "Linear without bias": (lambda rng, dtype: nn.Linear(3, 4, False, rng=rng, dtype=dtype), (2, 3)),
+    "Conv2d": (lambda rng, dtype: nn.Conv2d(2, 4, (3, 2), 2, 1, (1, 2), 2, rng=rng, dtype=dtype), (2, 2, 5, 6)),
+    "AvgPool2d": (lambda rng, dtype: nn.AvgPool2d(3, 2, 1), (2, 2, 5, 6)),
+    "MaxPool2d": (lambda rng, dtype: nn.MaxPool2d((2, 3), (1, 2)), (2, 2, 5, 6)),
+    "L2Pool2d": (lambda rng, dtype: nn.L2Pool2d(2), (2, 2, 4, 6)),
+    "ReLU": (lambda rng, dtype: nn.ReLU(), (3, 4)),
+    "Tanh": (lambda rng, dtype: nn.Tanh(), (3, 4)),
+    "Sigmoid": (lambda rng, dtype: nn.Sigmoid(), (3, 4)),
+    "GELU": (lambda rng, dtype: nn.GELU(), (3, 4)),
+    "Flatten": (lambda rng, dtype: nn.Flatten(), (2, 3, 4)),
+    "Dropout, eval": (lambda rng, dtype: nn.Dropout(rng=rng).eval(), (3, 4)),
+    "BatchNorm2d": (lambda rng, dtype: nn.BatchNorm2d(2, dtype=dtype), (3, 2, 2, 3)),
+    "BatchNorm2d, eval": (lambda rng, dtype: nn.BatchNorm2d(2, dtype=dtype).eval(), (3, 2, 2, 3)),
+    "LayerNorm": (lambda rng, dtype: nn.LayerNorm((2, 3), dtype=dtype), (4, 2, 3)),
+    "GRU": (lambda rng, dtype: nn.GRU(3, 2, rng=rng, dtype=dtype), (2, 3, 3)),
+    "MultiHeadAttention": (lambda rng, dtype: Attending(nn.MultiHeadAttention(4, 2, rng=rng, dtype=dtype)), (2, 3, 4)),
+}
+LAYERS = pytest.mark.parametrize(("make", "shape"), DIFFERENTIABLE.values(), ids=DIFFERENTIABLE)
+
+
+class Attending(nn.Module):
+    """Self-attention, in which no step reads a later one."""
+
+    def __init__(self, attention):
+        self.attention = attention
+
+    def forward(self, x):
+        return self.attention(x, x, x, is_causal=True)[0]
+
+
+def of_state(layer):
+    """The layer as a function of its input and its parameters, and the parameters."""
+    state = {name: p.data for name, p in layer.named_parameters()}
+
+    def f(x, state):
+        y = mg.functional_call(layer, state, x)
+        return y[0] if isinstance(y, tuple) else y
+
+    return f, state
+
+
+@LAYERS
+def test_derivatives_of_two_orders_are_right(make, shape):
+    layer = make(generator(), np.float64)
+    f, state = of_state(layer)
+    state = {name: array + 0.1 * random(*array.shape, seed=7) for name, array in state.items()}
+    x = random(*shape)
+
+    def loss(x, state):
+        y = f(x, state)
+        return (y * y * random(*y.shape, seed=5)).sum()
+
+    # the check of all arrays together; a layer without parameters has its input alone
+    g, arguments = (loss, (x, state)) if state else (lambda x: loss(x, {}), (x,))
+    mg.testing.check_grads(g, *arguments, order=2, float32=False, layouts=False)
+
+
+@LAYERS
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_dtype_is_chosen_once(make, shape, dtype):
+    layer = make(generator(), dtype)
+    assert {p.dtype for p in layer.parameters()} <= {np.dtype(dtype)}
+    y = layer(mg.tensor(random(*shape).astype(dtype), requires_grad=True))
+    y = y[0] if isinstance(y, tuple) else y
+    assert y.dtype == dtype
+    y.sum().backward()
+    for p in layer.parameters():
+        assert p.grad.dtype == dtype
+    state = layer.state_dict()
+    layer(random(*shape).astype(dtype))
+    assert all(array.dtype == state[name].dtype for name, array in layer.state_dict().items())
+
+
+def test_layers_are_float32_unless_another_dtype_is_asked_for():
+    rng = generator()
+    made = [
+        nn.Linear(2, 2, rng=rng),
+        nn.Conv2d(1, 1, 1, rng=rng),
+        nn.BatchNorm2d(2),
+        nn.LayerNorm(2),
+        nn.GRU(2, 2, rng=rng),
+    ]
+    made += [nn.Embedding(2, 2, rng=rng), nn.MultiHeadAttention(2, 1, rng=rng)]
+    assert {p.dtype for layer in made for p in layer.parameters()} == {np.dtype(np.float32)}
+
+
+@LAYERS
+def test_the_same_generator_gives_the_same_layer(make, shape):
+    a, b = make(generator(3), np.float32), make(generator(3), np.float32)
+    other = make(generator(4), np.float32)
+    for name, array in a.state_dict().items():
+        np.testing.assert_array_equal(array, b.state_dict()[name])
+        is_drawn = array.ndim == 2 and not isinstance(a, nn.LayerNorm)
+        assert not (is_drawn and np.array_equal(array, other.state_dict()[name]))
+
+
+# against PyTorch
+
+
+def same_as_torch(ours, theirs, x, rtol=1e-10, **options):
+    """Compare values, gradients, and gradients of the gradients, of float64 layers with one state."""
+    torch = pytest.importorskip("torch")
+    theirs.double()
+    ours.load_state_dict(theirs.state_dict())
+    y, tx = ours(mg.tensor(x), **options), torch.tensor(x, requires_grad=True)
+    z = theirs(tx, **options)
+    y, z = (v if isinstance(v, tuple) else (v,) for v in (y, z))
+    for a, b in zip(y, z, strict=True):
+        np.testing.assert_allclose(a.data, b.detach().numpy(), rtol, rtol)
+    cotangent = random(*y[0].shape, seed=9)
+    names = [name for name, _ in theirs.named_parameters()]
+    f, state = of_state(ours)
+
+    def gradients(x, state):
+        return mg.grad(lambda x, state: (f(x, state) * cotangent).sum(), argnums=(0, 1))(x, state)
+
+    mine = gradients(x, state)
+    first = torch.autograd.grad((z[0] * torch.tensor(cotangent)).sum(), [tx, *theirs.parameters()], create_graph=True)
+    for name, g, expected in zip(["x", *names], [mine[0], *(mine[1][n] for n in names)], first, strict=True):
+        np.testing.assert_allclose(g, expected.detach().numpy(), rtol, rtol, err_msg=name)
+
+    def squares(x, state):
+        of_x, of_state = gradients(x, state)
+        return (of_x * of_x).sum() + sum((g * g).sum() for g in of_state.values())
+
+    mine = mg.grad(squares, argnums=(0, 1))(x, state)
+    second = torch.autograd.grad(sum((g * g).sum() for g in first), [tx, *theirs.parameters()], allow_unused=True)
+    for name, g, expected in zip(["x", *names], [mine[0], *(mine[1][n] for n in names)], second, strict=True):
+        expected = np.zeros(g.shape) if expected is None else expected.numpy()
+        np.testing.assert_allclose(g, expected, 100 * rtol, 100 * rtol, err_msg=name)
+
+
+def test_batch_norm_is_that_of_pytorch_and_so_are_its_running_statistics():
+    torch = pytest.importorskip("torch")
+    ours, theirs = nn.BatchNorm2d(3, 1e-3, 0.2, dtype=float), torch.nn.BatchNorm2d(3, 1e-3, 0.2).double()
+    with torch.no_grad():
+        theirs.weight[:], theirs.bias[:] = torch.tensor(random(3)), torch.tensor(random(3, seed=2))
+    for seed in range(3):
+        x = 2 + 3 * random(4, 3, 2, 5, seed=seed)
+        theirs.train(seed < 2)
+        ours.train(seed < 2)
+        same_as_torch(ours, theirs, x)
+        for name, array in theirs.state_dict().items():
+            np.testing.assert_allclose(ours.state_dict()[name], array.numpy(), 1e-12, err_msg=name)
+    assert ours.num_batches_tracked == 2
+
+
+def test_layer_norm_is_that_of_pytorch():
+    torch = pytest.importorskip("torch")
+    ours, theirs = nn.LayerNorm([2, 3], dtype=float), torch.nn.LayerNorm([2, 3])
+    with torch.no_grad():
+        theirs.weight[:], theirs.bias[:] = torch.tensor(random(2, 3)), torch.tensor(random(2, 3, seed=2))
+    same_as_torch(ours, theirs, random(4, 2, 3))
+
+
+def test_gru_is_that_of_pytorch():
+    torch = pytest.importorskip("torch")
+    same_as_torch(nn.GRU(3, 4, rng=generator(), dtype=float), torch.nn.GRU(3, 4, batch_first=True), random(2, 5, 3))
+    same_as_torch(nn.GRU(3, 4, bias=False, rng=generator(), dtype=float), torch.nn.GRU(3, 4, bias=False), random(5, 3))
+
+
+def test_attention_is_that_of_pytorch():
+    torch = pytest.importorskip("torch")
+
+    class Theirs(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attention = torch.nn.MultiheadAttention(4, 2, batch_first=True)
+
+        def forward(self, x):
+            later = torch.ones(x.shape[-2], x.shape[-2], dtype=bool).triu(1)
+            return self.attention(x, x, x, attn_mask=later)[0]
+
+    attention = nn.MultiHeadAttention(4, 2, rng=generator(), dtype=float)
+    same_as_torch(Attending(attention), Theirs(), random(2, 3, 4))
+
+
+@given(seed=st.integers(0, 99), batch=st.sampled_from([(), (2,)]), masks=st.sets(st.sampled_from("kbfc")))
+def test_attention_of_other_keys_and_masks_is_that_of_pytorch(seed, batch, masks):
+    torch = pytest.importorskip("torch")
+    rng = generator(seed)
+    theirs = torch.nn.MultiheadAttention(6, 3, batch_first=True).double()
+    ours = nn.MultiHeadAttention(6, 3, rng=rng, dtype=float)
+    ours.load_state_dict(theirs.state_dict())
+    query, key, value = (
+        rng.normal(size=(*batch, 4, 6)),
+        rng.normal(size=(*batch, 5, 6)),
+        rng.normal(size=(*batch, 5, 6)),
+    )
+    options = {}
+    if "k" in masks:
+        options["key_padding_mask"] = np.broadcast_to(np.arange(5) > 3, (*batch, 5))
+    if "b" in masks:
+        options["attn_mask"] = rng.random((4, 5)) < np.array([0, 0.5, 0.5, 0.5, 0.5])
+    elif "f" in masks:
+        options["attn_mask"] = rng.normal(size=(4, 5))
+    if masks >= {"k", "f"} and "b" not in masks:  # PyTorch wants masks of one kind
+        options["key_padding_mask"] = np.where(options["key_padding_mask"], -np.inf, 0.0)
+    average = "c" in masks
+    z, weights = ours(query, key, value, **options, average_attn_weights=average)
+    theirs_options = {name: torch.tensor(mask) for name, mask in options.items()}
+    expected = theirs(*map(torch.tensor, (query, key, value)), **theirs_options, average_attn_weights=average)
+    for a, b in zip((z, weights), expected, strict=True):
+        np.testing.assert_allclose(a.data, b.detach().numpy(), 1e-10, 1e-10)
+    assert ours(query, key, value, need_weights=False)[1] is None
+
+
+def test_embedding_is_that_of_pytorch():
+    torch = pytest.importorskip("torch")
+    theirs, ours = torch.nn.Embedding(5, 3).double(), nn.Embedding(5, 3, rng=generator(), dtype=float)
+    ours.load_state_dict(theirs.state_dict())
+    indices = np.array([[0, 4, 4], [1, 0, 4]])
+    y, z = ours(indices), theirs(torch.tensor(indices))
+    np.testing.assert_array_equal(y.data, z.detach().numpy())
+    (y * y * y).sum().backward()
+    (z * z * z).sum().backward()
+    np.testing.assert_allclose(ours.weight.grad, theirs.weight.grad.numpy(), 1e-12)
+
+    def f(w):
+        return (mg.functional_call(ours, {"weight": w}, indices) ** 3).sum()
+
+    mg.testing.check_grads(f, ours.weight.data, order=2)
+
+
+def test_linear_and_convolution_take_the_state_of_pytorch():
+    torch = pytest.importorskip("torch")
+    same_as_torch(nn.Linear(3, 4, rng=generator(), dtype=float), torch.nn.Linear(3, 4), random(2, 3))
+    options = (4, 6, (3, 2), 2, 1, (1, 2), 2)
+    same_as_torch(nn.Conv2d(*options, rng=generator(), dtype=float), torch.nn.Conv2d(*options), random(2, 4, 5, 6))
+    for ours, theirs in ((nn.AvgPool2d, torch.nn.AvgPool2d), (nn.MaxPool2d, torch.nn.MaxPool2d)):
+        same_as_torch(ours(3, 2, 1), theirs(3, 2, 1), random(2, 2, 6, 7))
+    same_as_torch(nn.GELU(), torch.nn.GELU(), random(2, 3, 4))
+
+
+# by NumPy
+
+
+def test_normalisation_by_numpy():
+    x = random(4, 3, 2, 5)
+    mean, variance = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
+    layer = nn.BatchNorm2d(3, dtype=float)
+    np.testing.assert_allclose(layer(x).data, (x - mean) / np.sqrt(variance + 1e-5), rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(layer.running_mean, 0.1 * mean.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var, 0.9 + 0.1 * x.var((0, 2, 3), ddof=1), rtol=1e-12)
+    statistics = layer.running_mean[:, None, None], layer.running_var[:, None, None]
+    expected = (x - statistics[0]) / np.sqrt(statistics[1] + 1e-5)
+    np.testing.assert_allclose(layer.eval()(x).data, expected, rtol=1e-12, atol=1e-12)
+    assert layer.num_batches_tracked == 1
+    expected = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(nn.LayerNorm(5, dtype=float)(x).data, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_gru_by_numpy():
+    layer = nn.GRU(2, 3, rng=generator(), dtype=float)
+    x, h = random(4, 5, 2), random(1, 4, 3, seed=2)
+    (wr, wz, wn), (ur, uz, un) = np.split(layer.weight_ih_l0.data, 3), np.split(layer.weight_hh_l0.data, 3)
+    (br, bz, bn), (cr, cz, cn) = np.split(layer.bias_ih_l0.data, 3), np.split(layer.bias_hh_l0.data, 3)
+    state, states = h[0], []
+    for t in range(5):
+        r = 1 / (1 + np.exp(-(x[:, t] @ wr.T + br + state @ ur.T + cr)))
+        z = 1 / (1 + np.exp(-(x[:, t] @ wz.T + bz + state @ uz.T + cz)))
+        n = np.tanh(x[:, t] @ wn.T + bn + r * (state @ un.T + cn))
+        state = (1 - z) * n + z * state
+        states.append(state)
+    output, last = layer(x, h)
+    np.testing.assert_allclose(output.data, np.stack(states, 1), rtol=1e-12)
+    np.testing.assert_array_equal(last.data, output.data[None, :, -1])
+    np.testing.assert_array_equal(layer(x)[0].data, layer(x, np.zeros((1, 4, 3)))[0].data)
+
+
+def test_attention_by_numpy():
+    layer = nn.MultiHeadAttention(6, 2, rng=generator(), dtype=float)
+    query, key, value = random(3, 6), random(4, 6, seed=2), random(4, 6, seed=3)
+    parts = np.split(layer.in_proj_weight.data, 3)
+    q, k, v = (x @ w.T for x, w in zip((query, key, value), parts, strict=True))
+    heads, expected = [], []
+    for i in (0, 1):
+        head = slice(3 * i, 3 * i + 3)
+        scores = np.exp(q[:, head] @ k[:, head].T / math.sqrt(3))
+        expected.append(scores / scores.sum(1, keepdims=True))
+        heads.append(expected[-1] @ v[:, head])
+    z, weights = layer(query, key, value, average_attn_weights=False)
+    np.testing.assert_allclose(weights.data, expected, rtol=1e-12)
+    np.testing.assert_allclose(z.data, np.hstack(heads) @ layer.out_proj.weight.data.T, rtol=1e-12)
+
+
+@given(p=st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), seed=st.integers(0, 99))
+def test_dropout_keeps_what_its_generator_says_and_the_mean(p, seed):
+    x, layer = np.full((100, 50), 2.0, np.float32), nn.Dropout(p, rng=generator(seed))
+    y = layer(mg.tensor(x, requires_grad=True))
+    kept = generator(seed).random(x.shape) >= p if p else np.ones(x.shape, bool)
+    expected = np.where(kept, x / (1 - p), 0).astype(np.float32) if p < 1 else np.zeros_like(x)
+    np.testing.assert_allclose(y.data, expected, rtol=1e-6)
+    assert y.dtype == np.float32
+    assert p == 1 or abs(y.data.mean() - 2) < 0.3
+    assert layer.eval()(x) is x
+
+
+def test_the_derivatives_of_dropout_are_those_of_its_mask():
+    def f(x):
+        return nn.Dropout(0.4, rng=generator(5))(x * x)
+
+    mg.testing.check_grads(f, random(3, 4), order=2)
+    mask = generator(5).random((3, 4)) >= 0.4
+    np.testing.assert_allclose(mg.grad(lambda x: f(x).sum())(np.ones((3, 4))), 2 * mask / 0.6)
+
+
+def test_a_dropout_resumes_with_the_state_of_its_generator():
+    rng = generator(1)
+    layer, x = nn.Dropout(rng=rng), np.ones(50)
+    layer(x)
+    state = rng.bit_generator.state
+    expected = layer(x)
+    other = nn.Dropout(rng=generator(2))
+    other.rng.bit_generator.state = state
+    np.testing.assert_array_equal(other(x), expected)
+
+
+@given(
+    shape=st.lists(st.integers(1, 3), min_size=1, max_size=4),
+    start=st.integers(-4, 3),
+    end=st.integers(-4, 3),
+)
+def test_flatten_joins_the_axes_from_start_to_end(shape, start, end):
+    n = len(shape)
+    fits = -n <= start < n and -n <= end < n and start % n <= end % n
+    if not fits:
+        with pytest.raises(ValueError, match=r"^Flatten: x \(.*\) has no axes from "):
+            nn.Flatten(start, end)(np.zeros(shape))
+        return
+    expected = (*shape[: start % n], math.prod(shape[start % n : end % n + 1]), *shape[end % n + 1 :])
+    assert nn.Flatten(start, end)(np.zeros(shape)).shape == expected
+
+
+def test_flatten_takes_an_empty_batch():
+    assert nn.Flatten()(np.zeros((0, 2, 3))).shape == (0, 6)
+
+
+# initial weights
+
+
+@pytest.mark.parametrize("name", ["he_normal", "he_uniform", "glorot_normal", "glorot_uniform"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_initial_weights_have_the_variance_of_their_name(name, dtype):
+    shape = (60, 40, 5, 3)
+    weight = getattr(nn, name)(shape, rng=generator(), dtype=dtype)
+    expected = 2 / (40 * 15) if name.startswith("he") else 2 / ((40 + 60) * 15)
+    assert weight.shape == shape
+    assert weight.dtype == dtype
+    assert abs(weight.mean()) < 4 * math.sqrt(expected / weight.size)
+    np.testing.assert_allclose(weight.var(), expected, rtol=0.05)
+    limit = math.sqrt(3 * expected)
+    assert (abs(weight).max() <= limit) == name.endswith("uniform")
+    assert abs(weight).max() > 0.99 * limit
+    np.testing.assert_array_equal(weight, getattr(nn, name)(shape, rng=generator(), dtype=dtype))
+
+
+def test_where_the_parameters_of_layers_start():
+    rng = generator()
+    for layer, inputs in ((nn.Linear(400, 300, rng=rng), 400), (nn.Conv2d(40, 60, 5, groups=2, rng=rng), 500)):
+        np.testing.assert_allclose(layer.weight.data.var(), 2 / inputs, rtol=0.05)
+        assert not layer.bias.data.any()
+    layer = nn.Linear(400, 300, rng=rng, initial=nn.glorot_uniform)
+    np.testing.assert_allclose(abs(layer.weight.data).max(), math.sqrt(6 / 700), rtol=1e-2)
+    assert abs(nn.Embedding(100, 50, rng=rng).weight.data.var() - 1) < 0.1
+    layer = nn.MultiHeadAttention(60, 2, rng=rng)
+    np.testing.assert_allclose(abs(layer.in_proj_weight.data).max(), math.sqrt(6 / 240), rtol=1e-2)
+    np.testing.assert_allclose(abs(layer.out_proj.weight.data).max(), math.sqrt(6 / 120), rtol=1e-2)
+    assert not layer.in_proj_bias.data.any()
+    for p in nn.GRU(30, 25, rng=rng).parameters():
+        assert 0.18 < abs(p.data).max() <= 0.2
+
+
+# wrong calls
+
+
+RNG = generator()
+IMAGES = np.ones((2, 3, 4, 4))
+WRONG = {
+    "Linear: in_features must be an int, not 2.0": (TypeError, lambda: nn.Linear(2.0, 3, rng=RNG)),
+    "Linear: out_features must be at least 1, not 0": (ValueError, lambda: nn.Linear(2, 0, rng=RNG)),
+    "Linear: rng must be a numpy.random.Generator, as np.random.default_rng(0), not 0": (
+        TypeError, lambda: nn.Linear(2, 3, rng=0)),
+    "Linear: dtype must be a floating-point dtype, not <class 'int'>": (
+        TypeError, lambda: nn.Linear(2, 3, rng=RNG, dtype=int)),
+    "Linear: dtype must be a floating-point dtype, not 'abc'": (
+        TypeError, lambda: nn.Linear(2, 3, rng=RNG, dtype="abc")),
+    "Conv2d: kernel_size must be an int or a pair of ints, not 'same'": (
+        TypeError, lambda: nn.Conv2d(1, 2, "same", rng=RNG)),
+    "Conv2d: padding must be at least 0, not -1": (ValueError, lambda: nn.Conv2d(1, 2, 3, padding=-1, rng=RNG)),
+    "Conv2d: groups must divide 3 and 4 channels, not 2": (ValueError, lambda: nn.Conv2d(3, 4, 1, groups=2, rng=RNG)),
+    "Conv2d: in_channels must be at least 1, not 0": (ValueError, lambda: nn.Conv2d(0, 4, 1, rng=RNG)),
+    "Conv2d: rng must be a numpy.random.Generator, as np.random.default_rng(0), not None": (
+        TypeError, lambda: nn.Conv2d(1, 4, 1, rng=None)),
+    "MaxPool2d: stride must be at least 1, not 0": (ValueError, lambda: nn.MaxPool2d(2, 0)),
+    "AvgPool2d: kernel_size must be at least 1, not (2, 0)": (ValueError, lambda: nn.AvgPool2d((2, 0))),
+    "Dropout: p must be from 0 to 1, not 1.5": (ValueError, lambda: nn.Dropout(1.5, rng=RNG)),
+    "Dropout: p must be a number, not '1'": (TypeError, lambda: nn.Dropout("1", rng=RNG)),
+    "Dropout: rng must be a numpy.random.Generator, as np.random.default_rng(0), not 3": (
+        TypeError, lambda: nn.Dropout(0.5, rng=3)),
+    "BatchNorm2d: x must be (N, 2, H, W), not (2, 3, 4, 4)": (ValueError, lambda: nn.BatchNorm2d(2)(IMAGES)),
+    "BatchNorm2d: training takes more than one entry in a channel, not x (1, 3, 1, 1)": (
+        ValueError, lambda: nn.BatchNorm2d(3)(IMAGES[:1, :, :1, :1])),
+    "BatchNorm2d: momentum must be from 0 to 1, not 2": (ValueError, lambda: nn.BatchNorm2d(3, momentum=2)),
+    "BatchNorm2d: eps must be a number, not None": (TypeError, lambda: nn.BatchNorm2d(3, None)),
+    "LayerNorm: x must end in (3,), not (2, 3, 4, 4)": (ValueError, lambda: nn.LayerNorm(3)(IMAGES)),
+    "LayerNorm: normalized_shape[0] must be an int, not 'a'": (TypeError, lambda: nn.LayerNorm("a")),
+    "LayerNorm: eps must be from 0 to inf, not -1.0": (ValueError, lambda: nn.LayerNorm(3, -1.0)),
+    "Embedding: the indices must be integers, not float64": (
+        TypeError, lambda: nn.Embedding(5, 2, rng=RNG)(np.ones(2))),
+    "Embedding: the indices must be in [0, 5), but reach from -1 to 4": (
+        ValueError, lambda: nn.Embedding(5, 2, rng=RNG)([4, -1])),
+    "Embedding: the indices must be in [0, 5), but reach from 5 to 5": (
+        ValueError, lambda: nn.Embedding(5, 2, rng=RNG)(5)),
+    "Embedding: embedding_dim must be an int, not True": (TypeError, lambda: nn.Embedding(5, True, rng=RNG)),
+    "GRU: x must be (N, L, 3) or (L, 3), not (2, 5)": (ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 5)))),
+    "GRU: x must be (N, L, 3) or (L, 3), not (2, 0, 3)": (
+        ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 0, 3)))),
+    "GRU: x must be (N, L, 3) or (L, 3), not (3,)": (ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones(3))),
+    "GRU: h must be (1, 2, 2) for x (2, 5, 3), not (2, 2)": (
+        ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 5, 3)), np.ones((2, 2)))),
+    "MultiHeadAttention: num_heads must divide embed_dim 6, not 4": (
+        ValueError, lambda: nn.MultiHeadAttention(6, 4, rng=RNG)),
+    "MultiHeadAttention: query must be (N, L, 6), key and value (N, S, 6), or all without N, not "
+    "(2, 6), (3, 6), (4, 6)": (
+        ValueError, lambda: nn.MultiHeadAttention(6, 2, rng=RNG)(np.ones((2, 6)), np.ones((3, 6)), np.ones((4, 6)))),
+    "MultiHeadAttention: attn_mask must be (2, 2), not (2,)": (
+        ValueError, lambda: nn.MultiHeadAttention(6, 2, rng=RNG)(*[np.ones((2, 6))] * 3, attn_mask=np.ones(2))),
+    "MultiHeadAttention: attn_mask must be boolean or floating-point, not int64": (
+        TypeError,
+        lambda: nn.MultiHeadAttention(6, 2, rng=RNG)(*[np.ones((2, 6))] * 3, attn_mask=np.ones((2, 2), np.int64))),
+    "MultiHeadAttention: key_padding_mask must be (5, 2), not (2,)": (
+        ValueError,
+        lambda: nn.MultiHeadAttention(6, 2, rng=RNG)(*[np.ones((5, 2, 6))] * 3, key_padding_mask=np.ones(2, bool))),
+    "MultiHeadAttention: the masks leave some query without a key to read": (
+        ValueError,
+        lambda: nn.MultiHeadAttention(6, 2, rng=RNG)(
+            *[np.ones((2, 6))] * 3, attn_mask=~np.eye(2, dtype=bool), key_padding_mask=np.array([True, False]))),
+    "he_normal: shape must be (outputs, inputs, ...), not (3,)": (ValueError, lambda: nn.he_normal((3,), rng=RNG)),
+    "glorot_uniform: shape[1] must be at least 1, not 0": (ValueError, lambda: nn.glorot_uniform((3, 0), rng=RNG)),
+    "he_uniform: rng must be a numpy.random.Generator, as np.random.default_rng(0), not 7": (
+        TypeError, lambda: nn.he_uniform((3, 1), rng=7)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("message", "error", "call"), [(m, *case) for m, case in WRONG.items()])
+def test_a_wrong_call_is_refused_in_one_sentence(message, error, call):
+    with pytest.raises(error) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_a_refused_batch_leaves_the_running_statistics_alone():
+    layer = nn.BatchNorm2d(3)
+    with pytest.raises(ValueError, match="BatchNorm2d"):
+        layer(IMAGES[:, :2])
+    assert layer.num_batches_tracked == 0
+    assert not layer.running_mean.any()
+
+
+@pytest.mark.parametrize("make", [nn.Linear, nn.Dropout, nn.Embedding, nn.GRU, nn.MultiHeadAttention])
+def test_the_generator_must_be_given(make):
+    with pytest.raises(TypeError, match="'rng'"):
+        make(*[4, 2][: 1 if make is nn.Dropout else 2])
