@@ -119,6 +119,7 @@ def _used(context):
 
 
 _V = np.array([1.0, 2.0])
+_LAYER = mg.nn.Linear(2, 2, rng=_RNG)
 _leaf = mg.tensor(_V, requires_grad=True)
 REST = {  # name -> a function that calls it, and arguments for which that works
     "grad": (lambda f, x, argnums: mg.grad(f, argnums)(x), mg.sum, _V, 0),
@@ -140,6 +141,10 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "testing.check_vjp": (mg.testing.check_vjp, mg.sin, _V), "testing.check_jvp": (mg.testing.check_jvp, mg.sin, _V),
     "testing.check_grads": (mg.testing.check_grads, mg.sin, _V),
     "testing.check_subgradient": (mg.testing.check_subgradient, mg.abs, _V),
+    "functional_call": (lambda module, state: mg.functional_call(module, state, _V), _LAYER, {"bias": np.ones(2)}),
+    "nn.Module.load_state_dict": (_LAYER.load_state_dict, {"bias": np.ones(2), "weight": _M}, False),
+    "nn.Module.astype": (_LAYER.astype, np.float64),
+    "nn.Sequential": (mg.nn.Sequential, _LAYER, mg.nn.ReLU()),
     "save": (lambda path, mapping: mg.save(path, mapping), "no folder/file.npz", {"w": _V}),
     "load": (mg.load, "no file.npz"),
     "optim.SGD": (lambda p, *options: mg.optim.SGD([p], *options).step(), _leaf, 0.1, 0.9, 0.0, 0.0, True),
