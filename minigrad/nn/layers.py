@@ -102,8 +102,13 @@ class Conv2d(Module):
 
     def forward(self, x: Array) -> Tensor:
         """Return Z."""
-        options = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation, "groups": self.groups}
-        return ops.conv2d(x, self.weight, self.bias, **options)
+        return ops.conv2d(
+            *(x, self.weight, self.bias),
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+            groups=self.groups,
+        )
 
 
 class _OneOp(Module):

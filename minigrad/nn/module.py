@@ -109,6 +109,8 @@ class Module:
 
     def train(self, mode: bool = True) -> Any:
         """Set `training` of this module and of all in it, which Dropout and BatchNorm2d look at; return the module."""
+        if not isinstance(mode, (bool, np.bool)):
+            raise TypeError(f"train: mode must be True or False, not {brief(mode)}")
         for _, module in self.named_modules():
             module.training = bool(mode)
         return self
@@ -133,6 +135,8 @@ class Module:
         Raises ValueError that lists all names that are missing, unexpected, or of another shape; then nothing has
         changed.
         """
+        if not isinstance(strict, (bool, np.bool)):
+            raise TypeError(f"load_state_dict: strict must be True or False, not {brief(strict)}")
         arrays = {name: _plain(value, name) for name, value in _mapping("load_state_dict", state).items()}
         matched, incompatible = _matched("load_state_dict", self, arrays, missing=not strict, unexpected=not strict)
         for part, value in matched:

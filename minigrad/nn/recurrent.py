@@ -58,7 +58,7 @@ class GRU(Module):
         self.bias_ih_l0 = drawn(3 * hidden_size) if bias else None
         self.bias_hh_l0 = drawn(3 * hidden_size) if bias else None
 
-    def forward(self, x: Array, h: Array | None = None) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Array, h: Array | None = None) -> tuple[Any, Any]:
         """Return (output, h): the hidden state after each step, (N, L, hidden_size), and after the last one.
 
         h: (1, N, hidden_size), the state before the first step, 0 by default; without N if x is without it.
@@ -71,7 +71,8 @@ class GRU(Module):
         h = arraylike(np.zeros(shape, self.weight_hh_l0.dtype) if h is None else h)
         if h.shape != shape:
             raise ValueError(f"GRU: h must be {shape} for x {x.shape}, not {h.shape}")
-        h, states = h[0], []
+        states: list[Any] = []
+        h = h[0]
         for step in range(x.shape[-2]):
             h = self._step(x[..., step, :], h)
             states.append(h)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..errors import brief
+
 
 class Geometry(NamedTuple):
     """Where windows lie. Each field is a pair (rows, columns)."""
@@ -37,7 +39,7 @@ def pair(value, option, op, least):
         return value, value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
-        raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {value!r}")
+        raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {brief(value)}")
     if min(values) < least:
         raise ValueError(f"{op}: {option} must be at least {least}, not {value!r}")
     return int(values[0]), int(values[1])
