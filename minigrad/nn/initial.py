@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import brief
 from ..typing import DType
 from .arguments import check_rng, check_sizes, float_dtype
 
@@ -62,7 +63,7 @@ def _uniform(name, shape, variance, rng, dtype):
 def _checked(name, shape, rng, dtype):
     """(inputs, outputs, dtype) of weights."""
     if not isinstance(shape, (tuple, list)) or len(shape) < 2:
-        raise ValueError(f"{name}: shape must be (outputs, inputs, ...), not {shape}")
+        raise ValueError(f"{name}: shape must be (outputs, inputs, ...), not {brief(shape)}")
     check_sizes(name, **{f"shape[{i}]": size for i, size in enumerate(shape)})
     check_rng(name, rng)
     window = math.prod(shape[2:])
