@@ -209,8 +209,8 @@ class Tensor(WaysOut, ArrayMethods):
                 "backward: inside of a transform `.grad` holds plain arrays, which would lose the derivative that the "
                 "transform asks for: use mg.grad or mg.vjp there"
             )
-        swept = tape.sweep({self.node: gradient}, release=not retain_graph)
-        tape.accumulate(owned([(node, g) for node, g in swept if node.op is None]))
+        order = tape.reached([self.node])
+        tape.accumulate(owned([*tape.sweep({self.node: gradient}, order, leaves=True, release=not retain_graph)]))
 
     __array_ufunc__ = _numpy.array_ufunc
     __array_function__ = _numpy.array_function

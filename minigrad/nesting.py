@@ -22,6 +22,11 @@ def leading_to(targets: Iterable[Node], order: list[Node]) -> set[Node]:
     return leading
 
 
+def left_out(order: list[Node], entered: set[Node]) -> set[Node | None]:
+    """Return the parents of nodes of the order that a sweep doesn't enter."""
+    return {parent for node in order for parent in node.parents} - entered
+
+
 def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
     """Return the nodes created before `since` that nodes of the order used, each with its array."""
     pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))

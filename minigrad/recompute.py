@@ -15,7 +15,7 @@ import numpy as np
 from . import tape
 from ._tensor import Tensor, make
 from .nest import flatten, unflatten
-from .nesting import leading_to, older_parents, retracing, run
+from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import Op, array_of
 from .settings import force_recording, recording
 from .tape import Node
@@ -123,7 +123,7 @@ class _Call:
         entered = leading_to(origins, order)
         order = [node for node in order if node in entered]
         retrace = retracing(leading_to(outer, order) if outer else ())
-        found = dict(tape.sweep({y.node: g}, order, targets=origins, retrace=retrace))
+        found = dict(tape.sweep({y.node: g}, order, left_out=left_out(order, entered), retrace=retrace))
         return [found.get(node, np.zeros(node.shape, node.dtype)) for node in origins]
 
     def _run_again(self) -> tuple[Any, list[Node], dict[Node, Any]]:

@@ -7,7 +7,6 @@ cycle and dies with the last Tensor that needs it.
 import itertools
 import os
 import threading
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
@@ -101,20 +100,21 @@ def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
     order = [root for root in roots if root.number >= since]
     seen = set(order)
     for node in order:  # grows while it is read: breadth first
+        if node.arguments is None:
+            raise released(node)
         for parent in node.parents:
             # equivalent: >= -> > because the transform has taken the number `since` for itself
             if parent is not None and parent not in seen and parent.number >= since:
                 seen.add(parent)
                 order.append(parent)
     order.sort(key=_by_number, reverse=True)
-    _check_saved(order)
+    _check_unwritten(order)
     return order
 
 
-def _check_saved(order: list[Node]) -> None:
-    for node in order:
-        if node.arguments is None:
-            raise released(node)
+def _check_unwritten(order: list[Node]) -> None:
+    if not order or not writes.any_after(order[-1].number):
+        return
     recorded = [node for node in order if node.op is not None]
     if recorded and writes.any_after(recorded[-1].number):
         for node in recorded:
@@ -136,41 +136,46 @@ def released(node: Node) -> RuntimeError:
 
 def sweep(
     gradients: dict[Node, Any],
-    order: list[Node] | None = None,
+    order: list[Node],
     *,
-    targets: Collection[Node] = (),
+    left_out: Collection[Node | None] = (),
     retrace: Callable[[Node], Node] | None = None,
+    leaves: bool = False,
     release: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
     """Yield (node, dJ/d node.output) from the roots back, each gradient complete when it comes.
 
     gradients: where to start: {root: dJ/d root.output}, of the same shape and dtype
-    order:     the nodes to visit, youngest first; by default all that the roots grew from
-    targets:   nodes outside of the order that receive their gradients too; they come last
+    order:     the nodes to visit, youngest first, as `reached` returns them
+    left_out:  parents that receive nothing; any other that is not in the order receives its gradient too, at the end
     retrace:   node -> the same node with Tensors in it, for a sweep that is recorded itself
+    leaves:    yield only leaves, and what is not in the order
     release:   drop each node's arrays as the sweep leaves it
 
     Consumers must not write to a gradient: two nodes may share one.
     """
-    order = reached(gradients) if order is None else order
-    wanted = {*order, *targets}
     debugger = setting("debug", None)
     sums = dict(gradients)
     for node in order:
-        g = sums.pop(node)
+        g, op = sums.pop(node), node.op
         if type(g) is PairwiseSum:
             g = total(g)
-        yield node, g
-        if node.op is None:
+        if op is None:
+            yield node, g
             continue
+        if not leaves:
+            yield node, g
         view = retrace(node) if retrace else node
-        for i, parent in enumerate(node.parents):
-            if parent in wanted:
-                contribution = (debugger or node.op).contribution(i, view, g)
+        op = debugger or op
+        i = 0
+        for parent in node.parents:
+            if parent is not None and parent not in left_out:
+                contribution = op.contribution(i, view, g)
                 sums[parent] = contribution if parent not in sums else plus(sums[parent], contribution)
+            i += 1  # noqa: SIM113 (enumerate takes longer)
         if release:
             _release(node)
-    yield from ((node, total(g)) for node, g in sums.items())
+    yield from zip(sums, map(total, sums.values()), strict=True)
 
 
 def _release(node: Node) -> None:
@@ -180,6 +185,7 @@ def _release(node: Node) -> None:
         node.parameters = {name: value for name, value in node.parameters.items() if isinstance(value, _SMALL)}
 
 
+_GRAD = itertools.repeat("grad")
 _accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here
 
 
@@ -189,9 +195,8 @@ def accumulate(found: list[tuple[Node, ndarray]]) -> None:
     A leaf without a gradient takes the array itself: nothing else may refer to it.
     """
     with _accumulating:
-        sums = [np.asarray(g if node.grad is None else node.grad + g, node.dtype) for node, g in found]
-        assign = map(setattr, [node for node, _ in found], itertools.repeat("grad"), sums)
-        deque(assign, maxlen=0)  # in one call, which Ctrl-C can't interrupt
+        sums = [np.asarray(g if node.grad is None else node.grad + g, node.output.dtype) for node, g in found]
+        any(map(setattr, [node for node, _ in found], _GRAD, sums))  # in one call, which Ctrl-C can't interrupt
 
 
 def _forked() -> None:

@@ -14,7 +14,7 @@ from . import tape
 from ._tensor import Tensor, make
 from .errors import brief, plain_array
 from .nest import flatten, matched, paths, unflatten
-from .nesting import leading_to, older_parents, retracing, run
+from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import array_of, arraylike, op
 from .settings import force_recording, recording, traced
 from .tape import Node
@@ -83,7 +83,8 @@ class _Trace:
         older = older_parents(order, self.since) if recording() else {}
         retrace = retracing(leading_to(older, order))
         started = {root: g for root, g in roots.items() if root in entered}
-        found = dict(tape.sweep(started, [node for node in order if node in entered], retrace=retrace))
+        order = [node for node in order if node in entered]
+        found = dict(tape.sweep(started, order, left_out=left_out(order, entered), retrace=retrace))
         return unflatten(self.nest, [_detached(found.get(x.node, 0), x, self.as_tensor) for x in self.inputs])
 
 

@@ -55,7 +55,7 @@ class _Undisturbed(Setting):
 
 def _gradients(roots: Sequence[Any]) -> Iterator[tuple[Any, np.ndarray]]:
     """Pairs (node, gradient of the sum of all entries of the roots), youngest node first."""
-    return tape.sweep({node: np.ones(node.shape, node.dtype) for node in roots})
+    return tape.sweep({node: np.ones(node.shape, node.dtype) for node in roots}, tape.reached(roots))
 
 
 def _norm_of(g: np.ndarray) -> float:
