@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as arrays
 import minigrad as mg
 from minigrad.optim import SGD, Adam, AdamW, RMSprop, clip_grad_norm
 
-SHAPES = ((3, 4), (5,), (), (0, 2))
+SHAPES = ((3, 4), (5,), (), (0, 2), (2, 2))
 CASES = [
     (SGD, {}),
     (SGD, {"lr": 0.1, "weight_decay": 0.1}),
@@ -46,7 +46,15 @@ def gradients(parameters, rng):
     return [None if rng.random() < 0.1 else g for g in drawn]
 
 
+@pytest.fixture(params=[None, 8], ids=["together", "in blocks"])
+def _block(request, monkeypatch):
+    """Parameters are updated together, or some alone."""
+    if request.param:
+        monkeypatch.setattr(mg.optim, "BLOCK", request.param)
+
+
 @each_case
+@pytest.mark.usefixtures("_block")
 def test_100_steps_are_those_of_pytorch(kind, options):
     torch = pytest.importorskip("torch")
     rng = np.random.default_rng(0)
@@ -148,7 +156,7 @@ def test_no_array_is_made_after_the_first_step(kind, options):
     try:
         for _ in range(3):
             optimizer.step()
-        assert tracemalloc.get_traced_memory()[1] < 20_000  # of 480,000 bytes a parameter
+        assert tracemalloc.get_traced_memory()[1] < 20_000  # of 480,000 bytes
     finally:
         tracemalloc.stop()
 
@@ -287,7 +295,7 @@ STATES = [
     ({"0.exp_avg": [1.0, 2.0]}, TypeError, r": 0.exp_avg must be an array of dtype float64, not \[1.0, 2.0\]"),
     ({"0.exp_avg": np.ones(2, "f4")}, TypeError, ": 0.exp_avg must be an array of dtype float64, not float32"),
     ({"0.exp_avg": np.ones(3)}, ValueError, r": 0.exp_avg must have shape \(2,\), not \(3,\)"),
-    ({"1.exp_avg": np.ones(2)}, ValueError, r" has 1.exp_avg, which Adam\(<1 parameters>, lr=0.001,.* does not have"),
+    ({"1.exp_avg": np.ones(2)}, ValueError, " has 1.exp_avg, which Adam does not have"),
     ({"momentum": 0.9}, ValueError, " has momentum, which Adam"),
     ({"lr": "fast"}, TypeError, None),
     ({"beta1": 1.0}, ValueError, None),
