@@ -164,6 +164,11 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "optim.clip_grad_norm": (lambda p, *options: mg.optim.clip_grad_norm([p], *options), _leaf, 1.0, 2.0),
     "optim.cosine_annealing": (mg.optim.cosine_annealing, 1, 0.1, 9, 0.0),
     "optim.step_decay": (mg.optim.step_decay, 1, 0.1, 9, 0.5),
+    "data.minibatches": (lambda x, n, **o: list(mg.data.minibatches(x, n, **o)), _M, 2, {
+        "shuffle": False, "drop_last": True, "rng": None}),
+    "data.split": (lambda x, fraction, rng: mg.data.split(x, fraction, rng=rng), _M, 0.5, _RNG),
+    "data.measure": (mg.data.measure, np.arange(18, dtype=np.uint8).reshape(2, 3, 3)),
+    "data.mnist": (mg.data.mnist, "no folder"),
     "data.read_idx": (mg.data.read_idx, "no file", {"ndim": 1, "dtype": "u1"}),
 }  # fmt: skip
 RETURNS = {f"a function that returns {name}": (lambda *x, value=value: value) for name, value in WRONG.items()}

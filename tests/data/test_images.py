@@ -1,12 +1,13 @@
 """Reading images: the digits against their source, IDX files in every spelling, and every fault named."""
 
 import gzip
-import re
 import struct
 
-import images
 import numpy as np
 import pytest
+
+import minigrad as mg
+from minigrad.data.images import DIGITS
 
 SIZE = (4, 5)
 
@@ -35,33 +36,25 @@ def mnist_like(tmp_path):
 
 def test_digits_are_those_of_scikit_learn():
     source = pytest.importorskip("sklearn.datasets").load_digits()
-    with np.load(images.DIGITS, allow_pickle=False) as copy:
+    with np.load(DIGITS, allow_pickle=False) as copy:
         assert copy["images"].dtype == np.uint8
         np.testing.assert_array_equal(copy["images"], source.images)
         np.testing.assert_array_equal(copy["labels"], source.target)
 
 
 def test_digits_are_small_and_attributed():
-    assert images.DIGITS.stat().st_size < 64 * 1024
-    attribution = (images.DIGITS.parent / "README.md").read_text(encoding="utf-8")
+    assert DIGITS.stat().st_size < 64 * 1024
+    attribution = (DIGITS.parent / "README.md").read_text(encoding="utf-8")
     for words in ("Alpaydin", "Kaynak", "UCI Machine Learning Repository", "CC BY 4.0"):
         assert words in attribution
 
 
-def test_digits_are_split_by_the_seed_into_80_and_20_percent():
-    first, again, other = (images.load_digits(np.random.default_rng(seed)) for seed in (0, 0, 1))
-    assert (len(first.train.images), len(first.test.images)) == (1437, 360)
-    np.testing.assert_array_equal(first.train.images, again.train.images)
-    assert not np.array_equal(first.train.images, other.train.images)
-    # Each digit is in one part: together they are the whole, label by label.
-    with np.load(images.DIGITS) as file:
-        whole = sorted(zip(map(bytes, file["images"]), file["labels"], strict=True))
-    both = zip(
-        np.concatenate([first.train.images, first.test.images]),
-        np.concatenate([first.train.labels, first.test.labels]),
-        strict=True,
-    )
-    assert sorted((bytes(image), label) for image, label in both) == whole
+def test_digits_are_bytes_with_labels():
+    images, labels = mg.data.digits()
+    assert (images.shape, images.dtype, labels.shape, labels.dtype) == ((1797, 8, 8), np.uint8, (1797,), np.intp)
+    assert set(labels) == set(range(10))
+    images[...] = 0  # not the next caller's
+    assert mg.data.digits().images.any()
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["raw", "gzip"])
@@ -71,17 +64,15 @@ def test_digits_are_split_by_the_seed_into_80_and_20_percent():
 def test_idx_is_found_and_read(place, separator, suffix, pack, tmp_path):
     train = write_part(tmp_path / place, "train", 6, separator, suffix, pack, seed=0)
     test = write_part(tmp_path / place, "t10k", 3, separator, suffix, pack, seed=1)
-    data = images.load_idx(tmp_path)
-    for part, expected in ((data.train, train), (data.test, test)):
+    for part, expected in zip(mg.data.mnist(tmp_path), (train, test), strict=True):
         np.testing.assert_array_equal(part.images, expected[0])
         np.testing.assert_array_equal(part.labels, expected[1])
-    assert data.name == tmp_path.name
 
 
 def test_missing_file_names_every_path_tried(mnist_like):
     (mnist_like / "t10k-labels-idx1-ubyte").unlink()
     with pytest.raises(FileNotFoundError, match="found no t10k-labels file") as caught:
-        images.load_idx(mnist_like)
+        mg.data.mnist(mnist_like)
     for place in ("", "raw", "MNIST/raw"):
         for spelling in ("t10k-labels-idx1-ubyte", "t10k-labels.idx1-ubyte"):
             for suffix in ("", ".gz"):
@@ -90,7 +81,7 @@ def test_missing_file_names_every_path_tried(mnist_like):
 
 def test_missing_folder_is_an_error_too(tmp_path):
     with pytest.raises(FileNotFoundError, match="found no train-images file"):
-        images.load_idx(tmp_path / "absent")
+        mg.data.mnist(tmp_path / "absent")
 
 
 def change(path, change_bytes):
@@ -122,7 +113,7 @@ def test_wrong_file_is_named_with_what_is_wrong(kind, fault, message, mnist_like
     path = mnist_like / f"train-{kind}-ubyte"
     change(path, fault)
     with pytest.raises(ValueError, match=message) as caught:
-        images.load_idx(mnist_like)
+        mg.data.mnist(mnist_like)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -130,14 +121,14 @@ def test_wrong_file_is_named_with_what_is_wrong(kind, fault, message, mnist_like
 def test_two_sizes_are_an_error(mnist_like):
     (mnist_like / "t10k-images-idx3-ubyte").write_bytes(idx(np.zeros((3, 5, 4), np.uint8)))
     with pytest.raises(ValueError, match=r"have shape \(4, 5\) but the test images have shape \(5, 4\)"):
-        images.load_idx(mnist_like)
+        mg.data.mnist(mnist_like)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_standardised_images_have_mean_0_and_deviation_1(dtype):
     grey = np.random.default_rng(0).integers(0, 256, (50, *SIZE), np.uint8)
     kept = grey.copy()
-    scale = images.measure(grey)
+    scale = mg.data.measure(grey)
     x = scale.standardise(grey, dtype)
     assert (x.shape, x.dtype) == ((50, 1, *SIZE), np.dtype(dtype))
     tolerance = 10 * np.finfo(dtype).eps
@@ -147,37 +138,25 @@ def test_standardised_images_have_mean_0_and_deviation_1(dtype):
 
 
 def test_constant_images_are_an_error():
-    with pytest.raises(ValueError, match="all 3 training images have only the grey value 7"):
-        images.measure(np.full((3, *SIZE), 7, np.uint8))
-
-
-DAMAGED = {
-    "truncated": lambda b: b[:-100],
-    "not a zip file": lambda b: b"\x89PNG" + b[4:],
-    "empty": lambda b: b"",
-    "a changed byte": lambda b: b[:2000] + bytes([b[2000] ^ 255]) + b[2001:],
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGED.values(), ids=DAMAGED)
-def test_damaged_digits_are_named(damage, tmp_path):
-    path = tmp_path / "digits.npz"
-    path.write_bytes(damage(images.DIGITS.read_bytes()))
-    with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: damaged or not a file of digits"):
-        images.load_digits(np.random.default_rng(0), path)
+    with pytest.raises(ValueError, match="measure: all 3 images have only the grey value 7"):
+        mg.data.measure(np.full((3, *SIZE), 7, np.uint8))
 
 
 @pytest.mark.parametrize(
-    ("arrays", "message"),
+    ("call", "kind", "message"),
     [
-        ({"images": np.zeros((2, 3, 3)), "labels": np.zeros(2, int)}, r"has images \(2, 3, 3\) float64"),
-        ({"images": np.zeros((2, 3, 3), np.uint8), "labels": np.zeros(2)}, r"labels \(2,\) float64"),
-        ({"images": np.zeros((2, 3, 3), np.uint8), "labels": np.zeros(3, int)}, r"and labels \(3,\)"),
-        ({"images": np.zeros((2, 3, 3), np.uint8), "labels": np.array([0, -1])}, "label 1 is -1, should be 0 to 9"),
-        ({"images": np.zeros((2, 3, 3), np.uint8)}, "damaged or not a file of digits.*labels"),
+        (lambda: mg.data.measure(np.zeros((3, 4, 4))), TypeError, r"measure: images must be an array of uint8, not"),
+        (lambda: mg.data.measure([1]), TypeError, r"measure: images must be an array of uint8, not \[1\]"),
+        (
+            lambda: mg.data.measure(np.zeros((4, 4), np.uint8)),
+            ValueError,
+            r"measure: images must be \(N, height, width",
+        ),
+        (lambda: mg.data.measure(np.zeros((0, 4, 4), np.uint8)), ValueError, r"with pixels, not \(0, 4, 4\)"),
+        (lambda: mg.data.Scale(0, 1).standardise(np.zeros(3)), TypeError, "standardise: images must be an array of"),
+        (lambda: mg.data.mnist(3), TypeError, "mnist: folder must be a path, not 3"),
     ],
 )
-def test_other_arrays_are_named(arrays, message, tmp_path):
-    np.savez(tmp_path / "digits.npz", **arrays)
-    with pytest.raises(ValueError, match=message):
-        images.load_digits(np.random.default_rng(0), tmp_path / "digits.npz")
+def test_wrong_images_are_named(call, kind, message):
+    with pytest.raises(kind, match=message):
+        call()
