@@ -27,7 +27,10 @@ class _Recomputed(Op):
 
     def contribution(self, i: int, node: Node, g: Any) -> Any:
         """Return dJ/d argument i of the node from g = dJ/d output."""
-        return node.parameters["call"].gradients(g, node.output, node.arguments)[i]
+        output, parameters, arguments = node.output, node.parameters, node.arguments  # a release begins at the last
+        if arguments is None:  # another thread has swept here meanwhile
+            raise tape.released(node)
+        return parameters["call"].gradients(g, output, arguments)[i]
 
 
 def _known(*arrays, call):

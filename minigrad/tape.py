@@ -180,7 +180,10 @@ def sweep(
 
 def _release(node: Node) -> None:
     """Drop the node's arrays. Shapes, dtypes and small parameters stay, so that the graph can still be drawn."""
-    node.arguments, node.output = None, (node.output.shape, node.output.dtype)
+    output = node.output
+    if type(output) is not ndarray:  # another thread has released it meanwhile
+        return
+    node.arguments, node.output = None, (output.shape, output.dtype)
     if node.parameters:
         node.parameters = {name: value for name, value in node.parameters.items() if isinstance(value, _SMALL)}
 

@@ -93,7 +93,6 @@ def _roots(ys: list, gradients: list) -> dict[Node, Any]:
     roots: dict[Node, Any] = {}
     for y, g in zip(ys, gradients, strict=True):
         if isinstance(y, Tensor) and y.node is not None:
-            # equivalent: array_of(g) -> g because nothing is recorded of a Tensor here either
             g = g if recording() else array_of(g)
             roots[y.node] = roots[y.node] + g if y.node in roots else g
     return roots

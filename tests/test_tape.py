@@ -432,6 +432,33 @@ def test_threads_that_sweep_one_graph_get_the_error_that_names_it():
         np.testing.assert_allclose(x.grad, (4 - len(errors)) * 1.01**100)
 
 
+@pytest.mark.parametrize("f", [lambda x: x * 2, mg.checkpoint(lambda x: x * 2)])
+def test_an_op_that_another_thread_has_released_names_the_error(f):
+    y = f(leaf(np.ones(3)))
+    y.backward(np.ones(3))
+    with pytest.raises(RuntimeError, match="was released"):
+        y.node.op.contribution(0, y.node, np.ones(3))
+
+
+def test_a_graph_may_be_released_while_it_is_swept():
+    """By another thread, say; here by a VJP."""
+
+    @mg.op
+    def twice(x):
+        return 2 * x
+
+    @twice.vjp("x")
+    def _(g, a, x):
+        if waiting:
+            y.backward(waiting.pop())
+        return 2 * g
+
+    x, waiting = leaf(np.ones(3)), [np.ones(3)]
+    y = twice(x)
+    y.backward(np.ones(3))
+    np.testing.assert_array_equal(x.grad, [4, 4, 4])
+
+
 @pytest.mark.parametrize("written", [0, 1, 2])
 def test_a_vjp_can_not_write_to_what_others_use(written):
     @mg.op

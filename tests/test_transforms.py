@@ -83,6 +83,15 @@ def test_under_no_grad_a_transform_records_and_returns_arrays():
     assert_allclose(g, [6, 16])
 
 
+@pytest.mark.parametrize("f", [np.tanh, np.sum, lambda x: x])
+def test_under_no_grad_a_pullback_of_a_tensor_returns_an_array(f):
+    y, pullback = vjp(f, np.ones(2))
+    g = leaf(np.ones(np.shape(y)))
+    with mg.no_grad():
+        assert type(pullback(g)[0]) is np.ndarray
+    assert pullback(g)[0].requires_grad
+
+
 def test_no_grad_inside_is_a_constant():
     def f(x):
         with mg.no_grad():
@@ -267,6 +276,16 @@ def test_checkpoint_has_the_same_derivatives_and_keeps_less():
     assert_allclose(through, w.grad, rtol=1e-14)
     assert kept(leaf(x)).node.op.__name__ == "checkpoint"
     assert type(kept(x).detach().data) is np.ndarray
+
+
+def test_checkpoint_runs_the_function_once_more_for_all_inputs():
+    """One second forward pass is the price."""
+    runs = []
+    f = mg.checkpoint(lambda *x: runs.append(x) or np.sum(x[0] * x[1] * x[2]))
+    y = f(*(leaf([i + 1.0, 2.0]) for i in range(3)))
+    assert len(runs) == 1
+    y.backward(retain_graph=True)
+    assert len(runs) == 2
 
 
 def test_checkpoint_where_one_input_depends_on_another():

@@ -219,6 +219,8 @@ INDICES = {
     "repeated": lambda index: any(np.unique(i).size < i.size for i in arrays_in(index, "i")),
     "mask": lambda index: arrays_in(index, "b") != [],
     "integers": lambda index: arrays_in(index, "i") != [],
+    "integers of two axes": lambda index: any(i.ndim == 2 for i in arrays_in(index, "i")),
+    "integers on each axis": lambda index: len(arrays_in(index, "i")) > 1,
 }
 WINDOWS = {
     "overlap": lambda c: any(k > n for k, n in window_and_stride(c)),
