@@ -5,8 +5,8 @@ Names, defaults and updates are PyTorch's. A learning rate that changes is a fun
 """
 
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -19,6 +19,17 @@ __all__ += ["step_decay", "exponential_decay", "linear_warmup", "cosine_annealin
 
 BELOW_1 = ("beta1", "beta2", "alpha", "start_factor")
 SWITCHES = ("nesterov", "amsgrad", "centered")
+BLOCK = 2**16  # entries that are updated together; small enough for a cache
+
+
+class Run(NamedTuple):
+    """Parameters that lie side by side in the flat arrays and are updated together, which is faster."""
+
+    numbers: list[int]
+    dtype: np.dtype
+    place: slice  # in what is kept
+    views: list[tuple[Tensor, ndarray, ndarray, ndarray]]  # each parameter with its part of the scratch g, x, s
+    scratch: ndarray
 
 
 class Optimizer:
@@ -29,6 +40,7 @@ class Optimizer:
 
     options: ClassVar[tuple[str, ...]] = ()
     kept: ClassVar[dict[str, str | None]] = {}  # what is kept for each parameter, and for which option; None: always
+    weight_decay: float
 
     def __init__(self, parameters: Iterable[Tensor], **options: Any):
         name = type(self).__name__
@@ -37,8 +49,20 @@ class Optimizer:
             raise ValueError(f"{name}: parameters is empty; a generator gives its items only once")
         for option, value in options.items():
             setattr(self, option, value)
-        self._states: list[dict[str, Any]] = [{} for _ in self.parameters]
-        self._scratch = _scratch(self.parameters)
+        self._steps = [0 for _ in self.parameters]  # that were taken with what is kept
+        self._places: list[slice] = []  # of each parameter, in the flat arrays of its dtype
+        sizes: dict[np.dtype, int] = {}
+        longest: dict[np.dtype, int] = {}
+        for p in self.parameters:
+            start = sizes.setdefault(p.dtype, 0)
+            self._places.append(slice(start, start + p.size))
+            sizes[p.dtype] += p.size
+            longest[p.dtype] = max(longest.get(p.dtype, BLOCK), p.size)
+        self._sizes = sizes
+        self._scratch = {dtype: np.empty((3, min(size, longest[dtype])), dtype) for dtype, size in sizes.items()}
+        self._flat: dict[tuple[str, np.dtype], ndarray] = {}  # what is kept, of all parameters of a dtype
+        self._planned: list[bool] = []  # which had a gradient when the runs were planned
+        self._runs: list[Run] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, _option(type(self).__name__, name, value) if name in self.options else value)
@@ -61,24 +85,80 @@ class Optimizer:
         for i, p in enumerate(self.parameters):
             if not p.data.flags.writeable:
                 raise ValueError(f"{type(self).__name__}: the data of parameter {_named(i, p)} is read-only; copy it")
-        for p, state, scratch in zip(self.parameters, self._states, self._scratch, strict=True):
-            if p.grad is not None:
-                array = p.data
-                self._update(array, p.grad, state, *scratch)
-                p.data = array  # notes the write, so that older results refuse to be differentiated
+        with_gradient = [p.grad is not None for p in self.parameters]
+        if with_gradient != self._planned:
+            self._runs, self._planned = [*self._plan(with_gradient)], with_gradient
+        names = self._names_kept({name: getattr(self, name) for name in self.options})
+        for run in self._runs:
+            self._step_together(run, names)
 
-    def _update(self, x: ndarray, g: ndarray, state: dict[str, Any], s: ndarray, t: ndarray) -> None:
-        """Update x, whose gradient is g. s and t are scratch of its shape."""
+    def _plan(self, with_gradient: list[bool]) -> Iterator[Run]:
+        """Divide the parameters that have a gradient into runs."""
+        numbers: list[int] = []
+        size = 0
+        for i, p in enumerate(self.parameters):
+            first = numbers[0] if numbers else i
+            fits = p.dtype == self.parameters[first].dtype and self._steps[i] == self._steps[first]
+            if numbers and not (with_gradient[i] and fits and size + p.size <= BLOCK):
+                yield self._run(numbers)
+                numbers, size = [], 0
+            if with_gradient[i]:
+                numbers.append(i)
+                size += p.size
+        if numbers:
+            yield self._run(numbers)
+
+    def _run(self, numbers: list[int]) -> Run:
+        dtype = self.parameters[numbers[0]].dtype
+        start, stop = self._places[numbers[0]].start, self._places[numbers[-1]].stop
+        scratch = self._scratch[dtype][:, : stop - start]
+        views = []
+        for i in numbers:
+            p, place = self.parameters[i], self._places[i]
+            g, x, s = (row[place.start - start : place.stop - start].reshape(p.shape) for row in scratch)
+            views.append((p, g, x, s))
+        return Run(numbers, dtype, slice(start, stop), views, scratch)
+
+    def _step_together(self, run: Run, names: list[str]) -> None:
+        """Update the parameters of a run."""
+        for p, g, x, _ in run.views:
+            g[...] = p.grad
+            if self.weight_decay:
+                x[...] = p.data
+        if names:
+            for i in run.numbers:
+                self._steps[i] += 1
+        kept = {name: self._all(name, run.dtype)[run.place] for name in names}
+        g, x, s = run.scratch
+        self._change(g, x, s, kept, self._steps[run.numbers[0]])
+        for p, _, _, s in run.views:
+            array = p.data
+            array -= s
+            p.data = array  # notes the write, so that older results refuse to be differentiated
+
+    def _change(self, g: ndarray, x: ndarray, s: ndarray, kept: dict[str, ndarray], step: int) -> None:
+        """Write to s what is subtracted from x, whose gradient is g, in this step; the first one is 1.
+
+        x is filled only if there is weight decay. g and x may be overwritten.
+        """
         raise NotImplementedError
 
+    def _all(self, name: str, dtype: np.dtype) -> ndarray:
+        """What is kept under this name, for all parameters of a dtype; zeros at first."""
+        if (name, dtype) not in self._flat:
+            self._flat[name, dtype] = np.zeros(self._sizes[dtype], dtype)
+        return self._flat[name, dtype]
+
     def state_dict(self) -> dict[str, Any]:
-        """Return the options, and copies of the arrays kept for parameter i as "i.name": what `mg.save` takes."""
-        options = {name: getattr(self, name) for name in self.options}
-        names = self._names_kept(options)
-        kept = {
-            f"{i}.{name}": state[name] for i, state in enumerate(self._states) for name in names if name in state
-        }
-        return options | {name: value.copy() if isinstance(value, ndarray) else value for name, value in kept.items()}
+        """Return the options, and copies of what is kept for parameter i as "i.name": what `mg.save` takes."""
+        state = {name: getattr(self, name) for name in self.options}
+        names = self._names_kept(state)
+        for i, (p, place, step) in enumerate(zip(self.parameters, self._places, self._steps, strict=True)):
+            if names and step:
+                state[f"{i}.step"] = step
+                arrays = {name: self._all(name, p.dtype)[place] for name in names}
+                state |= {f"{i}.{name}": array.reshape(p.shape).copy() for name, array in arrays.items()}
+        return state
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue where the optimiser was that gave this `state_dict()`. Arrays are copied.
@@ -92,20 +172,26 @@ class Optimizer:
         if missing := [name for name in self.options if name not in state_dict]:
             raise ValueError(f"{what} lacks {', '.join(missing)}")
         options = {name: _option(type(self).__name__, name, state_dict[name]) for name in self.options}
-        names, states = self._names_kept(options), []
-        known = set(self.options)
-        for i, p in enumerate(self.parameters):
-            keys = {name: f"{i}.{name}" for name in names}
-            known.update(keys.values())
-            missing = [key for key in keys.values() if key not in state_dict]
-            if missing and len(missing) < len(keys):
-                raise ValueError(f"{what} lacks {', '.join(missing)}")
-            states.append({} if missing else {n: _loaded(f"{what}: {k}", state_dict[k], p) for n, k in keys.items()})
+        names = self._names_kept(options)
+        entries = [{name: f"{i}.{name}" for name in ("step", *names) if names} for i in range(len(self.parameters))]
+        known = {*self.options, *(entry for of_one in entries for entry in of_one.values())}
         if unexpected := [str(name) for name in state_dict if name not in known]:
-            raise ValueError(f"{what} has {', '.join(unexpected)}, which {self!r} does not have")
+            raise ValueError(f"{what} has {', '.join(unexpected)}, which {type(self).__name__} does not have")
+        for i, (p, of_one) in enumerate(zip(self.parameters, entries, strict=True)):
+            missing = [entry for entry in of_one.values() if entry not in state_dict]
+            if len(missing) == len(of_one):
+                entries[i] = {}  # it had no gradient so far
+            elif missing:
+                raise ValueError(f"{what} lacks {', '.join(missing)}")
+            for entry in entries[i].values():
+                _check_entry(f"{what}: {entry}", state_dict[entry], p)
         for name, value in options.items():
             setattr(self, name, value)
-        self._states = states
+        self._steps = [int(state_dict[of_one["step"]]) if of_one else 0 for of_one in entries]
+        self._flat, self._planned = {}, []
+        for p, place, of_one in zip(self.parameters, self._places, entries, strict=True):
+            for name in names if of_one else ():
+                self._all(name, p.dtype)[place].reshape(p.shape)[...] = state_dict[of_one[name]]
 
     def _names_kept(self, options: Mapping[str, Any]) -> list[str]:
         """What is kept for a parameter with these options."""
@@ -153,17 +239,19 @@ class SGD(Optimizer):
         if self.nesterov and (not self.momentum or self.dampening):
             raise ValueError(f"SGD: nesterov takes a momentum and no dampening, not {momentum} and {dampening}")
 
-    def _update(self, x, g, state, s, t):
-        g = _decayed(g, x, self.weight_decay, t)
+    def _change(self, g, x, s, kept, step):
+        _decay(g, x, self.weight_decay)
         if self.momentum:
-            if "momentum_buffer" in state:
-                m = state["momentum_buffer"]
-                m *= self.momentum
-                m += np.multiply(g, 1 - self.dampening, out=s)
+            m = kept["momentum_buffer"]
+            if step == 1:
+                m[...] = g
             else:
-                m = state["momentum_buffer"] = g.copy()
-            g = np.add(g, np.multiply(m, self.momentum, out=s), out=s) if self.nesterov else m
-        x -= np.multiply(g, self.lr, out=s)
+                _average(m, self.momentum, g, 1 - self.dampening, s)
+            if self.nesterov:
+                g += np.multiply(m, self.momentum, out=s)
+            else:
+                g = m
+        np.multiply(g, self.lr, out=s)
 
 
 class Adam(Optimizer):
@@ -183,7 +271,8 @@ class Adam(Optimizer):
     """
 
     options = ("lr", "beta1", "beta2", "eps", "weight_decay", "amsgrad")
-    kept: ClassVar = {"step": None, "exp_avg": None, "exp_avg_sq": None, "max_exp_avg_sq": "amsgrad"}
+    decoupled = False  # whether the weight decay is none of the gradient
+    kept: ClassVar = {"exp_avg": None, "exp_avg_sq": None, "max_exp_avg_sq": "amsgrad"}
     lr: float
     beta1: float
     beta2: float
@@ -205,24 +294,20 @@ class Adam(Optimizer):
         averages = {"beta1": betas[0], "beta2": betas[1], "eps": eps}
         super().__init__(parameters, lr=lr, **averages, weight_decay=weight_decay, amsgrad=amsgrad)
 
-    def _decay(self, x, g, t):
-        """The gradient with the weight decay; t is scratch."""
-        return _decayed(g, x, self.weight_decay, t)
-
-    def _update(self, x, g, state, s, t):
-        g = self._decay(x, g, t)
-        step = state["step"] = state.get("step", 0) + 1
-        m = _average(state, "exp_avg", self.beta1, g, s)
-        v = _average(state, "exp_avg_sq", self.beta2, np.multiply(g, g, out=t), s)
+    def _change(self, g, x, s, kept, step):
+        if not self.decoupled:
+            _decay(g, x, self.weight_decay)
+        m = _average(kept["exp_avg"], self.beta1, g, 1 - self.beta1, s)
+        v = _average(kept["exp_avg_sq"], self.beta2, np.multiply(g, g, out=g), 1 - self.beta2, s)
         if self.amsgrad:
-            greatest = _kept(state, "max_exp_avg_sq", x)
-            v = np.maximum(greatest, v, out=greatest)
+            v = np.maximum(v, kept["max_exp_avg_sq"], out=kept["max_exp_avg_sq"])
         np.sqrt(v, out=s)
         s /= math.sqrt(1 - self.beta2**step)
         s += self.eps
         np.divide(m, s, out=s)
         s *= self.lr / (1 - self.beta1**step)
-        x -= s
+        if self.decoupled:
+            _decay(s, x, self.lr * self.weight_decay)
 
 
 class AdamW(Adam):
@@ -232,6 +317,8 @@ class AdamW(Adam):
     >>> mg.optim.AdamW([w])
     AdamW(<1 parameters>, lr=0.001, beta1=0.9, beta2=0.999, eps=1e-08, weight_decay=0.01, amsgrad=False)
     """
+
+    decoupled = True
 
     def __init__(
         self,
@@ -243,10 +330,6 @@ class AdamW(Adam):
         amsgrad: bool = False,
     ):
         super().__init__(parameters, lr, betas, eps, weight_decay, amsgrad)
-
-    def _decay(self, x, g, t):
-        x *= 1 - self.lr * self.weight_decay
-        return g
 
 
 class RMSprop(Optimizer):
@@ -287,23 +370,20 @@ class RMSprop(Optimizer):
         options = {"weight_decay": weight_decay, "momentum": momentum, "centered": centered}
         super().__init__(parameters, lr=lr, alpha=alpha, eps=eps, **options)
 
-    def _update(self, x, g, state, s, t):
-        g = _decayed(g, x, self.weight_decay, t)
-        v = _average(state, "square_avg", self.alpha, np.multiply(g, g, out=s), s)
+    def _change(self, g, x, s, kept, step):
+        _decay(g, x, self.weight_decay)
         if self.centered:
-            mean = _average(state, "grad_avg", self.alpha, g, s)
+            mean = _average(kept["grad_avg"], self.alpha, g, 1 - self.alpha, s)
+        v = _average(kept["square_avg"], self.alpha, np.multiply(g, g, out=x), 1 - self.alpha, s)
+        if self.centered:
             v = np.subtract(v, np.multiply(mean, mean, out=s), out=s)
             np.maximum(v, 0, out=v)  # rounding can make it negative
         np.sqrt(v, out=s)
         s += self.eps
-        np.divide(g, s, out=s)
+        np.divide(g, s, out=g)
         if self.momentum:
-            m = _kept(state, "momentum_buffer", x)
-            m *= self.momentum
-            m += s
-            np.copyto(s, m)
-        s *= self.lr
-        x -= s
+            g = _average(kept["momentum_buffer"], self.momentum, g, 1, s)
+        np.multiply(g, self.lr, out=s)
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float, norm_type: float = 2.0) -> float:
@@ -443,45 +523,27 @@ def _named(i: int, p: Tensor) -> str:
     return f"{i}{f' ({p.name})' if p.name else ''}"
 
 
-def _scratch(parameters: list[Tensor]) -> list[tuple[ndarray, ndarray]]:
-    """Two arrays for each parameter, of its shape and dtype, which all parameters share."""
-    sizes: dict[np.dtype, int] = {}
-    for p in parameters:
-        sizes[p.dtype] = max(p.size, sizes.get(p.dtype, 0))
-    flat = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}
-    return [tuple(row[: p.size].reshape(p.shape) for row in flat[p.dtype]) for p in parameters]
-
-
-def _loaded(what: str, value: Any, p: Tensor) -> Any:
-    """A copy of an entry of a state_dict, checked against its parameter."""
+def _check_entry(what: str, value: Any, p: Tensor) -> None:
+    """Raise ValueError or TypeError unless it can be an entry of a state_dict for this parameter."""
     if what.endswith(".step"):
         if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
             raise TypeError(f"{what} must be an int, not {brief(value)}")
         if value < 1:
             raise ValueError(f"{what} must be at least 1, not {value}")
-        return int(value)
-    if not isinstance(value, ndarray) or value.dtype != p.dtype:
+    elif not isinstance(value, ndarray) or value.dtype != p.dtype:
         raise TypeError(f"{what} must be an array of dtype {p.dtype}, not {getattr(value, 'dtype', brief(value))}")
-    if value.shape != p.shape:
+    elif value.shape != p.shape:
         raise ValueError(f"{what} must have shape {p.shape}, not {value.shape}")
-    return value.copy()
 
 
-def _decayed(g: ndarray, x: ndarray, weight_decay: float, out: ndarray) -> ndarray:
-    """The gradient of the loss with weight_decay / 2 * sum(x**2) added."""
-    return np.add(g, np.multiply(x, weight_decay, out=out), out=out) if weight_decay else g
+def _decay(g: ndarray, x: ndarray, weight_decay: float) -> None:
+    """Add to g the gradient of weight_decay / 2 * sum(x**2). x is overwritten."""
+    if weight_decay:
+        g += np.multiply(x, weight_decay, out=x)
 
 
-def _kept(state: dict[str, Any], name: str, like: ndarray) -> ndarray:
-    """An array of the state; zeros at first."""
-    if name not in state:
-        state[name] = np.zeros_like(like)
-    return state[name]
-
-
-def _average(state: dict[str, Any], name: str, weight: float, new: ndarray, s: ndarray) -> ndarray:
-    """A moving average, updated in place: the weight is that of the average so far. s is scratch, and may be `new`."""
-    average = _kept(state, name, new)
+def _average(average: ndarray, weight: float, new: ndarray, weight_of_new: float, s: ndarray) -> ndarray:
+    """Update a moving average in place and return it; s is scratch."""
     average *= weight
-    average += np.multiply(new, 1 - weight, out=s)
+    average += np.multiply(new, weight_of_new, out=s)
     return average

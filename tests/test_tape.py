@@ -190,14 +190,15 @@ def test_parameters_are_recorded_as_they_were():
 
 def test_an_error_leaves_no_cycle_behind():
     x = leaf(np.ones(2))
-    gc.collect()
-    for call in (lambda: mg.add(x, np.ones(3)), lambda: x + leaf(np.ones(3))):
-        try:
-            call()
-        except ValueError:
-            pass
-        else:
-            raise AssertionError
+    for _ in range(2):  # the first error of a process loads modules, which leaves cycles of theirs
+        gc.collect()
+        for call in (lambda: mg.add(x, np.ones(3)), lambda: x + leaf(np.ones(3))):
+            try:
+                call()
+            except ValueError:
+                pass
+            else:
+                raise AssertionError
     assert gc.collect() == 0
 
 

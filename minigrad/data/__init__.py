@@ -1,0 +1,13 @@
+"""Data to train on: files of MNIST, the digits that come with minigrad, images as numbers, mini-batches.
+
+train, test = mg.data.split(mg.data.digits(), 0.8, rng=rng)
+scale = mg.data.measure(train.images)
+x = scale.standardise(train.images, np.float32)                        (N, 1, height, width)
+for batch, labels in mg.data.minibatches((x, train.labels), 16, rng=rng): ...    one epoch
+"""
+
+from .batches import minibatches, split
+from .idx import read_idx
+from .images import LabelledImages, Scale, digits, measure, mnist
+
+__all__ = ["LabelledImages", "Scale", "digits", "measure", "minibatches", "mnist", "read_idx", "split"]
