@@ -4,7 +4,7 @@ Read from the code object, since inspect.signature would be a tenth of the time 
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
@@ -21,6 +21,7 @@ class Signature:
     parameters: {name: default} of the keyword-only parameters; Parameter.empty where it must be given
     any_number: whether it takes `*arrays`
     arity:      how many arguments a call has that needs no binding; -1 if every call does
+    fitting:    (number of arguments, *keywords) of calls that are known to fit
     rest:       {number of arguments: the defaults of those that are missing}, of calls without parameters
     """
 
@@ -37,6 +38,7 @@ class Signature:
         # equivalent: without if needed else len(self.names); -1 -> -2 because every call may be bound, and none has
         # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
+        self.fitting: set[tuple] = set()
         values = () if needed or self.any_number else tuple(self.defaults.values())
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
 
@@ -56,28 +58,29 @@ class Signature:
 
         Raises TypeError for a call that does not fit.
         """
-        if not self.any_number:
-            arguments, parameters = self._in_order(arguments, parameters)
-        given = self.parameters | parameters
-        for name, value in given.items():
-            if name not in self.parameters:
-                raise TypeError(f"{self.text()} does not take {name}=")
-            if value is inspect.Parameter.empty:
-                raise TypeError(f"{self.text()} needs {name}=")
-        return arguments, given
+        call = len(arguments), *parameters
+        if call not in self.fitting:
+            self._check(len(arguments), parameters)
+            self.fitting.add(call)
+        given = self.defaults | self.parameters | parameters
+        missing = () if self.any_number else self.names[len(arguments) :]
+        return (*arguments, *[given[name] for name in missing]), {name: given[name] for name in self.parameters}
 
-    def _in_order(self, arguments: tuple, parameters: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
-        """All positional arguments, and the parameters that are left."""
-        n = len(arguments)
-        if n > len(self.names):
-            raise TypeError(f"{self.text()} takes {len(self.names)} arguments, not {n}")
-        if twice := [name for name in self.names[:n] if name in parameters]:
+    def _check(self, count: int, keywords: Iterable[str]) -> None:
+        """Raise TypeError unless a call with so many positional arguments and these keywords fits."""
+        names = () if self.any_number else self.names
+        if count > len(names) and not self.any_number:
+            raise TypeError(f"{self.text()} takes {len(names)} arguments, not {count}")
+        if twice := [name for name in names[:count] if name in keywords]:
             raise TypeError(f"{self.text()} got {', '.join(twice)} twice")
-        named = self.defaults | parameters
-        if missing := [name for name in self.names[n:] if name not in named]:
+        if missing := [name for name in names[count:] if name not in {*keywords, *self.defaults}]:
             raise TypeError(f"{self.text()} needs {', '.join(missing)}")
-        rest = {name: value for name, value in parameters.items() if name not in self.names}
-        return (*arguments, *(named[name] for name in self.names[n:])), rest
+        for name in keywords:
+            if name not in {*names, *self.parameters}:
+                raise TypeError(f"{self.text()} does not take {name}=")
+        for name, default in self.parameters.items():
+            if default is inspect.Parameter.empty and name not in keywords:
+                raise TypeError(f"{self.text()} needs {name}=")
 
     def check_vjp(self, name: str, vjp: Callable) -> None:
         """Raise TypeError unless the VJP of the argument `name` can be called as the sweep will call it."""
@@ -131,6 +134,9 @@ def _takes_just(function: Any, count: int, keywords: dict) -> bool:
 
 def snapshot(value: Any) -> Any:
     """Return a copy, so that later writes by the caller do not change what was recorded."""
+    # equivalent: never because the value is returned as it is in any case
+    if value is None or type(value) is int:
+        return value
     if isinstance(value, ndarray):
         return value.copy()
     if isinstance(value, tuple) and hasattr(value, "_fields"):
