@@ -60,24 +60,28 @@ class Signature:
         """
         call = len(arguments), *parameters
         if call not in self.fitting:
-            self._check(len(arguments), parameters)
+            if not self.any_number:
+                self._check_arguments(len(arguments), parameters)
+            self._check_keywords(parameters)
             self.fitting.add(call)
         given = self.defaults | self.parameters | parameters
         missing = () if self.any_number else self.names[len(arguments) :]
         return (*arguments, *[given[name] for name in missing]), {name: given[name] for name in self.parameters}
 
-    def _check(self, count: int, keywords: Iterable[str]) -> None:
-        """Raise TypeError unless a call with so many positional arguments and these keywords fits."""
-        names = () if self.any_number else self.names
-        if count > len(names) and not self.any_number:
-            raise TypeError(f"{self.text()} takes {len(names)} arguments, not {count}")
-        if twice := [name for name in names[:count] if name in keywords]:
+    def _check_arguments(self, count: int, keywords: Iterable[str]) -> None:
+        """Raise TypeError unless each argument is given once, with so many of them by position, or has a default."""
+        if count > len(self.names):
+            raise TypeError(f"{self.text()} takes {len(self.names)} arguments, not {count}")
+        if twice := [name for name in self.names[:count] if name in keywords]:
             raise TypeError(f"{self.text()} got {', '.join(twice)} twice")
-        if missing := [name for name in names[count:] if name not in {*keywords, *self.defaults}]:
+        if missing := [name for name in self.names[count:] if name not in {*keywords, *self.defaults}]:
             raise TypeError(f"{self.text()} needs {', '.join(missing)}")
-        for name in keywords:
-            if name not in {*names, *self.parameters}:
-                raise TypeError(f"{self.text()} does not take {name}=")
+
+    def _check_keywords(self, keywords: Iterable[str]) -> None:
+        """Raise TypeError unless each keyword is a name, and each parameter without a default is given."""
+        known = {*self.parameters} if self.any_number else {*self.parameters, *self.names}
+        if unknown := [name for name in keywords if name not in known]:
+            raise TypeError(f"{self.text()} does not take {unknown[0]}=")
         for name, default in self.parameters.items():
             if default is inspect.Parameter.empty and name not in keywords:
                 raise TypeError(f"{self.text()} needs {name}=")
