@@ -1,37 +1,52 @@
-"""What starts with the suite: the sample of faults, which takes two minutes of another core while the tests run."""
+"""What the whole suite starts with: a process for each core, and the sample of faults, which is judged beside it."""
 
 import os
 import signal
-import subprocess
-import sys
+import tempfile
 from pathlib import Path
 
 import pytest
+from faults.sample import OUTPUT, start_sample
 
-TESTS = Path(__file__).parent
 SAMPLE = "test_no_unlisted_fault_of_a_sample_survives"
+_judging = []
+
+
+def _is_whole(config):
+    """Whether this process starts every test: the command names no file, and chooses by nothing else."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return False
+    chosen = ("keyword", "markexpr", "deselect", "lf", "failedfirst", "collectonly", "usepdb", "stepwise")
+    return config.args == config.getini("testpaths") and not any(config.getoption(name, None) for name in chosen)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Give the whole suite a process for each core, where pytest-xdist is there and `-n` says nothing else."""
+    if _is_whole(config) and getattr(config.option, "numprocesses", 0) is None:
+        config.option.numprocesses = (
+            len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        )
+        config.option.dist = "worksteal"
+
+
+def pytest_configure(config):
+    """Start the sample of faults with the whole suite, of which it takes most of the time."""
+    if not hasattr(os, "fork") or not _is_whole(config):
+        return
+    os.environ[OUTPUT] = str(Path(tempfile.mkdtemp(prefix="faults")) / "output")
+    _judging.append(start_sample(Path(os.environ[OUTPUT])))
+
+
+def pytest_unconfigure():
+    """End it where it still runs: an earlier test failed, or the suite was interrupted."""
+    os.environ.pop(OUTPUT, None)
+    for process in _judging:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def pytest_collection_modifyitems(items):
     """Ask for its result last."""
     items.sort(key=lambda item: item.name == SAMPLE)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def sample_of_faults(request, tmp_path_factory):
-    """(process, file of its output) of `tests/faults --sample 100`, if the test of it will run."""
-    if not hasattr(os, "fork") or not any(item.name == SAMPLE for item in request.session.items):
-        yield None
-        return
-    command = [sys.executable, str(TESTS / "faults"), "--sample", "100", "--examples", "5", "--workers", "1"]
-    path = os.pathsep.join([str(TESTS.parent), os.environ.get("PYTHONPATH", "")])
-    output = tmp_path_factory.mktemp("faults") / "output"
-    with output.open("w") as file:
-        environment = os.environ | {"PYTHONPATH": path}
-        process = subprocess.Popen(
-            command, stdout=file, stderr=subprocess.STDOUT, env=environment, start_new_session=True
-        )
-    yield process, output
-    if process.poll() is None:  # an earlier test failed, or was interrupted: end its workers too
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()

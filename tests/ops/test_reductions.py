@@ -386,7 +386,8 @@ def test_an_array_without_axes_is_reduced_as_by_numpy(axis):
     for f in (np.sum, np.prod, np.max, np.min):
         t = leaf(np.float64(3.0))
         result = f(t, axis=axis, keepdims=True)
-        assert result.shape == () and result.item() == 3
+        assert result.shape == ()
+        assert result.item() == 3
         result.backward()
         assert t.grad == 1
         assert np.isnan(np.var(t, axis=axis, ddof=np.nan).item())
