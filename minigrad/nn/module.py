@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 from types import FunctionType, MethodType
 from typing import Any, NamedTuple
 
@@ -71,15 +70,17 @@ class Module:
     def __call__(self, *x: Any, **options: Any) -> Any:
         """Return `forward(*x, **options)`."""
         label = self._label or type(self).__name__
-        with scope(label) if self._has_box else nullcontext():
-            try:
+        try:
+            if not self._has_box:
                 return self.forward(*x, **options)
-            except (TypeError, ValueError) as error:
-                if len(error.args) == 1:  # it is a sentence
-                    kind = type(self).__name__
-                    said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
-                    error.args = (f"{label}: {said}",)
-                raise
+            with scope(label):
+                return self.forward(*x, **options)
+        except (TypeError, ValueError) as error:
+            if len(error.args) == 1:  # it is a sentence
+                kind = type(self).__name__
+                said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
+                error.args = (f"{label}: {said}",)
+            raise
 
     def forward(self, *x: Any, **options: Any) -> Any:
         """Return what the module computes: each kind of module has its own."""
@@ -233,13 +234,17 @@ def _in_place_of(part: Any, value: Any) -> Any:
 def _inside(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Yield (name, part) of the modules, Tensors and arrays in a module, and of those inside the modules."""
     above = (*above, module)
-    for key, attribute in vars(module).items():
-        for name, part in _leaves(f"{start}{key}", attribute):
-            if isinstance(part, (Tensor, np.ndarray)):
-                yield name, part
-            elif isinstance(part, Module) and not any(part is other for other in above):
-                yield name, part
-                yield from _inside(part, f"{name}.", above)
+    for name, part in _held(module):
+        if isinstance(part, (Tensor, np.ndarray)):
+            yield start + name, part
+        elif isinstance(part, Module) and not any(part is other for other in above):
+            yield start + name, part
+            yield from _inside(part, f"{start}{name}.", above)
+
+
+def _held(module: Module) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value) of the attributes of a module, also of those in lists, tuples and dicts."""
+    return (pair for key, value in vars(module).items() for pair in _leaves(key, value))
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -311,22 +316,29 @@ def _matched(
     missing, unexpected: whether such names may be.
     """
     own = {name: part for name, part in _inside(module) if not isinstance(part, Module)}
-    missing_keys = [name for name, _ in module._state() if name not in given]
-    unexpected_keys = [name for name in given if name not in own]
-    both = [name for name in own if name in given]
-    lists = {"missing": [] if missing else missing_keys, "unexpected": [] if unexpected else unexpected_keys}
-    said = [f"{what} {', '.join(map(repr, names))}" for what, names in lists.items() if names]
-    for name in both:
-        if own[name].shape != given[name].shape:
-            said.append(f"{name!r} must have shape {own[name].shape}, not {given[name].shape}")
-    first: dict[int, str] = {}
-    for name in both:
-        earlier = first.setdefault(id(own[name]), name)
-        if not _same(given[earlier], given[name]):
-            said.append(f"{earlier!r} and {name!r} are one parameter, but are given two values")
+    keys = IncompatibleKeys(
+        [name for name, _ in module._state() if name not in given], [name for name in given if name not in own]
+    )
+    pairs = {name: (part, given[name]) for name, part in own.items() if name in given}
+    said = [] if missing or not keys.missing_keys else [f"missing {', '.join(map(repr, keys.missing_keys))}"]
+    said += (
+        [] if unexpected or not keys.unexpected_keys else [f"unexpected {', '.join(map(repr, keys.unexpected_keys))}"]
+    )
+    said += _misfits(pairs)
     if said:
         raise ValueError(f"{caller}: {'; '.join(said)}")
-    return [(own[name], given[name]) for name in both], IncompatibleKeys(missing_keys, unexpected_keys)
+    return [*pairs.values()], keys
+
+
+def _misfits(pairs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
+    """Say what is wrong with {name: (part of a module, value given for it)}."""
+    first: dict[int, str] = {}
+    for name, (part, value) in pairs.items():
+        if part.shape != value.shape:
+            yield f"{name!r} must have shape {part.shape}, not {value.shape}"
+        earlier = first.setdefault(id(part), name)
+        if not _same(pairs[earlier][1], value):
+            yield f"{earlier!r} and {name!r} are one parameter, but are given two values"
 
 
 def _same(x: Any, y: Any) -> bool:
@@ -334,21 +346,28 @@ def _same(x: Any, y: Any) -> bool:
     return x is y or (type(x) is type(y) is np.ndarray and np.array_equal(x, y, equal_nan=True))
 
 
-def _lines(module: Module, name: str = "", depth: int = 0, above: tuple[Module, ...] = ()) -> Iterator[str]:
-    """The lines of the repr: the module with its own arrays, then its parts."""
-    held = [(name, part) for key, value in vars(module).items() for name, part in _leaves(key, value)]
+def _lines(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> Iterator[str]:
+    """The lines of the repr: the module, then its parts, each after its name."""
+    yield start + _summary(module)
+    above = (*above, module)
+    for name, part in _held(module):
+        if isinstance(part, Module) and not any(part is other for other in above):
+            yield from _lines(part, f"{'  ' * len(above)}{name}: ", above)
+
+
+def _summary(module: Module) -> str:
+    """The call that makes such a module, the number of its parameters, and the shapes of its own arrays."""
+    held = [*_held(module)]
+    arguments = _arguments(module)
+    text = type(module).__name__
+    if arguments or not any(isinstance(part, (Module, Tensor, np.ndarray)) for _, part in held):
+        text += f"({', '.join(arguments)})"
+    if count := sum(parameter.size for parameter in module.parameters()):
+        text += f", {count:,} parameter{'s' if count > 1 else ''}"
     shapes = [f"{name} {part.shape}" for name, part in held if module._is_parameter(part)]
     buffers = [f"{name} {part.shape}" for name, part in held if isinstance(part, np.ndarray)]
-    parts = [(name, part) for name, part in held if isinstance(part, Module) and not any(part is m for m in above)]
-    count = sum(parameter.size for parameter in module.parameters())
-    arguments = _arguments(module)
-    text = f"{'  ' * depth}{name}{': ' if name else ''}{type(module).__name__}"
-    text += f"({', '.join(arguments)})" if arguments or not (shapes or parts) else ""
-    text += f", {count:,} parameter{'s' if count > 1 else ''}" if count else ""
     text += f": {', '.join(shapes)}" if shapes else ""
-    yield text + (f"; buffers {', '.join(buffers)}" if buffers else "")
-    for name, part in parts:
-        yield from _lines(part, name, depth + 1, (*above, module))
+    return text + (f"; buffers {', '.join(buffers)}" if buffers else "")
 
 
 def _arguments(module: Module) -> list[str]:

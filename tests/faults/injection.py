@@ -20,7 +20,9 @@ import minigrad
 
 ROOT = Path(minigrad.__file__).parent
 _OTHERS = {"__init__", "data", "typing"}  # what imports, what reads files, what runs for checkers alone
-FILES = sorted((ROOT / "ops").rglob("[!_]*.py")) + [f for f in sorted(ROOT.glob("*.py")) if f.stem not in _OTHERS]
+FILES = [file for folder in ("ops", "nn") for file in sorted((ROOT / folder).rglob("[!_]*.py"))] + [
+    f for f in sorted(ROOT.glob("*.py")) if f.stem not in _OTHERS
+]
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from support.specification import SPECS, at_kink, be_exact, compare, prove, refuse
 
 TESTS = Path(__file__).parents[1]
-SUITES = ["ops", "derivation"]
+SUITES = ["ops", "derivation", "nn"]
 SUITES += [
     f"test_{part}.py" for part in ("operation", "tape", "gradients", "settings", "summation", "tensor", "transforms")
 ]
