@@ -16,7 +16,7 @@ from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
 from ..nest import flatten, unflatten
 from ..operation import array_of
-from ..settings import scope
+from ..settings import call_in_scope
 from ..typing import DType
 from .arguments import float_dtype
 
@@ -71,10 +71,9 @@ class Module:
         """Return `forward(*x, **options)`."""
         label = self._label or type(self).__name__
         try:
-            if not self._has_box:
-                return self.forward(*x, **options)
-            with scope(label):
-                return self.forward(*x, **options)
+            if self._has_box:
+                return call_in_scope(label, self.forward, x, options)
+            return self.forward(*x, **options)
         except (TypeError, ValueError) as error:
             if len(error.args) == 1:  # it is a sentence
                 kind = type(self).__name__

@@ -17,6 +17,7 @@ from faults.equivalence import ANY_CHANGE, argued, source
 from faults.mutations import is_negative_number, is_unknown_size, variants
 
 import minigrad
+import minigrad.nn  # it is loaded late
 
 ROOT = Path(minigrad.__file__).parent
 _OTHERS = {"__init__", "data", "typing"}  # what imports, what reads files, what runs for checkers alone

@@ -455,3 +455,39 @@ def test_threads_call_one_module_with_states_of_their_own():
     for thread in threads:
         thread.join()
     assert results == {i: [float(i)] * 20 for i in range(4)}
+
+
+# with the rest of minigrad
+
+
+def test_a_run_resumes_to_the_same_bits(tmp_path):
+    def started(seed):
+        rng = generator(seed)
+        net = nn.Sequential(
+            *(nn.Conv2d(1, 2, 3, rng=rng), nn.BatchNorm2d(2), nn.ReLU(), nn.Flatten()),
+            *(nn.Dropout(0.3, rng=rng), nn.Linear(18, 3, rng=rng)),
+        )
+        return net, mg.optim.Adam(net.parameters(), 0.01), rng
+
+    def train(net, optimizer, rng, steps):
+        for _ in range(steps):
+            x, labels = rng.normal(size=(8, 1, 5, 5)).astype(np.float32), rng.integers(0, 3, 8)
+            optimizer.zero_grad()
+            mg.softmax_cross_entropy(net(x), labels).backward()
+            optimizer.step()
+
+    net, optimizer, rng = started(0)
+    train(net, optimizer, rng, 2)
+    parts = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "rng": rng.bit_generator.state}
+    mg.save(tmp_path / "run.npz", parts)
+    train(net, optimizer, rng, 3)
+
+    resumed, its_optimizer, its_rng = started(1)
+    parts = mg.load(tmp_path / "run.npz")
+    resumed.load_state_dict(parts["net"])
+    its_optimizer.load_state_dict(parts["optimizer"])
+    its_rng.bit_generator.state = parts["rng"]
+    train(resumed, its_optimizer, its_rng, 3)
+    for name, array in net.state_dict().items():
+        np.testing.assert_array_equal(resumed.state_dict()[name], array, err_msg=name)
+    np.testing.assert_array_equal(its_rng.random(3), rng.random(3))
