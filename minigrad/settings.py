@@ -139,7 +139,12 @@ class scope(Setting):
 def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict[str, Any]) -> Any:
     """Return `function(*arguments, **options)`, called in `scope(name)`; cheaper, as nothing else can close it."""
     around = in_force()
-    entry = _Entry("scope", (*setting("scope", ()), name) if around else (name,))
+    outer = around[-1]() if around else None
+    if outer is not None and outer.kind == "scope":  # which the new one stands for: the fewer, the faster to look up
+        around, names = around[:-1], outer.value
+    else:
+        names = setting("scope", ())
+    entry = _Entry("scope", (*names, name))
     token = _entries.set((*around, weakref.ref(entry)))
     try:
         return function(*arguments, **options)
