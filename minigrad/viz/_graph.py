@@ -14,6 +14,8 @@ from typing import Any
 from .._tensor import Tensor
 from ..errors import named
 from .dot import draw
+from .explorer import frame, page, page_data
+from .facts import measured
 from .folding import fold
 from .gradients import measure_gradients
 from .page import Page, Way
@@ -22,7 +24,7 @@ from .render import EngineMissingError, render, svg
 from .statistics import annotate, totals
 from .text import as_text, heading
 
-FORMATS = ("svg", "png", "pdf", "dot")
+FORMATS = ("html", "svg", "png", "pdf", "dot")
 
 
 @named
@@ -65,31 +67,38 @@ def graph(
     was recorded for a Tensor, or if gradients are wanted and backward() has released the graph.
     """
     roots = nodes_of("graph", (y, *more))
-    if max_nodes is not None and max_nodes < 3:
-        raise ValueError(f"graph: max_nodes must be at least 3, not {max_nodes}")
-    if names is not None and not isinstance(names, Mapping):
-        raise TypeError(f"graph: names must be a dict of Tensors by name, not {type(names).__name__}")
-    if depth is not None and depth < 0:
-        raise ValueError(f"graph: depth must be at least 0, not {depth}")
+    check_options("graph", depth, max_nodes, names)
     if direction not in (None, "TB", "LR"):
         raise ValueError(f"graph: direction must be 'TB' or 'LR', not {direction!r}")
-    page = Page.of(width, height)
+    paper = Page.of(width, height)
     parts = read_tape(roots, names)
     if gradients:
-        measure_gradients(parts, roots)
+        measure_gradients(parts, roots, measured)
     said = ["gradient of the sum of all entries of the outputs"] if gradients and _is_sum(roots) else []
+    known = page_data(parts, depth, max_nodes)
     annotated: set[Part] = set()
 
     def picture(way: Way) -> Graph:
         drawn, remark = fold(parts, way.depth, way.max_nodes, way.repeats)
         annotate([part for part in drawn if part not in annotated], values, settings)
         annotated.update(drawn)
-        return Graph(drawn, [remark] * bool(remark) + said, gradients, totals(parts), way.direction, page.size)
+        remarks = [remark] * bool(remark) + said
+        return Graph(drawn, remarks, gradients, totals(parts), way.direction, paper.size, known)
 
-    ways = page.ways(parts, depth, max_nodes, direction)
-    chosen = page.first_that_fits(picture(way) for way in ways)
+    ways = paper.ways(parts, depth, max_nodes, direction)
+    chosen = paper.first_that_fits(picture(way) for way in ways)
     drop_arrays(parts, chosen.parts)
     return chosen
+
+
+def check_options(caller: str, depth: int | None, max_nodes: int | None, names: Mapping[str, Any] | None) -> None:
+    """Raise ValueError or TypeError for options that can't be."""
+    if max_nodes is not None and max_nodes < 3:
+        raise ValueError(f"{caller}: max_nodes must be at least 3, not {max_nodes}")
+    if names is not None and not isinstance(names, Mapping):
+        raise TypeError(f"{caller}: names must be a dict of Tensors by name, not {type(names).__name__}")
+    if depth is not None and depth < 0:
+        raise ValueError(f"{caller}: depth must be at least 0, not {depth}")
 
 
 def _is_sum(roots: list[Any]) -> bool:
@@ -130,6 +139,7 @@ class Graph:
         totals: Sequence[str],
         direction: str = "TB",
         size: str | None = None,
+        known: Mapping[str, Any] | None = None,
     ):
         self.parts = parts
         self.digraph = draw(parts, [*totals, *remarks], gradients, direction)
@@ -137,6 +147,10 @@ class Graph:
             self.digraph.attr(size=size)
         self.title = heading(parts)
         self._text = as_text(parts, remarks)
+        self._data = {
+            "title": "computational graph", "caption": list(totals), "gradients": gradients, "direction": direction,
+            **(known or {}),
+        }  # fmt: skip
 
     @property
     def source(self) -> str:
@@ -150,15 +164,18 @@ class Graph:
         return f"<{self.title}>"
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write the picture, in the format of the suffix: .svg, .png, .pdf or .dot; return the path.
+        """Write the picture, in the format of the suffix: .html, .svg, .png, .pdf or .dot; return the path.
 
+        .html is a page to explore: zoom, search, fold, click for all that is known of a node. It needs no Graphviz.
         Raises ValueError for another suffix, and RuntimeError if no Graphviz engine is installed.
         """
         path = Path(path)
         format = path.suffix[1:].lower()
         if format not in FORMATS:
             raise ValueError(f"save: {str(path)!r} should end in {', '.join('.' + known for known in FORMATS)}")
-        if format == "dot":
+        if format == "html":
+            content = self.html().encode()
+        elif format == "dot":
             content = self.source.encode()
         elif format == "svg":
             content = self._svg_file()
@@ -166,6 +183,17 @@ class Graph:
             content = render(self.digraph, format)
         path.write_bytes(content)
         return path
+
+    def html(self) -> str:
+        """The page to explore the graph, which loads nothing from elsewhere."""
+        return page(self._data)
+
+    def svg(self) -> str:
+        """The picture as an <svg> element with tooltips, for a page of your own.
+
+        Raises RuntimeError if no Graphviz engine is installed.
+        """
+        return svg(self.digraph, self.title)
 
     def view(self) -> Path:
         """Open the picture with the web browser; return the path of the temporary file, which is not deleted."""
@@ -181,7 +209,7 @@ class Graph:
         return svg(self.digraph, self.title, style="").encode()  # CairoSVG draws nothing if the height is auto
 
     def _repr_html_(self) -> str:
-        return displayed(lambda: svg(self.digraph, self.title), self._text)
+        return displayed(lambda: frame(self.html(), self.title), self._text)
 
 
 def displayed(draw: Callable[[], str], text: str) -> str:

@@ -27,7 +27,9 @@ class Part:
         op contributes to an input that other ops take, too
     roles: the arguments of ops that it is for; settings: the other arguments and the parameters of its op
     variable: the caller's variable that holds it; line: (file, number) of the call
-    gradient: the norm of dJ/d output, or None
+    gradient: the norm of dJ/d output, or None; gradient_summary: what `facts.summary` says of it
+    seconds: of the forward and of each VJP, by argument, as `mg.debug(time=True)` measured them
+    maps: the value and the gradient as small images
     detail: lines below the title; notes: lines of the tooltip
     fault: says that a NaN or an infinity appears first here; not_finite: whether its value has one
     """
@@ -48,6 +50,9 @@ class Part:
     variable: str | None = None
     line: tuple | None = None
     gradient: float | None = None
+    gradient_summary: dict | None = field(default=None, repr=False)
+    seconds: dict = field(default_factory=dict, repr=False)
+    maps: dict = field(default_factory=dict, repr=False)
     not_finite: bool = False
     fault: str = ""
     array: Any = field(default=None, repr=False)

@@ -78,7 +78,7 @@ def _detail(part: Part, values: bool) -> str:
     if part.array is None:
         return part.detail
     if part.is_output and part.size == 1:
-        return f"{_output_name(part)} {number(part.array.item(), 4)}"
+        return f"{output_name(part)} {number(part.array.item(), 4)}"
     if values and part.kind != "constant":
         return "\n".join((entries(part.array) if part.size > 1 else []) or statistics(part.array))
     return part.detail
@@ -88,7 +88,7 @@ def entries(array: np.ndarray) -> list[str]:
     """All entries in one line, in as many digits as fit, if they are few; else nothing."""
     if not 0 < array.size <= FEW:
         return []
-    lines = [_nested(array, digits) for digits in (4, 3, 2)]
+    lines = [nested(array, digits) for digits in (4, 3, 2)]
     return [next((line for line in lines if len(line) <= LONGEST), lines[-1])]
 
 
@@ -111,12 +111,14 @@ def statistics(array: np.ndarray) -> list[str]:
     return lines
 
 
-def _nested(array: Any, digits: int) -> str:
+def nested(array: Any, digits: int) -> str:
+    """All entries as text, each row in brackets."""
     if np.ndim(array) == 0:
         return number(np.asarray(array).item(), digits)
-    return f"[{', '.join(_nested(row, digits) for row in array)}]"
+    return f"[{', '.join(nested(row, digits) for row in array)}]"
 
 
-def _output_name(part: Part) -> str:
+def output_name(part: Part) -> str:
+    """What to call the value of an output: its variable, "loss" or "value"."""
     module = getattr(part.node.op, "__module__", "")
     return part.variable or ("loss" if module.endswith(".losses") else "value")

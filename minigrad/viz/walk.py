@@ -1,35 +1,38 @@
-"""`trace`: a walk through the graph step by step, for teaching, as one HTML file without dependencies.
+"""`trace`: a walk through the graph step by step, for teaching: the page of `graph` in the mode that goes through it.
 
 First each op forward, then each op backward, with its equation, shapes, feature maps and gradients.
-The page (walk.html) is plain HTML and script: a slider and small images need no library.
 """
 
 import base64
-import html
 import inspect
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._tensor import Tensor
-from ._graph import displayed, nodes_of
-from .dot import draw
-from .folding import fold
+from ..operation import Op
+from ._graph import check_options, displayed, nodes_of
+from .explorer import frame, page, page_data
+from .facts import measured
 from .gradients import measure_gradients
 from .parts import Part, drop_arrays, read_tape
-from .render import svg
-from .statistics import annotate
+from .statistics import totals
 
-MOST_OPS = 400  # more steps than this are hard to choose from with a slider
+MAPPED = 400  # ops up to which arrays are shown as small images; more would make a large page
 TILES, ROWS = 16, 64  # a heat map shows at most this many images, and rows and columns of each
 KERNEL = 11  # a parameter with four axes and at most this many rows is shown as kernels
+SECTIONS = {  # of the derivation, which docstrings refer to by number
+    "3.1.1": "dJ/dW, dJ/db and dJ/dB of the fully connected layer",
+    "3.1.2": "dJ/d_vA of the last pooling",
+    "3.1.3": "dJ/d_vI through pooling",
+    "3.1.4": "dJ/d_vZ through the activation",
+    "3.1.5": "dJ/d_vK, dJ/db and dJ/d_vA of a convolutional layer",
+}
 DERIVATIVE = re.compile(r"\bd\S*/d|\bVJP|adjoint|Jacobian|slope")
 
 
@@ -47,7 +50,13 @@ class Step:
     output: tuple[str, tuple]
 
 
-def trace(y: Tensor, *, names: Mapping[str, Any] | None = None) -> "Walk":
+def trace(
+    y: Tensor,
+    *,
+    depth: int | None = None,
+    max_nodes: int | None = 100,
+    names: Mapping[str, Any] | None = None,
+) -> "Walk":
     """Walk through the graph that led to y: a `Walk`, whose `save("walk.html")` writes the page.
 
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
@@ -57,46 +66,51 @@ def trace(y: Tensor, *, names: Mapping[str, Any] | None = None) -> "Walk":
     >>> walk[0].op, walk[0].direction, walk[0].equation
     ('exp', 'forward', 'A = e**X')
 
-    names: as in `graph`. A y that is not a scalar is differentiated as the sum of its entries.
-    Raises TypeError and RuntimeError as `graph` does, ValueError if there are too many ops to walk through, or none.
+    depth, max_nodes, names: as in `graph`. A closed group is one step of the page until it is opened.
+    A y that is not a scalar is differentiated as the sum of its entries.
+    Raises TypeError and RuntimeError as `graph` does, ValueError if there is no op to walk through.
     """
     roots = nodes_of("trace", (y,))
+    check_options("trace", depth, max_nodes, names)
     parts = read_tape(roots, names)
-    count = sum(part.kind == "op" for part in parts)
-    if count > MOST_OPS:
-        raise ValueError(f"trace: {count:,} ops are too many to walk; it takes up to {MOST_OPS}")
-    if not count:
+    ops = [part for part in parts if part.kind == "op"]
+    if not ops:
         raise ValueError("trace: this Tensor is a leaf, so there is no op to walk")
-    maps = {part: {"value": heat_map(part.array, part.kind)} for part in parts}
+    is_mapped = len(ops) <= MAPPED
 
     def see(part: Part, g: np.ndarray) -> None:
-        maps[part]["gradient"] = heat_map(g, part.kind)
+        measured(part, g)
+        if is_mapped:
+            part.maps["gradient"] = heat_map(g, part.kind)
 
+    if is_mapped:
+        for part in parts:
+            part.maps["value"] = heat_map(part.array, part.kind)
     measure_gradients(parts, roots, see)
-    documented = {part: _equations(part) for part in parts if part.kind == "op"}
-    drawn, _ = fold(parts)
-    annotate(drawn)
-    drop_arrays(parts, drawn)
-    return Walk(drawn, maps, documented)
+    data = page_data(parts, depth, max_nodes) | {"caption": totals(parts), "gradients": True, "direction": "TB"}
+    texts = {part.title: _equations(part.node.op) for part in ops}
+    walk = Walk(ops, texts, data)
+    drop_arrays(parts, [])
+    return walk
 
 
 class Walk:
     """A sequence of `Step`s, first forward and then backward, made by `trace`. A notebook displays its page."""
 
-    def __init__(self, parts: Sequence[Part], maps: dict[Part, dict], equations: dict[Part, tuple[str, str]]):
-        self._parts, self._maps = parts, maps
-        ops = [part for part in parts if part.kind == "op"]
-        self._walked = [("forward", part) for part in ops] + [("backward", part) for part in reversed(ops)]
+    def __init__(self, ops: Sequence[Part], texts: Mapping[str, tuple[str, str]], data: Mapping[str, Any]):
+        pairs = [("forward", part) for part in ops] + [("backward", part) for part in reversed(ops)]
         self.steps = [
             Step(
                 direction,
                 part.title,
-                equations[part][direction == "backward"],
+                texts[part.title][direction == "backward"],
                 tuple((tensor.title, tensor.shape) for _, tensor in part.inputs),
                 (part.title, part.shape),
             )
-            for direction, part in self._walked
+            for direction, part in pairs
         ]
+        title = f"walk of {len(self)} steps: {self.steps[0].op} to {self.steps[len(ops)].op}"
+        self._data = {**data, "title": title, "docs": texts}
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -111,24 +125,11 @@ class Walk:
         return f"<walk of {len(self)} steps, forward and backward>"
 
     def html(self) -> str:
-        """The page, which loads nothing from elsewhere. Raises RuntimeError if no Graphviz engine is installed."""
-        digraph = draw(self._parts, gradients=True)
-        title = f"walk of {len(self)} steps: {self.steps[0].op} to {self.steps[len(self) // 2].op}"
-        ids = {part: f"n{i}" for i, part in enumerate(self._parts, start=1)}
-        data = {
-            "steps": [self._as_data(*pair, ids) for pair in zip(self._walked, self.steps, strict=True)],
-            "tensors": {ids[part]: _tensor(part) | self._maps[part] for part in self._parts if part in self._maps},
-        }
-        filled = {
-            "title": html.escape(title),
-            "picture": svg(digraph, title),
-            "data": json.dumps(data, allow_nan=False).replace("<", "\\u003c"),
-        }
-        page = resources.files(__package__).joinpath("walk.html").read_text(encoding="utf-8")
-        return re.sub(r"\{\{(\w+)\}\}", lambda match: filled[match[1]], page)
+        """The page, which loads nothing from elsewhere."""
+        return page(self._data, "walk")
 
     def save(self, path: str | os.PathLike) -> Path:
-        """Write the page to a file that ends in .html; return its path. Raises as Graph.save does."""
+        """Write the page to a file that ends in .html; return its path. Raises ValueError for another suffix."""
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"save: {str(path)!r} should end in .html")
@@ -136,43 +137,19 @@ class Walk:
         return path
 
     def _repr_html_(self) -> str:
-        return displayed(self._frame, self._text())
-
-    def _frame(self) -> str:
-        page = html.escape(self.html())
-        return f'<iframe srcdoc="{page}" title="{self!r}" style="width:100%;height:720px;border:0"></iframe>'
+        return displayed(lambda: frame(self.html(), repr(self)), self._text())
 
     def _text(self) -> str:
         """The steps as lines of text."""
         lines = [f"{i:3d}  {step.direction:8}  {step.op} {step.output[1]}" for i, step in enumerate(self, start=1)]
         return "\n".join([repr(self)[1:-1], *lines])
 
-    @staticmethod
-    def _as_data(walked: tuple[str, Part], step: Step, ids: dict[Part, str]) -> dict[str, Any]:
-        direction, part = walked
-        tensors = list(dict.fromkeys(tensor for _, tensor in part.inputs))
-        return {
-            "direction": direction,
-            "node": ids[part],
-            "title": step.op,
-            "scope": "/".join(part.scope),
-            "call": part.notes[0],
-            "equation": step.equation,
-            "inputs": [ids[tensor] for tensor in tensors],
-            "drawn": [ids[drawn] for drawn, _ in part.inputs],
-        }
 
-
-def _tensor(part: Part) -> dict[str, Any]:
-    norm = None if part.gradient is None else f"{part.gradient:.4g}"
-    notes = [note for note in part.notes[part.kind == "op" :] if not note.startswith("gradient")]
-    return {"name": part.heading, "kind": part.kind, "shape": str(part.shape), "notes": notes, "norm": norm}
-
-
-def _equations(part: Part) -> tuple[str, str]:
+def _equations(op: Op) -> tuple[str, str]:
     """What the docstring of an op says about its value, and about its derivative."""
-    text = re.sub(r"(?<=\S)\n(?=\S)", " ", inspect.cleandoc(part.node.op.__doc__ or ""))
+    text = re.sub(r"(?<=\S)\n(?=\S)", " ", inspect.cleandoc(op.__doc__ or ""))
     text = re.sub(r" ?\bRaises .*", "", text)
+    text = re.sub(r"\bsection (3\.1\.\d)\b(?!')", lambda found: f'{found[0]} ("{SECTIONS[found[1]]}")', text)
     first, *rest = text.split("\n\n")
     heading, _, derivative = first.partition(": d")  # a row of a table: "A = e**X: dA/dX = A."
     if not rest and derivative:

@@ -90,3 +90,16 @@ def browser():
         running = started.chromium.launch(executable_path=path, args=options)
         yield running
         running.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A page that collects what the console and errors say, and refuses the network."""
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    page.on("dialog", lambda dialog: page.said.append(dialog.message) or dialog.dismiss())
+    page.route("http*://**", lambda route: page.said.append(route.request.url) or route.abort())
+    yield page
+    page.close()

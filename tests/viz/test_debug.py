@@ -45,7 +45,7 @@ def test_the_tooltip_has_line_and_link(monkeypatch, tmp_path):
     assert f'URL="{HERE.name}#L{line}"' in source
     monkeypatch.chdir(tmp_path)
     assert f'URL="{HERE.as_uri()}#L{line}"' in mg.graph(y).source
-    assert f'href="{HERE.as_uri()}#L{line}"' in mg.graph(y)._repr_html_()
+    assert f'href="{HERE.as_uri()}#L{line}"' in mg.graph(y).svg()
 
 
 def test_code_without_a_file_has_a_line_but_no_link():

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.viz import render
+from minigrad.viz import explorer, render
 
 EVIL = [
     '<b>"w"&amp;</b>',
@@ -38,7 +38,7 @@ def test_save_takes_the_format_from_the_suffix(programs, suffix, tmp_path):
 
 
 def test_save_names_the_formats_it_knows(programs, tmp_path):
-    with pytest.raises(ValueError, match=r"save: '.*g\.jpeg' should end in \.svg, \.png, \.pdf, \.dot"):
+    with pytest.raises(ValueError, match=r"save: '.*g\.jpeg' should end in \.html, \.svg, \.png, \.pdf, \.dot"):
         mg.graph(programs["square"]()).save(tmp_path / "g.jpeg")
 
 
@@ -58,8 +58,8 @@ def test_the_digraph_is_a_plain_one_to_edit(programs):
     assert "rankdir=LR" in graph.source
 
 
-def test_the_notebook_gets_accessible_svg(programs):
-    shown = mg.graph(programs["cnn"](), gradients=True)._repr_html_()
+def test_the_svg_is_accessible(programs):
+    shown = mg.graph(programs["cnn"](), gradients=True).svg()
     root = ElementTree.fromstring(shown)
     assert root.get("role") == "img"
     assert root.get("aria-label").startswith("computational graph: 7 nodes, 4 parameters")
@@ -71,7 +71,7 @@ def test_the_notebook_gets_accessible_svg(programs):
 
 
 def test_two_pictures_in_one_page_share_no_id(programs):
-    ids = [re.findall(r' id="([^"]*)"', mg.graph(programs[name]())._repr_html_()) for name in ("cnn", "square")]
+    ids = [re.findall(r' id="([^"]*)"', mg.graph(programs[name]()).svg()) for name in ("cnn", "square")]
     assert ids[0]
     assert set(ids[0]).isdisjoint(ids[1])
 
@@ -89,25 +89,23 @@ def no_engine(no_dot, monkeypatch):
 
 
 def test_pygraphviz_stands_in_for_dot(no_dot, programs):
-    assert "<svg" in mg.graph(programs["cnn"]())._repr_html_()
+    assert "<svg" in mg.graph(programs["cnn"]()).svg()
 
 
 def test_the_warning_of_the_wheels_fontconfig_is_not_shown_and_other_lines_are(capfd):
     with render._filtered_stderr():
         os.write(2, b'before\nFontconfig warning: "/etc/fonts/x.conf", line 6: unknown element "reset-dirs"\nafter\n')
     assert capfd.readouterr().err == "before\nafter\n"
-    code = "import minigrad as mg; mg.graph(mg.tensor(1.0, requires_grad=True) * 2)._repr_html_()"
+    code = "import minigrad as mg; mg.graph(mg.tensor(1.0, requires_grad=True) * 2).svg()"
     environment = {name: value for name, value in os.environ.items() if name != "PATH"}
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
 def test_pictures_are_drawn_by_several_threads(no_dot, programs):
-    expected = mg.graph(programs["cnn"]())._repr_html_()
+    expected = mg.graph(programs["cnn"]()).svg()
     drawn = []
-    threads = [
-        threading.Thread(target=lambda: drawn.append(mg.graph(programs["cnn"]())._repr_html_())) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: drawn.append(mg.graph(programs["cnn"]()).svg())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -115,34 +113,37 @@ def test_pictures_are_drawn_by_several_threads(no_dot, programs):
     assert drawn == [expected] * 8
 
 
-def test_without_an_engine_it_shows_text_and_what_to_install(no_engine, programs, tmp_path):
+def test_without_an_engine_it_shows_the_page_and_says_what_to_install_for_the_rest(no_engine, programs, tmp_path):
     graph = mg.graph(programs["cnn"]())
-    shown = graph._repr_html_()
-    assert shown.startswith("<pre>computational graph")
-    assert "conv2d(images, k, b)" in shown
-    assert "pip install &#x27;pygraphviz&gt;=2&#x27;" in shown
+    assert graph._repr_html_().startswith("<iframe srcdoc=")
+    assert graph.save(tmp_path / "g.html").read_text("utf-8") == graph.html()
     with pytest.raises(RuntimeError, match=r"no Graphviz engine found: pip install 'pygraphviz>=2' brings one"):
         graph.save(tmp_path / "g.png")
     graph.save(tmp_path / "g.dot")
 
 
 def test_display_says_what_went_wrong_and_does_not_raise(programs, monkeypatch):
-    def broken(digraph, format):
+    def broken(name):
         raise RuntimeError("<broken>")
 
-    monkeypatch.setattr(render, "render", broken)
+    monkeypatch.setattr(explorer, "_asset", broken)
     shown = mg.graph(programs["square"]())._repr_html_()
     assert "could not be drawn: &lt;broken&gt;" in shown
 
 
-def test_a_walk_is_displayed_as_text_without_an_engine(no_engine, programs, tmp_path):
+def test_a_walk_needs_no_engine(no_engine, programs, tmp_path):
     walk = mg.viz.trace(programs["square"]())
+    assert walk._repr_html_().startswith("<iframe srcdoc=")
+    assert walk.save(tmp_path / "walk.html").read_text("utf-8") == walk.html()
+
+
+def test_a_walk_that_can_not_be_drawn_is_displayed_as_text(programs, monkeypatch):
+    walk = mg.viz.trace(programs["square"]())
+    monkeypatch.setattr(explorer, "_asset", None)
     shown = walk._repr_html_()
     assert shown.startswith("<pre>walk of 4 steps")
     assert "2  forward   sum ()" in shown
-    assert "no Graphviz engine found" in shown
-    with pytest.raises(RuntimeError, match="no Graphviz engine found"):
-        walk.save(tmp_path / "walk.html")
+    assert "could not be drawn" in shown
 
 
 def test_view_leaves_no_file_behind_if_it_cannot_draw(no_engine, programs, monkeypatch, tmp_path):
@@ -183,7 +184,7 @@ def test_any_name_is_escaped(name, tmp_path):
     with mg.scope(name):
         graph = mg.graph(op(x @ w).sum(), gradients=True, names={name: w})
     assert not any(ord(c) < 32 for c in graph.source if c not in "\n\t")
-    root = ElementTree.fromstring(graph._repr_html_())
+    root = ElementTree.fromstring(graph.svg())
     assert sum(element.get("class") == "node" for element in root.iter()) == 5
     assert not list(root.iter(f"{{{render.SVG}}}script"))
     said = "".join("".join(element.itertext()) for element in root.iter(f"{{{render.SVG}}}text"))
@@ -202,7 +203,7 @@ def test_every_plane_of_unicode_can_be_drawn():
         w = mg.tensor(np.ones(2), requires_grad=True, name=name)
         with mg.scope(name):
             graph = mg.graph((w * w).sum(), gradients=True)
-        ElementTree.fromstring(graph._repr_html_())
+        ElementTree.fromstring(graph.svg())
     assert "&amp;#128512;" in graph.source or "55357" in graph.source
 
 
@@ -271,5 +272,5 @@ def test_the_name_of_a_scope_moves_out_of_the_way_of_an_edge():
         return float(labels[0].get("x"))
 
     source = graph.source
-    assert left(graph._repr_html_()) > left(render._run_engine(graph.digraph, "svg")) + 50  # points
+    assert left(graph.svg()) > left(render._run_engine(graph.digraph, "svg")) + 50  # points
     assert graph.source == source

@@ -182,7 +182,7 @@ def leaves_of(y):
 def test_drawing_changes_nothing(program):
     y, undrawn = program(), program()
     states = str(np.random.get_state()), random.getstate()  # noqa: NPY002
-    mg.graph(y, gradients=True, values=True)._repr_html_()
+    mg.graph(y, gradients=True, values=True).svg()
     mg.viz.trace(y).html()
     assert (str(np.random.get_state()), random.getstate()) == states  # noqa: NPY002
     assert all(leaf.grad is None for leaf in leaves_of(y))
@@ -285,7 +285,7 @@ def test_values_of_any_dtype_are_shown(data):
     shown = str(mg.graph(op(x, data), values=True))
     assert "[1, 2]" in shown
     for one in ([], data[:1], data, [data] * 9):
-        mg.graph(op(x, np.array(one)), values=True)._repr_html_()
+        mg.graph(op(x, np.array(one)), values=True).svg()
 
 
 def test_constants_are_small_and_settings_in_the_tooltip():
@@ -330,7 +330,7 @@ def test_a_folded_chain_says_what_it_hides():
     start = cpu_seconds()
     graph = mg.graph(y, gradients=True)
     str(graph)
-    graph._repr_html_()
+    graph.svg()
     assert cpu_seconds() - start < 8
     (fold,) = [part for part in graph.parts if part.kind == "fold"]
     hidden = 20_000 - sum(part.kind == "op" for part in graph.parts)
@@ -359,7 +359,7 @@ def test_a_thousand_nodes_are_quick():
         y = mg.tanh(y) * b
     start = cpu_seconds()
     graph = mg.graph(y, gradients=True, max_nodes=None)
-    assert graph._repr_html_().startswith("<svg")
+    assert graph.svg().startswith("<svg")
     assert cpu_seconds() - start < 3
     assert sum(part.kind == "op" for part in graph.parts) == 1000
 
@@ -454,7 +454,7 @@ def test_a_doubled_sum_takes_linear_time():
         y = y + y
     start = cpu_seconds()
     graph = mg.graph(y, gradients=True)
-    graph._repr_html_()
+    graph.svg()
     assert cpu_seconds() - start < 2
     assert len(graph.parts) == 41
     assert graph.parts[0].gradient == 2.0**40

@@ -1,12 +1,14 @@
 """The walk as a sequence, and the arrays as small images."""
 
 import base64
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.viz.walk import heat_map
+from minigrad.viz.walk import SECTIONS, heat_map
 
 
 def test_every_op_is_walked_forward_and_then_backward(programs):
@@ -24,6 +26,23 @@ def test_equations_come_from_the_docstrings():
     x = mg.tensor([1.0], requires_grad=True)
     forward, backward = mg.viz.trace(mg.exp(x))
     assert (forward.equation, backward.equation) == ("A = e**X", "dA/dX = A.")
+
+
+def test_a_section_of_the_derivation_is_called_by_its_title():
+    x = mg.tensor([[1.0]], requires_grad=True)
+    _, backward = mg.viz.trace(x @ x)
+    assert 'section 3.1.1 ("dJ/dW, dJ/db and dJ/dB of the fully connected layer")' in backward.equation
+    text = (Path(__file__).parents[2] / "docs" / "derivation.md").read_text("utf-8")
+    assert dict(re.findall(r"^### Section (3\.1\.[1-5]): (.*)$", text, re.MULTILINE)) == SECTIONS
+
+
+def test_a_long_net_is_walked_folded():
+    y = x = mg.tensor([1.0, 0.5], requires_grad=True)
+    for _ in range(600):
+        y = y * x
+    walk = mg.viz.trace(y)
+    assert len(walk) == 1200
+    assert len(walk.html()) < 300_000
 
 
 def bytes_of(heat):
@@ -57,13 +76,11 @@ def test_a_heat_map_is_symmetric_and_marks_what_is_not_finite():
 def test_wrong_input(programs, tmp_path):
     with pytest.raises(TypeError, match="trace: expected a Tensor, not float"):
         mg.viz.trace(1.0)
-    y = x = mg.tensor(1.0, requires_grad=True)
+    x = mg.tensor(1.0, requires_grad=True)
     with pytest.raises(ValueError, match="trace: this Tensor is a leaf, so there is no op to walk"):
         mg.viz.trace(x)
-    for _ in range(401):
-        y = y * x
-    with pytest.raises(ValueError, match="trace: 401 ops are too many to walk; it takes up to 400"):
-        mg.viz.trace(y)
+    with pytest.raises(ValueError, match="trace: max_nodes must be at least 3, not 2"):
+        mg.viz.trace(x * x, max_nodes=2)
     with pytest.raises(ValueError, match=r"should end in \.html"):
         mg.viz.trace(programs["square"]()).save(tmp_path / "walk.svg")
     released = programs["square"]()

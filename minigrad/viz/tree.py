@@ -1,0 +1,164 @@
+"""The tree of groups that the page folds: scopes, repeats of scopes that are alike, and runs of many neighbours.
+
+A group is a run of neighbours in the order of creation. That order is topological, so a closed group makes no cycle.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from .names import DEFAULTS
+from .parts import Part, common
+
+MOST = 60  # members of a group; more are put into runs
+REPEATS = 4  # neighbouring scopes that are alike, from which on they become one group
+LARGE = 3000  # ops from which on runs are made even if all is to be drawn
+BACKWARD = "backward of "  # begins the name of the scope in which the sweep records a VJP
+
+
+@dataclass(eq=False)
+class Group:
+    """A node of the tree.
+
+    kind: "graph" (the root), "scope", "backward" (a scope of a VJP), "repeat" or "run"
+    depth: the number of scopes around its members
+    members: groups and ops, oldest first
+    """
+
+    kind: str
+    name: str = ""
+    depth: int = 0
+    members: list = field(default_factory=list, repr=False)
+    is_open: bool = False
+
+
+def grow(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None = 100) -> Group:
+    """The tree of the ops, with groups opened, level by level, until about max_nodes nodes are seen.
+
+    depth: scopes deeper than this stay closed; max_nodes: None opens all
+    """
+    ops = [part for part in parts if part.kind == "op"]
+    root = Group("graph")
+    open_scopes = [root]
+    for op in ops:
+        path = tuple(group.name for group in open_scopes[1:])
+        del open_scopes[len(common([path, op.scope])) + 1 :]
+        for name in op.scope[len(open_scopes) - 1 :]:
+            kind = "backward" if name.startswith(BACKWARD) else "scope"
+            group = Group(kind, name, len(open_scopes))
+            open_scopes[-1].members.append(group)
+            open_scopes.append(group)
+        open_scopes[-1].members.append(op)
+    most = math.inf if max_nodes is None and len(ops) <= LARGE else MOST
+    for group in reversed(list(groups_of(root))):  # inner ones first
+        group.members = _in_runs(_in_repeats(group.members, group.depth), group.depth, most)
+    _open(root, depth, math.inf if max_nodes is None and len(ops) <= LARGE else max_nodes or MOST)
+    return root
+
+
+def groups_of(root: Group) -> Iterable[Group]:
+    """The root and all groups below it, outer ones first (a loop, so depth does not matter)."""
+    found = [root]
+    for group in found:  # grows while it is read
+        found += [member for member in group.members if isinstance(member, Group)]
+    return found
+
+
+def ops_of(group: Group) -> list[Part]:
+    """The ops in a group and in those inside of it, oldest first."""
+    found: list[Part] = []
+    waiting: list[Part | Group] = [group]
+    while waiting:
+        member = waiting.pop()
+        if isinstance(member, Group):
+            waiting += reversed(member.members)
+        else:
+            found.append(member)
+    return found
+
+
+def place(parts: Sequence[Part], root: Group) -> dict[Part, Group]:
+    """The group that each part is drawn in: a leaf in the innermost that all its users share.
+
+    Data at which the computation starts stands outside of the groups that take nothing else, as an input of them.
+    """
+    paths: dict[Part, tuple[Group, ...]] = {}
+    path_of_group: dict[Group, tuple[Group, ...]] = {root: (root,)}
+    for group in groups_of(root):
+        for member in group.members:
+            if isinstance(member, Group):
+                path_of_group[member] = (*path_of_group[group], member)
+            else:
+                paths[member] = path_of_group[group]
+    ops = list(paths)
+    with_inputs = {group for op in ops for t, _ in op.inputs if t in paths for group in set(paths[op]) - {*paths[t]}}
+    users: dict[Part, list[Part]] = {}
+    for op in ops:
+        for tensor, _ in op.inputs:
+            if tensor not in paths:
+                users.setdefault(tensor, []).append(op)
+    placed = {op: path[-1] for op, path in paths.items()}
+    first = next((part for part in parts if part.kind == "op"), None)
+    for leaf in parts:
+        if leaf.kind != "op":
+            takers = users.get(leaf, [])
+            path = common([paths[op] for op in takers]) or (root,)
+            if leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers))):
+                while len(path) > 1 and path[-1] not in with_inputs:
+                    path = path[:-1]
+            placed[leaf] = path[-1]
+    return placed
+
+
+def _starts(takers: Sequence[Part]) -> bool:
+    """Whether none of these ops takes a computed input."""
+    return all(tensor.kind != "op" for op in takers for tensor, _ in op.inputs)
+
+
+def _signature(member: Part | Group) -> object:
+    """What members that are alike share: the ops and their shapes."""
+    if isinstance(member, Group):
+        return member.kind, [(op.title, op.shape) for op in ops_of(member)]
+    return None
+
+
+def _in_repeats(members: list, depth: int) -> list:
+    """The members, with each run of scopes that are alike as one group."""
+    found: list = []
+    for signature, run in groupby(members, _signature):
+        alike = list(run)
+        if signature is None or len(alike) < REPEATS or len(alike) == len(members):
+            found += alike
+        else:
+            found.append(Group("repeat", f"{alike[0].name} to {alike[-1].name}", depth, alike))
+    return found
+
+
+def _in_runs(members: list, depth: int, most: float) -> list:
+    """The members, at most `most` of them: more are put into runs of as many each, again and again."""
+    while len(members) > most:
+        size = min(MOST, math.ceil(math.sqrt(len(members))))
+        starts = range(0, len(members), size)
+        members = [_run(members[i : i + size], depth) for i in starts]
+    return members
+
+
+def _run(members: list, depth: int) -> Group:
+    """A group of neighbours, named after the first and the last of the scopes or ops in it."""
+    first, last = [member.name if isinstance(member, Group) else member.title for member in (members[0], members[-1])]
+    first, last = first.partition(" ... ")[0], last.rpartition(" ... ")[2]
+    return Group("run", f"{first} ... {last}", depth, members)
+
+
+def _open(root: Group, depth: int | None, most: float) -> None:
+    """Open groups level by level while no more than `most` nodes are seen, but the root and few groups anyway."""
+    root.is_open, level, seen = True, [root], len(root.members)
+    while level:
+        inner = [m for group in level for m in group.members if isinstance(m, Group) and m.kind != "backward"]
+        level = [group for group in inner if depth is None or group.depth <= depth]
+        seen += sum(len(group.members) - 1 for group in level)
+        if seen > most:
+            return
+        for group in level:
+            group.is_open = True

@@ -1,0 +1,213 @@
+"""The equations of the walk: each row of the table against the op, and what is read from source."""
+
+import inspect
+import re
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.operation import Op
+from minigrad.viz.equations import MOVES, ROWS, equations, filled
+from minigrad.viz.mathml import UnreadableError, identifier, mathml
+from minigrad.viz.parts import read_tape
+
+OPS = {name: op for name in dir(mg.ops) if isinstance(op := getattr(mg.ops, name), Op)}
+MATRICES = ("matmul", "inv", "det", "log_abs_det")
+
+
+def correlate(x, k):
+    """The two uses that the table makes of it: of an image and a kernel, and of an image and the gradient."""
+    return mg.conv2d(x, k) if x.ndim == k.ndim and x.shape[1] == k.shape[1] else mg.ops.conv2d_kernel(x, k)
+
+
+SPACE = {name: getattr(np, name) for name in dir(np) if callable(getattr(np, name))} | {
+    "total": np.sum,
+    "product": np.prod,
+    "selected": lambda g, condition: np.where(condition, g, 0),
+    "sigmoid": mg.sigmoid,
+    "softmax": mg.softmax,
+    "log_softmax": mg.log_softmax,
+    "erf": mg.erf,
+    "pi": np.pi,
+    "onehot": lambda labels: np.eye(3)[labels],
+    "inv": np.linalg.inv,
+    "det": np.linalg.det,
+}
+POSITIVE = np.array([[0.3, 0.7, 0.55], [0.2, 0.45, 0.8], [0.6, 0.35, 0.15]])
+
+
+def arguments_of(op):
+    """Entries inside of the domain of every function of the table."""
+    given = [POSITIVE + 0.05 * i for i, name in enumerate(op.names) if op.vjps[i] is not None]
+    if op.__name__ == "softmax_cross_entropy":
+        return [given[0], np.array([0, 2, 1])]
+    return [POSITIVE > 0.4, *given] if op.__name__ == "where" else given
+
+
+@pytest.mark.parametrize("name", [name for name in ROWS if "conv" not in name])
+def test_each_row_is_what_the_op_computes(name):
+    op, (forward, vjps) = OPS[name], ROWS[name]
+    arguments = arguments_of(op)
+    if name in ("softmax", "log_softmax"):
+        arguments = [arguments[0][:1]]
+    if name == "mean":
+        arguments = [arguments[0]]
+    defaults = {p.name: p.default for p in inspect.signature(op.forward).parameters.values()} if op.__doc__ else {}
+    count = {"mean_squared_error": 9, "binary_cross_entropy_with_logits": 9, "softmax_cross_entropy": 3}.get(name, 9)
+    space = SPACE | defaults | dict(zip(op.names, arguments, strict=False)) | {"n": count}
+    out = op(*arguments)
+    assert np.allclose(eval(forward, space), out)
+    g = np.asarray(np.cos(np.arange(np.size(out))).reshape(np.shape(out)))
+    tensors = [mg.tensor(a, requires_grad=True) if a.dtype.kind == "f" else a for a in arguments]
+    y = op(*tensors)
+    y.backward(g)
+    for argument, vjp in vjps.items():
+        x = tensors[op.names.index(argument)]
+        assert np.allclose(eval(vjp, space | {"g": g, "out": out}), x.grad), argument
+
+
+@pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d"])
+def test_the_rows_of_convolution_are_what_the_ops_compute(name):
+    rng = np.random.default_rng(0)
+    op, (forward, vjps) = OPS[name], ROWS[name]
+    x, k = rng.normal(size=(1, 1, 5, 5)), rng.normal(size=(1, 1, 3, 3))
+    space = {"correlate": mg.conv2d, "convolve": mg.conv_transpose2d, "total": np.sum, "b": np.zeros(1)}
+    space |= dict(zip(op.names, (x, k), strict=False))
+    tensors = [mg.tensor(a, requires_grad=True) for a in (x, k, np.zeros(1))]
+    y = op(*tensors)
+    assert np.allclose(eval(forward, space), y.data)
+    g = rng.normal(size=y.shape)
+    y.backward(g)
+    for argument, tensor in zip(op.names, tensors, strict=False):
+        got = eval(vjps[argument], space | {"g": g})
+        assert np.allclose(got, tensor.grad), argument
+
+
+def ops_of(y):
+    return [part for part in read_tape([y.node]) if part.kind == "op"]
+
+
+def text(markup):
+    return re.sub(r"<[^>]+>", "", markup)
+
+
+def test_every_op_has_an_equation_and_it_differs_from_its_derivative(all_calls):
+    for name, y in all_calls.items():
+        known = equations([part for part in read_tape([y.node]) if part.title == name and part.node is y.node])
+        ((_, pair),) = known.items()
+        assert pair["forward"].startswith("<math"), name
+        assert any(pair["backward"]), name
+        assert pair["forward"] not in pair["backward"], name
+
+
+@pytest.fixture
+def all_calls():
+    """A recorded call of each op of the table."""
+    found = {}
+    for name in [*ROWS, "reshape", "getitem", "transpose", "max", "cumsum", "gelu", "arcsinh"]:
+        op = OPS[name]
+        if "conv" in name:
+            arguments = [np.ones((1, 1, 5, 5)), np.ones((1, 1, 3, 3))]
+        elif name in ("reshape", "getitem"):
+            arguments = [POSITIVE, {"reshape": (9,), "getitem": 0}[name]]
+        elif name in ("arcsinh", "gelu", "transpose", "max", "cumsum"):
+            arguments = [POSITIVE]
+        else:
+            arguments = arguments_of(op)
+        found[name] = op(
+            *[
+                mg.tensor(a, requires_grad=True) if getattr(a, "dtype", np.dtype(int)).kind == "f" else a
+                for a in arguments
+            ]
+        )
+    return found
+
+
+def test_an_equation_has_the_names_of_the_call():
+    b, w = (mg.tensor(np.ones(shape), requires_grad=True, name=name) for name, shape in (("B", (4, 3)), ("W", (3, 2))))
+    z = b @ w
+    parts = read_tape([z.node], {"z": z})
+    (known,) = equations([part for part in parts if part.kind == "op"]).values()
+    assert text(filled(known["forward"], ["B", "W"], "z")) == "z=B\u2062W"
+    backward = [text(filled(each, ["B", "W"], "z")) for each in known["backward"]]
+    assert backward == ["\u2202J\u2202B=\u2202J\u2202z\u2062WT", "\u2202J\u2202W=BT\u2062\u2202J\u2202z"]
+
+
+def test_a_bias_that_is_left_out_is_not_in_the_equation():
+    x, k = (mg.tensor(np.ones(shape), requires_grad=True) for shape in ((1, 1, 4, 4), (1, 1, 2, 2)))
+    (known,) = equations(ops_of(mg.conv2d(x, k))).values()
+    assert text(known["forward"]) == "{out}={0}\u22c6{1}"
+    assert len(known["backward"]) == 2
+
+
+def test_the_equations_of_other_ops_are_read_from_their_source():
+    @mg.op
+    def cube(x):
+        return x * x * x
+
+    @cube.vjp("x")
+    def _(g, out, x):
+        return g * 3 * x**2
+
+    (known,) = equations(
+        [part for part in read_tape([cube(mg.tensor(2.0, requires_grad=True)).node]) if part.kind == "op"]
+    ).values()
+    assert text(known["forward"]) == "{out}={0}\u2299{0}\u2299{0}"
+    assert text(known["backward"][0]) == "\u2202J\u2202{0}=\u2202J\u2202{out}\u22993\u2299{0}2"
+
+
+def test_an_op_whose_source_is_no_expression_is_called_by_its_name():
+    @mg.op
+    def looped(x):
+        for _ in range(2):
+            x = x * 2.0
+        return x
+
+    looped.vjp("x", eval("lambda g, out, x: g * 4"))  # no source
+    (known,) = equations(
+        [part for part in read_tape([looped(mg.tensor(2.0, requires_grad=True)).node]) if part.kind == "op"]
+    ).values()
+    assert text(known["forward"]) == "{out}=looped({0})"
+    assert text(known["backward"][0]) == "\u2202J\u2202{0}=\u2202J\u2202{out}\xa0by the VJP of x"
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("a + b * c", "a+b\u2299c"),
+        ("(a + b) * c", "(a+b)\u2299c"),
+        ("a - (b - c)", "a\u2212(b\u2212c)"),
+        ("a - b + c", "a\u2212b+c"),
+        ("-(a + b)", "\u2212(a+b)"),
+        ("2 * x", "2\u2062x"),
+        ("alpha * x", "\u03b1\u2299x"),
+        ("(a @ b).T", "(a\u2062b)T"),
+        ("abs(x)", "|x|"),
+        ("where(x > 0, 1, y)", "{1where x&gt;0yelsewhere"),
+        ("selected(g, x >= 0.5)", "g[x\u22650.5]"),
+        ("total(a * b)", "\u2211a\u2299b"),
+        ("x if c else y", None),
+        ("f(x, axis=0)", None),
+        ("_private(x)", None),
+        ("a.shape", None),
+        ("a is b", None),
+        ("a // b", None),
+        ("None", None),
+    ],
+)
+def test_expressions(expression, expected):
+    if expected is None:
+        with pytest.raises(UnreadableError):
+            mathml(expression, {})
+    else:
+        assert text(mathml(expression, {}).replace("&#x2061;", "")) == expected
+
+
+def test_names_are_escaped():
+    assert identifier("<b>") == '<mi mathvariant="normal">&lt;b&gt;</mi>'
+    assert filled("<mi>{0}</mi>{out}", ["<b>"], "&") == "<mi>&lt;b&gt;</mi>&amp;"
+
+
+def test_what_moves_entries_is_told_in_words():
+    assert set(MOVES).isdisjoint(name for name, (_, vjps) in ROWS.items() if vjps)

@@ -1,0 +1,226 @@
+"""What the page knows of each node, and the tree of groups, without a browser."""
+
+import base64
+import json
+import re
+import zlib
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.viz.explorer import page_data
+from minigrad.viz.facts import histogram, summary
+from minigrad.viz.parts import read_tape
+from minigrad.viz.tree import Group, groups_of, grow, ops_of, place
+
+
+def data_of(html):
+    kind, text = re.search(r'<script id="data" type="application/(\w+)">(.*?)</script>', html, re.DOTALL).groups()
+    return json.loads(text if kind == "json" else zlib.decompress(base64.b64decode(text)))
+
+
+def node(data, title):
+    (found,) = [each for each in data["nodes"] if each["title"] == title]
+    return found
+
+
+def test_facts_of_an_op(programs):
+    data = data_of(mg.graph(programs["cnn"](), gradients=True).html())
+    conv = node(data, "conv2d")
+    assert conv["kind"] == "op"
+    assert conv["shape"] == [2, 2, 6, 6]
+    assert (conv["dtype"], conv["bytes"]) == ("float64", 2 * 2 * 6 * 6 * 8)
+    names = [(data["nodes"][i]["title"], role) for i, role in conv["inputs"]]
+    assert names == [("images", "x"), ("conv1.k", "k"), ("conv1.b", "b")]
+    assert "stride=1" in conv["settings"]
+    assert conv["notes"] == ["conv2d(images, conv1.k, conv1.b, stride=1, padding=0, dilation=1, groups=1)"]
+    assert set(conv["value"]) == {"min", "mean", "max", "histogram"}
+    assert set(conv["gradient"]) == {"min", "mean", "max", "histogram", "norm"}
+    assert "<math" in data["equations"][conv["equation"]]["forward"]
+    assert "output" not in conv
+    assert node(data, "softmax_cross_entropy")["output"] == "loss"
+    assert "gradient" not in node(data, "images")
+
+
+def test_facts_without_gradients_and_after_a_release(programs):
+    loss = programs["square"]()
+    assert "gradient" not in node(data_of(mg.graph(loss).html()), "sum")
+    loss.backward()
+    data = data_of(mg.graph(loss).html())
+    assert "value" not in node(data, "sum")
+    assert node(data, "multiply")["shape"] == [3]
+
+
+def test_the_gradient_on_the_page_is_that_of_backward():
+    x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True, name="x")
+    data = data_of(mg.graph((x * x).sum(), gradients=True).html())
+    assert node(data, "x")["gradient"] == {"entries": "[2, 4, 6]", "norm": 7.483}
+    assert node(data, "x")["value"] == {"entries": "[1, 2, 3]"}
+
+
+def test_each_use_of_a_tensor_has_its_norm():
+    x = mg.tensor([3.0], requires_grad=True, name="x")
+    data = data_of(mg.graph((x * x).sum(), gradients=True).html())
+    assert node(data, "multiply")["inputs"] == [[0, "x1", 3.0], [0, "x2", 3.0]]
+
+
+def test_a_fault_is_told_with_its_line():
+    x = mg.tensor([0.0, 1.0], requires_grad=True, name="x")
+    with mg.debug(nonfinite=False), np.errstate(all="ignore"):
+        y = (mg.sqrt(x) * np.array([0.0, 1.0])).sum()
+    data = data_of(mg.graph(y, gradients=True).html())
+    root = node(data, "sqrt")
+    assert root["fault"].startswith("sqrt's derivative gave NaN at [0] (test_page_data.py:")
+    assert root["line"].startswith("test_page_data.py:")
+    assert root["url"].endswith(root["line"].partition(":")[2])
+    assert root["notes"][1] == "sqrt's derivative gave NaN at [0], where g = 0, x = 0"
+    assert node(data, "x")["gradient"]["norm"] == "nan"
+
+
+def test_a_summary_counts_what_is_not_finite():
+    array = np.array([1.0, np.nan, np.inf, -np.inf, 3.0, 5.0, 7.0, 8.0])
+    known = summary(array)
+    assert (known["nan"], known["inf"]) == (1, 2)
+    assert (known["min"], known["mean"], known["max"]) == (1, 4.8, 8)
+    assert sum(known["histogram"]["counts"]) == known["histogram"]["of"] == 5
+    assert summary(np.full(8, np.nan)) == {"nan": 8, "inf": 0}
+    assert summary(np.array([1.5])) == {"entries": "[1.5]"}
+    assert summary(np.zeros((0, 3))) == {}
+    assert summary(np.ones(7, np.complex128)) == {}
+    assert summary(np.arange(7))["max"] == 6
+
+
+def test_a_histogram_has_its_entries_in_the_right_bins():
+    assert histogram(np.arange(16.0))["counts"] == [1] * 16
+    assert histogram(np.zeros(3))["counts"][0] == 3
+    large = histogram(np.linspace(0, 1, 100_000))
+    assert 4096 <= large["of"] == sum(large["counts"]) < 2 * 4096
+    assert large["low"] == 0
+    skewed = histogram(np.array([0.0, 0.0, 1.0]))
+    assert (skewed["counts"][0], skewed["counts"][-1]) == (2, 1)
+
+
+def test_json_has_no_nan(programs):
+    x = mg.tensor([np.nan] * 9, requires_grad=True, name="x")
+    with np.errstate(all="ignore"):
+        html = mg.graph((x * np.inf).sum(), gradients=True).html()
+    json.loads(json.dumps(data_of(html), allow_nan=False))
+
+
+def test_a_large_page_is_compressed_and_says_the_same(programs, monkeypatch):
+    graph = mg.graph(programs["cnn"](), gradients=True)
+    expected = data_of(graph.html())
+    monkeypatch.setattr("minigrad.viz.explorer.LARGE", 10)
+    assert "application/zlib" in graph.html()
+    assert data_of(graph.html()) == expected
+
+
+def test_the_sizes_that_are_promised(programs):
+    assert len(mg.graph(programs["cnn"](), gradients=True).html()) < 150_000
+    y = x = mg.tensor(np.ones(9), requires_grad=True, name="x")
+    for _ in range(300):
+        y = mg.tanh(y) * x
+    assert len(mg.graph(y.sum(), gradients=True).html()) < 2_000_000
+
+
+def chain(count, scopes=()):
+    y = x = mg.tensor(1.0, requires_grad=True, name="x")
+    for i in range(count):
+        name = scopes[i * len(scopes) // count] if scopes else None
+        if name is None:
+            y = y * x
+        else:
+            with mg.scope(name):
+                y = y * x
+    return y
+
+
+def tree(y, **options):
+    parts = read_tape([y.node])
+    return parts, grow(parts, **options)
+
+
+def names(group):
+    return [(m.kind, m.name) if isinstance(m, Group) else m.title for m in group.members]
+
+
+def test_scopes_become_groups():
+    with mg.scope("net"):
+        y = chain(4, ["a", "b"]) * 2.0
+    _, root = tree(y)
+    assert names(root) == [("scope", "net")]
+    assert names(root.members[0]) == [("scope", "a"), ("scope", "b"), "multiply"]
+    assert [group.depth for group in groups_of(root)] == [0, 1, 2, 2]
+
+
+def test_a_scope_that_is_entered_again_is_another_group():
+    x = mg.tensor(1.0, requires_grad=True)
+    with mg.scope("a"):
+        y = x * x
+    y = y + 1.0
+    with mg.scope("a"):
+        y = y * y
+    _, root = tree(y)
+    assert names(root) == [("scope", "a"), "add", ("scope", "a")]
+
+
+def test_scopes_that_are_alike_become_one_group():
+    _, root = tree(mg.exp(chain(8, "abcd")))
+    assert names(root) == [("repeat", "a to d"), "exp"]
+    assert names(root.members[0]) == [("scope", name) for name in "abcd"]
+    _, root = tree(mg.exp(chain(3, "abc")))
+    assert names(root)[:3] == [("scope", name) for name in "abc"]
+    _, root = tree(chain(8, "abcd"))  # a box around all would say nothing
+    assert names(root) == [("scope", name) for name in "abcd"]
+
+
+@pytest.mark.parametrize("count", [60, 61, 1000, 5000])
+def test_no_group_has_too_many_members(count):
+    parts, root = tree(chain(count))
+    assert all(len(group.members) <= 60 for group in groups_of(root))
+    assert ops_of(root) == [part for part in parts if part.kind == "op"]
+    assert (len(list(groups_of(root))) > 1) == (count > 60)
+
+
+def test_all_is_unfolded_where_that_is_wished():
+    _, root = tree(chain(200), max_nodes=None)
+    assert len(root.members) == 200
+    _, root = tree(chain(8, "abcd") * 1.0, max_nodes=None)
+    assert all(group.is_open for group in groups_of(root))
+
+
+def test_groups_open_level_by_level():
+    with mg.scope("net"):
+        y = chain(40, "abcd") * 2.0
+
+    def opened(**options):
+        return [group.name for group in groups_of(tree(y, **options)[1]) if group.is_open]
+
+    assert opened() == ["", "net", "a to d", "a", "b", "c", "d"]
+    assert opened(max_nodes=20) == ["", "net", "a to d"]
+    assert opened(max_nodes=4) == ["", "net"]
+    assert opened(depth=0) == [""]
+    assert opened(depth=1) == ["", "net", "a to d"]
+
+
+def test_leaves_are_in_the_group_that_their_users_share():
+    w = mg.tensor([2.0], requires_grad=True, name="w")
+    with mg.scope("a"):
+        y = w * mg.tensor([1.0], name="images")
+        v = mg.tensor([1.0], requires_grad=True, name="v")
+        y = y * v + mg.tensor([3.0, 4.0], name="inner")
+    with mg.scope("b"):
+        y = y * w
+    parts, root = tree(y)
+    placed = {part.title: group.name for part, group in place(parts, root).items()}
+    assert placed == {"w": "", "images": "", "v": "a", "inner": "a", "multiply": "b", "add": "a"}
+
+
+def test_the_groups_of_the_page_refer_to_their_parents(programs):
+    data = page_data(read_tape([programs["residual"]().node]), None, 100)
+    assert data["groups"][0] == {"kind": "graph", "name": "", "parent": -1, "open": True}
+    for i, group in enumerate(data["groups"][1:], start=1):
+        assert 0 <= group["parent"] < i
+    paths = {(data["groups"][n["group"]]["name"], n["title"]) for n in data["nodes"]}
+    assert {("dense", "matmul"), ("dense", "x"), ("", "mean")} <= paths
