@@ -579,7 +579,7 @@ function search(text) {
 }
 
 function searchText(item) {
-  const { node, path } = item, scopes = path.map((group) => group.name).join("/");
+  const { node, path } = item, scopes = path.filter(({ kind }) => kind !== "run" && kind !== "repeat").map(({ name }) => name).join("/");
   item.text = item.text || [node.title, node.kind, node.variable, shapeOf(node), scopes, node.dtype, node.line, node.fault, isFaulty(node) || typeof normOf(node) === "string" ? "nan inf" : ""].join(" ").toLowerCase();
   return item.text;
 }

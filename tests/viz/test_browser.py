@@ -104,7 +104,9 @@ def test_no_name_runs_as_script(page):
         y = (x * x).sum()
     page.set_content(mg.graph(y, gradients=True).svg())
     page.set_content(mg.viz.trace(y)._repr_html_())
-    page.set_content(mg.viz.trace(y).html())
-    page.set_content(mg.graph(y, gradients=True).html())
+    for shown in (mg.viz.trace(y).html(), mg.graph(y, gradients=True).html()):
+        page.goto("about:blank")
+        page.set_content(shown)
+        page.locator("#world .node").first.click()
     page.wait_for_timeout(100)
     assert page.said == []
