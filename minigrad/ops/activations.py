@@ -158,7 +158,7 @@ def _shifted(z, axis):
     z = widened(z)
     if z.ndim == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS:
         z = np.asfortranarray(z)
-    greatest = np.max(z, axis=axis, keepdims=True)
+    greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
@@ -215,7 +215,7 @@ def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     array([1., 0.])
     """
     like, z = z, widened(z)
-    greatest = np.max(z, axis=axis, keepdims=True)
+    greatest = np.maximum.reduce(z, axis=axis, keepdims=True)
     # equivalent: 0 -> any number because any finite number has the same limit
     greatest = np.where(np.isfinite(greatest), greatest, 0)
     with np.errstate(divide="ignore"):

@@ -91,7 +91,9 @@ def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
     """
     geometry = _checked("avg_pool2d", x, window, stride, padding)
     total = _separably(np.add, padded(widened(x), geometry), geometry)
-    return narrowed(total / (geometry.window[0] * geometry.window[1]), x)
+    # equivalent: without total if total.base is None else because a new array is the same, and only slower
+    out = total if total.base is None else None  # not a view of x, which windows of one entry give
+    return narrowed(np.divide(total, geometry.window[0] * geometry.window[1], out=out), x)
 
 
 @op

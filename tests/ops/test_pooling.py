@@ -151,6 +151,12 @@ def test_a_pool_of_single_entries_is_a_copy(f, n):
     assert_array_equal(x, before)
 
 
+def test_a_pool_of_single_entries_does_not_write_to_its_argument():
+    x = np.arange(16.0).reshape(1, 4, 4)
+    x.flags.writeable = False
+    assert_array_equal(mg.avg_pool2d(x, 1, stride=2), x[:, ::2, ::2])
+
+
 @pytest.mark.parametrize("f", POOLS)
 def test_one_image_of_many_channels_is_a_batch_of_one(f):
     x = rng.uniform(1, 2, (17, 4, 4))
