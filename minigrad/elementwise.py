@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from . import operation, writes
 from .errors import NUMPY_ERRORS, plain_array
-from .operation import Op, array_of, implements, observed
+from .operation import Op, array_of, implements, observed, timed_forward
 from .settings import in_force, recording, setting
 from .tape import Node, next_number
 from .typing import BinaryMethod
@@ -62,15 +62,15 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             b = y
         else:
             return op(x, y)
+        settings = in_force()
         try:
-            output = forward(a, b)
+            output = (timed_forward(op) if settings else forward)(a, b)
         except NUMPY_ERRORS:
             return op(x, y)  # which names the error
         if type(output) is not ndarray:
             output = np.asarray(output)
         tensor = _new(Tensor)
         tensor._array = output
-        settings = in_force()
         if (p is None and q is None) or (settings and not recording()):
             tensor.node = None
         else:

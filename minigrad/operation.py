@@ -95,8 +95,9 @@ class Op(Signature):
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
         recorded = self._records(parents)
+        forward = timed_forward(self) if in_force() else self.forward
         try:
-            output = self.forward(*arrays, **parameters)
+            output = forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
             raise
@@ -260,6 +261,12 @@ def observed(op: Op, arrays: Any, tensor: Any) -> Any:
     if debugger is not None:
         debugger.computed(op, arrays, tensor)
     return tensor
+
+
+def timed_forward(op: Op) -> Callable:
+    """The forward of the op; inside of `mg.debug(time=True)` one that notes how long it takes."""
+    debugger = setting("debug", None)
+    return op.forward if debugger is None else debugger.forward(op)
 
 
 def implements(*functions: Any) -> Callable:

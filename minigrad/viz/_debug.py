@@ -5,9 +5,12 @@ It is a setting of the task; outside of it an op pays nothing.
 """
 
 import sys
+import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,16 +24,18 @@ _OURS = tuple(f"{Path(package).parent}/".replace("\\", "/") for package in (oper
 
 
 class Seen(NamedTuple):
-    """What is noted of a node: the line that called its op, as (file, number), and a checksum of each saved array."""
+    """What is noted of a node: the line that called its op, as (file, number), checksums of what it saved, times."""
 
     line: tuple[str, int]
     checksums: dict[str, int]
+    seconds: dict[str, float]
 
 
 class debug(Setting):
     """Look at every op of this task: `with mg.debug():`, or `@mg.debug()` on a function.
 
     nonfinite: raise at the first NaN or infinity; False lets them pass.
+    time: measure how long each forward and each VJP takes, for `mg.viz.profile` and the colours of `graph`'s page.
 
     Raises FloatingPointError when an op, or a VJP, gives NaN or infinity though all that it was given is
     finite, and RuntimeError in a sweep when an array that an op saved was written to after the call. Both
@@ -47,26 +52,38 @@ class debug(Setting):
 
     kind = "debug"
 
-    def __init__(self, *, nonfinite: bool = True):
-        if not isinstance(nonfinite, (bool, np.bool)):
-            raise TypeError(f"debug: nonfinite must be True or False, not {brief(nonfinite)}")
+    def __init__(self, *, nonfinite: bool = True, time: bool = False):
+        for name, value in (("nonfinite", nonfinite), ("time", time)):
+            if not isinstance(value, (bool, np.bool)):
+                raise TypeError(f"debug: {name} must be True or False, not {brief(value)}")
         super().__init__()
-        self.nonfinite = nonfinite
+        self.nonfinite, self.time = nonfinite, time
 
     def __enter__(self) -> "debug":
-        self._enter(_Debugger(self.nonfinite))
+        self._enter(_Debugger(self.nonfinite, self.time))
         return self
 
     def _recreate_cm(self) -> "debug":
-        return debug(nonfinite=self.nonfinite)
+        return debug(nonfinite=self.nonfinite, time=self.time)
 
 
 class _Debugger:
     """What ops and the sweep call while `debug` is in force."""
 
-    def __init__(self, nonfinite: bool):
-        self.nonfinite = nonfinite
+    def __init__(self, nonfinite: bool, time: bool):
+        self.nonfinite, self.time = nonfinite, time
+        self.last = threading.local()  # what the last forward took; threads may share the block of a task
         self.errstate: dict[str, Any] = {"all": "ignore"} if nonfinite else {}  # what NumPy warns of is raised here
+
+    def forward(self, op: Any) -> Callable:
+        """The forward of the op, timed if that is wished."""
+        return partial(self._timed, op.forward) if self.time else op.forward
+
+    def _timed(self, forward: Callable, *arrays: Any, **parameters: Any) -> Any:
+        start = perf_counter()
+        output = forward(*arrays, **parameters)
+        self.last.seconds = perf_counter() - start
+        return output
 
     def computed(self, op: Any, arrays: Any, tensor: Any) -> None:
         """Look at what an op computed from these arrays, and note what its node saved."""
@@ -75,7 +92,8 @@ class _Debugger:
             named = [(op.argument(i), array) for i, array in enumerate(arrays)]
             _check_finite(f"{op.__name__}: it gave", tensor._array, named, line)
         if node is not None:
-            node.seen = Seen(line, {name: _checksum(array) for name, array in _saved(node)})
+            seconds = {"forward": self.last.seconds} if self.time else {}
+            node.seen = Seen(line, {name: _checksum(array) for name, array in _saved(node)}, seconds)
 
     def contribution(self, i: int, node: Any, g: Any) -> Any:
         """Return what the op's VJP gives, once it and what the node saved have been looked at."""
@@ -85,7 +103,10 @@ class _Debugger:
         where, line = f"{op.__name__}: the VJP of {op.argument(i)!r}", seen and seen.line
         try:
             with np.errstate(**self.errstate):
+                start = perf_counter()
                 gradient = op.contribution(i, node, g)
+                if self.time and seen is not None:
+                    seen.seconds["backward"] = seen.seconds.get("backward", 0.0) + perf_counter() - start
         except NUMPY_ERRORS as error:
             kind = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
             raise kind(f"{error}{_called(line)}") from error

@@ -61,7 +61,7 @@ function showOverview() {
 
 function showDetails(item) {
   panel.scrollTop = 0;
-  if (item.isGroup) return panel.replaceChildren(heading(item.name, item.kind), listOf(groupLines(item).slice(1).map(([text]) => ["", text])));
+  if (item.isGroup) return panel.replaceChildren(heading(item.name, item.kind), ...groupSections(item));
   const { node } = item, inScope = item.path.filter(({ kind }) => kind === "scope" || kind === "backward").map(({ name }) => name).join("/");
   const parts = [heading(node.title, node.kind + (inScope ? ` in ${inScope}` : ""))];
   if (node.fault) parts.push(element("p", node.fault, "faulty"));
@@ -80,6 +80,20 @@ function showDetails(item) {
   ]), ...(node.notes || []).slice(1).map((note) => element("p", note, "note")));
   parts.push(...arraySections(item, "value"), ...arraySections(item, "gradient"));
   panel.replaceChildren(...parts);
+}
+
+// What a group holds, and where in it the norm of the gradient is least and greatest.
+function groupSections(group) {
+  const lines = groupLines(group).slice(1).map(([text]) => element("p", text, "note"));
+  const ops = (group.all || []).filter((item) => !isLeaf(item) && typeof normOf(item.node) === "number");
+  if (ops.length < 2) return lines;
+  const norms = ops.map((item) => normOf(item.node)), least = norms.indexOf(Math.min(...norms)), most = norms.indexOf(Math.max(...norms));
+  const ends = element("p", "", "note");
+  ends.append(`least ${short(norms[least])} at `, linkTo(ops[least]), ` (op ${least + 1} of ${ops.length}), greatest ${short(norms[most])} at `, linkTo(ops[most]), ` (op ${most + 1})`);
+  const figure = element("div"), logs = norms.map((norm) => Math.log10(Math.max(norm, 1e-320))), low = Math.min(...logs), span = Math.max(...logs) - low || 1;
+  const points = logs.map((log, i) => `${i},${(1 - (log - low) / span).toFixed(3)}`).join(" ");
+  figure.innerHTML = `<svg class="histogram" viewBox="0 -0.05 ${norms.length - 1} 1.1" preserveAspectRatio="none" role="img" aria-label="gradient norm from the first op to the last, on a logarithmic axis"><polyline class="norms" points="${points}"></polyline></svg>`;
+  return [...lines, element("h2", "gradient norm, from the first op to the last"), figure, ends];
 }
 
 // What is known of the value or the gradient of an item: entries or statistics, a histogram, a heat map.

@@ -462,6 +462,9 @@ function toggle(group, isOpen = !group.isOpen) {
   view.y += (top - group.top) * view.scale;
   showView();
   say(`${group.name} ${isOpen ? "opened" : "closed"}`);
+  selected = group;
+  decorate();
+  if (!svg.classList.contains("walking")) showDetails(group);
   focusOn(group);
   refreshSteps();
 }

@@ -248,6 +248,10 @@ def _summary(group: _Group, hidden: Sequence[Part]) -> tuple[str, list[str]]:
     if group.repeats > 1:
         facts = [f"x {group.repeats}\n{facts[0]} each"]
     notes = [", ".join(f"{count:,} {title}" for title, count in counts)]
+    norms = [op.gradient for op in group.ops if op.gradient is not None]
+    if len(norms) > 1:
+        low = min(norms)
+        notes.append(f"gradient norm {low:.3g}, the least, at op {norms.index(low) + 1}, to {max(norms):.3g}")
     notes += [f"data {leaf.title} {leaf.shape}" for leaf in hidden if leaf.kind == "data"][:LISTED]
     return "\n".join([", ".join(facts + _hidden_parameters(hidden)), *_hidden_data(hidden)]), notes
 

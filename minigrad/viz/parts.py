@@ -161,7 +161,8 @@ class _Reader:
 
     def _op(self, node: Any) -> Part:
         part = Part("op", node.op.__name__, node.shape, node.dtype, node.scope, array=_output_of(node))
-        part.line = node.seen.line if hasattr(node, "seen") else None
+        if hasattr(node, "seen"):
+            part.line, part.seconds = node.seen.line, dict(node.seen.seconds)
         part.variable = self._names.of_node(node)
         for i, parent in enumerate(node.parents):
             argument = None if node.arguments is None else node.arguments[i]

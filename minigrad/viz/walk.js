@@ -83,7 +83,7 @@ function markStep() {
 
 function stepText(item, direction) {
   const isForward = direction === "forward", ink = isForward ? "forward" : "backward-ink";
-  if (item.isGroup) return [heading(item.name, `${item.kind}, ${direction}`, ink), ...groupLines(item).slice(1).map(([text]) => element("p", text, "note")), element("p", "Click the node, or press Enter, to open it and walk through it.", "note")];
+  if (item.isGroup) return [heading(item.name, `${item.kind}, ${direction}`, ink), ...groupSections(item), element("p", "Click the node, or press Enter, to open it and walk through it.", "note")];
   const { node } = item, scope = item.path.filter(({ kind }) => kind === "scope" || kind === "backward").map(({ name }) => name).join("/");
   const inputs = [...new Set(item.inputs.map((input) => input.item))];
   const arrays = isForward

@@ -134,7 +134,7 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "tensor": (mg.tensor, _V, {"requires_grad": True, "dtype": float, "name": "x"}),
     "Tensor": (mg.Tensor, _V, {"requires_grad": True, "dtype": float, "name": "x"}),
     "scope": (lambda *name: _used(mg.scope(*name)), "s"), "no_grad": (lambda *f: _used(mg.no_grad(*f)),),
-    "debug": (lambda **options: _used(mg.debug(**options)), {"nonfinite": True}),
+    "debug": (lambda **options: _used(mg.debug(**options)), {"nonfinite": True, "time": False}),
     "op": (lambda f, x: mg.op(f)(x), lambda x: x, _V),
     "graph": (mg.graph, mg.tensor(_V, requires_grad=True), {
         "gradients": False, "values": False, "depth": None, "max_nodes": 9, "names": {}}),

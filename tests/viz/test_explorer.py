@@ -98,6 +98,18 @@ def test_what_leads_to_a_node_and_what_follows_is_lit(explore, programs):
     assert page.locator(".dim").count() == 0
 
 
+def test_a_group_says_where_in_it_the_norm_of_the_gradient_vanished(explore):
+    y = x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    with mg.scope("deep"):
+        for _ in range(9):
+            y = y * 1e-3
+    page = explore(mg.graph((y + x).sum(), gradients=True, depth=0))
+    page.get_by_role("button", name="scope deep").click()
+    shown = page.locator("#panel").inner_text()
+    assert "least 1.4e-24 at multiply (op 1 of 9), greatest 1.4 at multiply (op 9)" in shown
+    assert page.locator("#panel polyline").count() == 1
+
+
 def test_search_finds_ops_shapes_and_nan_inside_of_closed_groups(explore):
     x = mg.tensor([1.0, -1.0], requires_grad=True, name="x")
     with mg.scope("deep"), np.errstate(invalid="ignore"):

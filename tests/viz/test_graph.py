@@ -602,3 +602,14 @@ def test_the_repr_of_a_part_has_an_end():
     for _ in range(60):
         y = y * y
     assert len(repr(mg.graph(y, max_nodes=None).parts[-1])) < 1000
+
+
+def test_a_fold_says_where_in_it_the_norm_of_the_gradient_is_least():
+    y = mg.tensor([1.0], requires_grad=True)
+    with mg.scope("deep"):
+        for _ in range(4):
+            y = y * 0.1
+    (deep, _) = [part for part in mg.graph(y.sum(), gradients=True, depth=0).parts if part.is_computed]
+    assert "gradient norm 0.001, the least, at op 1, to 1" in deep.notes
+    (deep, _) = [part for part in mg.graph(y.sum(), depth=0).parts if part.is_computed]
+    assert not any("gradient" in note for note in deep.notes)

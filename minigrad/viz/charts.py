@@ -1,0 +1,102 @@
+"""Charts as SVG, in the colours of the pictures: lines on a logarithmic axis, and bars."""
+
+import html
+import math
+from collections.abc import Mapping, Sequence
+
+LINES = {"value": "#0072B2", "gradient": "#D55E00", "parameters": "#009E73"}
+RED = "#B3261E"  # what has no place on the axis
+WIDTH, PLOT, LEFT, RIGHT, TOP, ROW = 860, 300, 70, 20, 30, 20  # pixels
+FEWEST, TICKS = 2, 8  # decades of an axis, and lines across the chart
+LONGEST = 28  # characters of a name
+STYLE = (
+    "<style>text{font:12px system-ui,sans-serif;fill:#57606a}.axis{stroke:#d0d7de}"
+    "@media (prefers-color-scheme:dark){text{fill:#a3adb8}.axis{stroke:#3a424c}}</style>"
+)
+
+
+def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> str:
+    """Lines on a logarithmic axis over the names, by the keys of LINES; None leaves a gap.
+
+    What is not positive, or not finite, is a red square at the edge.
+    """
+    decades = _decades([value for values in series.values() for value in values])
+    step = (WIDTH - LEFT - RIGHT) / max(1, len(names) - 1)
+    parts = [_text(LEFT, 16, title), *_axis(decades), *_names(names, step)]
+    for i, (label, values) in enumerate(series.items()):
+        points = [(LEFT + j * step, _height(value, decades), j) for j, value in enumerate(values) if value is not None]
+        path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
+        parts.append(f'<polyline fill="none" stroke="{LINES[label]}" stroke-width="2" points="{path}"/>')
+        parts += [_dot(x, y, label, names[j], values[j] or 0.0) for x, y, j in points]
+        parts.append(_text(WIDTH - RIGHT, 14 + 14 * i, label, "end", f' style="fill:{LINES[label]}"'))
+    return _svg(PLOT + 130, title, parts)
+
+
+def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], unit: str) -> str:
+    """A bar for each row, made of its values one after the other, by the keys of LINES."""
+    most = max((sum(values.values()) for _, values in rows), default=0) or 1
+    start = 7 * min(LONGEST, max((len(name) for name, _ in rows), default=0)) + 20
+    parts = [_text(10, 16, title)]
+    for i, (name, values) in enumerate(rows):
+        x, y = float(start), TOP + i * ROW
+        parts.append(_text(x - 8, y + 12, _shortened(name), "end"))
+        for label, value in values.items():
+            length = (WIDTH - start - 110) * value / most
+            rect = f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{ROW - 5}" fill="{LINES[label]}">'
+            parts.append(f"{rect}<title>{value:.4g} {unit}</title></rect>")
+            x += length
+        parts.append(_text(x + 6, y + 12, f"{sum(values.values()):.3g} {unit}"))
+    return _svg(TOP + 10 + ROW * len(rows), title, parts)
+
+
+def _decades(values: Sequence[float | None]) -> range:
+    """The powers of ten around the positive finite values."""
+    logs = [math.log10(value) for value in values if value and value > 0 and math.isfinite(value)]
+    low = math.floor(min(logs, default=0))
+    return range(low, max(math.ceil(max(logs, default=0)), low + FEWEST) + 1)
+
+
+def _height(value: float, decades: range) -> float:
+    """Where a value is, in pixels from the top: at the lower edge if it is not positive, at the upper if not finite."""
+    if not math.isfinite(value):
+        return TOP
+    decade = math.log10(value) if value > 0 else decades[0]
+    return TOP + PLOT * (decades[-1] - decade) / (decades[-1] - decades[0])
+
+
+def _axis(decades: range) -> list[str]:
+    parts = []
+    for decade in decades[:: math.ceil(len(decades) / TICKS)]:
+        y = _height(10.0**decade, decades)
+        parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        parts.append(_text(LEFT - 8, y + 4, f"1e{decade}", "end"))
+    return parts
+
+
+def _names(names: Sequence[str], step: float) -> list[str]:
+    """The names below the chart, or as many of them as there is room for."""
+    places = [LEFT + i * step for i in range(len(names))]
+    shown = list(zip(places, names, strict=True))[:: math.ceil(len(names) * 16 / (WIDTH - LEFT)) or 1]
+    y = TOP + PLOT + 16
+    return [_text(x, y, _shortened(name), "end", f' transform="rotate(-40 {x:.1f} {y})"') for x, name in shown]
+
+
+def _dot(x: float, y: float, label: str, name: str, value: float) -> str:
+    said = f"<title>{html.escape(name)}: {label} {value:.4g}</title>"
+    if value > 0 and math.isfinite(value):
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{LINES[label]}">{said}</circle>'
+    return f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10" fill="{RED}">{said}</rect>'
+
+
+def _shortened(name: str) -> str:
+    return name if len(name) <= LONGEST else f"...{name[3 - LONGEST :]}"
+
+
+def _text(x: float, y: float, words: str, anchor: str = "start", more: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>{html.escape(words)}</text>'
+
+
+def _svg(height: float, title: str, parts: Sequence[str]) -> str:
+    size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" style="max-width:100%;height:auto"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{html.escape(title)}">'
+    return f"{head}{STYLE}{''.join(parts)}</svg>"

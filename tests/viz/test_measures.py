@@ -1,0 +1,178 @@
+"""Norms layer by layer, and the time of each op."""
+
+import time
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+import minigrad as mg
+from minigrad.viz import charts
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def slow(seconds_forward, seconds_backward):
+    @mg.op
+    def waits(x):
+        time.sleep(seconds_forward)
+        return x * 1.0
+
+    @waits.vjp("x")
+    def _(g, out, x):
+        time.sleep(seconds_backward)
+        return g
+
+    return waits
+
+
+def test_the_norms_of_each_layer(programs):
+    loss = programs["cnn"]()
+    flow = mg.viz.flow(loss)
+    assert [layer.name for layer in flow] == ["conv1", "fc", "softmax_cross_entropy"]
+    drawn = {part.title: part for part in mg.graph(loss, gradients=True).parts}
+    assert flow[1].gradient == drawn["add"].gradient
+    assert flow[1].parameters == pytest.approx(np.hypot(drawn["fc.w"].gradient, drawn["fc.b"].gradient))
+    assert flow[2] == ("softmax_cross_entropy", pytest.approx(loss.item()), 1.0, None)
+    assert len(flow) == 3
+
+
+def test_flow_as_text():
+    x = mg.tensor([3.0, 4.0], requires_grad=True)
+    assert str(mg.viz.flow((x * 0.1).sum())).splitlines() == [
+        "norms in 2 layers",
+        "layer     value  gradient  parameters",
+        "multiply    0.5      1.41       0.141",
+        "sum         0.7         1",
+    ]
+    assert repr(mg.viz.flow(x * 0.1)) == "<norms in 1 layer>"
+
+
+def test_flow_of_a_released_graph_says_so():
+    x = mg.tensor([3.0, 4.0], requires_grad=True)
+    y = (x * x).sum()
+    y.backward()
+    with pytest.raises(RuntimeError, match=r"released by backward\(\)"):
+        mg.viz.flow(y)
+
+
+def test_an_op_that_waits_is_the_slowest():
+    x = mg.tensor([1.0], requires_grad=True)
+    with mg.debug(time=True):
+        y = mg.exp(slow(0.02, 0.0)(slow(0.0, 0.05)(x)))
+        y.backward()
+    costs = list(mg.viz.profile(y))
+    assert [cost.op for cost in costs] == ["waits", "waits", "exp"]
+    assert costs[0].backward > 0.05 > costs[0].forward
+    assert costs[1].forward > 0.02 > costs[1].backward
+    assert costs[0].seconds == costs[0].forward + costs[0].backward
+    assert costs[2].bytes == 8
+    assert costs[2].line.startswith("test_measures.py:")
+
+
+def test_the_operators_are_timed_too():
+    x = mg.tensor([1.0], requires_grad=True)
+    with mg.debug(time=True), mg.scope("inner"):
+        y = x * x + 1.0
+    costs = list(mg.viz.profile(y))
+    assert {cost.op for cost in costs} == {"multiply", "add"}
+    assert all(cost.forward > 0 and cost.backward is None and cost.scope == "inner" for cost in costs)
+    text = str(mg.viz.profile(y)).splitlines()
+    assert text[0].startswith("2 ops, 0.")
+    assert text[1].split() == ["op", "forward", "VJPs", "share", "bytes", "line"]
+    assert sorted(line.split()[0] for line in text[2:]) == ["inner/add", "inner/multiply"]
+    assert all(" - " in line for line in text[2:])
+
+
+def test_times_are_on_the_page():
+    x = mg.tensor([1.0], requires_grad=True)
+    with mg.debug(time=True):
+        y = x * x
+        y.backward()
+    html = mg.graph(y).html()
+    assert '"seconds":{"forward":' in html
+    assert '"seconds"' not in mg.graph(x * x).html()
+
+
+def test_without_times_there_is_no_profile():
+    x = mg.tensor([1.0], requires_grad=True)
+    with mg.debug():
+        y = x * x
+    with pytest.raises(RuntimeError, match=r"profile: no time was measured: .*mg\.debug\(time=True\)"):
+        mg.viz.profile(y)
+    with pytest.raises(TypeError, match="profile: expected a Tensor, not float"):
+        mg.viz.profile(1.0)
+    with pytest.raises(TypeError, match="flow: expected a Tensor, not float"):
+        mg.viz.flow(1.0)
+
+
+def test_the_decorator_keeps_the_option():
+    x = mg.tensor([1.0], requires_grad=True)
+    y = mg.debug(time=True)(lambda: x * x)()
+    assert mg.viz.profile(y)[0].forward > 0
+
+
+def test_errors_are_those_of_the_op():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    with mg.debug(time=True), pytest.raises(ValueError, match=r"^add: "):
+        x + np.ones(3)
+    with pytest.raises(TypeError, match="debug: time must be True or False, not 1"):
+        mg.debug(time=1)
+
+
+def test_charts_are_saved_and_shown(tmp_path):
+    x = mg.tensor([1.0], requires_grad=True)
+    with mg.debug(time=True):
+        y = x * x
+    for table in (mg.viz.flow(y), mg.viz.profile(y)):
+        path = table.save(tmp_path / "chart.svg")
+        assert path.read_text("utf-8") == table.svg() == table._repr_html_()
+        ElementTree.fromstring(table.svg())
+        with pytest.raises(ValueError, match=r"should end in \.svg"):
+            table.save(tmp_path / "chart.png")
+
+
+def places(svg, tag, *names):
+    return [[float(each.get(name)) for name in names] for each in ElementTree.fromstring(svg).iter(SVG + tag)]
+
+
+def test_a_line_is_logarithmic():
+    svg = charts.lines("t", ["a", "b", "c"], {"gradient": [1.0, 1e-2, 1e-4]})
+    dots = places(svg, "circle", "cx", "cy")
+    assert [x for x, _ in dots] == [70, 455, 840]
+    assert [y for _, y in dots] == [30, 180, 330]
+    assert [
+        float(each.split(",")[1]) for each in ElementTree.fromstring(svg).find(SVG + "polyline").get("points").split()
+    ] == [30, 180, 330]
+    labels = [each.text for each in ElementTree.fromstring(svg).iter(SVG + "text")]
+    assert labels == ["t", "1e-4", "1e-3", "1e-2", "1e-1", "1e0", "a", "b", "c", "gradient"]
+
+
+def test_what_has_no_place_on_the_axis_is_marked_at_the_edge():
+    svg = charts.lines("t", list("abcd"), {"value": [1.0, 0.0, float("nan"), None], "gradient": [0.1] * 4})
+    assert [y for (y,) in places(svg, "rect", "y")] == [330 - 5, 30 - 5]
+    assert len(places(svg, "circle", "cx")) == 5
+    assert "b: value 0<" in svg
+    assert "c: value nan<" in svg
+    assert charts.lines("t", [], {"value": []}).startswith("<svg")
+
+
+def test_many_names_and_decades_leave_room():
+    svg = charts.lines("t", [f"layer {i}" for i in range(200)], {"value": [10.0 ** (-i) for i in range(200)]})
+    texts = [each.text for each in ElementTree.fromstring(svg).iter(SVG + "text")]
+    assert 20 < sum(text.startswith("layer") for text in texts) < 60
+    assert sum(text.startswith("1e") for text in texts) <= 8
+    assert "...bcdefghijklmnopqrstuvwxyz" in charts.lines("t", ["abcdefghijklmnopqrstuvwxyz" * 2], {"value": [1.0]})
+
+
+def test_bars_add_up():
+    svg = charts.bars("t", [("<op>", {"value": 1.0, "gradient": 3.0}), ("b", {"value": 2.0})], "s")
+    (x1, w1), (x2, w2), (x3, w3) = places(svg, "rect", "x", "width")
+    assert x1 == x3
+    assert x2 == pytest.approx(x1 + w1, abs=0.2)
+    assert w2 == pytest.approx(3 * w1, abs=0.2)
+    assert w3 == pytest.approx(2 * w1, abs=0.2)
+    assert "4 s" in svg
+    assert "&lt;op&gt;" in svg
+    assert [y for (y,) in places(svg, "rect", "y")] == [30, 30, 50]
+    assert charts.bars("t", [], "s").startswith("<svg")
