@@ -13,6 +13,7 @@ import types
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pdoc.doc
 import pdoc.doc_pyi
 import pdoc.render
@@ -81,12 +82,14 @@ def numpy_functions(family_of):
     """Return a module without members, whose docstring is the list of the NumPy functions that take a Tensor."""
     differentiable = {name_in_numpy(f): link(op.__name__, family_of) for f, op in operation.NUMPY.items()}
     plain = {name_in_numpy(f): "" for f in _numpy._PLAIN_UFUNCS | _numpy._PLAIN_FUNCTIONS}
+    counted = ", ".join(f"{n} {kind}" for kind, n in counts().items())
     rows = [f"| `{name}` | {op} |" for name, op in sorted((plain | differentiable).items())]
     page = types.ModuleType("minigrad.numpy_functions")
     page.__doc__ = f"""The {len(rows)} NumPy functions that take a Tensor.
 
 {len(differentiable)} are differentiable and call an op, which is named beside them. The others return plain values.
-Any other NumPy function raises TypeError, which names it.
+Any other NumPy function raises TypeError, which names it. Of the public functions of numpy, numpy.linalg and
+numpy.fft there are: {counted}.
 
 | NumPy | minigrad |
 |---|---|
@@ -94,8 +97,23 @@ Any other NumPy function raises TypeError, which names it.
     return page
 
 
+def counts():
+    """Return how many public functions of NumPy are differentiable, plain, refused, or see no Tensor."""
+    found = dict.fromkeys(("differentiable", "plain", "refused", "that take no array"), 0)
+    plain = _numpy._PLAIN_UFUNCS | _numpy._PLAIN_FUNCTIONS | _numpy._SAVING
+    for module in (np, np.linalg, np.fft):
+        for function in (getattr(module, name, None) for name in module.__all__):
+            if callable(function) and not inspect.isclass(function):
+                dispatches = isinstance(function, np.ufunc) or hasattr(function, "_implementation")
+                kind = "refused" if dispatches else "that take no array"
+                kind = "differentiable" if function in operation.NUMPY else "plain" if function in plain else kind
+                found[kind] += 1
+    return found
+
+
 def link(name, family_of):
     """Return a link to the op from the page beside the families' folder."""
+    name = name.lstrip("_")  # np.linalg.cross is mg.cross with other defaults
     return f"[mg.{name}](ops/{family_of[name]}.html#{name})"
 
 

@@ -4,60 +4,171 @@ One that has an op becomes that op. One whose result carries no gradient, such a
 the arrays and returns plain values. Any other is refused by name.
 """
 
+import functools
 import inspect
+import itertools
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from . import ops
 from .errors import NUMPY_ERRORS, explain
 from .operation import NUMPY, array_of
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
 _PLAIN_UFUNCS = frozenset(
     {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite}
-    | {np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not}
+    | {np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.spacing, np.gcd, np.lcm}
+    | {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift}
 )
 _PLAIN_FUNCTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
     | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
     | {np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory}
     | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
-    | {np.array_repr, np.array_str, np.array2string, np.flatnonzero}
+    | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.nanargmax, np.nanargmin, np.digitize}
+    | {np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.union1d, np.intersect1d}
+    | {np.setdiff1d, np.setxor1d, np.isreal, np.iscomplex, np.common_type, np.min_scalar_type, np.can_cast}
+    | {
+        np.linalg.matrix_rank,
+        np.histogram_bin_edges,
+        np.ix_,
+        np.unravel_index,
+        np.ravel_multi_index,
+        np.tril_indices_from,
+        np.triu_indices_from,
+    }
+    | {np.diag_indices_from, np.einsum_path}
 )
 _ARRAYS = {"a", "b", "v", "x", "x1", "x2", "a1", "a2", "element", "test_elements"}  # arguments of these that are arrays
+_SAVING = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})  # these are plain, too
+_WRITING = {np.put: "put", np.place: "place", np.putmask: "where", np.copyto: "where"} | {
+    np.put_along_axis: "put_along_axis", np.fill_diagonal: "fill_diagonal"
+}  # fmt: skip
 
 
 def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-    """NumPy's `__array_ufunc__`: called for `np.exp(t)` and `array + t`."""
-    if method != "__call__":
-        raise TypeError(f"{_name(ufunc)}.{method} has no op here: use .data where no gradient is needed")
+    """NumPy's `__array_ufunc__`: called for `np.exp(t)`, `array + t` and `np.add.reduce(t)`."""
     if any(o is not None for o in options.pop("out", ())):
         raise TypeError(f"{_name(ufunc)}: out= can't hold a Tensor's result (`array += tensor` means this too)")
     if ufunc in _PLAIN_UFUNCS:
-        return _plain(ufunc, *map(array_of, inputs), **options)
+        return _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
     stand_in = NUMPY.get(ufunc)
     if stand_in is None:
         raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
-    return stand_in(*inputs, **options)
+    if method == "__call__":
+        return stand_in(*inputs, **options) if not options else _with_options(stand_in, inputs, **options)
+    if method not in _METHODS:
+        raise TypeError(f"{_name(ufunc)}.{method} has no op here: use .data where no gradient is needed")
+    return _METHODS[method](stand_in, *inputs, **options)
+
+
+def _with_options(op, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):
+    """A call of a ufunc with its options. Where the mask is false, nothing is computed; the result is 0 there."""
+    if dtype is not None:
+        inputs = [ops.astype(x, dtype) for x in inputs]
+    if where is True:
+        return op(*inputs, **options)
+    return np.where(where, op(*[np.where(where, x, np.ones_like(x)) for x in inputs], **options), 0)
+
+
+def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
+    """`np.add.reduce` and the like: the op's own reduction, or the op from one slice to the next."""
+    if op in _REDUCTIONS:
+        return _REDUCTIONS[op](array, axis, dtype=dtype, keepdims=keepdims, **options)
+    if options:
+        raise TypeError(f"{op.__name__}.reduce does not take {', '.join(options)} here")
+    if axis is None or isinstance(axis, tuple):
+        axes = tuple(range(np.ndim(array))) if axis is None else axis
+        array, axis = ops.moveaxis(array, axes, tuple(range(len(axes)))), axes
+        value = functools.reduce(op, ops.reshape(array, (-1, *array.shape[len(axes) :])))
+    else:
+        value = functools.reduce(op, ops.moveaxis(array, axis, 0))
+    value = value if dtype is None else ops.astype(value, dtype)
+    return ops.expand_dims(value, axis) if keepdims else value
+
+
+def _accumulate(op, array, axis=0, dtype=None, out=None):
+    """`np.add.accumulate` and the like."""
+    array = array if dtype is None else ops.astype(array, dtype)
+    if op in _ACCUMULATIONS:
+        return _ACCUMULATIONS[op](array, axis)
+    return ops.stack([*itertools.accumulate(ops.moveaxis(array, axis, 0), op)], axis)
+
+
+def _outer(op, a, b, **options):
+    """`np.add.outer` and the like: every pair of entries."""
+    return op(ops.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **options)
+
+
+_METHODS: dict[str, Callable] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer}
+_REDUCTIONS: dict[Any, Any] = {ops.add: ops.sum, ops.multiply: ops.prod, ops.maximum: ops.max, ops.minimum: ops.min}
+_ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod}
 
 
 def array_function(self: Any, function: Any, types: Any, arguments: tuple, options: dict) -> Any:
     """NumPy's `__array_function__`: called for `np.sum(t)` and `np.concatenate([t, array])`."""
     stand_in = NUMPY.get(function)
     if stand_in is not None:
-        given = {k: v for k, v in options.items() if v is not None or k not in ("out", "dtype")}
-        return stand_in(*arguments, **given)
-    if function in _PLAIN_FUNCTIONS:
-        return _plain(function, *without_tensors(arguments), **without_tensors(options))
+        count, names = _taken(stand_in)
+        if len(arguments) <= count and names.issuperset(options):
+            return stand_in(*arguments, **options)
+        return _by_name(function, stand_in, arguments, options)
+    if function in _PLAIN_FUNCTIONS or function in _SAVING:
+        return _plain(function, function, *without_tensors(arguments), **without_tensors(options))
+    if function in _WRITING:
+        raise TypeError(f"{_name(function)} can't write to a Tensor: mg.{_WRITING[function]} returns a new one")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
 
 
-def _plain(function: Callable, *arguments: Any, **options: Any) -> Any:
-    """What a NumPy function gives for plain arrays."""
+@functools.cache
+def _taken(stand_in: Callable) -> tuple[float, frozenset]:
+    """How many positional arguments it takes, and by which names it takes any."""
+    parameters = inspect.signature(stand_in).parameters
+    kinds = [p.kind for p in parameters.values()]
+    many = inspect.Parameter.VAR_POSITIONAL in kinds
+    return math.inf if many else kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD), frozenset(parameters)
+
+
+def _by_name(function: Callable, stand_in: Any, arguments: tuple, options: dict) -> Any:
+    """Call the stand-in with NumPy's signature: without what is given at NumPy's own default, in any order."""
+    _, names = _taken(stand_in)
+    taken, dtype = [*arguments], None
     try:
-        return function(*arguments, **options)
+        bound = inspect.signature(function).bind(*arguments, **options)
+    except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
+        options = {k: v for k, v in options.items() if v is not None or k in names}
+    else:
+        extended = getattr(stand_in, "extended", None)
+        names = names | frozenset(inspect.signature(extended).parameters if extended else ())
+        taken, options = [], {}
+        for name, value in bound.arguments.items():
+            parameter = bound.signature.parameters[name]
+            if parameter.kind is parameter.VAR_KEYWORD:
+                options |= value
+            elif parameter.kind is parameter.VAR_POSITIONAL:
+                taken, options = [*taken, *options.values(), *value], {}
+            elif parameter.kind is parameter.POSITIONAL_ONLY:
+                taken.append(value)
+            elif name in names or not _is_default(value, parameter.default):
+                options[name] = value
+    if "dtype" not in names:
+        dtype = options.pop("dtype", None)
+    result = stand_in(*taken, **options)
+    return result if dtype is None else ops.astype(result, dtype)
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return value is default or (isinstance(value, (str, bool, int, float)) and value == default)
+
+
+def _plain(function: Callable, call: Callable, *arguments: Any, **options: Any) -> Any:
+    """What a NumPy function, or a method of a ufunc, gives for plain arrays."""
+    try:
+        return call(*arguments, **options)
     except NUMPY_ERRORS as error:
         given = dict(zip(_parameters(function), arguments, strict=False)) | options
         explain(error, _name(function), given, {name: "Array" for name in given if name in _ARRAYS})

@@ -40,9 +40,11 @@ class Op(Signature):
     Its keyword-only parameters are the op's parameters and may not be Tensors. An op of any
     number of arrays takes `*arrays` and no other argument.
 
-    `names` stands in for the signature of a ufunc, which has none.
+    `names` stands in for the signature of a ufunc, which has none. `extended` is called where a call has
+    parameters that `forward` does not name: a function of ops, see `extends`.
     """
 
+    extended: Callable | None = None
     __name__: str
     __qualname__: str
     __signature__: inspect.Signature
@@ -82,7 +84,12 @@ class Op(Signature):
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
         """Compute; record it if an argument leads to a leaf and this task records."""
         if parameters or len(arguments) != self.arity:
-            arguments, parameters = self._bound(arguments, parameters)
+            try:
+                arguments, parameters = self._bound(arguments, parameters)
+            except TypeError:
+                if self.extended is None or self.names_all(arguments, parameters):
+                    raise
+                return self.extended(*arguments, **parameters)
         else:
             parameters = self.parameters
         arrays, parents, tensors = [*arguments], [None] * len(arguments), 0
@@ -276,6 +283,17 @@ def implements(*functions: Any) -> Callable:
         stand_in = stand_in if isinstance(stand_in, Op) else named(stand_in)
         NUMPY.update(dict.fromkeys(functions, stand_in))
         return stand_in
+
+    return register
+
+
+def extends(op: Op) -> Callable:
+    """Let a function of ops compute the calls of this op that have further parameters, such as where=."""
+
+    def register(function):
+        function.__name__ = op.__name__
+        op.extended = named(function)
+        return op.extended
 
     return register
 

@@ -68,6 +68,11 @@ class Signature:
         missing = () if self.any_number else self.names[len(arguments) :]
         return (*arguments, *[given[name] for name in missing]), {name: given[name] for name in self.parameters}
 
+    def names_all(self, arguments: tuple, parameters: dict[str, Any]) -> bool:
+        """Whether there is a name for every argument and parameter of a call."""
+        known = {*self.names, *self.parameters}
+        return self.any_number or (len(arguments) <= len(self.names) and known.issuperset(parameters))
+
     def _check_arguments(self, count: int, keywords: Iterable[str]) -> None:
         """Raise TypeError unless each argument is given once, with so many of them by position, or has a default."""
         if count > len(self.names):

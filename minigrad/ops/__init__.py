@@ -6,25 +6,40 @@ Every public op is importable from here and from minigrad:
 from . import (
     activations,
     arithmetic,
+    arranging,
     convolution,
+    cumulative,
+    curves,
     decompositions,
+    elementary,
     linalg,
     losses,
+    masked,
     pooling,
     reductions,
     shaping,
+    statistics,
+    systems,
 )
 from .activations import *
 from .arithmetic import *
+from .arranging import *
 from .convolution import *
+from .cumulative import *
+from .curves import *
 from .decompositions import *
+from .elementary import *
 from .linalg import *
 from .losses import *
+from .masked import *
 from .pooling import *
 from .reductions import *
 from .shaping import *
+from .statistics import *
+from .systems import *
 
-FAMILIES = (arithmetic, reductions, shaping, linalg, decompositions, activations, losses, convolution, pooling)
+FAMILIES = (arithmetic, elementary, reductions, masked, cumulative, statistics, shaping, arranging, linalg)
+FAMILIES += (decompositions, systems, curves, activations, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 

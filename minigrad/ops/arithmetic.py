@@ -13,7 +13,7 @@ import numpy as np
 
 from ..elementwise import elementwise
 from ..errors import named
-from ..operation import NUMPY, arraylike, implements, op
+from ..operation import NUMPY, array_of, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
 
 __all__ = [
@@ -249,8 +249,8 @@ def clip(
 ) -> Array:
     """A limited to [a_min, a_max] (or [min, max]): dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
 
-    A bound has no derivative: a Tensor that needs a gradient raises TypeError there. Raises ValueError for a
-    bound that is given twice.
+    A bound gets g where it is the result: dA/da_min = 1 where a < a_min, dA/da_max = 1 where a > a_max. Raises
+    ValueError for a bound that is given twice.
 
     >>> mg.clip(np.array([-2.0, 0.5, 3.0]), -1.0, 1.0)
     array([-1. ,  0.5,  1. ])
@@ -263,7 +263,7 @@ def clip(
 
 
 @op(name="clip")
-def _clip(a, a_min, a_max):
+def _clip(a, a_min=None, a_max=None):
     if a_min is None and a_max is None:
         return np.array(a)  # NumPy 2.0 refuses to clip without a bound
     return np.clip(a, a_min, a_max)
@@ -274,6 +274,17 @@ def _(g, out, a, a_min, a_max):
     below = False if a_min is None else a < a_min
     above = False if a_max is None else a > a_max
     return selected(g, np.logical_not(below | above))
+
+
+@_clip.vjp("a_min")
+def _(g, out, a, a_min, a_max):
+    below = a < a_min
+    return selected(g, below if a_max is None else below & (a_min <= a_max))
+
+
+@_clip.vjp("a_max")
+def _(g, out, a, a_min, a_max):
+    return selected(g, a > a_max if a_min is None else np.maximum(array_of(a), array_of(a_min)) > a_max)
 
 
 @implements(np.round, np.around)
@@ -295,7 +306,7 @@ def _(g, out, a, decimals):
     return _zero(g, out)
 
 
-@implements(np.copy, np.real, np.conjugate)
+@implements(np.copy, np.real, np.conjugate, np.real_if_close)
 @op
 def copy(a: Array) -> Array:
     """The same values in a new array. A real array is its own real part and its own conjugate.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
@@ -141,18 +142,17 @@ def outer(a: Array, b: Array) -> Array:
 
 @implements(np.kron)
 def kron(a: Array, b: Array) -> Array:
-    """The Kronecker product of two matrices: b once for each entry of a.
+    """The Kronecker product: b once for each entry of a. The one of fewer axes gets more of size 1 in front.
 
     >>> mg.kron(np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([ 1., 10.,  2., 20.])
     """
-    if np.ndim(a) == np.ndim(b) == 1:
-        return ravel(outer(a, b))
-    if np.ndim(a) != 2 or np.ndim(b) != 2:
-        raise ValueError(f"kron: both must be matrices or both vectors, not {np.shape(a)} and {np.shape(b)}")
-    (m, n), (p, q) = np.shape(a), np.shape(b)
-    blocks = np.multiply(reshape(a, (m, 1, n, 1)), reshape(b, (1, p, 1, q)))
-    return reshape(blocks, (m * p, n * q))
+    many = max(np.ndim(a), np.ndim(b))
+    a, b = (reshape(x, (1,) * (many - np.ndim(x)) + np.shape(x)) for x in (a, b))
+    left = [size for n in a.shape for size in (n, 1)]
+    right = [size for n in b.shape for size in (1, n)]
+    shape = tuple(m * n for m, n in zip(a.shape, b.shape, strict=True))
+    return reshape(np.multiply(reshape(a, left), reshape(b, right)), shape)
 
 
 @implements(np.linalg.multi_dot)
@@ -169,17 +169,19 @@ def multi_dot(arrays: Sequence[Array]) -> Array:
 
 @implements(np.linalg.matrix_power)
 def matrix_power(a: Array, n: int) -> Array:
-    """A multiplied by itself n >= 0 times, by repeated squaring. Raises ValueError for another n.
+    """A multiplied by itself n times, by repeated squaring; of a negative n the power of the inverse.
 
     >>> mg.matrix_power(np.array([[1.0, 1.0], [0.0, 1.0]]), 5)
     array([[1., 5.],
            [0., 1.]])
     """
-    if not isinstance(n, (int, np.integer)) or n < 0:
-        raise ValueError(f"matrix_power: n must be an int of at least 0, not {n!r}")
+    if not isinstance(n, (int, np.integer)):
+        raise TypeError(f"matrix_power: n must be an int, not {n!r}")
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
         raise ValueError(f"matrix_power: a must be a square matrix, not {np.shape(a)}")
     a = arraylike(a)
+    if n < 0:
+        return matrix_power(np.linalg.inv(a), -n)
     if n == 0:
         # equivalent: -1 -> -2 because the matrix is square
         return np.where(False, a, np.eye(a.shape[-1], dtype=a.dtype))
@@ -191,18 +193,31 @@ def matrix_power(a: Array, n: int) -> Array:
     return power
 
 
-@implements(np.cross, np.linalg.cross)
-def cross(a: Array, b: Array) -> Array:
-    """The vector product over the last axis, of size 3.
+@implements(np.cross)
+def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Array:
+    """The vector product of vectors of size 3, or of 2 (the third entry being 0; of two such only the third is left).
+
+    The vectors lie along axisa and axisb, and their products along axisc; `axis` stands for all three.
 
     >>> mg.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
     array([0., 0., 1.])
     """
-    if np.shape(a)[-1] != 3 or np.shape(b)[-1] != 3:
-        raise ValueError(f"cross: the last axes must have size 3, not {np.shape(a)} and {np.shape(b)}")
-    a, b = arraylike(a), arraylike(b)
+    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    a, b = arraylike(moveaxis(a, axisa, -1)), arraylike(moveaxis(b, axisb, -1))
+    sizes = a.shape[-1], b.shape[-1]
+    if not {2, 3}.issuperset(sizes):
+        raise ValueError(f"cross: the vectors must have size 2 or 3, not {sizes[0]} and {sizes[1]}")
+    if sizes == (2, 2):
+        return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
+    a, b = (x if x.shape[-1] == 3 else np.concatenate([x, 0 * x[..., :1]], axis=-1) for x in (a, b))
     after, before = [1, 2, 0], [2, 0, 1]
-    return a[..., after] * b[..., before] - a[..., before] * b[..., after]
+    return moveaxis(a[..., after] * b[..., before] - a[..., before] * b[..., after], -1, axisc)
+
+
+@implements(np.linalg.cross)
+def _cross(x1: Array, x2: Array, *, axis: int = -1) -> Array:
+    """np.linalg.cross."""
+    return cross(x1, x2, axis=axis)
 
 
 @implements(np.tensordot, np.linalg.tensordot)
@@ -292,8 +307,10 @@ def _(i, g, out, *arrays, inputs, output):
 
 
 @implements(np.einsum)
-def einsum(subscripts: str, *operands: Array, optimize: bool = False) -> Array:
+def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Array:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)`; with "...", implicit outputs and repeated indices.
+
+    Lists of numbers will do for letters: `einsum(a, [0, 1], b, [1, 2], [0, 2])`.
 
     Raises TypeError unless the subscripts are a string, ValueError if they don't fit the operands.
     `optimize` is taken for compatibility: more than two operands are always ordered well.
@@ -305,6 +322,8 @@ def einsum(subscripts: str, *operands: Array, optimize: bool = False) -> Array:
     array([[1., 0.],
            [0., 1.]])
     """
+    if not isinstance(subscripts, str) and operands and isinstance(operands[0], (list, tuple)):
+        subscripts, operands = _as_letters(subscripts, *operands)
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum: subscripts must be a string such as 'ij,jk->ik', not {type(subscripts).__name__}")
     left, arrow, output = subscripts.replace(" ", "").partition("->")
@@ -320,6 +339,16 @@ def einsum(subscripts: str, *operands: Array, optimize: bool = False) -> Array:
         output = _implicit_output("".join(inputs))
     named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
     return _einsum(*operands, inputs=named, output=output.replace("...", letters))
+
+
+def _as_letters(*given):
+    """The subscripts as a string, and the operands, of a call that has lists of numbers for letters."""
+    lists = [*given[1::2], *([given[-1]] if len(given) % 2 else [])]
+    if not all(isinstance(numbers, (list, tuple)) for numbers in lists):
+        raise TypeError("einsum: each operand must be followed by a list of the numbers of its axes")
+    names = ["".join("..." if i is ... else _LETTERS[i] for i in numbers) for numbers in lists]
+    inputs = len(given) // 2
+    return ",".join(names[:inputs]) + "".join(f"->{output}" for output in names[inputs:]), given[0 : 2 * inputs : 2]
 
 
 def _axes_of_ellipsis(letters, ndim):

@@ -14,11 +14,11 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..operation import array_of, arraylike, implements, op
 from ..summation import blocked_sum, normalized_axes
 from ..typing import Array, Axis
-from .arithmetic import floating, narrowed, selected, widened
+from .arithmetic import narrowed, selected, widened
 from .shaping import moveaxis, reshape, sort
 
 __all__ = [
-    "sum", "mean", "max", "min", "var", "std", "norm", "prod", "cumsum", "diff", "average", "median", "trapezoid",
+    "sum", "mean", "max", "min", "var", "prod", "cumsum", "diff", "average", "median", "trapezoid",
     "ptp",
 ]  # fmt: skip
 
@@ -186,20 +186,8 @@ def norm_gradient(g, a, x, axis, keepdims):
     return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
 
 
-@implements(np.std)
-def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The standard deviation: the norm of the deviations from the mean, divided by (n - ddof)**(1/2).
-
-    Constant data have deviation 0, even where their mean is rounded, and derivative 0. The derivative is
-    NaN where n <= ddof. The value is more precise than NumPy's, as that of `var`.
-
-    >>> mg.std(np.array([[1.0, 3.0], [2.0, 6.0]]), axis=1).round(4)
-    array([1., 2.])
-    >>> mg.grad(mg.std)(np.array([1.0, 3.0]))
-    array([-0.5,  0.5])
-    >>> mg.grad(mg.std)(np.array([0.1, 0.1, 0.1]))
-    array([0., 0., 0.])
-    """
+def plain_std(a, axis, ddof, keepdims):
+    """`std` over all entries."""
     x = widened(a)
     plain = array_of(x)
     freedom = _count(plain, axis) - ddof
@@ -209,32 +197,6 @@ def std(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
     deviation = np.where(constant, 0, _deviations(x, axis))
     return narrowed(_norm(deviation, axis, keepdims=keepdims) / math.sqrt(freedom), a)
-
-
-@implements(np.linalg.norm)
-def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
-    """np.linalg.norm: Euclidean (Frobenius) for None, 2 of a vector and "fro"; for vectors also 1, inf and -inf.
-
-    The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
-
-    >>> mg.norm(np.array([[3.0, 4.0], [0.0, 2.0]]), axis=1)
-    array([5., 2.])
-    >>> mg.grad(mg.norm)(np.array([3.0, 4.0]))
-    array([0.6, 0.8])
-    >>> mg.grad(mg.norm)(np.zeros(2))
-    array([0., 0.])
-    """
-    x = floating(x)
-    axes = normalized_axes(axis, x.ndim)
-    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
-        return _norm(x, axis, keepdims=keepdims)
-    if len(axes) == 1 and ord == 1:
-        return sum(np.abs(x), axis, keepdims=keepdims)
-    if len(axes) == 1 and ord in (np.inf, -np.inf):
-        return (max if ord == np.inf else min)(np.abs(x), axis, keepdims=keepdims)
-    raise ValueError(
-        f"norm: order {ord!r} over {len(axes)} axes has no op; over one None, 1, 2, inf, -inf do, over two None, 'fro'"
-    )
 
 
 @implements(np.prod)
@@ -316,7 +278,7 @@ def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
 
 
 @implements(np.average)
-def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
+def average(a: Array, axis: Axis = None, weights: Array | None = None, *, keepdims: bool = False) -> Array:
     """The mean, or sum(a * weights) / sum(weights). The weights have the shape of a, or of its axis (or axes).
 
     Both are differentiated. Raises ValueError for weights that fit neither, and ZeroDivisionError, as np.average does,
@@ -326,7 +288,7 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
     np.float64(1.75)
     """
     if weights is None:
-        return mean(a, axis)
+        return mean(a, axis, keepdims=keepdims)
     like, a, weights = (a, weights), widened(a), widened(weights)
     if np.shape(weights) != np.shape(a):
         axes = normalized_axes(axis, np.ndim(a))
@@ -334,10 +296,10 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None) -> Array:
             raise ValueError(f"average: weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
         others = tuple(i for i in range(np.ndim(a)) if i not in axes)
         weights = np.expand_dims(np.transpose(weights, np.argsort(axes)), others)
-    total = sum(weights, axis)
+    total = sum(weights, axis, keepdims=keepdims)
     if np.any(array_of(total) == 0):
         raise ZeroDivisionError("average: the weights' sum is 0")
-    return narrowed(sum(np.multiply(a, weights), axis) / total, *like)
+    return narrowed(sum(np.multiply(a, weights), axis, keepdims=keepdims) / total, *like)
 
 
 @implements(np.median)

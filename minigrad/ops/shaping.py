@@ -264,26 +264,37 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
 
 
 @implements(np.pad)
-@op
-def pad(
-    array: Array, pad_width: int | Sequence[Any], mode: str = "constant", *, constant_values: float | Sequence[Any] = 0
-) -> Array:
-    """The array with a constant border; `pad_width` as in np.pad. Adjoint: cropping the border off.
+def pad(array: Array, pad_width: int | Sequence[Any], mode: str = "constant", *, constant_values: Array = 0) -> Array:
+    """The array with a border, as np.pad: of constants, which may be a Tensor, or of entries of the array.
 
-    Raises ValueError for the modes that fill the border from the array.
+    The modes are "constant", "edge", "reflect", "symmetric" and "wrap". Adjoint of a constant border: cropping it off.
 
     >>> mg.pad(np.array([1.0, 2.0]), (1, 2))
     array([0., 1., 2., 0., 0.])
+    >>> mg.pad(np.array([1.0, 2.0, 3.0]), 1, "reflect")
+    array([2., 1., 2., 3., 2.])
     """
-    if mode != "constant":
-        raise ValueError(f"pad: mode must be 'constant', not {mode!r}")
     if isinstance(pad_width, dict):
         raise TypeError("pad: pad_width must be a number or pairs of numbers, not a dict")
+    if mode in ("edge", "reflect", "symmetric", "wrap"):
+        return _moved(np.pad, array, pad_width, mode=mode)
+    if mode != "constant":
+        raise ValueError(f"pad: mode must be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap', not {mode!r}")
+    if not hasattr(constant_values, "detach"):
+        return _pad(array, pad_width, constant_values=constant_values)
+    if constant_values.ndim:
+        raise ValueError(f"pad: a Tensor of constant_values must be a scalar, not {constant_values.shape}")
+    inside = np.pad(np.ones(np.shape(array), bool), pad_width)
+    return np.where(inside, _pad(array, pad_width, constant_values=0), constant_values)
+
+
+@op(name="pad")
+def _pad(array, pad_width, *, constant_values):
     return np.pad(array, pad_width, constant_values=constant_values)
 
 
-@pad.vjp("array")
-def _(g, out, array, pad_width, mode, constant_values):
+@_pad.vjp("array")
+def _(g, out, array, pad_width, constant_values):
     before = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))[:, 0]
     return g[tuple(slice(int(b), int(b) + n) for b, n in zip(before, array.shape, strict=True))]
 
@@ -364,8 +375,10 @@ def atleast_2d(a: Array) -> Array:
 
 
 @implements(np.meshgrid)
-def meshgrid(*xi: Array, indexing: str = "xy") -> tuple[Array, ...]:
+def meshgrid(*xi: Array, copy: bool = True, sparse: bool = False, indexing: str = "xy") -> tuple[Array, ...]:
     """The coordinates of a grid, one array for each axis; indexing "xy" exchanges the first two axes.
+
+    sparse: leave the axes that a coordinate does not depend on at size 1. `copy` changes nothing.
 
     >>> x, y = mg.meshgrid(np.array([1.0, 2.0]), np.array([5.0, 6.0]))
     >>> x
@@ -377,8 +390,8 @@ def meshgrid(*xi: Array, indexing: str = "xy") -> tuple[Array, ...]:
     """
     if indexing not in ("xy", "ij"):
         raise ValueError(f"meshgrid: indexing must be 'xy' or 'ij', not {indexing!r}")
-    grids = [reshape(x, (-1,) + (1,) * (len(xi) - 1 - i)) for i, x in enumerate(xi)]
-    grids = broadcast_arrays(*grids)
+    grids: Any = [reshape(x, (1,) * i + (-1,) + (1,) * (len(xi) - 1 - i)) for i, x in enumerate(xi)]
+    grids = tuple(grids) if sparse else broadcast_arrays(*grids)
     return tuple(swapaxes(a, 0, 1) for a in grids) if indexing == "xy" and len(xi) > 1 else grids
 
 
@@ -585,8 +598,10 @@ def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> 
 
 
 @implements(np.sort)
-def sort(a: Array, axis: int | None = -1) -> Array:
+def sort(a: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Array:
     """The entries in ascending order along the axis (None: flattened). Tied entries keep their order.
+
+    `kind` and `stable` change nothing.
 
     >>> mg.sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])

@@ -75,15 +75,15 @@ spec(
     "matrix_power",
     called(s.tensors((2, 2)) | s.tensors((2, 1, 1)), st.integers(0, 5)),
     np.linalg.matrix_power,
-    refused=(((np.eye(2), -1), {}, ValueError, "at least 0"), ((np.eye(2), 1.5), {}, ValueError, "must be an int")),
+    refused=(((np.eye(2), 1.5), {}, TypeError, "must be an int"),),
 )
 spec(
     "cross",
     st.tuples(s.tensors((3,)) | s.tensors((2, 3)), s.tensors((3,)) | s.tensors((2, 3))),
     np.cross,
     refused=(
-        ((np.zeros(2), np.zeros(3)), {}, ValueError, "size 3"),
-        ((np.zeros(3), np.zeros(2)), {}, ValueError, "size 3"),
+        ((np.zeros(4), np.zeros(3)), {}, ValueError, "size 2 or 3"),
+        ((np.zeros(3), np.zeros(1)), {}, ValueError, "size 2 or 3"),
     ),
 )
 spec(
@@ -314,10 +314,6 @@ def test_einsum_takes_three_matrices_two_at_a_time():
         (lambda a: np.dot(a[0], a), r"x1 has 3 columns but x2 has 2 rows \(x1 \(3,\), x2 \(2, 3\)\)"),
         (lambda a: np.matmul(a, np.ones((4, 2, 3))), r"x1 has 3 columns but x2 has 2 rows"),
         (lambda a: np.vdot(a, a[0]), "x1 has 6 columns but x2 has 3 rows"),
-        (lambda a: np.kron(a, np.ones(2)), r"kron: both must be .*, not \(2, 3\) and \(2,\)"),
-        (lambda a: np.kron(np.ones(2), a), r"kron: both must be .*, not \(2,\) and \(2, 3\)"),
-        (lambda a: np.kron(a, np.ones((2, 1, 2))), r"kron: both must be .*, not \(2, 3\) and \(2, 1, 2\)"),
-        (lambda a: np.kron(np.ones((2, 1, 2)), a), r"kron: both must be .*, not \(2, 1, 2\) and \(2, 3\)"),
         (lambda a: np.tensordot(a, np.ones((3, 2))), r"tensordot: axes \(0, 1\) of \(2, 3\) and \(0, 1\) of \(3, 2\)"),
         (lambda a: np.tensordot(a, a, 1), r"tensordot: axes \(1,\) of \(2, 3\) and \(0,\) of \(2, 3\) differ in size"),
         (lambda a: np.linalg.matrix_power(a[0], 2), r"a must be a square matrix, not \(3,\)"),
@@ -346,8 +342,8 @@ def test_matrix_power_0_is_a_tensor():
     assert isinstance(np.linalg.matrix_power(leaf(np.ones((2, 2))), 0), mg.Tensor)
     with pytest.raises(ValueError, match="must be a square matrix"):
         np.linalg.matrix_power(leaf(np.ones((2, 3))), 0)
-    with pytest.raises(ValueError, match="n must be an int of at least 0, not -1"):
-        np.linalg.matrix_power(leaf(np.eye(2)), -1)
+    with pytest.raises(TypeError, match=r"n must be an int, not 1\.5"):
+        np.linalg.matrix_power(leaf(np.eye(2)), 1.5)
 
 
 def test_kron_of_vectors():
@@ -380,11 +376,6 @@ def test_einsum_with_ellipses_of_different_lengths():
         da, db = pullback(g)
         assert_allclose(np.sum(da * a), np.sum(g * np.einsum(subscripts, a, b)))
         assert_allclose(np.sum(db * b), np.sum(g * np.einsum(subscripts, a, b)))
-
-
-def test_kron_refuses_what_it_does_not_do():
-    with pytest.raises(ValueError, match=r"kron: both must be matrices or both vectors, not \(2,\) and \(2, 2\)"):
-        np.kron(leaf(np.ones(2)), np.ones((2, 2)))
 
 
 def test_scalar_products_conjugate_the_first_as_numpys_do():

@@ -1,6 +1,5 @@
 """Reductions: value and derivatives by specs, NumPy's arguments, conventions and extremes one by one."""
 
-import itertools
 import tracemalloc
 import warnings
 
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from support.gradients import leaf, numeric, slopes
-from support.specification import Specs, called
+from support.specification import Specs
 
 import minigrad as mg
 from minigrad import grad
@@ -51,41 +50,6 @@ spec(
         / (a.size / np.sum(a, axis).size - ddof)
     ),
 )
-spec(
-    "std",
-    s.reductions(gap=True).filter(lambda c: c[0][0].size / max(1, np.sum(*c[0]).size) > 1),
-    np.std,
-    kinks=((np.full(3, 0.25),), (TIES, 1)),
-)
-spec(
-    "norm",
-    called(
-        s.tensors(min_side=1, max_dims=2, min_dims=2, gap=True),
-        st.none() | st.just("fro"),
-        st.sampled_from([None, (0, 1), (-1, 0)]),
-        st.booleans(),
-    )
-    | called(s.tensors((3, 2), gap=True), st.none() | st.just(2), st.sampled_from([0, -1]), st.booleans())
-    | called(
-        s.tensors(min_side=1, max_dims=1, min_dims=1, gap=True, domain=(0.25, 2)).map(
-            lambda a: a * (-1) ** np.arange(a.size)
-        ),
-        st.sampled_from([1, 2, np.inf, -np.inf]),
-        st.none(),
-        st.booleans(),
-    ),
-    np.linalg.norm,
-    exact=(
-        ((np.array([-3e200, -4e200]),), np.hypot(3e200, 4e200), np.array([-3e200, -4e200]) / np.hypot(3e200, 4e200)),
-    ),
-    options={"argnums": 0},
-    kinks=(
-        (np.zeros(3),),
-        (np.zeros((2, 2)), None, 0),
-        (np.array([0.5, 0.0, -1.0]), 1),
-        (np.array([0.5, -0.5]), np.inf),
-    ),
-)
 spec("cumsum", filled.flatmap(lambda a: s.axes(a.ndim, several=False).map(lambda axis: (a, axis))), np.cumsum)
 spec(
     "diff",
@@ -122,43 +86,6 @@ TestSpecs = specs.tests()
 RNG = np.random.default_rng(0)
 A = RNG.normal(size=(2, 3, 4))
 SQUARE = RNG.normal(size=(3, 3))
-
-NORMS = [(A, None, axis) for axis in (None, 0, -1, (0, 2), (-1, 1))]
-NORMS += [(A, "fro", axes) for axes in ((0, 1), (2, 0))]
-NORMS += [(A, order, axis) for order, axis in itertools.product((1, 2, np.inf, -np.inf), (0, 1, -1))]
-NORMS += [(A[0, 0], order, None) for order in (None, 1, 2, np.inf, -np.inf)]
-NORMS += [(A[0], order, None) for order in (None, "fro")]
-
-
-@pytest.mark.parametrize("keepdims", [False, True])
-@pytest.mark.parametrize(("x", "order", "axis"), NORMS)
-def test_norm(x, order, axis, keepdims):
-    def ours(x):
-        return np.linalg.norm(x, order, axis, keepdims)
-
-    y, pullback = mg.vjp(ours, x)
-    assert_allclose(y, ours(x), rtol=1e-14, strict=True)
-    assert_allclose(pullback(np.ones(np.shape(y)))[0], numeric(ours, x), atol=1e-8)
-
-
-@pytest.mark.parametrize(
-    ("x", "order", "axis"),
-    [(A[0], 1, None), (A[0], 2, None), (A[0], np.inf, None), (A[0], -np.inf, (0, 1)), (A[0], "nuc", None)]
-    + [(A[0], "fro", 0), (A, "fro", None), (A, 2, (0, 1)), (A, 1, (0, 2)), (A[0, 0], 3, None), (A[0, 0], -1, 0)],
-)
-def test_norms_without_an_op_are_refused(x, order, axis):
-    for argument in (x, leaf(x)):
-        with pytest.raises(
-            ValueError,
-            match=r"norm: order .* over \d axes has no op; over one None, 1, 2, inf, -inf do, over two None, 'fro'",
-        ):
-            mg.norm(argument, order, axis)
-
-
-def test_norms_of_rows_of_very_different_size():
-    x = np.array([[3e200, 4e200], [3e-200, 4e-200], [0, 0]])
-    assert_allclose(mg.norm(x, axis=1), [5e200, 5e-200, 0], rtol=1e-15)
-    assert_allclose(slopes(lambda x: mg.norm(x, axis=1), x), [[0.6, 0.8]] * 2 + [[0, 0]], rtol=1e-15)
 
 
 def test_std_of_constant_rows_is_0():

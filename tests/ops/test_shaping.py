@@ -141,7 +141,7 @@ spec(
     called(tensors(max_dims=2), st.sampled_from([0, 1, (1, 2)]))
     | s.tensors((2, 3)).map(lambda a: Call((a, ((1, 0), (0, 2))), {"constant_values": 1.5})),
     np.pad,
-    refused=(((np.zeros(2), 1, "edge"), {}, ValueError, "mode must be 'constant'"),),
+    refused=(((np.zeros(2), 1, "mean"), {}, ValueError, "mode must be 'constant'"),),
 )
 spec("dstack", several, of_list(np.dstack), fn=of_list(mg.ops.dstack))
 grids = st.sampled_from(["xy", "ij"]).flatmap(
@@ -400,7 +400,7 @@ def holds_scattered(index):
         (lambda a: mg.stack([]), ValueError, "stack: the arrays must have one shape, not nothing$"),
         (lambda a: np.vsplit(a[0], 3), ValueError, r"vsplit: the array must have at least two axes, not shape \(3,\)"),
         (lambda a: np.pad(a, {0: 1}), TypeError, "pad: pad_width must be a number or pairs of numbers, not a dict"),
-        (lambda a: np.pad(a, 1, "edge"), ValueError, "pad: mode must be 'constant', not 'edge'"),
+        (lambda a: np.pad(a, 1, "mean"), ValueError, "pad: mode must be 'constant', .* not 'mean'"),
         (lambda a: np.reshape(a, -1, "K"), ValueError, "reshape: order must be 'C' or 'F', not 'K'"),
         (lambda a: np.ravel(a, "K"), ValueError, "ravel: order must be 'C' or 'F', not 'K'"),
         (lambda a: np.meshgrid(a[0], indexing="yx"), ValueError, "meshgrid: indexing must be 'xy' or 'ij', not 'yx'"),

@@ -65,12 +65,13 @@ class Specs:
         found = Spec(name, inputs.map(as_call), reference, fn or getattr(mg.ops, name), **rest)
         self.by_name[name] = SPECS[name] = found
 
-    def tests(self):
-        """A class of tests that put every specified op to its proofs."""
+    def tests(self, examples=None):
+        """A class of tests that put every specified op to its proofs, each with so many inputs."""
         self.complete = True
         each = pytest.mark.parametrize("spec", self.by_name.values(), ids=self.by_name)
         slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
         quiet = settings(suppress_health_check=[*slow, HealthCheck.differing_executors])  # each test has its own self
+        quiet = quiet if examples is None else settings(quiet, max_examples=examples)
         few = settings(quiet, max_examples=max(quiet.max_examples // 5, 2))
 
         class TestSpecs:
@@ -117,6 +118,16 @@ def all_specs():
         if "= Specs()" in file.read_text(encoding="utf-8"):
             runpy.run_path(str(file))
     return SPECS
+
+
+def call(*arguments, **parameters):
+    """One call of an op."""
+    return Call(arguments, parameters)
+
+
+def calls(*each):
+    """A strategy of the given calls: for ops that are made of others, which have been put to many inputs."""
+    return st.sampled_from(each)
 
 
 def called(arrays, *options, **parameters):

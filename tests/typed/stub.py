@@ -73,6 +73,9 @@ def required(parameters, i):
         default=inspect.Parameter.empty, annotation=parameters[i].annotation.removesuffix(" | None")
     )
     before, after = parameters[:i], parameters[i + 1 :]
+    if here.kind is here.KEYWORD_ONLY:
+        yield [*before, here, *after]
+        return
     if any(p.default is not p.empty for p in before):
         yield [*before, *(p.replace(kind=p.KEYWORD_ONLY) for p in (here, *after))]
     yield [*(p.replace(default=p.empty) for p in before), here, *after]
@@ -117,8 +120,10 @@ def stub():
         lines += ["", f"# {family.__name__.rpartition('.')[2]}", ""]
         for name in family.__all__:
             function = getattr(ops, name)
-            for parameters, returned in overloads(function):
-                lines += ["@overload", f"def {name}({text_of(parameters)}) -> {returned}: ..."]
+            found = [*overloads(function)]
+            for parameters, returned in found:
+                lines += ["@overload"] * (len(found) > 1)
+                lines += [f"def {name}({text_of(parameters)}) -> {returned}: ..."]
             if isinstance(
                 getattr(function, "forward", None), ufunc
             ):  # a row of a table has no def whose docstring editors find

@@ -1,0 +1,328 @@
+"""Ops that put entries of one or several arrays into a new array.
+
+Most need no derivation of their own: NumPy's function arranges the numbers of the entries, and `getitem` then picks
+the entries, whose adjoint is scatter.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
+
+from ..errors import named
+from ..nest import flatten as leaves_of
+from ..operation import array_of, arraylike, implements
+from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
+from .shaping import broadcast_arrays, concatenate, expand_dims, getitem, moveaxis, ravel, reshape, scatter, stack
+
+__all__ = [
+    "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
+    "place", "fill_diagonal", "unstack", "atleast_3d", "diagflat", "resize", "trim_zeros", "apply_along_axis",
+    "apply_over_axes", "sliding_window_view",
+]  # fmt: skip
+
+
+def _arranged(function: Callable, *arrays: Array) -> Array:
+    """`function(*arrays)` for a function that only moves entries: it is given their numbers."""
+    arrays = tuple(map(arraylike, arrays))
+    sizes = [math.prod(a.shape) for a in arrays]
+    starts = itertools.accumulate(sizes, initial=0)
+    numbers = [np.arange(start, start + n).reshape(a.shape) for start, n, a in zip(starts, sizes, arrays, strict=False)]
+    entries = ravel(arrays[0]) if len(arrays) == 1 else concatenate([ravel(a) for a in arrays])
+    return getitem(entries, function(*numbers))
+
+
+@named
+def array(object: Any, dtype: DType = None) -> Any:
+    """np.array of nested lists in which Tensors stand: their gradients flow. Without any it is np.array.
+
+    Raises ValueError if the rows differ in length or shape.
+
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> mg.array([[x[0], 0.0], [1.0, x[1] * 3]])
+    tensor([[1., 0.],
+            [1., 6.]], op=concatenate)
+    """
+    if hasattr(object, "detach"):
+        made = np.copy(object)
+    else:
+        made = _stacked(object) if _has_tensors(object) else np.array(object)
+    return made if dtype is None else made.astype(dtype)
+
+
+def _has_tensors(nest):
+    return isinstance(nest, (list, tuple)) and any(hasattr(leaf, "detach") for leaf in leaves_of(list(nest)))
+
+
+def _stacked(rows):
+    return stack([_stacked(row) if _has_tensors(row) else row for row in rows])
+
+
+@implements(np.block)
+def block(arrays: Sequence[Any]) -> Any:
+    """An array made of nested lists of blocks: the innermost lists are rows of blocks.
+
+    >>> mg.block([[np.eye(2), np.zeros((2, 1))], [np.ones((1, 3))]])
+    array([[1., 0., 0.],
+           [0., 1., 0.],
+           [1., 1., 1.]])
+    """
+    parts = leaves_of(arrays)
+
+    def arrange(*numbers):
+        remaining = iter(numbers)
+
+        def filled(nest):
+            return [filled(part) for part in nest] if isinstance(nest, list) else next(remaining)
+
+        return np.block(filled(arrays))
+
+    return _arranged(arrange, *parts)
+
+
+@implements(np.insert)
+def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Array:
+    """The array with values inserted before the indices, as np.insert does.
+
+    >>> mg.insert(np.array([1.0, 3.0]), 1, 2.0)
+    array([1., 2., 3.])
+    """
+    return _arranged(lambda a, v: np.insert(a, array_of(obj), v, axis), arr, values)
+
+
+@implements(np.compress)
+def compress(condition: Any, a: Array, axis: int | None = None) -> Array:
+    """The slices along the axis where the condition, of one axis, is true.
+
+    >>> mg.compress([True, False, True], np.array([1.0, 2.0, 3.0]))
+    array([1., 3.])
+    """
+    return _arranged(lambda numbers: np.compress(array_of(condition), numbers, axis), a)
+
+
+@implements(np.extract)
+def extract(condition: Any, arr: Array) -> Array:
+    """The entries where the condition is true, as one axis.
+
+    >>> x = np.array([1.0, -2.0, 3.0])
+    >>> mg.extract(x > 0, x)
+    array([1., 3.])
+    """
+    return _arranged(lambda numbers: np.extract(array_of(condition), numbers), arr)
+
+
+@implements(np.select)
+def select(condlist: Sequence[ArrayLike], choicelist: Sequence[Array], default: Any = 0) -> Array:
+    """For each entry the choice of the first condition that is true, else the default.
+
+    Raises ValueError unless there are as many choices as conditions.
+
+    >>> x = np.array([-1.0, 0.5, 2.0])
+    >>> mg.select([x < 0, x < 1], [x + 1, x], 1.0)
+    array([0. , 0.5, 1. ])
+    """
+    if not isinstance(condlist, (list, tuple)) or not isinstance(choicelist, (list, tuple)):
+        raise TypeError("select: condlist and choicelist must be lists")
+    if len(condlist) != len(choicelist) or not len(condlist):
+        raise ValueError(f"select: {len(condlist)} conditions and {len(choicelist)} choices must be as many, and not 0")
+    out = default
+    for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
+        out = np.where(array_of(condition), choice, out)
+    return out
+
+
+@implements(np.piecewise)
+def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
+    """Each function applied to the entries where its condition is true, the last one elsewhere if it has none.
+
+    >>> x = np.array([-2.0, 3.0])
+    >>> mg.piecewise(x, [x < 0, x >= 0], [lambda x: -x, lambda x: x**2])
+    array([2., 9.])
+    """
+    if not isinstance(funclist, (list, tuple)):
+        raise TypeError("piecewise: funclist must be a list of functions or numbers")
+    x = arraylike(x)
+    conditions = np.asarray(array_of(condlist), bool)
+    conditions = conditions[None] if conditions.ndim == x.ndim else conditions
+    if len(funclist) == len(conditions) + 1:
+        conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
+    if len(funclist) != len(conditions):
+        raise ValueError(f"piecewise: {len(conditions)} conditions need as many functions or one more")
+    out = np.zeros(x.shape, x.dtype)
+    for i, (condition, f) in enumerate(zip(conditions, funclist, strict=True)):
+        mask = condition & ~np.any(conditions[i + 1 :], axis=0)  # a later condition wins
+        values = f(x[mask], *args, **kw) if callable(f) else f
+        part = scatter(np.broadcast_to(arraylike(values), (int(np.sum(mask)),)), mask, x.shape)
+        out = out + part
+    return out.astype(x.dtype)
+
+
+@implements(np.choose)
+def choose(a: Any, choices: Sequence[Array], mode: Any = "raise") -> Array:
+    """For each entry of the integers a, the entry at its place in that choice.
+
+    >>> mg.choose(np.array([1, 0]), [np.array([1.0, 2.0]), np.array([10.0, 20.0])])
+    array([10.,  2.])
+    """
+    numbers = np.asarray(array_of(a))
+    parts: Any = broadcast_arrays(*choices, np.zeros(numbers.shape))[:-1]
+    return _arranged(lambda *parts: np.choose(numbers, parts, mode=mode), *parts)
+
+
+def _written(write, a, *values):
+    """The array after NumPy's function has written numbers of values over numbers of entries."""
+
+    def arrange(numbers, *others):
+        write(numbers, *others)
+        return numbers
+
+    return _arranged(arrange, a, *values)
+
+
+@named
+def put_along_axis(arr: Array, indices: IndicesLike, values: Array, axis: int | None = -1) -> Array:
+    """A new array with the values at the given indices along the axis. np.put_along_axis writes in place.
+
+    >>> mg.put_along_axis(np.array([[1.0, 2.0]]), np.array([[1]]), 7.0, 1)
+    array([[1., 7.]])
+    """
+    return _written(lambda a, v: np.put_along_axis(a, np.asarray(array_of(indices)), v, axis), arr, values)
+
+
+@named
+def put(a: Array, ind: IndicesLike, v: Array, mode: Any = "raise") -> Array:
+    """A new array with the values at the given indices of the flattened array. np.put writes in place.
+
+    >>> mg.put(np.array([1.0, 2.0, 3.0]), [0, 2], 7.0)
+    array([7., 2., 7.])
+    """
+    return _written(lambda a, v: np.put(a, array_of(ind), v, mode), a, v)
+
+
+@named
+def place(arr: Array, mask: Any, vals: Array) -> Array:
+    """A new array with the values, one after another, where the mask is true. np.place writes in place.
+
+    >>> mg.place(np.array([1.0, 2.0, 3.0]), [True, False, True], [7.0, 8.0])
+    array([7., 2., 8.])
+    """
+    return _written(lambda a, v: np.place(a, array_of(mask), v), arr, vals)
+
+
+@named
+def fill_diagonal(a: Array, val: Array, wrap: bool = False) -> Array:
+    """A new array with the value (or values) on its diagonal. np.fill_diagonal writes in place.
+
+    >>> mg.fill_diagonal(np.ones((2, 2)), 5.0)
+    array([[5., 1.],
+           [1., 5.]])
+    """
+    return _written(lambda a, v: np.fill_diagonal(a, v, wrap), a, val)
+
+
+@implements(np.unstack)
+def unstack(x: Array, *, axis: int = 0) -> tuple[Array, ...]:
+    """The slices along an axis.
+
+    >>> mg.unstack(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
+    (array([1., 3.]), array([2., 4.]))
+    """
+    return tuple(moveaxis(x, axis, 0))
+
+
+@implements(np.atleast_3d)
+def atleast_3d(a: Array) -> Array:
+    """The array with at least three axes: a vector becomes (1, n, 1), a matrix (m, n, 1).
+
+    >>> mg.atleast_3d(np.array([1.0, 2.0])).shape
+    (1, 2, 1)
+    """
+    return reshape(a, np.atleast_3d(array_of(a)).shape)
+
+
+@implements(np.diagflat)
+def diagflat(v: Array, k: int = 0) -> Array:
+    """The matrix with the flattened array as its k-th diagonal.
+
+    >>> mg.diagflat(np.array([[1.0, 2.0]]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    return np.diag(ravel(v), k)
+
+
+@implements(np.resize)
+def resize(a: Array, new_shape: Shape) -> Array:
+    """The entries in a new shape, from the start again where they don't suffice.
+
+    >>> mg.resize(np.array([1.0, 2.0]), 3)
+    array([1., 2., 1.])
+    """
+    if not np.size(a) and np.prod(new_shape):
+        raise ValueError(f"resize: an array without entries can't fill {new_shape}")
+    return _arranged(lambda numbers: np.resize(numbers, new_shape), a)
+
+
+@implements(np.trim_zeros)
+def trim_zeros(filt: Array, trim: str = "fb") -> Array:
+    """The array of one axis without the zeros at its front and back.
+
+    >>> mg.trim_zeros(np.array([0.0, 1.0, 0.0, 2.0, 0.0]))
+    array([1., 0., 2.])
+    """
+    filt = arraylike(filt)
+    if filt.ndim != 1:
+        raise ValueError(f"trim_zeros: the array must have one axis, not {filt.shape}")
+    kept = np.flatnonzero(array_of(filt))
+    first = kept[0] if "f" in trim.lower() and kept.size else 0
+    last = kept[-1] + 1 if "b" in trim.lower() and kept.size else filt.size
+    return filt[first:last] if kept.size else filt[:0]
+
+
+@implements(np.apply_along_axis)
+def apply_along_axis(func1d: Any, axis: int, arr: Array, *args: Any, **kwargs: Any) -> Array:
+    """A function of vectors applied to each slice along the axis, which its results replace.
+
+    >>> mg.apply_along_axis(lambda v: v[0] * v[1], 0, np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([3., 8.])
+    """
+    if not callable(func1d):
+        raise TypeError(f"apply_along_axis: func1d must be a function, not {type(func1d).__name__}")
+    axis = normalize_axis_index(axis, np.ndim(arr))
+    arr = moveaxis(arr, axis, -1)
+    lead = arr.shape[:-1]
+    results = [func1d(v, *args, **kwargs) for v in reshape(arr, (math.prod(lead), arr.shape[-1]))]
+    shape = np.shape(results[0])
+    made = reshape(stack(results), (*lead, *shape))
+    return moveaxis(made, tuple(range(len(lead), len(lead) + len(shape))), tuple(range(axis, axis + len(shape))))
+
+
+@implements(np.apply_over_axes)
+def apply_over_axes(func: Any, a: Array, axes: int | tuple[int, ...]) -> Array:
+    """A function `func(a, axis)` applied over one axis after another; axes that it drops are put back at size 1.
+
+    >>> mg.apply_over_axes(mg.sum, np.ones((2, 3)), (0, 1))
+    array([[6.]])
+    """
+    if not callable(func):
+        raise TypeError(f"apply_over_axes: func must be a function, not {type(func).__name__}")
+    for axis in np.atleast_1d(axes):
+        reduced = func(a, int(axis))
+        a = reduced if np.ndim(reduced) == np.ndim(a) else expand_dims(reduced, int(axis))
+    return a
+
+
+@implements(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(x: Array, window_shape: Shape, axis: Axis = None) -> Array:
+    """Every window of a shape in the array: their places, then the axes of the window. It is a copy.
+
+    >>> mg.sliding_window_view(np.array([1.0, 2.0, 3.0]), 2)
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    return _arranged(lambda numbers: np.lib.stride_tricks.sliding_window_view(numbers, window_shape, axis), x)

@@ -1,0 +1,355 @@
+"""Functions of sampled curves: spacings, interpolation, finite differences, convolution and polynomials.
+
+Nearly all are compositions. The convolution of sequences is an op, whose VJPs are convolutions with a reversed
+sequence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..operation import array_of, arraylike, implements, op
+from ..summation import normalized_axes
+from ..typing import Array, Axis, DType
+from .arithmetic import astype, floating, power
+from .reductions import diff
+from .shaping import concatenate, moveaxis, ravel, reshape
+
+__all__ = [
+    "linspace", "logspace", "geomspace", "interp", "gradient", "ediff1d", "unwrap", "convolve", "correlate",
+    "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "vander",
+]  # fmt: skip
+
+
+@implements(np.linspace)
+def linspace(
+    start: Array,
+    stop: Array,
+    num: int = 50,
+    endpoint: bool = True,
+    retstep: bool = False,
+    dtype: DType = None,
+    axis: int = 0,
+) -> Array:
+    """Equally spaced numbers from start to stop: mixtures of both, so both are differentiated.
+
+    >>> mg.linspace(0.0, 2.0, 5)
+    array([0. , 0.5, 1. , 1.5, 2. ])
+    >>> mg.grad(lambda stop: mg.linspace(0.0, stop, 5)[1])(2.0)
+    np.float64(0.25)
+    """
+    start, stop = floating(start), floating(stop)
+    part = np.linspace(0, 1, num, endpoint).reshape((num,) + (1,) * max(start.ndim, stop.ndim))
+    part = part.astype(np.result_type(start.dtype, stop.dtype))
+    samples = moveaxis(start * (1 - part) + stop * part, 0, axis)
+    samples = samples if dtype is None else astype(samples, dtype)
+    if not retstep:
+        return samples
+    gaps = num - 1 if endpoint else num
+    return samples, (stop - start) / gaps if gaps > 0 else np.nan
+
+
+@implements(np.logspace)
+def logspace(
+    start: Array,
+    stop: Array,
+    num: int = 50,
+    endpoint: bool = True,
+    base: Array = 10.0,
+    dtype: DType = None,
+    axis: int = 0,
+) -> Array:
+    """The base to the powers of `linspace`.
+
+    >>> mg.logspace(0.0, 2.0, 3)
+    array([  1.,  10., 100.])
+    """
+    samples = power(base, linspace(start, stop, num, endpoint, axis=axis))
+    return samples if dtype is None else astype(samples, dtype)
+
+
+@implements(np.geomspace)
+def geomspace(
+    start: Array, stop: Array, num: int = 50, endpoint: bool = True, dtype: DType = None, axis: int = 0
+) -> Array:
+    """Numbers in equal ratios from start to stop, of one sign.
+
+    >>> mg.geomspace(1.0, 100.0, 3).round(12)
+    array([  1.,  10., 100.])
+    """
+    start, stop = floating(start), floating(stop)
+    if np.any(np.sign(start) != np.sign(stop)) or np.any(start == 0):
+        raise ValueError("geomspace: start and stop must have one sign, and not be 0")
+    samples = np.exp(linspace(np.log(np.abs(start)), np.log(np.abs(stop)), num, endpoint, axis=axis))
+    samples = samples * np.sign(array_of(start))
+    return samples if dtype is None else astype(samples, dtype)
+
+
+@implements(np.interp)
+def interp(
+    x: Array, xp: Array, fp: Array, left: Array | None = None, right: Array | None = None, period: float | None = None
+) -> Array:
+    """The values at x of the line through the points (xp, fp), xp ascending; differentiated in all three.
+
+    Beyond the points the value is left or right, by default that of the nearest point. At a point the slope is that
+    of the line after it.
+
+    >>> mg.interp(0.5, np.array([0.0, 1.0]), np.array([2.0, 4.0]))
+    array(3.)
+    >>> mg.grad(mg.interp)(0.5, np.array([0.0, 1.0]), np.array([2.0, 4.0]))
+    np.float64(2.0)
+    """
+    x, xp, fp = floating(x), floating(xp), floating(fp)
+    if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
+        raise ValueError(f"interp: xp and fp must be of one axis and one size, not xp {xp.shape} and fp {fp.shape}")
+    if period is not None:
+        x, xp = x % abs(period), xp % abs(period)
+        order = np.argsort(xp, kind="stable")
+        xp, fp = xp[order], fp[order]
+        xp = concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
+        fp = concatenate([fp[-1:], fp, fp[:1]])
+    n = xp.shape[0]
+    plain_x, plain_xp = array_of(x), array_of(xp)
+    low = np.clip(np.searchsorted(plain_xp, plain_x, "right") - 1, 0, max(n - 2, 0))
+    high = np.minimum(low + 1, n - 1)
+    inside = (plain_x >= plain_xp[0]) & (plain_x < plain_xp[-1])
+    width = np.where(inside, xp[high] - xp[low], 1)
+    value = fp[low] + np.where(inside, x - xp[low], 0) / width * (fp[high] - fp[low])
+    value = np.where(plain_x >= plain_xp[-1], fp[-1], np.where(plain_x < plain_xp[0], fp[0], value))
+    if left is not None and period is None:
+        value = np.where(plain_x < plain_xp[0], left, value)
+    if right is not None and period is None:
+        value = np.where(plain_x > plain_xp[-1], right, value)
+    return np.where(np.isnan(plain_x), x, value)
+
+
+@implements(np.gradient)
+def gradient(f: Array, *varargs: Array, axis: Axis = None, edge_order: int = 1) -> Array | list[Array]:
+    """The finite differences of f along each axis: central inside, one-sided at the edges.
+
+    varargs: the spacing, one for all axes or one for each: a number, or the coordinates along the axis.
+    edge_order: 1 or 2. Raises ValueError for an axis with too few entries.
+
+    >>> mg.gradient(np.array([1.0, 2.0, 4.0, 7.0]))
+    array([1. , 1.5, 2.5, 3. ])
+    """
+    f = floating(f)
+    axes = normalized_axes(axis, f.ndim)
+    spacings = list(varargs) or [1.0]
+    spacings = spacings * len(axes) if len(spacings) == 1 and np.ndim(spacings[0]) == 0 else spacings
+    if len(spacings) != len(axes) or edge_order not in (1, 2):
+        raise ValueError(f"gradient: {len(axes)} axes need as many spacings or one, and edge_order 1 or 2")
+    slopes = [_slopes(moveaxis(f, i, -1), h, edge_order) for i, h in zip(axes, spacings, strict=True)]
+    slopes = [moveaxis(slope, -1, i) for i, slope in zip(axes, slopes, strict=True)]
+    return slopes[0] if len(slopes) == 1 else tuple(slopes)
+
+
+def _slopes(f, spacing, edge_order):
+    """The finite differences along the last axis."""
+    n = f.shape[-1]
+    if n < edge_order + 1:
+        raise ValueError(f"gradient: an axis needs at least {edge_order + 1} entries, not {n}")
+    h = astype(floating(spacing), f.dtype)
+    h = np.diff(h) if h.ndim == 1 else h * np.ones(n - 1, h.dtype)
+    if h.ndim != 1 or h.shape != (n - 1,):
+        raise ValueError(f"gradient: the coordinates must be as many as the entries, {n}")
+    rise = np.diff(f) / h  # of each interval
+    before, after = h[:-1], h[1:]
+    inside = (rise[..., :-1] * after + rise[..., 1:] * before) / (before + after)
+    first, last = rise[..., :1], rise[..., -1:]
+    if edge_order == 2:  # the parabola through three points
+        first = first + (first - rise[..., 1:2]) * (h[0] / (h[0] + h[1]))
+        last = last + (last - rise[..., -2:-1]) * (h[-1] / (h[-1] + h[-2]))
+    return concatenate([first, inside, last], -1)
+
+
+@implements(np.ediff1d)
+def ediff1d(ary: Array, to_end: Array | None = None, to_begin: Array | None = None) -> Array:
+    """The differences of neighbours of the flattened array, with values before and after them.
+
+    >>> mg.ediff1d(np.array([1.0, 2.0, 4.0]), to_begin=0.0)
+    array([0., 1., 2.])
+    """
+    parts = [ravel(to_begin)] if to_begin is not None else []
+    parts.append(diff(ravel(ary)))
+    return concatenate(parts + ([ravel(to_end)] if to_end is not None else []))
+
+
+@implements(np.unwrap)
+def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: float = 2 * np.pi) -> Array:
+    """Angles without jumps: multiples of the period are added, so the derivative is 1.
+
+    >>> mg.unwrap(np.array([0.0, 3.0, 7.0])).round(4)
+    array([0.    , 3.    , 0.7168])
+    """
+    p = floating(p)
+    plain = array_of(p)
+    return p + (np.unwrap(plain, discont, axis, period=period) - plain).astype(p.dtype)
+
+
+# convolution of sequences
+
+
+@op(name="convolve")
+def _convolve(a, v):
+    """C[n] = sum of A[m] V[n - m], of length N + M - 1: dJ/dA[m] = sum of G[n] V[n - m], of G * reversed V."""
+    return np.convolve(a, v)
+
+
+@_convolve.vjp("a")
+def _(g, out, a, v):
+    n = v.shape[0] - 1
+    return _convolve(g, v[::-1])[n : n + a.shape[0]]
+
+
+@_convolve.vjp("v")
+def _(g, out, a, v):
+    n = a.shape[0] - 1
+    return _convolve(g, a[::-1])[n : n + v.shape[0]]
+
+
+@implements(np.convolve)
+def convolve(a: Array, v: Array, mode: str = "full") -> Array:
+    """The convolution of two sequences: all of it ("full"), its middle ("same"), or where they overlap ("valid").
+
+    >>> mg.convolve(np.array([1.0, 2.0, 3.0]), np.array([1.0, 1.0]))
+    array([1., 3., 5., 3.])
+    """
+    a, v = (reshape(x, 1) if np.ndim(x) == 0 else arraylike(x) for x in (a, v))
+    if a.ndim != 1 or v.ndim != 1 or not a.size or not v.size:
+        raise ValueError(f"convolve: a and v must be sequences with entries, not a {a.shape} and v {v.shape}")
+    if mode not in ("full", "same", "valid"):
+        raise ValueError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")
+    longer, shorter = max(a.size, v.size), min(a.size, v.size)
+    out = _convolve(a, v)
+    if mode == "full":
+        return out
+    start, count = ((shorter - 1) // 2, longer) if mode == "same" else (shorter - 1, longer - shorter + 1)
+    return out[start : start + count]
+
+
+@implements(np.correlate)
+def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
+    """The convolution of a with the reversed v, whose offset counts from v's end.
+
+    >>> mg.correlate(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0]))
+    array([2., 3.])
+    """
+    if mode == "same" and np.size(v) > np.size(a):  # NumPy swaps them, and counts from behind
+        return convolve(a, np.flip(v), "full")[np.size(a) // 2 :][: np.size(v)]
+    return convolve(a, np.flip(v), mode)
+
+
+# polynomials, the highest power first
+
+
+@implements(np.polyval)
+def polyval(p: Array, x: Array) -> Array:
+    """The polynomial with coefficients p, the highest power first, at x.
+
+    >>> mg.polyval(np.array([1.0, 0.0, 2.0]), 3.0)
+    np.float64(11.0)
+    """
+    if np.ndim(p) != 1:
+        raise ValueError(f"polyval: p must be a vector, not {np.shape(p)}")
+    x, value = arraylike(x), np.zeros_like(array_of(x))
+    for coefficient in p:
+        value = value * x + coefficient
+    return value
+
+
+def _aligned(a1, a2):
+    """Both coefficients as vectors of one length, with zeros in front."""
+    a1, a2 = ravel(a1), ravel(a2)
+    n = max(a1.size, a2.size)
+    return [concatenate([np.zeros(n - a.size, a.dtype), a]) for a in (a1, a2)]
+
+
+@implements(np.polyadd)
+def polyadd(a1: Array, a2: Array) -> Array:
+    """The coefficients of the sum.
+
+    >>> mg.polyadd(np.array([1.0, 2.0]), np.array([3.0]))
+    array([1., 5.])
+    """
+    a1, a2 = _aligned(a1, a2)
+    return a1 + a2
+
+
+@implements(np.polysub)
+def polysub(a1: Array, a2: Array) -> Array:
+    """The coefficients of the difference.
+
+    >>> mg.polysub(np.array([1.0, 2.0]), np.array([3.0]))
+    array([ 1., -1.])
+    """
+    a1, a2 = _aligned(a1, a2)
+    return a1 - a2
+
+
+@implements(np.polymul)
+def polymul(a1: Array, a2: Array) -> Array:
+    """The coefficients of the product: their convolution.
+
+    >>> mg.polymul(np.array([1.0, 1.0]), np.array([1.0, -1.0]))
+    array([ 1.,  0., -1.])
+    """
+    return convolve(a1, a2)
+
+
+@implements(np.polyder)
+def polyder(p: Array, m: int = 1) -> Array:
+    """The coefficients of the m-th derivative.
+
+    >>> mg.polyder(np.array([1.0, 2.0, 3.0]))
+    array([2., 2.])
+    """
+    p = arraylike(p)
+    for _ in range(m):
+        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1).astype(p.dtype)
+    return p
+
+
+@implements(np.polyint)
+def polyint(p: Array, m: int = 1, k: Array = 0.0) -> Array:
+    """The coefficients of the m-th integral, with constants k (one for all, or one for each integral).
+
+    >>> mg.polyint(np.array([2.0, 2.0]))
+    array([1., 2., 0.])
+    """
+    p = floating(p)
+    constants = np.broadcast_to(0.0 if k is None else k, (m,))
+    for i in range(m):
+        p = concatenate([p / np.arange(p.shape[0], 0, -1).astype(p.dtype), astype(constants[i : i + 1], p.dtype)])
+    return p
+
+
+@implements(np.poly)
+def poly(seq_of_zeros: Array) -> Array:
+    """The coefficients of the polynomial with these zeros and a leading 1.
+
+    >>> mg.poly(np.array([1.0, -1.0]))
+    array([ 1.,  0., -1.])
+    """
+    zeros = floating(seq_of_zeros)
+    if np.ndim(zeros) != 1:
+        raise ValueError(f"poly: the zeros must be a vector, not {np.shape(zeros)}")
+    p = np.ones(1, zeros.dtype)
+    for zero in zeros:
+        p = convolve(p, np.stack([np.ones((), zeros.dtype), -zero]))
+    return p
+
+
+@implements(np.vander)
+def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
+    """The powers of each entry of a vector as a row, the highest (increasing=True: the lowest) first.
+
+    >>> mg.vander(np.array([2.0, 3.0]), 3)
+    array([[4., 2., 1.],
+           [9., 3., 1.]])
+    """
+    x = arraylike(x)
+    if x.ndim != 1:
+        raise ValueError(f"vander: x must be a vector, not {x.shape}")
+    powers = np.arange(x.size if N is None else N).astype(x.dtype)
+    return power(x[:, None], powers if increasing else powers[::-1])

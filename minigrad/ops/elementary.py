@@ -1,0 +1,184 @@
+"""More elementwise functions of NumPy: rows of a table as in `arithmetic`, and a few made of them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..elementwise import elementwise
+from ..operation import NUMPY, array_of, arraylike, implements, op
+from ..typing import Array
+from .activations import logaddexp
+from .arithmetic import _zero, astype, floor_divide, power, remainder, selected, trunc
+
+__all__ = [
+    "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp",
+    "sinc", "i0", "nan_to_num",
+]  # fmt: skip
+
+fmax = elementwise(
+    np.fmax,
+    "A = max(X1, X2), where a number wins over NaN: the greater one gets g; a tie is split equally.",
+    x1=lambda g, a, x1, x2: selected(g, (x1 > x2) | (x2 != x2)) + selected(g / 2, x1 == x2),
+    x2=lambda g, a, x1, x2: selected(g, (x2 > x1) | (x1 != x1) & (x2 == x2)) + selected(g / 2, x1 == x2),
+)
+fmin = elementwise(
+    np.fmin,
+    "A = min(X1, X2), where a number wins over NaN: the smaller one gets g; a tie is split equally.",
+    x1=lambda g, a, x1, x2: selected(g, (x1 < x2) | (x2 != x2)) + selected(g / 2, x1 == x2),
+    x2=lambda g, a, x1, x2: selected(g, (x2 < x1) | (x1 != x1) & (x2 == x2)) + selected(g / 2, x1 == x2),
+)
+fmod = elementwise(
+    np.fmod,
+    "A = X1 - X2 trunc(X1 / X2), the remainder of C: dA/dX1 = 1, dA/dX2 = -trunc(X1 / X2).",
+    x1=lambda g, a, x1, x2: g,
+    x2=lambda g, a, x1, x2: -g * np.rint((x1 - a) / x2),
+)
+copysign = elementwise(
+    np.copysign,
+    "A = |X1| with the sign of X2: dA/dX1 = 1 where the signs agree, else -1; 0 at 0. dA/dX2 = 0.",
+    x1=lambda g, a, x1, x2: g * (np.sign(x1) * np.copysign(1, x2)),
+    x2=_zero,
+)
+heaviside = elementwise(
+    np.heaviside,
+    "A = 0 where X1 < 0, 1 where X1 > 0, and X2 where X1 = 0: dA/dX1 = 0, dA/dX2 = 1 where X1 = 0.",
+    x1=_zero,
+    x2=lambda g, a, x1, x2: selected(g, x1 == 0),
+)
+NUMPY |= {np.fix: trunc}
+
+
+@implements(np.ldexp)
+def ldexp(x1: Array, x2: Any) -> Array:
+    """A = X1 * 2**X2, for integers X2: dA/dX1 = 2**X2.
+
+    >>> mg.ldexp(np.array([1.0, 3.0]), 2)
+    array([ 4., 12.])
+    """
+    x1, ones = arraylike(x1), np.ones(np.shape(x1), arraylike(x1).dtype)
+    return x1 * np.ldexp(ones, array_of(x2))
+
+
+@implements(np.float_power)
+def float_power(x1: Array, x2: Array) -> Array:
+    """`power` in float64.
+
+    >>> mg.float_power(np.array([1, 2]), -1)
+    array([1. , 0.5])
+    """
+    return power(astype(x1, np.float64), astype(x2, np.float64))
+
+
+@implements(np.logaddexp2)
+def logaddexp2(x1: Array, x2: Array) -> Array:
+    """A = log2(2**X1 + 2**X2), without overflow.
+
+    >>> mg.logaddexp2(1000.0, 1000.0).round(9)
+    np.float64(1001.0)
+    """
+    return logaddexp(np.multiply(x1, math.log(2)), np.multiply(x2, math.log(2))) / math.log(2)
+
+
+@implements(np.divmod)
+def divmod(x1: Array, x2: Array) -> tuple[Array, Array]:
+    """`(floor_divide, remainder)`.
+
+    >>> mg.divmod(7.0, 2.0)
+    (np.float64(3.0), np.float64(1.0))
+    """
+    return floor_divide(x1, x2), remainder(x1, x2)
+
+
+@implements(np.modf)
+def modf(x: Array) -> tuple[Array, Array]:
+    """The fraction and the integer part, both of the sign of x. The fraction has derivative 1, the other 0.
+
+    >>> mg.modf(-2.5)
+    (np.float64(-0.5), np.float64(-2.0))
+    """
+    whole = trunc(x)
+    return np.subtract(x, whole), whole
+
+
+@implements(np.frexp)
+def frexp(x: Array) -> tuple[Array, Any]:
+    """`(mantissa, exponent)` with x = mantissa * 2**exponent; the exponent is plain integers.
+
+    >>> mg.frexp(6.0)
+    (np.float64(0.75), np.int32(3))
+    """
+    exponent = np.frexp(array_of(x))[1]
+    return ldexp(x, -exponent), exponent
+
+
+@implements(np.sinc)
+def sinc(x: Array) -> Array:
+    """A = sin(pi X) / (pi X), and 1 at 0.
+
+    >>> mg.sinc(np.array([0.0, 0.5])).round(4)
+    array([1.    , 0.6366])
+    >>> mg.hessian(mg.sinc)(0.0).round(4)
+    np.float64(-3.2899)
+    """
+    return _sinc(np.multiply(x, math.pi), n=0)
+
+
+@op(name="sinc")
+def _sinc(y, *, n):
+    """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
+    y = np.asarray(y)
+    near = np.abs(y) < n + 1
+    far = np.where(near, n + 1, y)
+    f = np.sin(far) / far
+    for i in range(1, n + 1):
+        f = (np.sin(far + i * math.pi / 2) - i * f) / far
+    small = np.where(near, y, 0)
+    terms = (
+        (-1) ** k * small ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n))
+        for k in range((n + 1) // 2, 12 + 2 * n)
+    )
+    return np.where(near, np.sum([*terms], axis=0), f).astype(np.result_type(y, np.float16))
+
+
+@_sinc.vjp("y")
+def _(g, a, y, n):
+    return g * _sinc(y, n=n + 1)
+
+
+@implements(np.i0)
+@op
+def i0(x: Array) -> Array:
+    """A = I_0(X), the modified Bessel function: the mean of e**(X cos t) over t from 0 to pi.
+
+    The derivatives are means of e**(X cos t) cos(t)**n. They come from 256 points, which is enough for every X
+    whose I_0 is finite.
+
+    >>> mg.i0(np.array([0.0, 1.0])).round(4)
+    array([1.    , 1.2661])
+    """
+    return np.i0(np.abs(x))
+
+
+@i0.vjp("x")
+def _(g, a, x):
+    return g * np.mean(_COSINES * np.exp(np.expand_dims(x, -1) * _COSINES), axis=-1)
+
+
+_COSINES = np.cos((np.arange(256) + 0.5) * (math.pi / 256))
+
+
+@implements(np.nan_to_num)
+def nan_to_num(
+    x: Array, copy: bool = True, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Array:
+    """Numbers in place of NaN and infinities, which have derivative 0 then. `copy` changes nothing.
+
+    >>> mg.nan_to_num(np.array([1.0, np.nan, np.inf]), posinf=9.0)
+    array([1., 0., 9.])
+    """
+    x = arraylike(x)
+    plain = array_of(x)
+    return np.where(np.isfinite(plain), x, np.nan_to_num(plain, nan=nan, posinf=posinf, neginf=neginf))

@@ -1,0 +1,259 @@
+"""Reductions with where=, initial=, dtype= and correction=, and those that leave out NaN.
+
+Each is made of the plain reduction: an entry that is left out is replaced by one that does not count,
+so its derivative is 0 even if it is NaN.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..operation import array_of, arraylike, extends, implements
+from ..summation import normalized_axes
+from ..typing import Array, Axis, DType
+from . import reductions as r
+from .arithmetic import astype, floating, narrowed, widened
+
+__all__ = ["std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin"]
+
+
+def _read(a, dtype, out):
+    """The array, cast to the dtype that a reduction computes in."""
+    if out is not None:
+        raise TypeError("out= can't hold a Tensor's result")
+    return arraylike(a) if dtype is None else astype(a, dtype)
+
+
+def _chosen(a, where, other):
+    """The array with `other` in place of the entries that the mask leaves out."""
+    if where is True:
+        return a
+    return np.where(np.broadcast_to(np.asarray(array_of(where), bool), a.shape), a, np.asarray(other, a.dtype))
+
+
+def _counted(a, axis, where):
+    """How many entries the mask leaves, with the reduced axes kept."""
+    mask = np.broadcast_to(np.asarray(array_of(where), bool), a.shape)
+    return np.sum(mask, axis=normalized_axes(axis, a.ndim), keepdims=True).astype(a.dtype)
+
+
+@extends(r.sum)
+def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
+    total = r.sum(_chosen(_read(a, dtype, out), where, 0), axis, keepdims=keepdims)
+    return total + initial if initial is not None else total
+
+
+@extends(r.prod)
+def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
+    product = r.prod(_chosen(_read(a, dtype, out), where, 1), axis, keepdims=keepdims)
+    return product * initial if initial is not None else product
+
+
+def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
+    """The extreme of the chosen entries and the initial value; a tie between both is split equally."""
+    a = _read(a, None, out)
+    if initial is None:
+        if where is not True:
+            raise ValueError("where= needs initial=, the result where no entry is chosen")
+        return reduction(a, axis, keepdims=keepdims)
+    if not a.size:
+        return np.full(r._reduced_shape(a, axis, keepdims), initial, a.dtype)
+    return combine(reduction(_chosen(a, where, initial), axis, keepdims=keepdims), np.asarray(initial, a.dtype))
+
+
+@extends(r.max)
+def _(a, axis=None, out=None, keepdims=False, initial=None, where=True):
+    return _extreme(r.max, np.maximum, a, axis, out, keepdims, initial, where)
+
+
+@extends(r.min)
+def _(a, axis=None, out=None, keepdims=False, initial=None, where=True):
+    return _extreme(r.min, np.minimum, a, axis, out, keepdims, initial, where)
+
+
+@extends(r.mean)
+def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
+    like = a = _read(a, dtype, out)
+    if where is True:
+        return r.mean(a, axis, keepdims=keepdims)
+    a = widened(a)
+    kept = r.sum(_chosen(a, where, 0), axis, keepdims=True) / _counted(a, axis, where)
+    return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), like)
+
+
+@extends(r.var)
+def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
+    a, ddof = _read(a, dtype, out), ddof if correction is None else correction
+    if where is True and mean is None:
+        return r.var(a, axis, ddof=ddof, keepdims=keepdims)
+    deviation, freedom = _spread(a, axis, ddof, where, mean)
+    kept = r.sum(np.square(deviation), axis, keepdims=True) / freedom
+    return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a)
+
+
+@implements(np.std)
+def std(
+    a: Array,
+    axis: Axis = None,
+    dtype: DType = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = True,
+    mean: Array | None = None,
+    correction: float | None = None,
+) -> Array:
+    """The standard deviation: the norm of the deviations from the mean, divided by (n - ddof)**(1/2).
+
+    where: which entries count; mean: the mean, if it is known (it needs the reduced axes, at size 1);
+    correction: another name for ddof.
+    Constant data have deviation 0, even where their mean is rounded, and derivative 0. The derivative is
+    NaN where n <= ddof. The value is more precise than NumPy's, as that of `var`.
+
+    >>> mg.std(np.array([[1.0, 3.0], [2.0, 6.0]]), axis=1).round(4)
+    array([1., 2.])
+    >>> mg.grad(mg.std)(np.array([1.0, 3.0]))
+    array([-0.5,  0.5])
+    >>> mg.grad(mg.std)(np.array([0.1, 0.1, 0.1]))
+    array([0., 0., 0.])
+    """
+    a, ddof = a if dtype is None else astype(a, dtype), ddof if correction is None else correction
+    if where is True and mean is None:
+        return r.plain_std(a, axis, ddof, keepdims)
+    a = arraylike(a)
+    deviation, freedom = _spread(a, axis, ddof, where, mean)
+    kept = r._norm(deviation, axis, keepdims=True) / np.sqrt(freedom)
+    return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a)
+
+
+def _spread(a, axis, ddof, where, mean):
+    """The deviations from the mean of the chosen entries, 0 if these are all one number; and the degrees of freedom."""
+    a, counted = widened(a), _counted(a, axis, where)
+    freedom = np.maximum(counted - ddof, 0)
+    if mean is not None:
+        return _chosen(a - mean, where, 0), freedom
+    deviation = _chosen(a - r.sum(_chosen(a, where, 0), axis, keepdims=True) / counted, where, 0)
+    rounding = r.sum(array_of(deviation), axis, keepdims=True) / counted
+    least, greatest = (
+        extreme(_chosen(array_of(a), where, other), axis=axis, keepdims=True, initial=other)
+        for extreme, other in ((np.min, np.inf), (np.max, -np.inf))
+    )
+    return np.where(least == greatest, 0, _chosen(deviation - rounding, where, 0)), freedom
+
+
+# reductions of the entries that are not NaN
+
+
+def _numbers(a, where):
+    """The array, and the mask of its chosen entries that are not NaN."""
+    a = arraylike(a)
+    return a, np.logical_not(np.isnan(a)) & np.asarray(array_of(where), bool)
+
+
+@implements(np.nansum)
+def nansum(
+    a: Array, axis: Axis = None, dtype: DType = None, *, keepdims: bool = False, initial: float = 0, where: Any = True
+) -> Array:
+    """The sum of the entries that are not NaN, which have derivative 1; NaN has 0.
+
+    >>> mg.grad(mg.nansum)(np.array([1.0, np.nan, 2.0]))
+    array([1., 0., 1.])
+    """
+    a, mask = _numbers(a, where)
+    return r.sum.extended(a, axis, dtype, None, keepdims, initial, mask)
+
+
+@implements(np.nanprod)
+def nanprod(
+    a: Array, axis: Axis = None, dtype: DType = None, *, keepdims: bool = False, initial: float = 1, where: Any = True
+) -> Array:
+    """The product of the entries that are not NaN.
+
+    >>> mg.grad(mg.nanprod)(np.array([3.0, np.nan, 2.0]))
+    array([2., 0., 3.])
+    """
+    a, mask = _numbers(a, where)
+    return r.prod.extended(a, axis, dtype, None, keepdims, initial, mask)
+
+
+@implements(np.nanmean)
+def nanmean(a: Array, axis: Axis = None, dtype: DType = None, *, keepdims: bool = False, where: Any = True) -> Array:
+    """The mean of the entries that are not NaN; NaN where there is none.
+
+    >>> mg.nanmean(np.array([1.0, np.nan, 2.0]))
+    array(1.5)
+    """
+    a, mask = _numbers(a, where)
+    return r.mean.extended(a, axis, dtype, None, keepdims, where=mask)
+
+
+@implements(np.nanvar)
+def nanvar(
+    a: Array,
+    axis: Axis = None,
+    dtype: DType = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = True,
+    mean: Array | None = None,
+    correction: float | None = None,
+) -> Array:
+    """The variance of the entries that are not NaN; see `var`.
+
+    >>> mg.nanvar(np.array([1.0, np.nan, 3.0]))
+    array(1.)
+    """
+    a, mask = _numbers(a, where)
+    return r.var.extended(a, axis, dtype, None, ddof, keepdims, where=mask, mean=mean, correction=correction)
+
+
+@implements(np.nanstd)
+def nanstd(
+    a: Array,
+    axis: Axis = None,
+    dtype: DType = None,
+    *,
+    ddof: float = 0,
+    keepdims: bool = False,
+    where: Any = True,
+    mean: Array | None = None,
+    correction: float | None = None,
+) -> Array:
+    """The standard deviation of the entries that are not NaN; see `std`.
+
+    >>> mg.nanstd(np.array([1.0, np.nan, 3.0]))
+    array(1.)
+    """
+    a, mask = _numbers(a, where)
+    return std(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=mask, mean=mean, correction=correction)
+
+
+@implements(np.nanmax)
+def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The greatest entry that is not NaN; NaN where there is none. Ties share g equally.
+
+    >>> mg.grad(mg.nanmax)(np.array([1.0, np.nan, 3.0]))
+    array([0., 0., 1.])
+    """
+    return _nan_extreme(r.max, -np.inf, a, axis, keepdims, initial, where)
+
+
+@implements(np.nanmin)
+def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
+    """The smallest entry that is not NaN; NaN where there is none. Ties share g equally.
+
+    >>> mg.grad(mg.nanmin)(np.array([1.0, np.nan, 3.0]))
+    array([1., 0., 0.])
+    """
+    return _nan_extreme(r.min, np.inf, a, axis, keepdims, initial, where)
+
+
+def _nan_extreme(reduction, least, a, axis, keepdims, initial, where):
+    a, mask = _numbers(a, where)
+    a = floating(a) if initial is None else a
+    initial, none = (least, np.nan) if initial is None else (initial, initial)
+    extreme = reduction.extended(a, axis, None, keepdims, initial, mask)
+    return np.where(np.any(mask, axis=normalized_axes(axis, a.ndim), keepdims=keepdims), extreme, none)

@@ -1,0 +1,313 @@
+"""Norms of any order, and systems of equations: pinv, qr, lstsq and what is made of them.
+
+References as in `decompositions`; for pinv: G. Golub and V. Pereyra, "The differentiation of pseudo-inverses and
+nonlinear least squares problems whose variables separate", 1973.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from ..operation import array_of, arraylike, implements, op
+from ..summation import normalized_axes
+from ..typing import Array, ArrayLike, Axis
+from .arithmetic import floating, narrowed, widened
+from .curves import vander
+from .decompositions import inv, solve, svdvals
+from .linalg import matmul
+from .reductions import _norm, _reduced_shape, _scale, max, min, sum
+from .shaping import diagonal, moveaxis, reshape
+
+__all__ = [
+    "norm", "vector_norm", "matrix_norm", "cond", "pinv", "qr", "lstsq", "polyfit", "tensorinv", "tensorsolve",
+    "matvec", "vecmat",
+]  # fmt: skip
+
+# norms
+
+
+@implements(np.linalg.norm)
+def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: bool = False) -> Array:
+    """np.linalg.norm: of any order over one axis; over two None, "fro", "nuc", 1, -1, 2, -2, inf and -inf.
+
+    The Euclidean norm has derivative 0 where it is 0, at every order. Raises ValueError for other orders.
+
+    >>> mg.norm(np.array([[3.0, 4.0], [0.0, 2.0]]), axis=1)
+    array([5., 2.])
+    >>> mg.grad(mg.norm)(np.array([3.0, 4.0]))
+    array([0.6, 0.8])
+    >>> mg.grad(mg.norm)(np.zeros(2))
+    array([0., 0.])
+    """
+    x = floating(x)
+    axes = normalized_axes(axis, x.ndim)
+    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+        return _norm(x, axis, keepdims=keepdims)
+    if len(axes) == 1 and not isinstance(ord, str):
+        return _vector_norm(x, ord, axis, keepdims)
+    if len(axes) == 2 and ord in _MATRIX_NORMS:
+        value = _MATRIX_NORMS[ord](moveaxis(x, axes, (-2, -1)))
+        return reshape(value, _reduced_shape(x, axis, keepdims))
+    raise ValueError(
+        f"norm: order {ord!r} over {len(axes)} axes has no op; over one any number does, over two None, 'fro', 'nuc', "
+        "1, -1, 2, -2, inf and -inf"
+    )
+
+
+def _vector_norm(x, order, axis, keepdims):
+    """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest; 0, with derivative 0, where all are 0."""
+    if order == 0:
+        return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
+    if order in (math.inf, -math.inf):
+        return (max if order > 0 else min)(np.abs(x), axis, keepdims=keepdims)
+    if order == 1:
+        return sum(np.abs(x), axis, keepdims=keepdims)
+    like, x = x, widened(x)
+    scale = _scale(array_of(x), axis)
+    total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
+    none = (total == 0) | np.isinf(array_of(total))
+    value = np.where(none, 0, scale * np.where(none, 1, total) ** (1 / order))
+    return reshape(narrowed(value, like), _reduced_shape(x, axis, keepdims))
+
+
+_MATRIX_NORMS = {
+    "fro": lambda x: _norm(x, (-2, -1)),
+    "nuc": lambda x: sum(svdvals(x), -1),
+    1: lambda x: max(sum(np.abs(x), -2), -1),
+    -1: lambda x: min(sum(np.abs(x), -2), -1),
+    2: lambda x: svdvals(x)[..., 0],
+    -2: lambda x: svdvals(x)[..., -1],
+    math.inf: lambda x: max(sum(np.abs(x), -1), -1),
+    -math.inf: lambda x: min(sum(np.abs(x), -1), -1),
+}
+
+
+@implements(np.linalg.vector_norm)
+def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: float = 2) -> Array:
+    """The norm of all entries, or over the axis (or axes), as of one vector.
+
+    >>> mg.vector_norm(np.array([[3.0, 4.0]]))
+    array(5.)
+    """
+    x = floating(x)
+    axes = normalized_axes(axis, x.ndim)
+    moved = moveaxis(x, axes, tuple(range(-len(axes), 0)))
+    lead = moved.shape[: x.ndim - len(axes)]
+    value = norm(reshape(moved, (*lead, math.prod(moved.shape[len(lead) :]))), ord, -1)
+    return reshape(value, _reduced_shape(x, axis, keepdims))
+
+
+@implements(np.linalg.matrix_norm)
+def matrix_norm(x: Array, *, keepdims: bool = False, ord: float | str | None = "fro") -> Array:
+    """The norm of each matrix of a stack; see `norm`.
+
+    >>> mg.matrix_norm(np.array([[3.0, 0.0], [0.0, 4.0]]), ord="nuc").round(12)
+    np.float64(7.0)
+    """
+    return norm(x, ord, (-2, -1), keepdims)
+
+
+@implements(np.linalg.cond)
+def cond(x: Array, p: float | str | None = None) -> Array:
+    """The condition number: the greatest by the smallest singular value; or the norm of x times that of its inverse.
+
+    >>> mg.cond(np.diag([2.0, 1.0]))
+    np.float64(2.0)
+    """
+    if p is None or p in (2, -2):
+        s = svdvals(floating(x))
+        return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
+    return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
+
+
+# systems of equations
+
+
+def _t(a):
+    return np.swapaxes(a, -1, -2)
+
+
+@op(name="pinv")
+def _pinv(a, *, rcond, hermitian):
+    """P with A P A = A and P A P = P, for matrices that keep their rank.
+
+    dP = -P dA P + P P^T dA^T (1 - A P) + (1 - P A) dA^T P^T P, so
+    dJ/dA = -P^T G P^T + (1 - A P) G^T P P^T + P^T P G^T (1 - P A).
+    """
+    return np.linalg.pinv(a, rcond, hermitian=hermitian)
+
+
+@_pinv.vjp("a")
+def _(g, p, a, rcond, hermitian):
+    pt = _t(p)
+    left = _t(g) - np.matmul(a, np.matmul(p, _t(g)))
+    right = _t(g) - np.matmul(np.matmul(_t(g), p), a)
+    direct = np.matmul(np.matmul(pt, g), pt)
+    return np.matmul(np.matmul(left, p), pt) + np.matmul(np.matmul(pt, p), right) - direct
+
+
+@implements(np.linalg.pinv)
+def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False) -> Array:
+    """The pseudo-inverse of a matrix, or a stack. The derivative is the one along matrices of the same rank.
+
+    >>> mg.pinv(np.array([[2.0], [0.0]]))
+    array([[0.5, 0. ]])
+    """
+    a = floating(a)
+    if a.ndim < 2:
+        raise ValueError(f"pinv: a must be a matrix, or a stack of them, not {a.shape}")
+    least = np.max(a.shape[-2:]) * np.finfo(a.dtype).eps if rcond is None else array_of(rcond)
+    return _pinv(a, rcond=least, hermitian=hermitian)
+
+
+@op(name="qr")
+def _qr(a):
+    """Q (m, n) above R (n, n), with A = Q R and m >= n.
+
+    With M = R G_R^T - G_Q^T Q and S(M) = M's lower triangle, mirrored to the upper one:
+    dJ/dA = (G_Q + Q S(M)) R^-T.
+    """
+    return np.concatenate(np.linalg.qr(a), axis=-2)
+
+
+@_qr.vjp("a")
+def _(g, out, a):
+    m = a.shape[-2]
+    q, r, gq, gr = out[..., :m, :], out[..., m:, :], g[..., :m, :], g[..., m:, :]
+    mixed = np.matmul(r, _t(gr)) - np.matmul(_t(gq), q)
+    mirrored = np.tril(mixed) + _t(np.tril(mixed, -1))
+    return _t(np.linalg.solve(r, _t(gq + np.matmul(q, mirrored))))
+
+
+@lru_cache
+def _result_of(function):
+    """The named tuple that a function of NumPy returns, which has no public name."""
+    return type(function(np.eye(1)))
+
+
+@implements(np.linalg.qr)
+def qr(a: Array, mode: str = "reduced") -> Any:
+    """`(Q, R)` with A = Q R, Q of orthonormal columns and R upper triangular; R alone with mode="r".
+
+    Raises ValueError for other modes; "complete" will do where it is the same as "reduced", if m <= n.
+
+    >>> mg.qr(np.array([[3.0, 1.0], [4.0, 2.0]]), "r").round(6)
+    array([[-5. , -2.2],
+           [ 0. ,  0.4]])
+    """
+    a = arraylike(a)
+    if a.ndim < 2:
+        raise ValueError(f"qr: a must be a matrix, or a stack of them, not {a.shape}")
+    m, n = a.shape[-2:]
+    if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
+        raise ValueError(f"qr: mode {mode!r} has no derivative for a matrix of {m} x {n}: pass 'reduced' or 'r'")
+    k = m if m < n else n
+    both = _qr(a[..., :k])
+    q, r = both[..., :m, :], both[..., m:, :]
+    if n > k:  # the other columns are rotated too
+        r = np.concatenate([r, np.matmul(_t(q), a[..., k:])], axis=-1)
+    return r if mode == "r" else _result_of(np.linalg.qr)(q, r)
+
+
+@implements(np.linalg.lstsq)
+def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array, Any, Array]:
+    """`(x, residuals, rank, singular values)` of the x that minimises the norm of A x - b, the shortest if many do.
+
+    >>> mg.lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))[0].round(12)
+    array([2.])
+    """
+    a, b = floating(a), floating(b)
+    if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
+        raise ValueError(f"lstsq: a must be a matrix with as many rows as b, not a {a.shape} and b {b.shape}")
+    x = matmul(pinv(a, rcond), b)
+    rank = int(np.linalg.matrix_rank(array_of(a), rtol=rcond))
+    m, n = a.shape
+    error = np.square(matmul(a, x) - b)
+    residuals = reshape(sum(error, 0), (-1,)) if rank == n < m else np.zeros(0, a.dtype)
+    return x, residuals, rank, svdvals(a)
+
+
+@implements(np.polyfit)
+def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Array | None = None) -> Array:
+    """The coefficients of the polynomial of least squares, the highest power first; w are weights of the errors.
+
+    >>> mg.polyfit(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), 1).round(9)
+    array([2., 1.])
+    """
+    x, y = floating(x), floating(y)
+    if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
+        raise ValueError(f"polyfit: x must be a vector as long as y, not {x.shape} and {y.shape}, and deg 0 or more")
+    rcond = x.size * np.finfo(x.dtype).eps if rcond is None else rcond
+    a = vander(x, deg + 1)
+    if w is not None:
+        w = floating(w)
+        a, y = a * w[:, None], y * (w if y.ndim == 1 else w[:, None])
+    scale = np.sqrt(sum(np.square(array_of(a)), 0))
+    coefficients = matmul(pinv(a / scale, rcond), y)
+    return coefficients / (scale if y.ndim == 1 else scale[:, None])
+
+
+@implements(np.linalg.tensorinv)
+def tensorinv(a: Array, ind: int = 2) -> Array:
+    """The inverse of a as a matrix whose rows are its first `ind` axes.
+
+    >>> mg.tensorinv(np.eye(4).reshape(2, 2, 2, 2)).shape
+    (2, 2, 2, 2)
+    """
+    a = arraylike(a)
+    if ind <= 0:
+        raise ValueError(f"tensorinv: ind must be at least 1, not {ind}")
+    rows, columns = a.shape[:ind], a.shape[ind:]
+    return reshape(inv(reshape(a, (math.prod(rows), math.prod(columns)))), (*columns, *rows))
+
+
+@implements(np.linalg.tensorsolve)
+def tensorsolve(a: Array, b: Array, axes: Sequence[int] | None = None) -> Array:
+    """x with tensordot(a, x, x.ndim) = b; `axes` of a are moved to its end first.
+
+    >>> mg.tensorsolve(2 * np.eye(4).reshape(2, 2, 2, 2), np.ones((2, 2)))
+    array([[0.5, 0.5],
+           [0.5, 0.5]])
+    """
+    a, b = arraylike(a), arraylike(b)
+    if axes is not None:
+        a = moveaxis(a, axes, tuple(range(-len(axes), 0)))
+    shape = a.shape[b.ndim :]
+    return reshape(solve(reshape(a, (b.size, math.prod(shape))), reshape(b, -1)), shape)
+
+
+@implements(np.linalg.diagonal)
+def _diagonal(x: Array, *, offset: int = 0) -> Array:
+    """np.linalg.diagonal: the diagonals of the last two axes."""
+    return diagonal(x, offset, -2, -1)
+
+
+@implements(np.linalg.trace)
+def _trace(x: Array, *, offset: int = 0) -> Array:
+    """np.linalg.trace: the traces of the last two axes."""
+    return sum(diagonal(x, offset, -2, -1), -1)
+
+
+@implements(np.matvec)
+def matvec(x1: Array, x2: Array) -> Array:
+    """The product of matrices and vectors, in the last axes.
+
+    >>> mg.matvec(np.eye(2), np.array([1.0, 2.0]))
+    array([1., 2.])
+    """
+    return matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+
+@implements(np.vecmat)
+def vecmat(x1: Array, x2: Array) -> Array:
+    """The product of vectors and matrices, in the last axes.
+
+    >>> mg.vecmat(np.array([1.0, 2.0]), np.eye(2))
+    array([1., 2.])
+    """
+    return matmul(np.expand_dims(x1, -2), x2)[..., 0, :]

@@ -1,0 +1,107 @@
+"""Spacings, interpolation, finite differences, convolution and polynomials, against NumPy's."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf
+from support.specification import Specs, call, calls
+
+specs = Specs()
+spec = specs.add
+
+RNG = np.random.default_rng(0)
+A = RNG.uniform(-2, 2, (3, 4))
+V = RNG.uniform(-2, 2, 5)
+W = RNG.uniform(-2, 2, 3)
+XP = np.array([0.0, 0.7, 1.1, 2.0, 3.1])
+X = np.array([[-0.5, 0.35, 2.4], [0.9, 3.5, 1.7]])
+first = {"argnums": 0}
+ends = {"argnums": (0, 1)}
+
+spec("linspace", calls(call(1.5, -2.0, 4), call(W, 2.0, 3, False), call(W, -W, 3, axis=1)), np.linspace, options=ends)
+spec("logspace", calls(call(0.5, -1.0, 4), call(W, 1.0, 3, base=2.0)), np.logspace, options=ends)
+spec(
+    "geomspace",
+    calls(call(0.5, 8.0, 4), call(-0.5, -2.0, 3), call(np.abs(W), 1.0, 3)),
+    np.geomspace,
+    options=ends,
+    refused=(((1.0, -1.0), {}, ValueError, "must have one sign"), ((0.0, 1.0), {}, ValueError, "must have one sign")),
+)
+spec(
+    "interp",
+    calls(
+        call(X, XP, V), call(0.4, XP, V), call(X, XP, V, 7.0, -7.0), call(X + 4.13, XP[[1, 0, 3, 2, 4]], V, period=3.3)
+    ),
+    np.interp,
+    options={"argnums": (0, 1, 2)},
+    kinks=((XP[1:3], XP, V),),
+    refused=(((X, XP, W), {}, ValueError, r"xp \(5,\) and fp \(3,\)"),),
+)
+slopes = [call(V), call(A, axis=1), call(V, 0.5), call(V, XP), call(V, XP, edge_order=2), call(V, edge_order=2)]
+spec(
+    "gradient",
+    calls(*slopes),
+    np.gradient,
+    options=first,
+    refused=(
+        ((A, 1.0, 1.0, 1.0), {}, ValueError, "2 axes need as many spacings"),
+        ((V[:1],), {}, ValueError, "at least 2"),
+    ),
+)
+spec("ediff1d", calls(call(V), call(A, 1.5, W)), np.ediff1d)
+spec(
+    "unwrap",
+    calls(call(np.cumsum(np.abs(V) * 3)), call(A * 5, axis=0), call(A * 3, period=4)),
+    np.unwrap,
+    options=first,
+)
+modes = [call(a, v, mode) for a, v in ((V, W), (W, V), (V, V[:4]), (V[:2], V)) for mode in ("full", "same", "valid")]
+spec(
+    "convolve",
+    calls(*modes),
+    np.convolve,
+    refused=(((A, V), {}, ValueError, "must be sequences"), ((V, W, "none"), {}, ValueError, "mode must")),
+)
+spec("correlate", calls(*modes), np.correlate)
+spec("polyval", calls(call(W, 1.3), call(W, V), call(V, A)), np.polyval)
+spec("polyadd", calls(call(V, W), call(W, V)), np.polyadd)
+spec("polysub", calls(call(V, W), call(W, V)), np.polysub)
+spec("polymul", calls(call(V, W)), np.polymul)
+spec("polyder", calls(call(V), call(V, 2)), np.polyder)
+spec("polyint", calls(call(V), call(V, 2, W[:2]), call(V, 2, 0.5)), np.polyint, options=first)
+spec("poly", calls(call(W), call(V)), np.poly, refused=(((A,), {}, ValueError, "must be a vector"),))
+spec(
+    "vander",
+    calls(call(W), call(W, 2), call(W, 4, True)),
+    np.vander,
+    refused=(((A,), {}, ValueError, "must be a vector"),),
+)
+
+TestSpecs = specs.tests(examples=5)
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_sequences_of_any_two_lengths(mode):
+    for n in range(1, 6):
+        for m in range(1, 6):
+            a, v = RNG.normal(size=n), RNG.normal(size=m)
+            assert_allclose(np.convolve(leaf(a), v, mode).data, np.convolve(a, v, mode), atol=1e-14)
+            assert_allclose(np.correlate(leaf(a), v, mode).data, np.correlate(a, v, mode), atol=1e-14)
+
+
+def test_several_slopes_and_steps():
+    ours = np.gradient(leaf(A), 0.5, [0.0, 1.0, 3.0, 4.0])
+    for mine, theirs in zip(ours, np.gradient(A, 0.5, [0.0, 1.0, 3.0, 4.0]), strict=True):
+        assert_allclose(mine.data, theirs)
+    samples, step = np.linspace(leaf(1.0), 3.0, 5, retstep=True)
+    assert step.item() == 0.5
+    assert_array_equal(samples.data, [1, 1.5, 2, 2.5, 3])
+    assert np.isnan(np.linspace(leaf(1.0), 3.0, 1, retstep=True)[1])
+    assert np.linspace(leaf(1.0), 3.0, dtype=np.float32).dtype == np.float32
+
+
+def test_interpolation_at_its_ends_and_at_nan():
+    x = np.array([0.0, 3.1, np.nan, -1.0, 4.0])
+    for more in ((), (7.0, 8.0)):
+        assert_array_equal(np.interp(leaf(x), XP, V, *more).data, np.interp(x, XP, V, *more))
+    assert_array_equal(np.interp(leaf(x[:2]), [1.0], [5.0]).data, [5.0, 5.0])

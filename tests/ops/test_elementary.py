@@ -1,0 +1,96 @@
+"""More elementwise functions, against NumPy's."""
+
+import math
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf
+from support.specification import Specs, call, calls
+
+import minigrad as mg
+from minigrad.testing import strategies as s
+
+specs = Specs()
+spec = specs.add
+
+X = np.array([[-1.7, 0.3, 2.4], [0.6, -0.2, 1.1]])
+Y = np.array([0.7, -1.3, 0.45])
+pairs = calls(call(X, Y), call(Y, X), call(X, 0.45), call(1.2, Y))
+
+spec("fmax", pairs, np.maximum, kinks=((np.array([0.5, 1.0]), np.array([0.5, 2.0])),))
+spec("fmin", pairs, np.minimum, kinks=((np.array([0.5, 1.0]), np.array([0.5, 2.0])),))
+spec("fmod", pairs, np.vectorize(math.fmod))
+spec("copysign", pairs, np.vectorize(math.copysign))
+spec("heaviside", pairs, np.heaviside)
+spec("ldexp", calls(call(X, np.array([1, -2, 3])), call(Y, 2)), np.ldexp)
+spec("float_power", calls(call(np.abs(X), Y), call(np.abs(Y), 2.5)), np.float_power, opt_outs={"float32": "is float64"})
+spec("logaddexp2", pairs, np.logaddexp2)
+spec(
+    "divmod",
+    pairs,
+    lambda x, y: np.stack(np.divmod(x, y)),
+    fn=lambda x, y: np.stack([*mg.divmod(x, y)]),
+)
+spec("modf", calls(call(X), call(Y)), lambda x: np.stack(np.modf(x)), fn=lambda x: np.stack([*mg.modf(x)]))
+spec("frexp", calls(call(X), call(Y)), lambda x: np.frexp(x)[0], fn=lambda x: mg.frexp(x)[0])
+spec("sinc", s.tensors(domain=(-4, 4)) | calls((np.zeros(2),), (np.array([1e-3, 5.0]),)).map(lambda a: a[0]), np.sinc)
+spec("i0", s.tensors(domain=(-4, 4)), np.i0)
+spec("nan_to_num", calls(call(X), call(Y, nan=1.0)), np.nan_to_num)
+
+TestSpecs = specs.tests(examples=6)
+
+
+@pytest.mark.parametrize("function", [np.fmax, np.fmin])
+def test_a_number_wins_over_nan(function):
+    x, y = leaf([np.nan, 1.0, np.nan]), leaf([2.0, np.nan, np.nan])
+    out = function(x, y)
+    assert_array_equal(out.data, [2.0, 1.0, np.nan])
+    out.backward(np.ones(3))
+    assert_array_equal(x.grad, [0, 1, 1])
+    assert_array_equal(y.grad, [1, 0, 0])
+
+
+def test_the_value_of_a_step_at_0_has_a_derivative():
+    _, pullback = mg.vjp(np.heaviside, np.array([0.0, 1.0, -1.0]), np.array([0.5, 0.5, 0.5]))
+    dx, dy = pullback(np.ones(3))
+    assert_array_equal(dx, 0)
+    assert_array_equal(dy, [1, 0, 0])
+
+
+def test_numbers_for_nan_and_infinities_have_derivative_0():
+    x = leaf([1.0, np.nan, np.inf, -np.inf])
+    y = np.nan_to_num(x, nan=5.0, posinf=6.0)
+    assert_array_equal(y.data, np.nan_to_num(x.data, nan=5.0, posinf=6.0))
+    np.sum(y[:3]).backward()
+    assert_array_equal(x.grad, [1, 0, 0, 0])
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_derivatives_of_sinc_are_continuous(order):
+    f = np.sinc
+    for _ in range(order):
+        f = mg.grad(f)
+    edge = (order + 1) / np.pi  # where the series ends
+    assert_allclose(f(edge - 1e-12), f(edge + 1e-12), rtol=1e-10, atol=1e-10)
+
+
+def test_derivatives_of_i0_at_large_arguments():
+    x = 600.0
+    assert_allclose(mg.grad(np.i0)(x) / np.i0(x), 1 - 1 / (2 * x), rtol=1e-6)
+
+
+def test_frexp_and_ldexp_undo_each_other():
+    x = leaf(X)
+    mantissa, exponent = np.frexp(x)
+    assert_array_equal(np.ldexp(mantissa, exponent).data, X)
+
+
+def test_ufuncs_with_masks_and_dtypes():
+    x = leaf([-1.0, 4.0])
+    y = np.sqrt(x, where=np.array([False, True]))
+    assert y.data[1] == 2
+    np.sum(y).backward()
+    assert_array_equal(x.grad, [0, 0.25])
+    assert np.add(leaf(np.ones(2, np.float32)), 1, dtype=np.float64).dtype == np.float64
+    assert np.exp(x, casting="same_kind", order="K", subok=True).shape == (2,)

@@ -1,0 +1,93 @@
+"""Quantiles, covariances and weighted counts, against NumPy's."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf
+from support.specification import Specs, call, calls
+
+import minigrad as mg
+
+specs = Specs()
+spec = specs.add
+
+RNG = np.random.default_rng(0)
+A = RNG.permuted(np.arange(24.0)).reshape(2, 3, 4) / 8
+M = RNG.normal(size=(3, 6))
+W = RNG.uniform(0.5, 2, 6)
+METHODS = ["linear", "lower", "higher", "midpoint", "nearest", "hazen", "weibull", "median_unbiased", "inverted_cdf"]
+first = {"argnums": 0}
+
+quantiles = [call(A, 0.3), call(A, [0.25, 0.9], 1), call(A, 0.5, (0, 2), keepdims=True), call(A, 1, -1)]
+spec("quantile", calls(*quantiles), np.quantile, options=first, kinks=((np.array([1.0, 1.0, 2.0]), 0.2),))
+spec("nanquantile", calls(*quantiles), np.nanquantile, options=first)
+percents = [call(A, 30), call(A, [[25, 90]], 0), call(A, 50.0, None, keepdims=True)]
+spec("percentile", calls(*percents), np.percentile, options=first)
+spec("nanpercentile", calls(*percents), np.nanpercentile, options=first)
+spec("nanmedian", calls(call(A), call(A, 1), call(A, (0, 1), keepdims=True)), np.nanmedian)
+spec(
+    "partition",
+    calls(call(A, 1), call(A, 2, 1), call(A, 5, None)),
+    lambda a, k, axis=-1: np.take_along_axis(a, np.argpartition(a, k, axis), axis),
+)
+spec(
+    "cov",
+    calls(
+        call(M),
+        call(M.T, None, False),
+        call(M[0], M[1]),
+        call(M, aweights=W),
+        call(M, ddof=0, fweights=np.arange(1, 7)),
+    ),
+    np.cov,
+    options=first,
+)
+spec("corrcoef", calls(call(M), call(M.T, None, False), call(M[0], M[1])), np.corrcoef, options=first)
+spec("bincount", calls(call(np.array([0, 2, 2, 5, 1, 0]), W, 8)), np.bincount)
+spec(
+    "histogram",
+    calls(call(np.arange(6), 4, None, False, W), call(np.arange(6), (0, 1, 4.5), None, True, W)),
+    lambda *arguments: np.histogram(*arguments)[0],
+    fn=lambda *arguments: mg.histogram(*arguments)[0],
+    options={"argnums": 4},
+)
+
+TestSpecs = specs.tests(examples=5)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("q", [0.0, 0.1, 0.37, 0.5, 1.0])
+def test_each_method(method, q):
+    for function in (np.quantile, np.nanquantile):
+        assert_allclose(function(leaf(A), q, axis=2, method=method).data, function(A, q, axis=2, method=method))
+        assert_allclose(function(A, q, axis=1, method=method), function(leaf(A), q, 1, method=method).data)
+
+
+def test_nan_is_kept_or_left_out():
+    a = np.array([[1.0, np.nan, 3.0, 4.0], [2.0, 1.0, 0.0, 5.0], [np.nan] * 4])
+    with np.errstate(all="ignore"):
+        assert_array_equal(np.quantile(leaf(a), 0.4, axis=1).data, np.quantile(a, 0.4, axis=1))
+        assert_array_equal(np.nanmedian(leaf(a[:2]), axis=1).data, np.nanmedian(a[:2], axis=1))
+        assert np.isnan(np.nanquantile(leaf(a), 0.4, axis=1).data[2])
+    x = leaf(a[0])
+    np.nanmedian(x).backward()
+    assert_array_equal(x.grad, [0, 0, 1, 0])
+
+
+@pytest.mark.parametrize("options", [{"bias": True}, {"ddof": 2}, {"rowvar": False}, {"aweights": W}, {"dtype": float}])
+def test_covariances_with_options(options):
+    assert_allclose(np.cov(leaf(M), **options).data, np.cov(M, **options))
+
+
+def test_one_variable_and_too_many_axes():
+    assert_allclose(np.cov(leaf(M[0])).data, np.cov(M[0]))
+    assert np.corrcoef(leaf(M[0])).item() == 1
+    with pytest.raises(ValueError, match="cov: the variables must be the rows of a matrix"):
+        np.cov(leaf(A))
+
+
+def test_counts_without_weights_are_plain():
+    assert_array_equal(np.bincount(mg.tensor([0, 2, 2])), [1, 0, 2])
+    assert_array_equal(np.histogram(mg.tensor([0.0, 1.0, 2.0]), 2)[0], [1, 2])
+    with pytest.raises(ValueError, match="bincount: x and weights must have one shape"):
+        np.bincount(np.array([0, 1]), leaf([1.0]))

@@ -1,0 +1,195 @@
+"""Norms of any order and systems of equations, against NumPy's."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf, numeric, slopes
+from support.specification import Specs, call, called, calls
+
+import minigrad as mg
+from minigrad.testing import strategies as s
+
+specs = Specs()
+spec = specs.add
+
+RNG = np.random.default_rng(0)
+A = RNG.normal(size=(2, 3, 4))
+M = RNG.normal(size=(4, 3))
+SQUARE = RNG.normal(size=(3, 3)) + 2 * np.eye(3)
+B = RNG.normal(size=(4, 2))
+first = {"argnums": 0}
+
+spec(
+    "norm",
+    called(
+        s.tensors(min_side=1, max_dims=2, min_dims=2, gap=True),
+        st.none() | st.just("fro"),
+        st.sampled_from([None, (0, 1), (-1, 0)]),
+        st.booleans(),
+    )
+    | called(s.tensors((3, 2), gap=True), st.none() | st.just(2), st.sampled_from([0, -1]), st.booleans())
+    | called(
+        s.tensors(min_side=1, max_dims=1, min_dims=1, gap=True, domain=(0.25, 2)).map(
+            lambda a: a * (-1) ** np.arange(a.size)
+        ),
+        st.sampled_from([1, 2, np.inf, -np.inf]),
+        st.none(),
+        st.booleans(),
+    ),
+    np.linalg.norm,
+    exact=(
+        ((np.array([-3e200, -4e200]),), np.hypot(3e200, 4e200), np.array([-3e200, -4e200]) / np.hypot(3e200, 4e200)),
+        ((np.array([0.0, 0.0]), 3), 0, [0, 0]),
+    ),
+    options=first,
+    kinks=(
+        (np.zeros(3),),
+        (np.zeros((2, 2)), None, 0),
+        (np.array([0.5, 0.0, -1.0]), 1),
+        (np.array([0.5, -0.5]), np.inf),
+    ),
+    refused=(
+        ((M, "nuc", 0), {}, ValueError, "order 'nuc' over 1 axes has no op"),
+        ((M, 3), {}, ValueError, "order 3 over 2 axes has no op; over one any number does"),
+        ((A, 1), {}, ValueError, "order 1 over 3 axes has no op"),
+    ),
+)
+spec(
+    "vector_norm",
+    calls(call(A), call(A, axis=(0, 2), ord=3), call(A, axis=1, keepdims=True)),
+    np.linalg.vector_norm,
+    options=first,
+)
+spec(
+    "matrix_norm",
+    calls(call(A), call(A, ord="nuc"), call(A, ord=-2, keepdims=True)),
+    np.linalg.matrix_norm,
+    options=first,
+)
+spec("cond", calls(call(M), call(SQUARE, 1), call(M, -2), call(SQUARE, "fro")), np.linalg.cond, options=first)
+spec(
+    "pinv",
+    calls(call(M), call(M.T), call(A), call(SQUARE)),
+    np.linalg.pinv,
+    refused=(((M[0],), {}, ValueError, "must be a matrix"),),
+)
+
+
+def orthogonal_and_triangular(qr):
+    """Q and R as one array."""
+    return lambda a: np.concatenate([np.ravel(part) for part in qr(a)])
+
+
+spec(
+    "qr",
+    calls(call(M), call(M.T), call(SQUARE), call(np.stack([SQUARE, SQUARE.T]))),
+    orthogonal_and_triangular(np.linalg.qr),
+    fn=orthogonal_and_triangular(mg.qr),
+    refused=(
+        ((M, "complete"), {}, ValueError, "mode 'complete' has no derivative for a matrix of 4 x 3"),
+        ((M[0],), {}, ValueError, "must be"),
+    ),
+)
+spec(
+    "lstsq",
+    calls(call(M, B), call(M, B[:, 0]), call(M.T, B[:3])),
+    lambda a, b: np.linalg.lstsq(a, b)[0],
+    fn=lambda a, b: mg.lstsq(a, b)[0],
+    refused=(((M, B[:2]), {}, ValueError, "as many rows"),),
+)
+t = np.array([0.0, 0.5, 1.5, 2.0])
+spec(
+    "polyfit",
+    calls(call(t, B[:, 0], 1), call(t, B, 2), call(t, B[:, 0], 1, w=np.array([1.0, 2, 3, 4]))),
+    np.polyfit,
+    options={"argnums": (0, 1)},
+    refused=(((t, B[:2, 0], 1), {}, ValueError, "as long as y"),),
+)
+FOUR = (RNG.normal(size=(4, 4)) + 3 * np.eye(4)).reshape(2, 2, 2, 2)
+spec(
+    "tensorinv",
+    calls(call(FOUR), call(SQUARE, 1)),
+    np.linalg.tensorinv,
+    refused=(((FOUR, 0), {}, ValueError, "ind must be"),),
+)
+spec("tensorsolve", calls(call(FOUR, B[:2]), call(FOUR, B[:2], (0, 2))), np.linalg.tensorsolve)
+spec("matvec", calls(call(M, SQUARE), call(A, B[:, 0])), lambda m, v: np.einsum("...ij,...j->...i", m, v))
+spec("vecmat", calls(call(SQUARE, M.T), call(B[:3, 0], A)), lambda v, m: np.einsum("...i,...ij->...j", v, m))
+
+TestSpecs = specs.tests(examples=5)
+
+NORMS = [(A, None, axis) for axis in (None, 0, -1, (0, 2), (-1, 1))]
+NORMS += [(A, order, axes) for order in ("fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf) for axes in ((0, 1), (2, 0))]
+NORMS += [(A, order, axis) for order, axis in itertools.product((1, 2, 3, 0.5, -1, 0, np.inf, -np.inf), (0, -1))]
+NORMS += [(A[0, 0], order, None) for order in (None, 1, 2, np.inf, -np.inf)]
+NORMS += [(A[0], order, None) for order in (None, "fro")]
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize(("x", "order", "axis"), NORMS)
+def test_norm(x, order, axis, keepdims):
+    def ours(x):
+        return np.linalg.norm(x, order, axis, keepdims)
+
+    y, pullback = mg.vjp(ours, x)
+    assert_allclose(y, ours(x), rtol=1e-13, strict=True)
+    assert_allclose(pullback(np.ones(np.shape(y)))[0], numeric(ours, x), atol=1e-7)
+
+
+def test_norms_of_rows_of_very_different_size():
+    x = np.array([[3e200, 4e200], [3e-200, 4e-200], [0, 0]])
+    assert_allclose(mg.norm(x, axis=1), [5e200, 5e-200, 0], rtol=1e-15)
+    assert_allclose(slopes(lambda x: mg.norm(x, axis=1), x), [[0.6, 0.8]] * 2 + [[0, 0]], rtol=1e-15)
+    assert_allclose(mg.norm(x, 4, axis=1), np.append((3**4 + 4**4) ** 0.25 * np.array([1e200, 1e-200]), 0), rtol=1e-14)
+
+
+def test_a_matrix_of_lower_rank_keeps_it():
+    a = np.outer([1.0, 2.0, 3.0], [1.0, 2.0])
+    v = np.outer([1.0, 2.0, 3.0], [0.5, -1.0])  # keeps the rank
+    _, along = mg.jvp(mg.pinv, (a,), (v,))
+    assert_allclose(along, (np.linalg.pinv(a + 1e-6 * v) - np.linalg.pinv(a - 1e-6 * v)) / 2e-6, atol=1e-8)
+    ours, theirs = mg.lstsq(leaf(a), np.ones(3)), np.linalg.lstsq(a, np.ones(3))
+    assert_allclose(ours[0].data, theirs[0], atol=1e-12)
+    assert (ours[2], ours[1].shape) == (theirs[2], theirs[1].shape)
+
+
+def test_all_that_lstsq_returns():
+    for ours, theirs in zip(np.linalg.lstsq(leaf(M), B), np.linalg.lstsq(M, B), strict=True):
+        assert_allclose(getattr(ours, "data", ours), theirs)
+
+
+def test_diagonals_traces_products_and_powers_of_stacks():
+    t = leaf(A)
+    assert_array_equal(np.linalg.diagonal(t, offset=1).data, np.linalg.diagonal(A, offset=1))
+    assert_allclose(np.linalg.trace(t).data, np.linalg.trace(A))
+    assert_allclose(np.linalg.matrix_power(leaf(SQUARE), -3).data, np.linalg.matrix_power(SQUARE, -3))
+    assert_allclose(np.linalg.qr(leaf(M.T), "complete").R.data, np.linalg.qr(M.T, "complete").R)
+    assert_allclose(np.linalg.qr(leaf(M), mode="r").data, np.linalg.qr(M, mode="r"))
+    assert_array_equal(
+        np.linalg.cross(leaf(A[:, :, :3]), A[:, :, :3][::-1], axis=1).data,
+        np.linalg.cross(A[:, :, :3], A[:, :, :3][::-1], axis=1),
+    )
+    assert_array_equal(np.cross(leaf(A), A[::-1], 1, 1, 0).data, np.cross(A, A[::-1], 1, 1, 0))
+
+
+def test_vectors_in_the_plane():
+    a, b = M[:, :2], B
+    third = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    assert_array_equal(mg.cross(a, b), third)
+    assert_array_equal(mg.cross(a, np.ones((4, 3)))[:, 2], a[:, 0] - a[:, 1])
+    with pytest.raises(ValueError, match="cross: the vectors must have size 2 or 3, not 4 and 4"):
+        mg.cross(A, A)
+
+
+def test_kronecker_products_of_any_axes():
+    for x, y in ((A, M), (M[0], A), (M, 2.0), (M[0], M[1])):
+        assert_allclose(np.kron(leaf(x), y).data, np.kron(x, y))
+
+
+def test_einsum_by_lists_of_numbers():
+    for given in ((M, [0, 1], SQUARE, [1, 2], [0, 2]), (M, [0, 1], SQUARE, [1, 2]), (A, [..., 0], [0, ...])):
+        ours = np.einsum(*[leaf(x) if isinstance(x, np.ndarray) else x for x in given])
+        assert_allclose(ours.data, np.einsum(*given))
