@@ -113,6 +113,7 @@ def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
 
 
 def _check_unwritten(order: list[Node]) -> None:
+    # equivalent: never; without or not writes.any_after(order[-1].number) because what follows finds the same, slower
     if not order or not writes.any_after(order[-1].number):
         return
     recorded = [node for node in order if node.op is not None]

@@ -138,7 +138,7 @@ def _(g, out, a, axis, ddof, keepdims):
 
 def _deviations(a, axis):
     """The entries minus their mean, and minus the number that this was rounded by, which is the mean of the rest."""
-    # equivalent: never because the other way is as precise; without and a.size because the mean of nothing is NaN
+    # equivalent: never because the other way is as precise
     if type(a) is np.ndarray and a.dtype.char == "f" and a.size:
         exact = np.add.reduce(a, axis=normalized_axes(axis, a.ndim), keepdims=True, dtype=np.float64) / _count(a, axis)
         rounded = exact.astype(np.float32)
