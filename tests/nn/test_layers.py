@@ -246,7 +246,17 @@ def test_embedding_is_that_of_pytorch():
     mg.testing.check_grads(f, ours.weight.data, order=2)
 
 
-def test_linear_and_convolution_take_the_state_of_pytorch():
+def test_embedding_takes_indices_of_any_shape():
+    layer = nn.Embedding(5, 3, rng=generator())
+    for shape in ((), (0,), (2, 0), (4,), (2, 3, 1)):
+        indices = generator().integers(0, 5, shape)
+        np.testing.assert_array_equal(layer(indices).data, layer.weight.data[indices])
+        np.testing.assert_array_equal(layer(mg.tensor(indices)).data, layer.weight.data[indices])
+    layer([0, 4, 4]).sum().backward()
+    np.testing.assert_array_equal(layer.weight.grad, np.array([1, 0, 0, 0, 2])[:, None] * np.ones(3))
+
+
+def test_linear_convolution_and_pools_are_those_of_pytorch():
     torch = pytest.importorskip("torch")
     same_as_torch(nn.Linear(3, 4, rng=generator(), dtype=float), torch.nn.Linear(3, 4), random(2, 3))
     options = (4, 6, (3, 2), 2, 1, (1, 2), 2)
@@ -376,7 +386,10 @@ def test_initial_weights_have_the_variance_of_their_name(name, dtype):
     limit = math.sqrt(3 * expected)
     assert (abs(weight).max() <= limit) == name.endswith("uniform")
     assert abs(weight).max() > 0.99 * limit
-    np.testing.assert_array_equal(weight, getattr(nn, name)(shape, rng=generator(), dtype=dtype))
+    unit = generator().uniform(-1, 1, shape) * limit
+    if name.endswith("normal"):
+        unit = generator().standard_normal(shape) * math.sqrt(expected)
+    np.testing.assert_allclose(weight, unit, rtol=4 * np.finfo(dtype).eps, atol=1e-9)
 
 
 def test_where_the_parameters_of_layers_start():
@@ -434,8 +447,8 @@ WRONG = {
         TypeError, lambda: nn.Embedding(5, 2, rng=RNG)(np.ones(2))),
     "Embedding: the indices must be in [0, 5), but reach from -1 to 4": (
         ValueError, lambda: nn.Embedding(5, 2, rng=RNG)([4, -1])),
-    "Embedding: the indices must be in [0, 5), but reach from 5 to 5": (
-        ValueError, lambda: nn.Embedding(5, 2, rng=RNG)(5)),
+    "Embedding: the indices must be in [0, 5), but reach from 0 to 5": (
+        ValueError, lambda: nn.Embedding(5, 2, rng=RNG)([0, 5])),
     "Embedding: embedding_dim must be an int, not True": (TypeError, lambda: nn.Embedding(5, True, rng=RNG)),
     "GRU: x must be (N, L, 3) or (L, 3), not (2, 5)": (ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 5)))),
     "GRU: x must be (N, L, 3) or (L, 3), not (2, 0, 3)": (
