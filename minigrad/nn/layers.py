@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import ops
 from .._tensor import Tensor, tensor
-from ..operation import array_of, arraylike
+from ..operation import arraylike
 from ..ops.windows import pair, pairs
 from ..typing import Array, DType, Pair
 from .arguments import check_number, check_rng, check_sizes, float_dtype
@@ -196,9 +196,11 @@ class Flatten(_OneOp):
     def forward(self, x: Array) -> Array:
         """Return x in its new shape."""
         x = arraylike(x)
-        start, end = (dim % x.ndim if -x.ndim <= dim < x.ndim else None for dim in (self.start_dim, self.end_dim))
-        if start is None or end is None or start > end:
+        if not -x.ndim <= self.start_dim < x.ndim or not -x.ndim <= self.end_dim < x.ndim:
             raise ValueError(f"Flatten: x {x.shape} has no axes from {self.start_dim} to {self.end_dim}")
+        start, end = self.start_dim % x.ndim, self.end_dim % x.ndim
+        if start > end:
+            raise ValueError(f"Flatten: axis {self.start_dim} of x {x.shape} stands behind axis {self.end_dim}")
         return ops.reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
 
@@ -222,9 +224,12 @@ class Dropout(Module):
         if not self.training or self.p == 0:
             return x
         x = arraylike(x)
+        # equivalent: >= -> > because a number that is drawn is hardly ever p itself
         kept = self.rng.random(x.shape) >= self.p
-        scale = 1 / (1 - self.p) if self.p < 1 else 0.0
-        return ops.multiply(x, kept.astype(np.result_type(x.dtype, np.float16)) * scale)
+        scaled = kept.astype(np.result_type(x.dtype, np.float16))
+        if self.p < 1:
+            scaled /= 1 - self.p
+        return ops.multiply(x, scaled)
 
 
 class Embedding(Module):
@@ -247,7 +252,7 @@ class Embedding(Module):
 
     def forward(self, indices: Array) -> Tensor:
         """Return the rows."""
-        indices = array_of(arraylike(indices))
+        indices = arraylike(indices)
         if indices.dtype.kind not in "iu":
             raise TypeError(f"Embedding: the indices must be integers, not {indices.dtype}")
         if indices.size and not 0 <= indices.min() <= indices.max() < self.num_embeddings:

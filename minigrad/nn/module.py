@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from ..operation import array_of
 from ..settings import call_in_scope
 from ..typing import DType
 from .arguments import float_dtype
+
+_Module = TypeVar("_Module", bound="Module")
 
 
 class IncompatibleKeys(NamedTuple):
@@ -107,7 +109,7 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def train(self, mode: bool = True) -> Any:
+    def train(self: _Module, mode: bool = True) -> _Module:
         """Set `training` of this module and of all in it, which Dropout and BatchNorm2d look at; return the module."""
         if not isinstance(mode, (bool, np.bool)):
             raise TypeError(f"train: mode must be True or False, not {brief(mode)}")
@@ -115,11 +117,11 @@ class Module:
             module.training = bool(mode)
         return self
 
-    def eval(self) -> Any:
+    def eval(self: _Module) -> _Module:
         """`train(False)`: compute as after training."""
         return self.train(False)
 
-    def astype(self, dtype: DType) -> Any:
+    def astype(self: _Module, dtype: DType) -> _Module:
         """Return a copy of the module whose floating-point parameters and buffers have this dtype."""
         dtype = float_dtype("astype", dtype)
         return _copy(self, {id(part): _cast(part, dtype) for _, part in self._state() if part.dtype.kind == "f"})

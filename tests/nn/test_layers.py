@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -266,7 +266,41 @@ def test_linear_convolution_and_pools_are_those_of_pytorch():
     same_as_torch(nn.GELU(), torch.nn.GELU(), random(2, 3, 4))
 
 
-# by NumPy
+# by the ops, and by NumPy
+
+
+SAME = {
+    "ReLU": (nn.ReLU(), mg.relu),
+    "Tanh": (nn.Tanh(), mg.tanh),
+    "Sigmoid": (nn.Sigmoid(), mg.sigmoid),
+    "GELU": (nn.GELU(), mg.gelu),
+    "AvgPool2d": (nn.AvgPool2d((3, 2), (2, 1), 1), lambda x: mg.avg_pool2d(x, (3, 2), stride=(2, 1), padding=1)),
+    "MaxPool2d": (nn.MaxPool2d((3, 2), (2, 1), 1), lambda x: mg.max_pool2d(x, (3, 2), stride=(2, 1), padding=1)),
+    "L2Pool2d": (nn.L2Pool2d((3, 2), (2, 1), 1), lambda x: mg.l2_pool2d(x, (3, 2), stride=(2, 1), padding=1)),
+    "L2Pool2d of tiles": (nn.L2Pool2d(2), lambda x: mg.l2_pool2d(x, 2)),
+}
+
+
+@pytest.mark.parametrize(("layer", "op"), SAME.values(), ids=SAME)
+def test_a_layer_without_parameters_is_its_op(layer, op):
+    x = random(2, 3, 6, 4)
+    assert isinstance(layer(x), np.ndarray)
+    np.testing.assert_array_equal(layer(x), op(x))
+    np.testing.assert_array_equal(layer(mg.tensor(x)).data, op(x))
+
+
+def test_a_layer_with_parameters_is_its_ops():
+    x, layer = random(2, 3), nn.Linear(3, 4, rng=generator(), dtype=float)
+    layer.bias.data += random(4, seed=2)
+    np.testing.assert_array_equal(layer(x).data, x @ layer.weight.data.T + layer.bias.data)
+    x = random(2, 4, 7, 9)
+    layer = nn.Conv2d(4, 6, (3, 2), (2, 1), (0, 1), (1, 3), 2, rng=generator(), dtype=float)
+    layer.bias.data += random(6, seed=2)
+    options = {"stride": (2, 1), "padding": (0, 1), "dilation": (1, 3), "groups": 2}
+    np.testing.assert_array_equal(layer(x).data, mg.conv2d(x, layer.weight.data, layer.bias.data, **options))
+    layer = nn.Conv2d(4, 6, 3, bias=False, rng=generator(), dtype=float)
+    np.testing.assert_array_equal(layer(x).data, mg.conv2d(x, layer.weight.data))
+    assert (layer.weight.shape, layer.bias) == ((6, 4, 3, 3), None)
 
 
 def test_normalisation_by_numpy():
@@ -330,6 +364,11 @@ def test_dropout_keeps_what_its_generator_says_and_the_mean(p, seed):
     assert layer.eval()(x) is x
 
 
+def test_dropout_of_integers_is_floating_point():
+    y = nn.Dropout(0.6, rng=generator())(np.full(50, 3))
+    np.testing.assert_allclose(np.unique(y), [0, 7.5])
+
+
 def test_the_derivatives_of_dropout_are_those_of_its_mask():
     def f(x):
         return nn.Dropout(0.4, rng=generator(5))(x * x)
@@ -350,6 +389,14 @@ def test_a_dropout_resumes_with_the_state_of_its_generator():
     np.testing.assert_array_equal(other(x), expected)
 
 
+@example(shape=[2, 3, 4, 5], start=1, end=2)
+@example(shape=[2, 3, 4, 5], start=-4, end=-3)
+@example(shape=[2, 3, 4, 5], start=3, end=3)
+@example(shape=[2, 3], start=2, end=1)
+@example(shape=[2, 3], start=-3, end=1)
+@example(shape=[2, 3], start=0, end=2)
+@example(shape=[2, 3], start=0, end=-3)
+@example(shape=[2, 3], start=1, end=0)
 @given(
     shape=st.lists(st.integers(1, 3), min_size=1, max_size=4),
     start=st.integers(-4, 3),
@@ -359,7 +406,7 @@ def test_flatten_joins_the_axes_from_start_to_end(shape, start, end):
     n = len(shape)
     fits = -n <= start < n and -n <= end < n and start % n <= end % n
     if not fits:
-        with pytest.raises(ValueError, match=r"^Flatten: x \(.*\) has no axes from "):
+        with pytest.raises(ValueError, match=r"^Flatten: .*x \(.*\) (has no axes from|stands behind axis) "):
             nn.Flatten(start, end)(np.zeros(shape))
         return
     expected = (*shape[: start % n], math.prod(shape[start % n : end % n + 1]), *shape[end % n + 1 :])

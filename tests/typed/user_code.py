@@ -180,3 +180,36 @@ assert_type(weighted(array, x), Tensor)
 assert_type(weighted(array, array), ndarray)
 assert_type(mg.jacobian(cube)(array, power=2), ndarray)
 assert_type(cube_vjp(array, array, array, 2, 1.0), Floats)
+
+
+# a network
+
+
+class Network(mg.nn.Module):
+    """A module of the user's."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.hidden = mg.nn.Linear(2, 4, rng=rng, dtype=np.float64)
+        self.out = mg.nn.Sequential(mg.nn.Tanh(), mg.nn.Linear(4, 2, rng=rng))
+
+    def forward(self, x: Tensor) -> Tensor:
+        z: Tensor = self.out(self.hidden(x))
+        return z
+
+
+net = Network(np.random.default_rng(0))
+assert_type(net.eval(), Network)
+assert_type(net.train(False), Network)
+assert_type(net.astype(np.float64), Network)
+assert_type(net.hidden.weight, Tensor)
+assert_type(dict(net.named_parameters()), dict[str, Tensor])
+assert_type(net.state_dict(), dict[str, ndarray])
+net.load_state_dict(net.state_dict())
+
+
+def of_state(state: dict[str, ndarray]) -> Tensor:
+    logits: Tensor = mg.functional_call(net, state, x)
+    return mg.softmax_cross_entropy(logits, labels)
+
+
+assert_type(mg.grad(of_state)({name: p.data for name, p in net.named_parameters()}), dict[str, ndarray])
