@@ -11,6 +11,7 @@ from numpy.random import Generator
 
 from . import data as data
 from . import nn as nn
+from . import onnx as onnx
 from . import ops as ops
 from . import optim as optim
 from . import testing as testing
@@ -33,8 +34,8 @@ R = TypeVar("R")
 
 __version__: str
 __all__ = ["Tensor", "checkpoint", "data", "debug", "functional_call", "grad", "graph", "hessian", "hvp"]
-__all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "op", "ops", "optim", "save", "scope", "tensor", "testing"]
-__all__ += ["value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
+__all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "onnx", "op", "ops", "optim", "save", "scope", "tensor"]
+__all__ += ["testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 @overload

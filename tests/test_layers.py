@@ -16,7 +16,7 @@ LAYERS = [
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
     ["nesting", "transforms", "recompute", "derivation"],
-    ["data", "nn", "optim", "serialization"],
+    ["data", "nn", "onnx", "optim", "serialization"],
     ["testing", "viz"],
     ["__init__"],
 ]

@@ -193,6 +193,10 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "nn.glorot_uniform": (mg.nn.glorot_uniform, (3, 2), {"rng": _RNG, "dtype": float}),
     "save": (lambda path, mapping: mg.save(path, mapping), "no folder/file.npz", {"w": _V}),
     "load": (mg.load, "no file.npz"),
+    "onnx.export": (
+        lambda path, f, example, dynamic: mg.onnx.export(path, f, example, dynamic_batch=dynamic),
+        *("no folder/f.onnx", mg.sin, _V, True),
+    ),
     "optim.SGD": (lambda p, *options: mg.optim.SGD([p], *options).step(), _leaf, 0.1, 0.9, 0.0, 0.0, True),
     "optim.Adam": (lambda p, *options: mg.optim.Adam([p], *options).step(), _leaf, 0.1, (0.9, 0.99), 0.1, 0.1, False),
     "optim.clip_grad_norm": (lambda p, *options: mg.optim.clip_grad_norm([p], *options), _leaf, 1.0, 2.0),
