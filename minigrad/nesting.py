@@ -10,6 +10,7 @@ from typing import Any
 from . import tape
 from ._tensor import make
 from .errors import LostGradientError
+from .settings import backward_scope
 from .tape import Node
 
 
@@ -34,18 +35,30 @@ def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
     return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
 
 
-def retracing(traced: Collection[Node]) -> Callable[[Node], Node] | None:
+class _InScope:
+    """The VJPs of a node, called in a scope of their own, so that a picture shows to which op they belong."""
+
+    def __init__(self, node: Node, op: Any):
+        self._node, self._op = node, op
+
+    def contribution(self, i: int, view: Node, g: Any) -> Any:
+        """Return what the op does."""
+        with backward_scope(self._node):
+            return self._op.contribution(i, view, g)
+
+
+def retracing(traced: Collection[Node]) -> Callable[[Node, Any], tuple[Node, Any]] | None:
     """What gives VJPs Tensors for the nodes in `traced`, in a sweep that an outer trace records; None for no node."""
 
-    def retrace(node: Node) -> Node:
+    def retrace(node: Node, op: Any) -> tuple[Node, Any]:
         if node not in traced:
-            return node
+            return node, _InScope(node, op)
         pairs = zip(node.arguments, node.parents, strict=True)
         arguments = tuple([make(a, p) if p in traced else a for a, p in pairs])
         retraced = tape.record(node.op, node.parents, arguments, node.parameters, make(node.output, node))
         if hasattr(node, "seen"):
             retraced.seen = node.seen
-        return retraced
+        return retraced, _InScope(node, op)
 
     return retrace if traced else None
 

@@ -12,6 +12,7 @@ from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import Any, TypeVar
 
 _Function = TypeVar("_Function")
+BACKWARD = "backward of "  # begins the name of a scope in which a sweep records a VJP
 
 
 class _Entry:
@@ -150,6 +151,20 @@ def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict
         return function(*arguments, **options)
     finally:
         _entries.reset(token)
+
+
+class backward_scope(Setting):
+    """The scope of what a VJP records: that of the op, and "backward of" its name."""
+
+    kind = "scope"
+
+    def __init__(self, node: Any):
+        super().__init__()
+        self.path = (*node.scope, f"{BACKWARD}{node.op.__name__}")
+
+    def __enter__(self) -> "backward_scope":
+        self._enter(self.path)
+        return self
 
 
 class force_recording(Setting):

@@ -140,7 +140,7 @@ def sweep(
     order: list[Node],
     *,
     left_out: Collection[Node | None] = (),
-    retrace: Callable[[Node], Node] | None = None,
+    retrace: Callable[[Node, Any], tuple[Node, Any]] | None = None,
     leaves: bool = False,
     release: bool = False,
 ) -> Iterator[tuple[Node, Any]]:
@@ -149,7 +149,7 @@ def sweep(
     gradients: where to start: {root: dJ/d root.output}, of the same shape and dtype
     order:     the nodes to visit, youngest first, as `reached` returns them
     left_out:  parents that receive nothing; any other that is not in the order receives its gradient too, at the end
-    retrace:   node -> the same node with Tensors in it, for a sweep that is recorded itself
+    retrace:   (node, op) -> the same node with Tensors in it, and what calls its VJPs, for a sweep that is recorded
     leaves:    yield only leaves, and what is not in the order
     release:   drop each node's arrays as the sweep leaves it
 
@@ -166,8 +166,8 @@ def sweep(
             continue
         if not leaves:
             yield node, g
-        view = retrace(node) if retrace else node
         op = debugger or op
+        view, op = retrace(node, op) if retrace else (node, op)
         i = 0
         for parent in node.parents:
             if parent is not None and parent not in left_out:

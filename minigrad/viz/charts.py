@@ -4,7 +4,9 @@ import html
 import math
 from collections.abc import Mapping, Sequence
 
-LINES = {"value": "#0072B2", "gradient": "#D55E00", "parameters": "#009E73"}
+COLOURS = {
+    "value": "#0072B2", "gradient": "#D55E00", "parameters": "#009E73", "forward": "#0072B2", "VJPs": "#D55E00",
+}  # fmt: skip
 RED = "#B3261E"  # what has no place on the axis
 WIDTH, PLOT, LEFT, RIGHT, TOP, ROW = 860, 300, 70, 20, 30, 20  # pixels
 FEWEST, TICKS = 2, 8  # decades of an axis, and lines across the chart
@@ -16,7 +18,7 @@ STYLE = (
 
 
 def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> str:
-    """Lines on a logarithmic axis over the names, by the keys of LINES; None leaves a gap.
+    """Lines on a logarithmic axis over the names, by the keys of COLOURS; None leaves a gap.
 
     What is not positive, or not finite, is a red square at the edge.
     """
@@ -26,14 +28,14 @@ def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float 
     for i, (label, values) in enumerate(series.items()):
         points = [(LEFT + j * step, _height(value, decades), j) for j, value in enumerate(values) if value is not None]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
-        parts.append(f'<polyline fill="none" stroke="{LINES[label]}" stroke-width="2" points="{path}"/>')
+        parts.append(f'<polyline fill="none" stroke="{COLOURS[label]}" stroke-width="2" points="{path}"/>')
         parts += [_dot(x, y, label, names[j], values[j] or 0.0) for x, y, j in points]
-        parts.append(_text(WIDTH - RIGHT, 14 + 14 * i, label, "end", f' style="fill:{LINES[label]}"'))
+        parts.append(_text(WIDTH - RIGHT, 14 + 14 * i, label, "end", f' style="fill:{COLOURS[label]}"'))
     return _svg(PLOT + 130, title, parts)
 
 
 def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], unit: str) -> str:
-    """A bar for each row, made of its values one after the other, by the keys of LINES."""
+    """A bar for each row, made of its values one after the other, by the keys of COLOURS."""
     most = max((sum(values.values()) for _, values in rows), default=0) or 1
     start = 7 * min(LONGEST, max((len(name) for name, _ in rows), default=0)) + 20
     parts = [_text(10, 16, title)]
@@ -42,7 +44,7 @@ def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], unit: str)
         parts.append(_text(x - 8, y + 12, _shortened(name), "end"))
         for label, value in values.items():
             length = (WIDTH - start - 110) * value / most
-            rect = f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{ROW - 5}" fill="{LINES[label]}">'
+            rect = f'<rect x="{x:.1f}" y="{y}" width="{length:.1f}" height="{ROW - 5}" fill="{COLOURS[label]}">'
             parts.append(f"{rect}<title>{value:.4g} {unit}</title></rect>")
             x += length
         parts.append(_text(x + 6, y + 12, f"{sum(values.values()):.3g} {unit}"))
@@ -84,7 +86,7 @@ def _names(names: Sequence[str], step: float) -> list[str]:
 def _dot(x: float, y: float, label: str, name: str, value: float) -> str:
     said = f"<title>{html.escape(name)}: {label} {value:.4g}</title>"
     if value > 0 and math.isfinite(value):
-        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{LINES[label]}">{said}</circle>'
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{COLOURS[label]}">{said}</circle>'
     return f'<rect x="{x - 5:.1f}" y="{y - 5:.1f}" width="10" height="10" fill="{RED}">{said}</rect>'
 
 

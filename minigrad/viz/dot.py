@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..settings import BACKWARD
 from .labels import LONGEST, label, link, plain, tooltip, width
 from .parts import Part, common
 
@@ -29,6 +30,7 @@ ARROWS = {  # on which no gradient flows back
     "constant": {"arrowsize": "0.4", "style": "dashed"},
     "mark": {"arrowsize": "0.4"},
 }
+BACKWARD_LOOK = {"fillcolor": "#FDF3E4", "color": "#B06F00"}  # of what a VJP recorded
 OUTPUT = {"peripheries": "2", "fillcolor": "#F9EBF3", "color": "#A8517F"}
 NOT_FINITE = {"color": RED, "fillcolor": "#FFEBE9", "penwidth": "2.4"}
 BOX = {"style": "rounded,filled", "color": "#D0D7DE", "fillcolor": "#F6F8FA", "labeljust": "l", "labelloc": "t"}
@@ -126,7 +128,10 @@ class _Drawing:
 
     def _put_node(self, picture: Any, part: Part) -> None:
         is_faulty = part.not_finite or bool(part.fault)
-        attributes = LOOKS[part.kind] | (OUTPUT if part.is_output else {}) | (NOT_FINITE if is_faulty else {})
+        is_backward = part.kind == "fold" and part.title.startswith(BACKWARD)
+        attributes = dict(LOOKS[part.kind])
+        for applies, look in ((is_backward, BACKWARD_LOOK), (part.is_output, OUTPUT), (is_faulty, NOT_FINITE)):
+            attributes |= look if applies else {}
         text = [f"{part.kind} {part.title}", *([f"in {'/'.join(part.scope)}"] if part.scope else []), *part.notes]
         if part.line:
             text.append(f"{Path(part.line[0]).name}:{part.line[1]}")

@@ -158,7 +158,7 @@ function groupLines(group) {
   lines.push([counted(ops.length, "op"), "small quiet"]);
   const size = parameters.reduce((sum, { node }) => sum + (node.shape || []).reduce((a, b) => a * b, 1), 0);
   if (parameters.length) lines.push([`${counted(parameters.length, "parameter")} (${size.toLocaleString("en")})`, "small quiet"]);
-  if (hidden.length) lines.push([hidden.length > 3 ? `${counted(hidden.length, "array")} of data` : `data ${hidden.map(({ name }) => name).join(", ")}`, "small quiet"]);
+  if (hidden.length) lines.push([hidden.length > 3 || hidden.some(({ name }) => name === "array") ? `${counted(hidden.length, "array")} of data` : `data ${hidden.map(({ name }) => name).join(", ")}`, "small quiet"]);
   if (last) lines.push([shapeOf(last.node), "small quiet"]);
   const fault = all.find((item) => item.node.fault);
   return fault ? [...lines, ...faultLines(fault.node.fault)] : lines;

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from ..settings import BACKWARD
 from .labels import counted
 from .names import DEFAULTS
 from .parts import Part, common
@@ -114,19 +115,28 @@ def _is_start(leaf: Part, takers: list[Part]) -> bool:
 
 
 def _by_scope(ops: Iterable[Part], depth: int | None) -> list[_Group]:
-    """Each op as a group of its own, but a run of neighbours in one deeper scope as one group."""
+    """Each op as a group of its own, but a run of neighbours in one deeper scope as one group.
+
+    Without a depth, what the VJP of an op recorded is one group.
+    """
     groups: list[_Group] = []
     path = None
     for op in ops:
-        if depth is None or len(op.scope) <= depth:
+        deepest = _backward_depth(op.scope) if depth is None else depth
+        if len(op.scope) <= deepest:
             groups.append(_Group([op], op.scope))
             path = None
-        elif op.scope[: depth + 1] == path:
+        elif op.scope[: deepest + 1] == path:
             groups[-1].ops.append(op)
         else:
-            path = op.scope[: depth + 1]
+            path = op.scope[: deepest + 1]
             groups.append(_Group([op], path[:-1], path[-1], True))
     return groups
+
+
+def _backward_depth(scope: tuple) -> int:
+    """The number of scopes around the first that a VJP was recorded in."""
+    return next((i for i, name in enumerate(scope) if name.startswith(BACKWARD)), len(scope))
 
 
 def _merge_repeats(groups: list[_Group]) -> list[_Group]:

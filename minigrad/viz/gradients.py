@@ -4,7 +4,7 @@ A second sweep looks at single contributions: to tensors that several ops take, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from .. import tape
 from ..ops import norm
 from ..settings import Setting
-from .parts import Part, argument_name, first_index, kind_of_fault, number
+from .parts import Part, argument_name, first_index, kind_of_fault, number, source
 
 
 def measure_gradients(
@@ -34,6 +34,8 @@ def measure_gradients(
     not_finite: dict[Part, str] = {}
     with np.errstate(all="ignore"), _Undisturbed():  # the picture says what NumPy and mg.debug() would say
         for node, g in _gradients(roots):
+            if node not in of:  # it only carries a tensor into a transform
+                continue
             part = of[node]
             part.gradient = _norm_of(g)
             if kind := kind_of_fault(g):
@@ -69,7 +71,10 @@ def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[P
     not_finite: the parts whose gradient is not. Each came from an op whose own gradient is finite, from one whose own
     is not (then it began further back), or from the sum of finite gradients.
     """
-    watched = _shared(of) | {part.node for part in not_finite}
+    taken = [parent for node in of for parent in node.parents if parent is not None]
+    uses = Counter(map(source, taken))
+    wanted = {part.node for part in not_finite} | {node for node, count in uses.items() if count > 1}
+    watched = {parent for parent in taken if source(parent) in wanted}
     users = {node for node in of if not watched.isdisjoint(node.parents)}
     explained: set[Any] = set()
     for node, g in _gradients(roots) if users else ():  # again: to keep all gradients would double the memory
@@ -79,12 +84,6 @@ def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[P
     for part in not_finite:
         if part.node not in explained:
             part.fault = part.fault or f"the sum of its gradients is {not_finite[part]}"
-
-
-def _shared(nodes: Iterable[Any]) -> set[Any]:
-    """The nodes that are arguments more than once."""
-    uses = Counter(parent for node in nodes for parent in node.parents if parent is not None)
-    return {node for node, count in uses.items() if count > 1}
 
 
 def _has_fault(op: Part) -> bool:
@@ -107,7 +106,7 @@ def _examine_op(op: Part, g: np.ndarray, watched: set[Any], inherited: bool) -> 
         if kind and not inherited:
             _accuse(op, i, kind, contribution, g)
         if kind or inherited:
-            came_through.add(parent)
+            came_through.add(source(parent))
     return came_through
 
 

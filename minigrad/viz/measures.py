@@ -121,7 +121,7 @@ def flow(y: Tensor) -> Table:
     }
 
     def chart() -> str:
-        series = {kind: [getattr(layer, kind) for layer in layers] for kind in charts.LINES}
+        series = {kind: [getattr(layer, kind) for layer in layers] for kind in ("value", "gradient", "parameters")}
         return charts.lines("norms by layer", [layer.name for layer in layers], series)
 
     return Table(f"norms in {counted(len(layers), 'layer')}", layers, columns, chart)
@@ -156,8 +156,9 @@ def profile(y: Tensor) -> Table:
     }
 
     def chart() -> str:
-        bars = [(_full_name(cost), {"value": cost.forward or 0.0, "gradient": cost.backward or 0.0}) for cost in costs]
-        return charts.bars("blue: forward, orange: VJPs", bars[:BARS], "s")
+        times = [{"forward": 1e3 * (cost.forward or 0.0), "VJPs": 1e3 * (cost.backward or 0.0)} for cost in costs]
+        rows = list(zip(map(_full_name, costs), times, strict=True))
+        return charts.bars("blue: forward, orange: VJPs", rows[:BARS], "ms")
 
     return Table(f"{counted(len(costs), 'op')}, {_milliseconds(total)}", costs, columns, chart)
 

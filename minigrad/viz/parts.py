@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..transforms import identity
 from .names import VariableNames, name_leaves
 
 short = Repr()
@@ -145,7 +146,10 @@ class _Reader:
         self._of_array: dict[int, Part] = {}  # by id: one array is one part, however often it is used
 
     def add_node(self, node: Any, is_output: bool) -> None:
-        """Add the part of a node; its parents were added before."""
+        """Add the part of a node; its parents were added before. What only carries a tensor is not drawn."""
+        if not is_output and (carried := _carried(node)) is not node:
+            self._of_node[node] = self._of_node[carried]
+            return
         part = self._parameter(node) if node.op is None else self._op(node)
         part.node, part.is_output = node, is_output
         self._of_node[node] = part
@@ -196,6 +200,19 @@ class _Reader:
             self._of_array[id(value)] = part
         self._add(part)
         return part
+
+
+def _carried(node: Any) -> Any:
+    """The node whose tensor enters a transform by this one; the node itself if it is another op."""
+    is_entry = node.op is identity and node.parents[0] is not None
+    return node.parents[0] if is_entry else node
+
+
+def source(node: Any) -> Any:
+    """The node that is drawn for this one: what only carries a tensor into a transform is not drawn."""
+    while (carried := _carried(node)) is not node:
+        node = carried
+    return node
 
 
 def argument_name(op: Any, i: int) -> str:

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from ..settings import BACKWARD
 from .names import DEFAULTS
 from .parts import Part, common
 
 MOST = 60  # members of a group; more are put into runs
 REPEATS = 4  # neighbouring scopes that are alike, from which on they become one group
 LARGE = 3000  # ops from which on runs are made even if all is to be drawn
-BACKWARD = "backward of "  # begins the name of the scope in which the sweep records a VJP
 
 
 @dataclass(eq=False)

@@ -613,3 +613,64 @@ def test_a_fold_says_where_in_it_the_norm_of_the_gradient_is_least():
     assert "gradient norm 0.001, the least, at op 1, to 1" in deep.notes
     (deep, _) = [part for part in mg.graph(y.sum(), depth=0).parts if part.is_computed]
     assert not any("gradient" in note for note in deep.notes)
+
+
+def second_order():
+    """The sum of a product of the Hessian of tanh(x @ w) with a vector."""
+
+    def f(w):
+        with mg.scope("layer"):
+            return mg.tanh(mg.tensor(np.ones((2, 3)), name="data") @ w).sum()
+
+    w = mg.tensor(np.full((3, 4), 0.1), requires_grad=True, name="w")
+    return mg.hvp(f, w, np.ones((3, 4))).sum()
+
+
+def test_what_a_vjp_recorded_is_one_node_named_after_its_op():
+    graph = mg.graph(second_order(), gradients=True)
+    names = [part.title for part in graph.parts if part.is_computed]
+    assert names[:2] == ["matmul", "tanh"]
+    assert {"backward of tanh", "backward of matmul"} <= set(names)
+    assert "identity" not in names
+    assert [part.title for part in graph.parts if part.kind == "parameter"] == ["w"]
+    (first, *_) = [part for part in graph.parts if part.title == "backward of tanh"]
+    assert (first.kind, first.scope) == ("fold", ("layer",))
+    assert '"#B06F00"' in graph.source
+    assert '"#B06F00"' not in mg.graph(mg.tensor(1.0, requires_grad=True) * 2).source
+
+
+def test_a_depth_opens_what_a_vjp_recorded():
+    names = [part.title for part in mg.graph(second_order(), depth=9).parts if part.is_computed]
+    assert "subtract" in names
+    assert not any(name.startswith("backward") for name in names)
+
+
+def test_a_vjp_of_a_vjp_is_inside_of_it():
+    x = mg.tensor(0.5, requires_grad=True, name="x")
+    y = mg.grad(mg.grad(mg.grad(mg.tanh)))(x)
+    scopes = {part.scope for part in mg.graph(y, depth=9).parts}
+    assert any(len(scope) == 2 and scope[0] == "backward of tanh" for scope in scopes)
+    assert mg.graph(y).parts[0].title == "x"
+
+
+def test_gradients_through_what_only_carries_a_tensor():
+    x = mg.tensor([2.0, 3.0], requires_grad=True, name="x")
+    y = (mg.grad(lambda x: (x * x * x).sum())(x) * x).sum()
+    graph = mg.graph(y, gradients=True)
+    y.backward()
+    (drawn,) = [part for part in graph.parts if part.kind == "parameter"]
+    assert drawn.gradient == pytest.approx(np.linalg.norm(x.grad))
+
+
+def test_a_nan_behind_what_only_carries_a_tensor_is_explained():
+    x = mg.tensor([0.0], requires_grad=True, name="x")
+    with np.errstate(all="ignore"):
+        y = mg.grad(lambda x: (mg.sqrt(x) ** 4.0).sum())(x)
+        faults = [part.fault for part in mg.graph(y.sum(), gradients=True, depth=9).parts if part.fault]
+    assert faults
+    assert not any("sum of its gradients" in fault for fault in faults)
+
+
+def test_the_entry_of_a_tensor_alone_is_drawn():
+    y = mg.grad(lambda x: (x * x).sum())(mg.tensor([2.0], requires_grad=True, name="x"))
+    assert [part.title for part in mg.graph(y).parts if part.is_computed][-1] != "identity"

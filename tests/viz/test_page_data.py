@@ -224,3 +224,11 @@ def test_the_groups_of_the_page_refer_to_their_parents(programs):
         assert 0 <= group["parent"] < i
     paths = {(data["groups"][n["group"]]["name"], n["title"]) for n in data["nodes"]}
     assert {("dense", "matmul"), ("dense", "x"), ("", "mean")} <= paths
+
+
+def test_what_a_vjp_recorded_is_a_closed_group_of_its_own_kind():
+    x = mg.tensor([0.5, 1.0], requires_grad=True, name="x")
+    data = data_of(mg.graph(mg.grad(lambda x: mg.tanh(x).sum())(x), max_nodes=None).html())
+    groups = [(group["kind"], group["name"], group["open"]) for group in data["groups"][1:]]
+    assert ("backward", "backward of tanh", False) in groups
+    assert all(kind == "backward" for kind, _, _ in groups)
