@@ -117,32 +117,41 @@ def steps(peers):
 def epoch(peers, folder, batch=32):
     """Compare an epoch over MNIST: the network and the step of examples/train_cnn.py, and the same in PyTorch."""
     sys.path.insert(0, str(Path(__file__).parent.parent / "examples"))
-    images, train_cnn = map(importlib.import_module, ("images", "train_cnn"))
-    part = images.load_part(folder, "train")
-    scaled = images.measure(part.images).standardise(part.images, np.float32)
-    order = train_cnn.batches(len(scaled), batch, np.random.default_rng(0))
-    options = train_cnn.option_parser().parse_args(["--kernel", "5", "--channels", "8,16", "--lr", "0.1"])
-    initial = train_cnn.Network(scaled.shape[2:], options, np.random.default_rng(0)).parameters
+    data, options, train = map(importlib.import_module, ("training_data", "training_options", "train_cnn"))
+    arguments = ["--data", str(folder), "--kernel", "5", "--lr", "0.1", "--batch-size", str(batch)]
+    options = options.option_parser().parse_args(arguments)
+    loaded = data.load(options, np.random.default_rng(0))
+    scaled, all_labels = loaded.train
+    order = list(mg.data.minibatches(np.arange(len(scaled)), batch, rng=np.random.default_rng(0), drop_last=True))
+
+    def training():
+        network = train.cnn(loaded.size, options, np.random.default_rng(0))
+        optimizer = mg.optim.SGD(network.parameters(), options.lr)
+        return train.Training(network, optimizer, np.random.default_rng(0))
+
+    initial = training().network.state_dict()
 
     def ours():
-        network = train_cnn.Network(scaled.shape[2:], options, np.random.default_rng(0))
-        return [np.mean([train_cnn.descend(network, scaled[b], part.labels[b], options.lr) for b in order])]
+        run = training()
+        for b in order:
+            run.descend(scaled[b], all_labels[b])
+        return [np.mean(run.step_losses)]
 
     runs = {"minigrad": ours}
     if torch := peers.get("torch"):
         F = torch.nn.functional
 
         def with_torch():
-            p = {name: torch.tensor(t.data, requires_grad=True) for name, t in initial.items()}
+            p = {name: torch.tensor(array, requires_grad=True) for name, array in initial.items()}
             optimiser = torch.optim.SGD(p.values(), options.lr)
             losses = []
             for b in order:
                 a = torch.from_numpy(scaled[b])
                 for layer in ("conv1", "conv2"):
-                    z = F.conv2d(a, p[f"{layer}.k"], p[f"{layer}.b"], padding=2)
+                    z = F.conv2d(a, p[f"{layer}.weight"], p[f"{layer}.bias"], padding=2)
                     a = F.avg_pool2d(F.relu(z), 2)
-                logits = a.reshape(len(a), -1) @ p["fc.w"] + p["fc.b"]
-                J = F.cross_entropy(logits, torch.from_numpy(part.labels[b]))
+                logits = F.linear(a.reshape(len(a), -1), p["fc.weight"], p["fc.bias"])
+                J = F.cross_entropy(logits, torch.from_numpy(all_labels[b]))
                 losses.append(J.item())
                 optimiser.zero_grad(set_to_none=True)
                 J.backward()

@@ -1,9 +1,22 @@
-"""Types of command-line options for argparse, which check a value before any work is done."""
+"""What the command lines of the examples have in common: options that are checked before any work, Ctrl-C, words."""
 
 import argparse
+import importlib
 import math
-import os
+import signal
+import sys
+import tempfile
 from pathlib import Path
+
+INTERRUPTED = 130  # the exit code of a program that Ctrl-C stopped
+
+
+def needed(module, extra):
+    """Import and return a module; end the program if it is missing, and say what brings it."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        sys.exit(f"{Path(sys.argv[0]).name}: needs {error.name}, which pip install -e '.[{extra}]' brings")
 
 
 def number(kind, least, most=math.inf, *, above=False):
@@ -42,8 +55,8 @@ def output_file(*suffixes):
         if path.is_dir():
             raise argparse.ArgumentTypeError(f"{text!r} is a folder, should be a file")
         try:
-            temporary_beside(path).touch()
-            temporary_beside(path).unlink()
+            with tempfile.TemporaryFile(dir=path.parent):
+                pass
         except OSError as error:
             raise argparse.ArgumentTypeError(f"can't write {text!r}: {error.strerror}") from error
         return path
@@ -51,6 +64,29 @@ def output_file(*suffixes):
     return parse
 
 
-def temporary_beside(path):
-    """Return the path of a temporary file in the same folder, so that it can be renamed to path."""
-    return path.with_name(f".{path.name}.{os.getpid()}")
+class CtrlC:
+    """Notes Ctrl-C, so that training can stop after a whole step; a second Ctrl-C stops at once."""
+
+    def __enter__(self):
+        self.pressed = False
+        self.handler_before = signal.signal(signal.SIGINT, self.remember)
+        return self
+
+    def __exit__(self, *_):
+        signal.signal(signal.SIGINT, self.handler_before)
+
+    def remember(self, *_):
+        """Note that Ctrl-C was pressed."""
+        self.pressed = True
+        signal.signal(signal.SIGINT, self.handler_before)
+
+
+def counted(number, what):
+    """Return a number with its noun: 1 step, 2 steps."""
+    return f"{number:,} {what}{'s' * (number != 1)}"
+
+
+def listed(words):
+    """Return the words as a list in a sentence: a, b and c."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -6,21 +6,21 @@
 import argparse
 from pathlib import Path
 
-import images
 import numpy as np
-import train_cnn
+from train_cnn import cnn as cnn_of
+from training_data import load
+from training_options import option_parser
 
 import minigrad as mg
 
 
 def cnn():
     """The loss of the network of train_cnn.py at its first batch."""
-    options = train_cnn.option_parser().parse_args([])
+    options = option_parser().parse_args([])
     rng = np.random.default_rng(0)
-    data = images.load_digits(rng).train
-    network = train_cnn.Network(data.images.shape[1:], options, rng)
-    batch = images.measure(data.images).standardise(data.images[: options.batch_size], options.dtype)
-    return mg.softmax_cross_entropy(network(mg.tensor(batch, name="images")), data.labels[: options.batch_size])
+    images, labels = (array[: options.batch_size] for array in load(options, rng).train)
+    network = cnn_of(images.shape[2:], options, rng)
+    return mg.softmax_cross_entropy(network.forward(mg.tensor(images, name="images")), labels)
 
 
 def shared():

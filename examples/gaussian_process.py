@@ -6,10 +6,11 @@ The gradient flows through a Cholesky decomposition and a linear system.
 import argparse
 
 import numpy as np
-from command_line import number
-from scipy.optimize import minimize
+from command_line import needed, number
 
 from minigrad import value_and_grad
+
+minimize = needed("scipy.optimize", "examples").minimize
 
 
 def covariance(log_scale, log_length, x, y):

@@ -7,8 +7,8 @@ import argparse
 
 import numpy as np
 from command_line import number
-from images import load_digits
 
+import minigrad as mg
 from minigrad import value_and_grad
 
 
@@ -37,9 +37,9 @@ def main(arguments=None):
     )
     options = parser.parse_args(arguments)
 
-    data = load_digits(np.random.default_rng(0))
-    x, x_test = (part.images.reshape(-1, 64) / 16 for part in (data.train, data.test))
-    odd, odd_test = (part.labels % 2 for part in (data.train, data.test))
+    parts = mg.data.split(mg.data.digits(), 0.8, rng=np.random.default_rng(0))
+    x, x_test = (part.images.reshape(-1, 64) / 16 for part in parts)
+    odd, odd_test = (part.labels % 2 for part in parts)
 
     parameters = {"w": np.zeros(64), "b": 0.0}
     loss_and_gradient = value_and_grad(loss)

@@ -7,10 +7,11 @@ conjugate gradients needs only its products with vectors, and `hvp` computes eac
 import argparse
 
 import numpy as np
-from command_line import number
-from scipy.sparse.linalg import LinearOperator, cg
+from command_line import needed, number
 
 from minigrad import grad, hessian, hvp
+
+linalg = needed("scipy.sparse.linalg", "examples")
 
 
 def rosenbrock(x):
@@ -25,8 +26,8 @@ def newton_direction(f, x):
 
 def truncated_newton_direction(f, x):
     """The same step, by at most 50 iterations of conjugate gradients."""
-    product = LinearOperator((x.size, x.size), matvec=lambda v: hvp(f, x, v), dtype=x.dtype)
-    return cg(product, -grad(f)(x), rtol=1e-6, maxiter=50)[0]
+    product = linalg.LinearOperator((x.size, x.size), matvec=lambda v: hvp(f, x, v), dtype=x.dtype)
+    return linalg.cg(product, -grad(f)(x), rtol=1e-6, maxiter=50)[0]
 
 
 def minimise(f, x, direction, steps=100):

@@ -1,294 +1,172 @@
 """Train the derivation's three-layer CNN on real handwritten digits.
 
-minigrad's tape computes every gradient. A, B, I, K, W, Z and b are the symbols of the derivation.
-Run it with --help to see the options.
+The network is a few lines of mg.nn, and minigrad's tape computes every gradient. Run it with --help to see the options.
 """
 
-import argparse
-import importlib.util
 import math
-import os
-import shutil
-import signal
 import sys
 import time
-from pathlib import Path
+from dataclasses import dataclass, field
 
-import images
 import numpy as np
-from command_line import channel_pair, number, output_file, temporary_beside
-from training_view import Epoch, History, counted, describe, figure, listed, progress_bar, show
+from command_line import INTERRUPTED, CtrlC, counted
+from training_data import CLASSES, accuracy, load
+from training_options import ACTIVATIONS, OPTIMIZERS, POOLS, REMEMBERED, option_parser, read_options
+from training_view import Epoch, ProgressBar, describe, draw_graph, draw_page, print_saved, write_log
 
 import minigrad as mg
-
-ACTIVATIONS = {"relu": mg.relu, "tanh": mg.tanh, "sigmoid": mg.sigmoid}
-POOLS = {"avg": mg.avg_pool2d, "max": mg.max_pool2d, "l2": mg.l2_pool2d}
-LEARNING_RATES = {"avg": 0.2, "max": 0.2, "l2": 0.05}  # l2: the norm of four entries is up to twice the largest
-WINDOW = 2  # rows and columns of a pooling window, and the stride
-TEST_BATCH = 250  # images at a time, to limit the memory that measuring the accuracy takes
-INTERRUPTED = 130  # the exit code of a program that Ctrl-C stopped
+from minigrad import nn
 
 
-class Network:
-    """conv -> activation -> pool, twice, then a fully connected layer: the derivation's figure 1."""
+def cnn(size, options, rng):
+    """Return the network of the derivation's figure 1: images (N, 1, *size) -> logits Z[3] (N, classes).
 
-    def __init__(self, size, options, rng):
-        self.pool, self.activation = POOLS[options.pool], ACTIVATIONS[options.activation]
-        self.padding = options.kernel // 2  # keeps the size if the kernel is odd, else adds 1
-        self.shapes = layer_shapes(size, options.channels, options.kernel)
-        self.parameters = {}
-        for layer, before, c in zip(("conv1", "conv2"), self.shapes, options.channels, strict=False):
-            K = initial((c, before[0], options.kernel, options.kernel), options.activation, rng)
-            self.add(layer, options.dtype, k=K, b=np.zeros(c))
-        W = initial((images.CLASSES, math.prod(self.shapes[2])), "softmax", rng).T
-        self.add("fc", options.dtype, w=W, b=np.zeros(images.CLASSES))
-
-    def add(self, layer, dtype, **arrays):
-        """Make the parameters of a layer, named as in conv1.k."""
-        for symbol, array in arrays.items():
-            name = f"{layer}.{symbol}"
-            self.parameters[name] = mg.tensor(array.astype(dtype), requires_grad=True, name=name)
-
-    def __call__(self, A):
-        """Return the logits Z[3], shape (N, classes), of images A[0], shape (N, 1, height, width)."""
-        p = self.parameters
-        for layer in ("conv1", "conv2"):
-            with mg.scope(layer):
-                Z = mg.conv2d(A, p[f"{layer}.k"], p[f"{layer}.b"], padding=self.padding)
-                I = self.activation(Z)
-                A = self.pool(I, WINDOW)
-        with mg.scope("fc"):
-            B = A.reshape(len(A), -1)
-            return B @ p["fc.w"] + p["fc.b"]
-
-
-def layer_shapes(size, channels, kernel):
-    """Return (channels, height, width) of the images, and of the output of each convolutional layer.
-
-    Raises ValueError if the images are too small for two poolings.
+    Weights start with the variance of He et al. 2015 before a relu, else with that of Glorot and Bengio 2010.
     """
-    shapes = [(1, *size)]
-    for layer, c in enumerate(channels, start=1):
-        convolved = [n + 2 * (kernel // 2) - kernel + 1 for n in shapes[-1][1:]]
-        if min(convolved) < WINDOW:
-            raise ValueError(
-                f"images of {size[0]}x{size[1]} are too small: conv{layer} leaves {convolved[0]}x{convolved[1]} "
-                f"but pooling needs at least {WINDOW}x{WINDOW}"
-            )
-        shapes.append((c, *(n // WINDOW for n in convolved)))
-    return shapes
+    (Activation, initial), Pool = ACTIVATIONS[options.activation], POOLS[options.pool]
+    (c1, c2), kernel = options.channels, options.kernel
+    conv = {"padding": kernel // 2, "rng": rng, "initial": initial}  # keeps the size if the kernel is odd, else adds 1
+    network = nn.Sequential({
+        "conv1": nn.Conv2d(1, c1, kernel, **conv), "activation1": Activation(), "pool1": Pool(2),
+        "conv2": nn.Conv2d(c1, c2, kernel, **conv), "activation2": Activation(), "pool2": Pool(2),
+        "flatten": nn.Flatten(),
+    })  # fmt: skip
+    features = network(np.zeros((1, 1, *size), np.float32)).size
+    network.fc = nn.Linear(features, CLASSES, rng=rng, initial=nn.glorot_normal)
+    return network.astype(options.dtype)
 
 
-def initial(shape, followed_by, rng):
-    """Draw weights (outputs, inputs, ...) with which a layer keeps the variance of its input.
+@dataclass
+class Training:
+    """All that changes during the training."""
 
-    The variance is that of He et al. 2015 before relu, else that of Glorot and Bengio 2010.
-    """
-    outputs, inputs, window = shape[0], shape[1], math.prod(shape[2:])
-    variance = 2 / (inputs * window) if followed_by == "relu" else 2 / ((inputs + outputs) * window)
-    return rng.normal(0, math.sqrt(variance), shape)
+    network: nn.Module
+    optimizer: mg.optim.Optimizer
+    rng: np.random.Generator  # draws the order of the images
+    step_losses: list[float] = field(default_factory=list)
+    epochs: list[Epoch] = field(default_factory=list)
+    best: dict = field(default_factory=dict)  # of the validation accuracies: the accuracy, the epoch, the network
 
+    def state_dict(self):
+        """Return it as `mg.save` takes it."""
+        parts = {"network": self.network.state_dict(), "optimizer": self.optimizer.state_dict(), "best": self.best}
+        results = {"step_losses": np.array(self.step_losses), "epochs": [tuple(epoch) for epoch in self.epochs]}
+        return parts | results | {"order": self.rng.bit_generator.state}
 
-def batches(count, size, rng):
-    """Return the indices of the images of each step of an epoch, shape (steps, size), in a random order.
+    def load_state_dict(self, state):
+        """Continue where the training was that gave this state."""
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.rng.bit_generator.state = state["order"]
+        self.step_losses, self.best = state["step_losses"].tolist(), state["best"]
+        self.epochs = [Epoch(*epoch) for epoch in state["epochs"]]
 
-    Images that would make a smaller last batch are left out, different ones in each epoch: the gradient of a small
-    batch is noisier, and its step would be as long.
-    """
-    order = rng.permutation(count)
-    return order[: count - count % size].reshape(-1, size)
+    @np.errstate(over="ignore", invalid="ignore")  # NumPy need not warn, since a loss that is not finite is an error
+    def descend(self, x, labels):
+        """Take one step of gradient descent (section 3 of the derivation)."""
+        J = mg.softmax_cross_entropy(self.network(x), labels)
+        if not math.isfinite(J.item()):
+            raise FloatingPointError(f"the loss became {J.item()}")
+        self.step_losses.append(J.item())
+        J.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
 
+    def finish_epoch(self, data, steps, seconds):
+        """Note the results of an epoch of so many steps."""
+        loss = float(np.mean(self.step_losses[-steps:]))
+        validation, test = accuracy(self.network, data.validation), accuracy(self.network, data.test)
+        self.epochs.append(Epoch(len(self.epochs) + 1, loss, validation, test, seconds))
+        if validation is not None and validation > self.best.get("accuracy", -1):
+            self.best = {"accuracy": validation, "epoch": len(self.epochs), "network": self.network.state_dict()}
 
-def descend(network, x, labels, lr):
-    """Take one step of gradient descent (section 3 of the derivation) and return the loss before it."""
-    J = mg.softmax_cross_entropy(network(x), labels)
-    loss = J.item()
-    if not math.isfinite(loss):
-        raise FloatingPointError(f"the loss became {loss}; a smaller --lr than {lr:g} may help; nothing was saved")
-    J.backward()
-    for p in network.parameters.values():
-        p.data = p.data - lr * p.grad
-        p.grad = None
-    return loss
+    def is_over(self, options):
+        """Whether all epochs are done, or the validation accuracy has not become better for too long."""
+        waited = len(self.epochs) - self.best.get("epoch", len(self.epochs))
+        return len(self.epochs) >= options.epochs or waited >= (options.patience or math.inf)
 
-
-def draw(network, x, labels, path):
-    """Draw the network at one batch, with all gradients; a path that ends in .html gets a walk through it."""
-    with mg.debug():
-        J = mg.softmax_cross_entropy(network(mg.tensor(x, name="A[0]")), labels)
-    picture = mg.viz.trace(J) if path.suffix == ".html" else mg.graph(J, gradients=True)
-    picture.save(path)
-
-
-def accuracy(network, part):
-    """Return the fraction of the images that the network labels right."""
-    right = 0
-    with mg.no_grad():
-        for i in range(0, len(part.labels), TEST_BATCH):
-            logits = network(part.images[i : i + TEST_BATCH])
-            right += np.count_nonzero(logits.data.argmax(axis=1) == part.labels[i : i + TEST_BATCH])
-    return right / len(part.labels)
-
-
-class CtrlC:
-    """Notes Ctrl-C, so that training can stop after a whole step; a second Ctrl-C stops at once."""
-
-    def __enter__(self):
-        self.pressed = False
-        self.handler_before = signal.signal(signal.SIGINT, self.remember)
-        return self
-
-    def __exit__(self, *_):
-        signal.signal(signal.SIGINT, self.handler_before)
-
-    def remember(self, *_):
-        """Note that Ctrl-C was pressed."""
-        self.pressed = True
-        signal.signal(signal.SIGINT, self.handler_before)
+    def check(self):
+        """Raise FloatingPointError if the loss has become clearly greater than it was, and than that of a guess."""
+        first, last = self.step_losses[0], self.epochs[-1].train_loss
+        if last > 1.1 * max(first, math.log(CLASSES)):
+            said = f"the loss of the last epoch is {last:.3g}, that of the first step was {first:.3g}"
+            raise FloatingPointError(f"the training diverged: {said}")
 
 
-def train(network, train_part, test_part, options, rng):
-    """Train, and print a line for each epoch; return the history, which ends early after Ctrl-C."""
-    history = History(len(train_part.labels) // options.batch_size)
-    steps = options.epochs * history.steps_per_epoch
-    # descend() raises if the loss is not finite, so NumPy need not warn.
-    with CtrlC() as ctrl_c, progress_bar(steps) as bar, np.errstate(over="ignore", invalid="ignore"):
-        for number in range(1, options.epochs + 1):
+def train(training, data, options, run):
+    """Train, and print a line and save the checkpoint after each epoch; return whether Ctrl-C ended it."""
+    steps = len(data.train.labels) // options.batch_size
+    with CtrlC() as ctrl_c, ProgressBar(training, steps, options.epochs) as bar:
+        while not training.is_over(options):
             start = time.perf_counter()
-            for batch in batches(len(train_part.labels), options.batch_size, rng):
-                x, labels = train_part.images[batch], train_part.labels[batch]
-                if options.graph and not history.step_losses:
-                    draw(network, x, labels, options.graph)
-                loss = descend(network, x, labels, options.lr)
-                history.step_losses.append(loss)
-                bar.update()
+            for x, labels in mg.data.minibatches(data.train, options.batch_size, rng=training.rng, drop_last=True):
+                training.descend(x, labels)
+                bar.advance()
                 if ctrl_c.pressed:
-                    return history
-            train_loss = np.mean(history.step_losses[-history.steps_per_epoch :])
-            test_accuracy = accuracy(network, test_part)
-            history.epochs.append(Epoch(number, train_loss, test_accuracy, time.perf_counter() - start))
-            show(history.epochs[-1], options.epochs, bar)
-    return history
+                    return True
+            training.finish_epoch(data, steps, time.perf_counter() - start)
+            if options.checkpoint:
+                mg.save(options.checkpoint, run | training.state_dict())
+            if options.log:
+                write_log(training.epochs, options.log)
+            bar.show_epoch()
+    return False
 
 
-def write_whole(path, write):
-    """Write a file with write(file), and replace path by it only when it is complete."""
-    temporary = temporary_beside(path)
+def begin(parser, options, checkpoint):
+    """Return the data, the training as it begins or goes on, and what its files say of the run."""
+    # A generator for each use, so that an option that changes one use of chance does not change the others.
+    split_rng, initial_rng, order_rng = np.random.default_rng(options.seed).spawn(3)
     try:
-        with open(temporary, "wb") as file:
-            write(file)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def option_parser():
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(
-        description="Train a three-layer CNN on the UCI optical digits, or on IDX files such as MNIST.",
-        allow_abbrev=False,
-    )
-
-    def add(name, type, default, metavar, help):
-        parser.add_argument(name, type=type, default=default, metavar=metavar, help=help)
-
-    def choose(name, default, choices, help):
-        parser.add_argument(name, default=default, choices=choices, help=f"{help} (default %(default)s)")
-
-    shown = "(default %(default)s)"
-    add("--data", Path, None, "DIR", "MNIST's or Fashion-MNIST's four IDX files (default: the UCI digits)")
-    add("--epochs", number(int, 1), 30, "N", f"passes over the training images {shown}")
-    add("--batch-size", number(int, 1), 16, "N", f"images a step {shown}")
-    add("--lr", number(float, 0, above=True), None, "X", "learning rate (default 0.2, with l2 pooling 0.05)")
-    add("--channels", channel_pair, "8,16", "A,B", f"kernels of the two convolutions {shown}")
-    add("--kernel", number(int, 1), 3, "N", f"rows and columns of each kernel {shown}")
-    choose("--pool", "avg", POOLS, "pooling over 2x2 windows")
-    choose("--activation", "relu", ACTIVATIONS, "activation function")
-    choose("--dtype", "float32", ("float32", "float64"), "of all the arithmetic")
-    add("--seed", number(int, 0), 0, "N", f"the same seed gives the same bits {shown}")
-    add("--save", output_file(".npz"), None, "FILE.npz", "save the parameters, also after Ctrl-C")
-    add("--plot", output_file(".png", ".pdf", ".svg"), None, "FILE.png", "draw the curves and kernels")
-    pictures = output_file(".png", ".pdf", ".svg", ".dot", ".html")
-    add("--graph", pictures, None, "FILE.png", "draw the network at its first batch; .html: walk through it")
-    return parser
-
-
-def load(options, rng):
-    """Return the data that the options name, checked; there are enough images for a batch."""
-    data = images.load_idx(options.data) if options.data else images.load_digits(rng)
-    if options.batch_size > len(data.train.labels):
-        raise ValueError(f"a batch of {options.batch_size} is more than the {len(data.train.labels)} training images")
-    return data
-
-
-def save(options, history, network, scale, title):
-    """Write the files of --save and --plot; return their paths, and that of --graph."""
-    parameters = {name: p.data for name, p in network.parameters.items()}
-    if options.save:
-        # To use the network, one needs the scale of its input, too.
-        arrays = {f"input.{name}": np.array(x, options.dtype) for name, x in scale._asdict().items()}
-        write_whole(options.save, lambda file: np.savez(file, **parameters, **arrays))
-    if options.plot:
-        drawing = figure(title, history, parameters["conv1.k"])
-        write_whole(options.plot, lambda file: drawing.savefig(file, format=options.plot.suffix[1:]))
-    return [str(path) for path in (options.save, options.plot, options.graph) if path]
+        data = load(options, split_rng)
+        network = cnn(data.size, options, initial_rng)
+        training = Training(network, OPTIMIZERS[options.optimizer](network.parameters(), lr=options.lr), order_rng)
+        if checkpoint and checkpoint["digest"] != data.digest:
+            raise ValueError(f"--resume: {options.resume} was trained on other data than {data.name}")
+        if checkpoint:
+            training.load_state_dict(checkpoint)
+    except (KeyError, OSError, TypeError, ValueError) as error:
+        parser.error(str(error))
+    remembered = {name: getattr(options, name) for name in REMEMBERED} | {"data": options.data and str(options.data)}
+    run = {"options": remembered, "digest": data.digest, "size": data.size, "scale": data.scale._asdict()}
+    return data, training, run
 
 
 def main(arguments=None):
     """Run the command line and return the exit code."""
     parser = option_parser()
-    options = parser.parse_args(arguments)
-    if options.plot and importlib.util.find_spec("matplotlib") is None:
-        parser.error("--plot needs matplotlib, which pip install -e '.[examples]' brings")
-    if options.graph and not (shutil.which("dot") or importlib.util.find_spec("pygraphviz")):
-        parser.error("--graph needs Graphviz, which pip install -e '.[viz]' brings")
-    if options.lr is None:
-        options.lr = LEARNING_RATES[options.pool]
     try:
-        return run(parser, options)
+        options, checkpoint = read_options(parser, arguments)
+        data, training, run = begin(parser, options, checkpoint)
+        print(describe(data, training, options), flush=True)
+        if options.graph:
+            draw_graph(training.network, *(array[: options.batch_size] for array in data.train), options.graph)
+        interrupted = train(training, data, options, run)
+        return finish(training, data, options, run, interrupted)
     except (FloatingPointError, OSError) as error:
-        print(f"{parser.prog}: error: {error}", file=sys.stderr)
+        hint = f"; a smaller --lr than {options.lr:g} may help" if isinstance(error, FloatingPointError) else ""
+        print(f"{parser.prog}: error: {error}{hint}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:  # before the training, or a second Ctrl-C
         print("interrupted at once", file=sys.stderr)
         return INTERRUPTED
 
 
-def run(parser, options):
-    """Read the data, train and save, and return the exit code."""
-    # A generator for each use, so that an option that changes one use of chance does not change the others.
-    split_rng, initial_rng, order_rng = np.random.default_rng(options.seed).spawn(3)
-    try:
-        data = load(options, split_rng)
-        scale = images.measure(data.train.images)
-        network = Network(data.train.images.shape[1:], options, initial_rng)
-    except (OSError, ValueError) as error:
-        parser.error(str(error))
-    print(describe(data, network, options), flush=True)
-    train_part, test_part = (
-        images.Part(scale.standardise(part.images, options.dtype), part.labels) for part in (data.train, data.test)
-    )
-    history = train(network, train_part, test_part, options, order_rng)
-    interrupted = len(history.epochs) < options.epochs
+def finish(training, data, options, run, interrupted):
+    """Write the files that the options name, say what happened, and return the exit code."""
+    steps, epochs, best = len(training.step_losses), training.epochs, training.best
     if interrupted:
-        print(f"interrupted in epoch {len(history.epochs) + 1} after {counted(len(history.step_losses), 'step')}")
-    saved = save(options, history, network, scale, data.name)
-    if saved or interrupted:
-        print("saved", listed(saved) if saved else "nothing, as neither --save nor --plot was given")
-    if interrupted:
-        return INTERRUPTED
-    if fault := divergence(history):
-        print(f"{parser.prog}: error: {fault}; a smaller --lr than {options.lr:g} may help", file=sys.stderr)
-        return 1
-    return 0
-
-
-def divergence(history):
-    """Return a sentence if the training ended with a greater loss than it began with, else None."""
-    first, last = max(history.step_losses[0], math.log(images.CLASSES)), history.epochs[-1].train_loss
-    if last <= first:
-        return None
-    return f"the training diverged: the loss of the last epoch is {last:.3g}, that of the first step was {first:.3g}"
+        print(f"interrupted in epoch {len(epochs) + 1} after {counted(steps, 'step')}")
+    elif options.patience:
+        training.network.load_state_dict(best["network"])
+        print(f"the best validation accuracy was {best['accuracy']:.4f}: this is the network of epoch {best['epoch']}")
+    if options.save:
+        mg.save(options.save, run | {"network": training.network.state_dict()})
+    if options.plot:
+        draw_page(training, data, options.plot)
+    after_epochs = (options.checkpoint, options.log) if epochs else ()
+    print_saved([options.save, *after_epochs, options.plot, options.graph], interrupted)
+    return INTERRUPTED if interrupted else training.check() or 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ def test_it_writes_pictures_and_the_walk(tmp_path, capsys):
     assert len(written["walk.html"]) < 3_000_000
     assert {path.name for path in DOCS.glob("graph*.png")} < set(written)
     output = capsys.readouterr().out
-    assert "#10 softmax_cross_entropy(#9, labels)" in output
+    assert "#11 softmax_cross_entropy(#10, labels)" in output
     assert all(name in output for name in written)
 
 

@@ -1,11 +1,14 @@
 """The small programs of examples/ run, tiny, and find what they look for."""
 
+import sys
+
 import gaussian_process
 import logistic_regression
 import newton
 import numpy as np
 import pytest
 import throw
+from command_line import needed
 
 import minigrad as mg
 
@@ -82,3 +85,12 @@ def test_the_least_that_the_options_allow(program, options):
 
 def test_logistic_regression_without_a_step():
     assert 0 <= logistic_regression.main(["--steps", "0"]) <= 1
+
+
+@pytest.mark.parametrize(("name", "extra"), [("tqdm", "train"), ("scipy.optimize", "examples")])
+def test_what_is_missing_is_named_with_what_brings_it(name, extra, monkeypatch):
+    for part in (name, name.partition(".")[0]):
+        monkeypatch.setitem(sys.modules, part, None)
+    monkeypatch.setattr(sys, "argv", ["examples/program.py"])
+    with pytest.raises(SystemExit, match=rf"^program.py: needs {name}, which pip install -e '.\[{extra}\]' brings$"):
+        needed(name, extra)

@@ -1,5 +1,6 @@
 """The training example: it learns, repeats itself bit for bit, and behaves on every kind of bad day."""
 
+import json
 import os
 import re
 import signal
@@ -7,24 +8,27 @@ import subprocess
 import sys
 from pathlib import Path
 
-import images
 import numpy as np
 import pytest
 import train_cnn
+import training_data
+import training_options
 import training_view
+from command_line import CtrlC
+
+import minigrad as mg
 
 SCRIPT = Path(train_cnn.__file__)
 ROOT = SCRIPT.parents[1]
 MNIST = ROOT.parent / "shared" / "data" / "mnist"
-NAMES = ["conv1.k", "conv1.b", "conv2.k", "conv2.b", "fc.w", "fc.b", "input.mean", "input.deviation"]
+NAMES = ["conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "fc.weight", "fc.bias"]
 
 
 @pytest.fixture
 def few_digits(monkeypatch):
     """A data set small enough for a test that doesn't look at accuracy."""
-    whole = images.load_digits(np.random.default_rng(0))
-    few = images.Dataset("few digits", *(images.Part(part.images[:96], part.labels[:96]) for part in whole[1:]))
-    monkeypatch.setattr(images, "load_digits", lambda rng: few)
+    images, labels = mg.data.digits()
+    monkeypatch.setattr(mg.data, "digits", lambda: mg.data.LabelledImages(images[:120], labels[:120]))
 
 
 def run(*options):
@@ -33,7 +37,9 @@ def run(*options):
 
 def epochs(text):
     """(train loss, test accuracy, seconds) of each epoch's line."""
-    pattern = r"^epoch +\d+/\d+ +train loss ([\d.]+) +test accuracy ([\d.]+) +([\d.]+) s$"
+    pattern = (
+        r"^epoch +\d+/\d+ +train loss ([\d.]+) +(?:validation accuracy [\d.]+ +)?test accuracy ([\d.]+) +([\d.]+) s$"
+    )
     return [tuple(map(float, line)) for line in re.findall(pattern, text, re.MULTILINE)]
 
 
@@ -58,15 +64,14 @@ def test_short_training_on_mnist(capsys):
         pytest.skip("the MNIST files aren't there")
     options = ["--data", str(MNIST), "--kernel", "5", "--epochs", "1", "--lr", "0.1"]
     options = train_cnn.option_parser().parse_args(options)
-    data = images.load_idx(options.data)
-    assert [part.images.shape for part in data[1:]] == [(60000, 28, 28), (10000, 28, 28)]
-    scale = images.measure(data.train.images[:3200])
-    train, test = (
-        images.Part(scale.standardise(part.images[:3200], options.dtype), part.labels[:3200]) for part in data[1:]
-    )
-    rng = np.random.default_rng(0)
-    history = train_cnn.train(train_cnn.Network((28, 28), options, rng), train, test, options, rng)
-    assert history.epochs[0].test_accuracy >= 0.8
+    data = training_data.load(options, np.random.default_rng(0))
+    assert [len(part.images) for part in (data.train, data.test)] == [60000, 10000]
+    train, test = (part._make(array[:3200] for array in part) for part in (data.train, data.test))
+    network = train_cnn.cnn(data.size, options, np.random.default_rng(0))
+    optimizer = mg.optim.SGD(network.parameters(), options.lr)
+    training = train_cnn.Training(network, optimizer, np.random.default_rng(0))
+    assert not train_cnn.train(training, data._replace(train=train, test=test), options, {})
+    assert training.epochs[0].test_accuracy >= 0.8
 
 
 def test_same_seed_same_bits(few_digits, tmp_path):
@@ -80,15 +85,18 @@ def test_same_seed_same_bits(few_digits, tmp_path):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_saved_arrays_have_the_dtype_that_was_asked_for(dtype, few_digits, tmp_path):
     assert run("--epochs", 1, "--dtype", dtype, "--channels", "3,5", "--save", tmp_path / "net.npz") == 0
-    with np.load(tmp_path / "net.npz", allow_pickle=False) as saved:
-        assert saved.files == NAMES
-        assert {array.dtype for array in saved.values()} == {np.dtype(dtype)}
-        assert [saved[name].shape for name in NAMES[:6]] == [(3, 1, 3, 3), (3,), (5, 3, 3, 3), (5,), (20, 10), (10,)]
+    saved = mg.load(tmp_path / "net.npz")
+    assert list(saved["network"]) == NAMES
+    assert {array.dtype for array in saved["network"].values()} == {np.dtype(dtype)}
+    shapes = [array.shape for array in saved["network"].values()]
+    assert shapes == [(3, 1, 3, 3), (3,), (5, 3, 3, 3), (5,), (10, 20), (10,)]
+    assert saved["options"]["channels"] == (3, 5)
+    assert saved["scale"].keys() == {"mean", "deviation"}
     assert [path.name for path in tmp_path.iterdir()] == ["net.npz"]
 
 
-@pytest.mark.parametrize("activation", train_cnn.ACTIVATIONS)
-@pytest.mark.parametrize("pool", train_cnn.POOLS)
+@pytest.mark.parametrize("activation", training_options.ACTIVATIONS)
+@pytest.mark.parametrize("pool", training_options.POOLS)
 def test_loss_falls_with_every_pool_and_activation(pool, activation, few_digits, capsys):
     options = ("--pool", pool, "--activation", activation, "--channels", "4,6", "--lr", 0.1, "--dtype", "float64")
     assert run("--epochs", 6, *options) == 0
@@ -96,35 +104,35 @@ def test_loss_falls_with_every_pool_and_activation(pool, activation, few_digits,
     assert lines[-1][0] < lines[0][0]
 
 
-@pytest.mark.parametrize(("pool", "rate"), train_cnn.LEARNING_RATES.items())
+@pytest.mark.parametrize("optimizer", training_options.OPTIMIZERS)
+def test_loss_falls_with_every_optimizer(optimizer, few_digits, capsys):
+    assert run("--epochs", 6, "--optimizer", optimizer) == 0
+    output = capsys.readouterr().out
+    assert f", {optimizer}, learning rate " in output
+    lines = epochs(output)
+    assert lines[-1][0] < 0.9 * lines[0][0]
+
+
+@pytest.mark.parametrize(("pool", "rate"), [("avg", 0.2), ("max", 0.2), ("l2", 0.05)])
 def test_default_learning_rate_is_the_pooling_s(pool, rate, few_digits, capsys):
     assert run("--epochs", 1, "--pool", pool) == 0
     assert f"learning rate {rate:g}, " in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("kernel", "before_the_last_layer"), [(1, (6, 2, 2)), (2, (6, 2, 2)), (5, (6, 2, 2))])
-def test_half_the_kernel_is_padding(kernel, before_the_last_layer, few_digits):
+@pytest.mark.parametrize("kernel", [1, 2, 5])
+def test_half_the_kernel_is_padding(kernel, few_digits):
     options = train_cnn.option_parser().parse_args(["--kernel", str(kernel), "--channels", "4,6"])
-    network = train_cnn.Network((8, 8), options, np.random.default_rng(0))
-    assert network.shapes[2] == before_the_last_layer
+    network = train_cnn.cnn((8, 8), options, np.random.default_rng(0))
+    assert network.fc.weight.shape == (10, 6 * 2 * 2)
     assert network(np.zeros((2, 1, 8, 8), np.float32)).shape == (2, 10)
 
 
-def test_batches_are_whole_and_drawn_anew():
-    rng = np.random.default_rng(0)
-    first, second = (train_cnn.batches(20, 6, rng) for _ in range(2))
-    for steps in (first, second):
-        assert steps.shape == (3, 6)
-        assert len(np.unique(steps)) == 18
-        assert set(steps.flat) <= set(range(20))
-    assert not np.array_equal(first, second)
-
-
 def test_weights_keep_the_signal():
-    rng = np.random.default_rng(0)
-    he, glorot = (train_cnn.initial((64, 32, 3, 3), activation, rng) for activation in ("relu", "tanh"))
-    assert he.var() == pytest.approx(2 / (32 * 9), rel=0.05)
-    assert glorot.var() == pytest.approx(2 / ((32 + 64) * 9), rel=0.05)
+    for activation, variance in {"relu": 2 / (32 * 9), "tanh": 2 / ((32 + 64) * 9)}.items():
+        arguments = ["--channels", "32,64", "--activation", activation]
+        options = train_cnn.option_parser().parse_args(arguments)
+        weight = train_cnn.cnn((8, 8), options, np.random.default_rng(0)).conv2.weight
+        assert weight.data.var() == pytest.approx(variance, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -150,6 +158,13 @@ def test_weights_keep_the_signal():
         (["--save", "folder.npz"], "argument --save: 'folder.npz' is a folder, should be a file"),
         (["--plot", "curve.txt"], "argument --plot: 'curve.txt' should end in .png or .pdf or .svg"),
         (["--plot", "absent/curve.png"], "argument --plot: can't write 'absent/curve.png': No such file or directory"),
+        (["--optimizer", "newton"], "argument --optimizer: invalid choice: 'newton'"),
+        (["--validation", "1"], "argument --validation: '1' should be a number from 0 to 0.9"),
+        (["--patience", "3"], "--patience needs --validation, the fraction of the images to validate with"),
+        (["--log", "log.txt"], "argument --log: 'log.txt' should end in .jsonl"),
+        (["--checkpoint", "run.pkl"], "argument --checkpoint: 'run.pkl' should end in .npz"),
+        (["--resume", "absent.npz"], "[Errno 2] No such file or directory: 'absent.npz'"),
+        (["--resume", "run.pkl"], "load: path must end in .npz or .safetensors, not 'run.pkl'"),
         (["--data", "absent"], "found no train-images file; tried absent/train-images-idx3-ubyte, "),
         (["--epoch", "3"], "unrecognized arguments: --epoch 3"),
     ],
@@ -168,10 +183,9 @@ def test_bad_option_is_one_sentence_before_any_work(options, message, tmp_path, 
 
 
 def test_image_too_small_to_pool_twice():
-    with pytest.raises(
-        ValueError, match="images of 3x8 are too small: conv2 leaves 1x4 but pooling needs at least 2x2"
-    ):
-        train_cnn.layer_shapes((3, 8), (8, 16), 3)
+    options = train_cnn.option_parser().parse_args([])
+    with pytest.raises(ValueError, match=r"pool2: avg_pool2d: .* 2 x 2 does not fit into the image of 1 x 4"):
+        train_cnn.cnn((3, 8), options, np.random.default_rng(0))
 
 
 def test_divergence_is_an_error_and_saves_nothing(few_digits, tmp_path, capsys):
@@ -202,32 +216,21 @@ def test_a_full_disk_is_one_line(few_digits, tmp_path, monkeypatch, capsys):
     def full(*arguments, **arrays):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np, "savez", full)
+    monkeypatch.setattr(os, "fsync", full)
     assert run("--epochs", 1, "--save", tmp_path / "net.npz") == 1
     assert capsys.readouterr().err.endswith("error: [Errno 28] No space left on device\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_write_leaves_what_was_there(tmp_path):
-    path = tmp_path / "net.npz"
-    path.write_bytes(b"before")
-
-    def fail_halfway(file):
-        file.write(b"half")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        train_cnn.write_whole(path, fail_halfway)
-    assert path.read_bytes() == b"before"
-    assert list(tmp_path.iterdir()) == [path]
-
-
 @pytest.mark.parametrize("accuracies", [[], [1.0], [0.9], [0.0, 0.1], [0.99, 1.0], [0.5, *[1.0] * 29]])
 def test_axes_count_whole_epochs_and_end_at_100_percent(accuracies, tmp_path):
+    from matplotlib.figure import Figure
+
     steps = 10 * len(accuracies) or 3
-    epochs = [training_view.Epoch(i, 0.5, accuracy, 1.0) for i, accuracy in enumerate(accuracies, start=1)]
-    history = training_view.History(10, [0.5 / step for step in range(1, steps + 1)], epochs)
-    whole = training_view.figure("few digits", history, np.ones((8, 1, 3, 3)))
+    results = [training_view.Epoch(i, 0.5, None, accuracy, 1.0) for i, accuracy in enumerate(accuracies, start=1)]
+    training = train_cnn.Training(None, None, None, [0.5 / step for step in range(1, steps + 1)], results)
+    whole = Figure(figsize=(8, 3), layout="constrained")
+    training_view.draw_curves(whole.subfigures(), "few digits", training, 10)
     whole.savefig(tmp_path / "curve.png")
     loss, accuracy = whole.axes[:2]
     for axes in (loss, accuracy):
@@ -270,9 +273,9 @@ def test_drawing_the_graph_leaves_the_training_as_it_was(few_digits, tmp_path, c
     paths = tmp_path / "drawn.npz", tmp_path / "undrawn.npz"
     run("--epochs", 1, "--channels", "2,3", "--save", paths[0], "--graph", tmp_path / "network.dot")
     run("--epochs", 1, "--channels", "2,3", "--save", paths[1])
-    drawn, undrawn = map(np.load, paths)
+    drawn, undrawn = (mg.load(path)["network"] for path in paths)
     assert all(np.array_equal(drawn[name], undrawn[name]) for name in NAMES)
-    assert "train_cnn.py" in (tmp_path / "network.dot").read_text()  # the line of each op
+    assert "training_view.py" in (tmp_path / "network.dot").read_text()  # the line of each op
 
 
 def test_graph_without_graphviz_is_an_error_before_the_training(tmp_path, monkeypatch, capsys):
@@ -326,9 +329,9 @@ def test_ctrl_c_saves_what_there_is(tmp_path):
     assert errors == ""
     assert re.search(r"^interrupted in epoch \d+ after [\d,]+ steps$", output, re.MULTILINE)
     assert output.endswith(f"saved {files[0]} and {files[1]}\n")
-    with np.load(files[0], allow_pickle=False) as saved:
-        assert saved.files == NAMES
-        assert all(np.isfinite(array).all() for array in saved.values())
+    saved = mg.load(files[0])["network"]
+    assert list(saved) == NAMES
+    assert all(np.isfinite(array).all() for array in saved.values())
     assert files[1].read_bytes().startswith(b"\x89PNG")
     assert sorted(tmp_path.iterdir()) == sorted(files)
 
@@ -336,32 +339,185 @@ def test_ctrl_c_saves_what_there_is(tmp_path):
 def test_ctrl_c_before_the_first_whole_epoch(few_digits, tmp_path, monkeypatch, capsys):
     steps = []
 
-    def press_in_the_second_step(*arguments, take=train_cnn.descend):
+    def press_in_the_second_step(*arguments, take=train_cnn.Training.descend):
         steps.append(take(*arguments))
         if len(steps) == 2:
             signal.raise_signal(signal.SIGINT)
-        return steps[-1]
 
     before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(train_cnn, "descend", press_in_the_second_step)
+    monkeypatch.setattr(train_cnn.Training, "descend", press_in_the_second_step)
     assert run("--plot", tmp_path / "curve.png") == 130
     assert (tmp_path / "curve.png").is_file()
     assert "interrupted in epoch 1 after 2 steps\n" in capsys.readouterr().out
     assert signal.getsignal(signal.SIGINT) is before
     steps.clear()
     assert run() == 130
-    assert capsys.readouterr().out.endswith("saved nothing, as neither --save nor --plot was given\n")
+    assert capsys.readouterr().out.endswith("saved nothing, as no option names a file\n")
 
 
 def test_ctrl_c_before_the_training(monkeypatch, capsys):
-    monkeypatch.setattr(images, "load_digits", lambda rng: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(mg.data, "digits", lambda: signal.raise_signal(signal.SIGINT))
     assert run() == 130
     assert capsys.readouterr() == ("", "interrupted at once\n")
 
 
 def test_second_ctrl_c_stops_at_once():
-    with train_cnn.CtrlC() as ctrl_c:
+    with CtrlC() as ctrl_c:
         signal.raise_signal(signal.SIGINT)
         assert ctrl_c.pressed
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+# stop and resume
+
+OPTIONS = ("--channels", "2,3", "--optimizer", "adam", "--validation", 0.25, "--seed", 5)
+
+
+def state_of(path):
+    """All that a checkpoint holds, but how long epochs took."""
+    state = mg.load(path)
+    state["epochs"] = [epoch[:-1] for epoch in state["epochs"]]
+    return state
+
+
+def same(a, b):
+    """Whether two nests are the same to the bit."""
+    if isinstance(a, dict):
+        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b)
+    return a == b
+
+
+@pytest.mark.parametrize("options", [OPTIONS, ("--optimizer", "momentum"), ("--optimizer", "rmsprop")])
+@pytest.mark.parametrize("at", [1, 3])
+def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(at, options, few_digits, tmp_path, capsys):
+    whole, parts, log = tmp_path / "whole.npz", tmp_path / "parts.npz", tmp_path / "log.jsonl"
+    assert run("--epochs", 4, "--checkpoint", whole, *options) == 0
+    assert run("--epochs", at, "--checkpoint", parts, *options) == 0
+    assert run("--epochs", 4, "--resume", parts, "--log", log, "--save", tmp_path / "net.npz") == 0
+    assert f"resumed after {at} epoch" in capsys.readouterr().out
+    assert same(state_of(whole), state_of(parts))
+    assert same(mg.load(tmp_path / "net.npz")["network"], mg.load(whole)["network"])
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
+    assert [line["number"] for line in lines] == [1, 2, 3, 4]
+    assert [line["train_loss"] for line in lines] == [epoch[1] for epoch in state_of(whole)["epochs"]]
+
+
+def test_ctrl_c_in_an_epoch_loses_that_epoch_and_no_bit(few_digits, tmp_path, monkeypatch):
+    whole, parts = tmp_path / "whole.npz", tmp_path / "parts.npz"
+    assert run("--epochs", 3, "--checkpoint", whole, *OPTIONS) == 0
+    steps = []
+
+    def press(*arguments, take=train_cnn.Training.descend):
+        take(*arguments)
+        steps.append(1)
+        if len(steps) in (1, 7, 12):  # in the first epoch, in a later one, at the end of one
+            signal.raise_signal(signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(train_cnn.Training, "descend", press)
+        assert run("--epochs", 3, "--checkpoint", parts, *OPTIONS) == 130
+        assert not parts.exists()
+        assert run("--epochs", 3, "--checkpoint", parts, *OPTIONS) == 130
+        assert run("--epochs", 3, "--resume", parts) == 130
+    assert run("--epochs", 3, "--resume", parts) == 0
+    assert same(state_of(whole), state_of(parts))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
+def test_a_kill_loses_no_checkpoint_and_no_bit(tmp_path):
+    whole, parts = tmp_path / "whole.npz", tmp_path / "parts.npz"
+    for after, options in ((3, ("--checkpoint", parts, *OPTIONS)), (2, ("--resume", parts))):
+        with subprocess.Popen(**command("--epochs", 100_000, *options), stdout=subprocess.PIPE) as process:
+            for line in process.stdout:
+                after -= line.startswith("epoch")
+                if not after:
+                    break
+            process.kill()
+    done = len(mg.load(parts)["epochs"])
+    assert done >= 5
+    assert run("--epochs", done + 1, "--resume", parts) == 0
+    assert run("--epochs", done + 1, "--checkpoint", whole, *OPTIONS) == 0
+    assert same(state_of(whole), state_of(parts))
+
+
+def test_options_that_contradict_the_file_are_named(few_digits, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "run.npz"
+    assert run("--epochs", 1, "--checkpoint", path, *OPTIONS) == 0
+    before = path.read_bytes()
+    for options, said in (
+        (("--pool", "max"), f"--pool max contradicts {path}, which was trained with --pool avg"),
+        (("--seed", 6), f"--seed 6 contradicts {path}, which was trained with --seed 5"),
+        (("--lr", 0.3), f"--lr 0.3 contradicts {path}, which was trained with --lr 0.002"),
+        (("--channels", "3,2"), f"--channels (3, 2) contradicts {path}, which was trained with --channels (2, 3)"),
+    ):
+        with pytest.raises(SystemExit):
+            run("--resume", path, *options)
+        assert capsys.readouterr().err.endswith(f"error: {said}\n")
+    images, labels = mg.data.digits()
+    monkeypatch.setattr(mg.data, "digits", lambda: mg.data.LabelledImages(images, 9 - labels))
+    with pytest.raises(SystemExit):
+        run("--resume", path)
+    assert f"--resume: {path} was trained on other data than UCI optical digits" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_options_that_agree_with_the_file_are_taken(few_digits, tmp_path, capsys):
+    path = tmp_path / "run.npz"
+    assert run("--epochs", 1, "--checkpoint", path, *OPTIONS) == 0
+    assert run("--epochs", 2, "--resume", path, *OPTIONS, "--checkpoint", tmp_path / "other.npz") == 0
+    assert len(mg.load(path)["epochs"]) == 1
+    assert len(mg.load(tmp_path / "other.npz")["epochs"]) == 2
+    capsys.readouterr()
+    assert run("--epochs", 2, "--resume", tmp_path / "other.npz") == 0  # nothing is left to do
+    assert epochs(capsys.readouterr().out) == []
+
+
+def test_what_is_no_checkpoint_is_named(few_digits, tmp_path, capsys):
+    path = tmp_path / "run.npz"
+    assert run("--epochs", 1, "--save", path) == 0
+    capsys.readouterr()
+    for content in (None, {"a": 1}, {"options": 3}):
+        if content:
+            mg.save(path, content)
+        with pytest.raises(SystemExit):
+            run("--resume", path)
+        assert capsys.readouterr().err.endswith(f"error: {path}: has no checkpoint that train_cnn.py saved\n")
+
+
+def test_a_checkpoint_that_does_not_fit_is_named(few_digits, tmp_path, capsys):
+    path = tmp_path / "run.npz"
+    assert run("--epochs", 1, "--checkpoint", path) == 0
+    content = mg.load(path)
+    del content["network"]["fc.bias"]
+    mg.save(path, content)
+    capsys.readouterr()
+    with pytest.raises(SystemExit):
+        run("--epochs", 2, "--resume", path)
+    assert "error: load_state_dict: missing 'fc.bias'" in capsys.readouterr().err
+
+
+def test_patience_ends_the_training_and_keeps_the_best_network(few_digits, tmp_path, capsys):
+    files = ("--checkpoint", tmp_path / "run.npz", "--save", tmp_path / "net.npz")
+    assert run("--epochs", 60, "--patience", 2, "--validation", 0.3, "--lr", 0.5, *files) in (0, 1)
+    output = capsys.readouterr().out
+    state = mg.load(tmp_path / "run.npz")
+    accuracies = [epoch[2] for epoch in state["epochs"]]
+    best = accuracies.index(max(accuracies)) + 1
+    assert len(accuracies) == best + 2 < 60
+    assert f"validation accuracy was {max(accuracies):.4f}: this is the network of epoch {best}\n" in output
+    assert same(mg.load(tmp_path / "net.npz")["network"], state["best"]["network"])
+    assert not same(state["network"], state["best"]["network"])
+
+
+def test_the_page_has_its_parts(few_digits, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(train_cnn, "draw_page", lambda *run: drawn.append(training_view.page(*run[:2])))
+    assert run("--epochs", 2, "--validation", 0.1, "--plot", tmp_path / "page.png") == 0
+    titles = [axes.get_title(loc) for axes in drawn[0].axes for loc in ("left", "center")]
+    titles += [panel.get_suptitle() for row in drawn[0].subfigs for panel in row.subfigs]
+    for expected in ("Training loss", "Test accuracy: ", "Test images: ", "Most wrong", "Kernels", "Feature maps"):
+        assert any(title.startswith(expected) for title in titles)
+    assert sum(title in ("pool1", "pool2", "image") for title in titles) == 8 + 16 + 1

@@ -1,0 +1,62 @@
+"""The data of the training: the digits that come with minigrad, or a folder of MNIST's files, as numbers."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+import minigrad as mg
+from minigrad.data.images import CLASSES
+
+__all__ = ["CLASSES", "Data", "accuracy", "load", "logits"]
+
+AT_ONCE = 250  # images, to limit the memory that the logits of many take
+
+
+class Data(NamedTuple):
+    """Standardised images to train on, to stop early by (perhaps none), and to test on."""
+
+    name: str
+    size: tuple[int, int]  # rows and columns of an image
+    scale: mg.data.Scale
+    train: mg.data.LabelledImages
+    validation: mg.data.LabelledImages
+    test: mg.data.LabelledImages
+    digest: str  # of the images and labels, so that a run is resumed with its own
+
+
+def load(options, rng):
+    """Return the data that the options name, checked: there are enough images for a batch.
+
+    rng splits the digits into 80 % to train and 20 % to test, and validation images from those to train.
+    """
+    if options.data:
+        (train, test), name = mg.data.mnist(options.data), Path(options.data).resolve().name
+    else:
+        (train, test), name = mg.data.split(mg.data.digits(), 0.8, rng=rng), "UCI optical digits"
+    scale = mg.data.measure(train.images)
+    digest = hashlib.sha256(b"".join(array.tobytes() for part in (train, test) for array in part)).hexdigest()
+    validation = mg.data.LabelledImages(*(array[:0] for array in train))
+    if options.validation:
+        train, validation = mg.data.split(train, 1 - options.validation, rng=rng)
+    if options.batch_size > len(train.labels):
+        raise ValueError(f"a batch of {options.batch_size} is more than the {len(train.labels)} training images")
+    parts = [
+        part._replace(images=scale.standardise(part.images, options.dtype)) if len(part.labels) else part
+        for part in (train, validation, test)
+    ]
+    return Data(name, train.images.shape[1:], scale, *parts, digest)
+
+
+def logits(network, images):
+    """Return the network's logits (N, classes) of images (N, 1, height, width), as an array."""
+    with mg.no_grad():
+        return np.concatenate([network(images[i : i + AT_ONCE]).data for i in range(0, len(images), AT_ONCE)])
+
+
+def accuracy(network, part):
+    """Return the fraction of the images that the network labels right; None of no images."""
+    if not len(part.labels):
+        return None
+    return float(np.mean(logits(network, part.images).argmax(axis=1) == part.labels))
