@@ -21,20 +21,13 @@ import pdoc.render
 import minigrad as mg
 from minigrad import _numpy, operation
 
-PACKAGES = (
-    "minigrad",
-    "minigrad.data",
-    "minigrad.nn",
-    "minigrad.onnx",
-    "minigrad.optim",
-    "minigrad.testing",
-    "minigrad.viz",
-)
+SUBMODULES = ("data", "distributed", "nn", "onnx", "optim", "testing", "viz")
+PACKAGES = ("minigrad", *(f"minigrad.{name}" for name in SUBMODULES))
 
 
 def pages():
     """Return {name: page} of the packages, the families of ops, and the list of NumPy's functions."""
-    for package in (mg, mg.data, mg.nn, mg.onnx, mg.optim, mg.testing, mg.viz):
+    for package in (mg, *(getattr(mg, name) for name in SUBMODULES)):
         vars(package).update({name: getattr(package, name) for name in package.__all__})  # some load at their first use
     families = [pdoc.doc.Module.from_name(f"minigrad.ops.{m.name}") for m in pkgutil.iter_modules(mg.ops.__path__)]
     for family in families:

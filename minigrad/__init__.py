@@ -10,6 +10,7 @@
     mg.optim.Adam(parameters), mg.data               a step that trains, and data to train on
     mg.save(path, mapping), mg.load(path)            arrays, numbers and strings in files
     mg.onnx.export(path, f, example)                 what a function computes, as an ONNX model
+    mg.distributed.DataParallel(net)                 training on many machines, by MPI
 
 The functions of mg.ops, NumPy's and those of neural networks, stand here too, by family:
 """
@@ -27,7 +28,7 @@ from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
-__all__ = ["Tensor", "checkpoint", "data", "debug", "functional_call", "grad", "graph", "hessian", "hvp"]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "functional_call", "grad", "graph", "hessian", "hvp"]
 __all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "onnx", "op", "ops", "optim", "save", "scope", "tensor"]
 __all__ += ["testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
@@ -35,7 +36,7 @@ __all__ += ops.__all__
 
 def __getattr__(name):
     """What the core does not need is imported at its first use."""
-    if name in ("data", "nn", "onnx", "optim", "testing", "viz"):
+    if name in ("data", "distributed", "nn", "onnx", "optim", "testing", "viz"):
         return _import_module(f".{name}", __name__)
     if name in ("load", "save"):
         return getattr(_import_module(".serialization", __name__), name)

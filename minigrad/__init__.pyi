@@ -10,6 +10,7 @@ from numpy import ndarray
 from numpy.random import Generator
 
 from . import data as data
+from . import distributed as distributed
 from . import nn as nn
 from . import onnx as onnx
 from . import ops as ops
@@ -33,7 +34,7 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 __version__: str
-__all__ = ["Tensor", "checkpoint", "data", "debug", "functional_call", "grad", "graph", "hessian", "hvp"]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "functional_call", "grad", "graph", "hessian", "hvp"]
 __all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "onnx", "op", "ops", "optim", "save", "scope", "tensor"]
 __all__ += ["testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__

@@ -16,7 +16,7 @@ LAYERS = [
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
     ["nesting", "transforms", "recompute", "derivation"],
-    ["data", "nn", "onnx", "optim", "serialization"],
+    ["data", "distributed", "nn", "onnx", "optim", "serialization"],
     ["testing", "viz"],
     ["__init__"],
 ]

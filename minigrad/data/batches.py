@@ -31,7 +31,7 @@ def minibatches(
     [[4, 5], [6, 7]] [0 1]
     [[8, 9]] [0]
     """
-    rows = _rows("minibatches", arrays)
+    rows = count_rows("minibatches", arrays)
     for name, value in (("shuffle", shuffle), ("drop_last", drop_last)):
         if not isinstance(value, (bool, np.bool)):
             raise TypeError(f"minibatches: {name} must be True or False, not {brief(value)}")
@@ -42,7 +42,7 @@ def minibatches(
         raise ValueError(f"minibatches: batch_size must be {bounds}, not {batch_size}")
     order = _generator("minibatches", rng).permutation(rows) if shuffle else np.arange(rows)
     end = rows - rows % batch_size if drop_last else rows
-    return (_taken(arrays, order[start : start + batch_size]) for start in range(0, end, batch_size))
+    return (taken(arrays, order[start : start + batch_size]) for start in range(0, end, batch_size))
 
 
 def split(arrays: T, fraction: float, *, rng: Generator) -> tuple[T, T]:
@@ -54,16 +54,16 @@ def split(arrays: T, fraction: float, *, rng: Generator) -> tuple[T, T]:
     >>> len(a), len(b), sorted([*a, *b]) == list(range(10))
     (8, 2, True)
     """
-    rows = _rows("split", arrays)
+    rows = count_rows("split", arrays)
     if isinstance(fraction, (bool, np.bool)) or not isinstance(fraction, (int, float, np.integer, np.floating)):
         raise TypeError(f"split: fraction must be a number, not {brief(fraction)}")
     if not 0 < fraction < 1 or not 0 < int(rows * fraction) < rows:
         raise ValueError(f"split: fraction must leave a row to each part, not {fraction} of {rows} rows")
     order = _generator("split", rng).permutation(rows)
-    return _taken(arrays, order[: int(rows * fraction)]), _taken(arrays, order[int(rows * fraction) :])
+    return taken(arrays, order[: int(rows * fraction)]), taken(arrays, order[int(rows * fraction) :])
 
 
-def _rows(name: str, arrays: Any) -> int:
+def count_rows(name: str, arrays: Any) -> int:
     """The number of rows that all the arrays have."""
     named = (
         {f"arrays[{key!r}]": part for key, part in arrays.items()}
@@ -93,7 +93,7 @@ def _generator(name: str, rng: Any) -> Generator:
     return rng
 
 
-def _taken(arrays: Any, rows: ndarray) -> Any:
+def taken(arrays: Any, rows: ndarray) -> Any:
     """These rows of each array, in the same structure."""
     if isinstance(arrays, Mapping):
         return {key: array[rows] for key, array in arrays.items()}

@@ -39,10 +39,11 @@ class BatchNorm2d(Module):
     """
 
     def __init__(self, num_features: int, eps: float = 1e-5, momentum: float = 0.1, *, dtype: DType = np.float32):
-        check_sizes("BatchNorm2d", num_features=num_features)
-        check_number("BatchNorm2d", "eps", eps, 0, np.inf)
-        check_number("BatchNorm2d", "momentum", momentum, 0, 1)
-        dtype = float_dtype("BatchNorm2d", dtype)
+        name = type(self).__name__
+        check_sizes(name, num_features=num_features)
+        check_number(name, "eps", eps, 0, np.inf)
+        check_number(name, "momentum", momentum, 0, 1)
+        dtype = float_dtype(name, dtype)
         self.num_features, self.eps, self.momentum = num_features, eps, momentum
         self.weight, self.bias = parameter(np.ones(num_features, dtype)), parameter(np.zeros(num_features, dtype))
         self.running_mean, self.running_var = np.zeros(num_features, dtype), np.ones(num_features, dtype)
@@ -52,17 +53,22 @@ class BatchNorm2d(Module):
         """Return the normalised x."""
         x = arraylike(x)
         if x.ndim != 4 or x.shape[1] != self.num_features:
-            raise ValueError(f"BatchNorm2d: x must be (N, {self.num_features}, H, W), not {x.shape}")
+            raise ValueError(f"{type(self).__name__}: x must be (N, {self.num_features}, H, W), not {x.shape}")
         n = x.size // self.num_features
         if self.training and n < 2:
-            raise ValueError(f"BatchNorm2d: training takes more than one entry in a channel, not x {x.shape}")
+            raise ValueError(f"{type(self).__name__}: training takes more than one entry in a channel, not x {x.shape}")
         if self.training:
-            mean, variance = ops.mean(x, (0, 2, 3), keepdims=True), ops.var(x, (0, 2, 3), keepdims=True)
+            mean, variance, n = self._statistics(x)
             self._track(array_of(mean), array_of(variance), n)
         else:
             mean, variance = self.running_mean[:, None, None], self.running_var[:, None, None]
         weight, bias = self.weight[:, None, None], self.bias[:, None, None]
         return _normalized(x, mean, variance, self.eps) * weight + bias
+
+    def _statistics(self, x: Any) -> tuple[Any, Any, int]:
+        """Mean and variance of each channel of the batch, and the number of its entries."""
+        mean, variance = ops.mean(x, (0, 2, 3), keepdims=True), ops.var(x, (0, 2, 3), keepdims=True)
+        return mean, variance, x.size // self.num_features
 
     def _track(self, mean: np.ndarray, variance: np.ndarray, n: int) -> None:
         """Move the running statistics towards those of a batch with n entries in a channel."""

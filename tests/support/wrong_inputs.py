@@ -154,6 +154,7 @@ def _used(context):
 
 _V = np.array([1.0, 2.0])
 _LAYER = mg.nn.Linear(2, 2, rng=_RNG)
+_PARALLEL = mg.distributed.DataParallel(_LAYER)
 _leaf = mg.tensor(_V, requires_grad=True)
 REST = {  # name -> a function that calls it, and arguments for which that works
     "grad": (lambda f, x, argnums: mg.grad(f, argnums)(x), mg.sum, _V, 0),
@@ -205,6 +206,15 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "data.minibatches": (lambda x, n, **o: list(mg.data.minibatches(x, n, **o)), _M, 2, {
         "shuffle": False, "drop_last": True, "rng": None}),
     "data.split": (lambda x, fraction, rng: mg.data.split(x, fraction, rng=rng), _M, 0.5, _RNG),
+    "distributed.DataParallel": (mg.distributed.DataParallel, _LAYER, {"bucket_bytes": 8}),
+    "distributed.DataParallel.backward": (lambda loss: _PARALLEL.backward(loss), mg.sum(_LAYER(_V))),
+    "distributed.SyncBatchNorm2d": (
+        lambda n, eps, momentum, **o: mg.distributed.SyncBatchNorm2d(n, eps, momentum, **o), 3, 0.1, 0.1, {
+            "dtype": float}),
+    "distributed.broadcast": (mg.distributed.broadcast, _LAYER),
+    "distributed.minibatches": (lambda x, n, **o: list(mg.distributed.minibatches(x, n, **o)), _M, 2, {
+        "shuffle": False, "drop_last": True, "rng": None}),
+    "distributed.reduce_metrics": (mg.distributed.reduce_metrics, {"loss": 1.0}, 2.0),
     "data.measure": (mg.data.measure, np.arange(18, dtype=np.uint8).reshape(2, 3, 3)),
     "data.mnist": (mg.data.mnist, "no folder"),
     "data.read_idx": (mg.data.read_idx, "no file", {"ndim": 1, "dtype": "u1"}),

@@ -1,0 +1,177 @@
+"""Data-parallel training: n ranks take the steps of one process, and a rank that fails ends the job.
+
+The ranks are real, started by `mpiexec`; each runs tests/support/ranks.py.
+"""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import ranks
+
+import minigrad as mg
+from minigrad import distributed
+
+WORKER = Path(ranks.__file__)
+BESIDE = Path(sys.executable).with_name("mpiexec")  # of the wheel
+MPIEXEC = str(BESIDE) if BESIDE.exists() else shutil.which("mpiexec")
+# Open MPI wants to be told that root may start ranks, and more of them than there are cores
+ALLOWED = {
+    "OMPI_ALLOW_RUN_AS_ROOT": "1",
+    "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+    "OMPI_MCA_rmaps_base_oversubscribe": "1",
+}
+ALLOWED |= {"PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def needs_mpi():
+    pytest.importorskip("mpi4py", reason="mpi4py is not installed: pip install -e '.[mpi]'")
+    if MPIEXEC is None:
+        pytest.skip("no MPI is installed: pip install mpich")
+
+
+def mpiexec(n, *arguments, limit=60):
+    """Run the worker on n ranks; the time limit is one for a hang."""
+    needs_mpi()
+    path = os.pathsep.join([str(Path(mg.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    command = [MPIEXEC, "-n", str(n), sys.executable, str(WORKER), *map(str, arguments)]
+    environment = os.environ | ALLOWED | ONE_THREAD | {"PYTHONPATH": path}
+    return subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment)
+
+
+def results(n, jobs, path):
+    """What each rank found, in a list."""
+    run = mpiexec(n, jobs, path)
+    assert run.returncode == 0, run.stderr
+    return mg.load(path)["ranks"]
+
+
+@pytest.fixture(scope="module")
+def found_by(tmp_path_factory):
+    return functools.cache(
+        lambda n: results(n, "trained,gradients,shares,metrics", tmp_path_factory.mktemp("ranks") / "found.npz")
+    )
+
+
+@pytest.fixture(params=[1, 2, 4])
+def found(request, found_by):
+    return found_by(request.param)
+
+
+@pytest.fixture(scope="module")
+def alone():
+    return ranks.trained()
+
+
+def assert_close(state, other, tolerance=1e-10):
+    assert state.keys() == other.keys()
+    for name, array in state.items():
+        error = np.abs(array - other[name]).max() / np.abs(other[name]).max()
+        assert error <= tolerance, (name, error)
+
+
+def assert_same_bits(state, other):
+    assert {k: v.tobytes() for k, v in state.items()} == {k: v.tobytes() for k, v in other.items()}
+
+
+def test_n_ranks_reach_the_parameters_of_one_process(found, alone):
+    for way, state in found[0]["trained"].items():
+        assert_close(state, alone[way])
+
+
+def test_every_rank_has_the_same_bits(found):
+    for other in found[1:]:
+        for way, state in found[0]["trained"].items():
+            assert_same_bits(state, other["trained"][way])
+
+
+def test_a_repeated_run_has_the_same_bits(found_by, tmp_path):
+    again = results(2, "trained", tmp_path / "again.npz")
+    for way, state in found_by(2)[0]["trained"].items():
+        assert_same_bits(state, again[0]["trained"][way])
+
+
+def test_gradients_are_means_over_the_ranks_that_have_one(found):
+    n = len(found)
+    mean = (n + 1) / 2  # of 1, 2, ... n, by which the ranks scale their losses
+    for rank in found:
+        g = rank["gradients"]
+        assert {name for name in g if "of_none" in name} == set()  # no rank has one
+        for i in range(2):  # the second call adds to the first
+            np.testing.assert_allclose(g[f"{i} of_all"], np.full((2, 3), 2 * mean * (i + 1)))
+            np.testing.assert_allclose(g[f"{i} of_main"], np.full(4, (i + 1) / n), rtol=1e-6)
+            np.testing.assert_allclose(g[f"{i} of_before"], mean * (i + 1))
+        np.testing.assert_allclose(g["thawed"], [mean, mean])
+
+
+def test_ranks_share_each_batch(found):
+    n = len(found)
+    order = np.random.default_rng(0).permutation(21)  # of rank 0
+    shares = {key: rows for rank in found for key, rows in rank["shares"].items()}
+    assert len(shares) == 3 * n
+    for i, batch in enumerate((order[:8], order[8:16], order[16 : 16 + 5 - 5 % n])):
+        assert np.concatenate([shares[f"{r} {i}"] for r in range(n)]).tolist() == batch.tolist()
+        assert len({len(shares[f"{r} {i}"]) for r in range(n)}) == 1
+
+
+def test_metrics_are_weighted_means(found):
+    n = len(found)
+    ranks_with_rows = range(max(n - 1, 1))  # rank r has the weight r + 1 and measures r
+    mean = sum((r + 1) * r for r in ranks_with_rows) / sum(r + 1 for r in ranks_with_rows)
+    for rank in found:
+        assert rank["metrics"] == {"a": pytest.approx(mean), "b": 1.0}
+
+
+def test_training_is_resumed_with_another_number_of_ranks(alone, tmp_path):
+    checkpoint = tmp_path / "run.npz"
+    run = mpiexec(2, "save", checkpoint)
+    assert run.returncode == 0, run.stderr
+    losses = alone["one bucket"]["losses"][ranks.STEPS // 2 :]
+    by_one = ranks.Training().resume(checkpoint).take(ranks.STEPS // 2).state()
+    for state in (by_one, *(rank["resume"] for rank in results(4, "resume", checkpoint))):
+        assert_close(state, alone["one bucket"] | {"losses": losses})
+
+
+@pytest.mark.parametrize("how", ["raise", "early raise", "kill", "early kill"])
+def test_a_rank_that_fails_ends_the_job(how):
+    start = time.perf_counter()
+    run = mpiexec(4 if how == "kill" else 2, "fail", "", how, limit=30)
+    assert run.returncode != 0
+    assert time.perf_counter() - start < 20  # it takes no more than a start; others have the machine, too
+    if "raise" in how:
+        lines = run.stderr.splitlines()
+        assert lines[0] == "Traceback (most recent call last):"
+        assert lines.index("ValueError: rank 1 fails") + 1 == lines.index("rank 1 of 2 ends the job")
+
+
+def test_a_plain_run_needs_no_mpi(tmp_path):
+    code = "import sys; sys.modules['mpi4py'] = None; from support import ranks; ranks.trained(); ranks.metrics()"
+    path = os.pathsep.join([str(WORKER.parents[1]), str(Path(mg.__file__).parents[1])])
+    environment = {name: value for name, value in os.environ.items() if name not in distributed.LAUNCHED}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment | {"PYTHONPATH": path}, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"PMI_RANK": "0"}, "ImportError: distributed: a program that mpiexec starts needs mpi4py: pip install"),
+        ({"OMPI_COMM_WORLD_RANK": "0", "OMPI_COMM_WORLD_SIZE": "2"}, "mpiexec started 2 ranks but mpi4py finds 1"),
+    ],
+)
+def test_an_mpi_that_does_not_fit_is_an_error(environment, said):
+    """Else each process would train alone, and all would write the same files."""
+    if "ImportError" not in said:
+        needs_mpi()
+    block = "sys.modules['mpi4py'] = None; " if "ImportError" in said else ""
+    code = f"import sys; {block}import minigrad as mg; mg.distributed.size()"
+    environment = os.environ | {"PYTHONPATH": str(Path(mg.__file__).parents[1])} | environment
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
+    assert run.returncode != 0
+    assert said in run.stderr
