@@ -1,6 +1,6 @@
 """Pictures of the computational graph: `graph` draws the tape, `trace` walks through it step by step.
 
-`flow` shows norms layer by layer, `profile` the time of each op. All only read the tape.
+`flow` shows norms layer by layer, `profile` the time of each op, and `TrainingPage` a training while it runs.
 graphviz is imported when a picture is drawn, not with this package.
 """
 
@@ -12,8 +12,11 @@ from .measures import Layer as Layer
 from .measures import Table as Table
 from .measures import flow as flow
 from .measures import profile as profile
+from .training_page import TrainingPage as TrainingPage
 from .walk import Step as Step
 from .walk import Walk as Walk
 from .walk import trace as trace
 
-__all__ = ["Cost", "Graph", "Layer", "Step", "Table", "Walk", "debug", "flow", "graph", "profile", "trace"]
+__all__ = [
+    "Cost", "Graph", "Layer", "Step", "Table", "TrainingPage", "Walk", "debug", "flow", "graph", "profile", "trace",
+]  # fmt: skip

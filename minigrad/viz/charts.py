@@ -1,8 +1,10 @@
-"""Charts as SVG, in the colours of the pictures: lines on a logarithmic axis, and bars."""
+"""Charts as SVG, in the colours of the pictures: lines on a logarithmic axis, curves, bars, small images."""
 
 import html
 import math
 from collections.abc import Mapping, Sequence
+
+import numpy as np
 
 COLOURS = {
     "value": "#0072B2", "gradient": "#D55E00", "parameters": "#009E73", "forward": "#0072B2", "VJPs": "#D55E00",
@@ -32,6 +34,51 @@ def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float 
         parts += [_dot(x, y, label, names[j], values[j] or 0.0) for x, y, j in points]
         parts.append(_text(WIDTH - RIGHT, 14 + 14 * i, label, "end", f' style="fill:{COLOURS[label]}"'))
     return _svg(PLOT + 130, title, parts)
+
+
+def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
+    """A line through points (x, y) on linear axes; points that are not finite leave a gap."""
+    proper = [(x, y) for x, y in points if math.isfinite(y)]
+    left, right = min((x for x, _ in points), default=0.0), max((x for x, _ in points), default=1.0)
+    low, high = min((y for _, y in proper), default=0.0), max((y for _, y in proper), default=1.0)
+    high += (high == low) * (abs(high) or 1.0)
+
+    def place(x: float, y: float) -> str:
+        across = LEFT + (WIDTH - LEFT - RIGHT) * (x - left) / ((right - left) or 1.0)
+        return f"{across:.1f},{TOP + PLOT * (high - y) / (high - low):.1f}"
+
+    parts = [_text(LEFT, 16, title), _text(LEFT, TOP + PLOT + 16, f"{left:g}")]
+    parts.append(_text(WIDTH - RIGHT, TOP + PLOT + 16, f"{right:g}", "end"))
+    for y in (low, high):
+        height = float(place(left, y).partition(",")[2])
+        parts.append(f'<line class="axis" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height:.1f}" y2="{height:.1f}"/>')
+        parts.append(_text(LEFT - 8, height + 4, f"{y:.3g}", "end"))
+    path = " ".join(place(x, y) for x, y in proper)
+    parts.append(f'<polyline fill="none" stroke="{COLOURS["value"]}" stroke-width="1.5" points="{path}"/>')
+    return _svg(PLOT + TOP + 30, title, parts)
+
+
+def images(title: str, array: np.ndarray) -> str:
+    """Arrays (n, rows, columns) side by side: blue below 0, white at 0, orange above, grey where not finite."""
+    limit = float(np.abs(array[np.isfinite(array)]).max(initial=0)) or 1.0
+    count, rows, columns = array.shape
+    pixel = max(1.0, min(12.0, 90 / max(rows, columns)))
+    step = columns * pixel + 8
+    each_row = max(1, int((WIDTH - 20) // step))
+    parts = [_text(10, 16, f"{title}, colours from -{limit:.3g} to {limit:.3g}")]
+    for n, i, j in np.ndindex(array.shape):
+        x, y = 10 + (n % each_row) * step + j * pixel, TOP + (n // each_row) * (rows * pixel + 8) + i * pixel
+        colour = _colour(float(array[n, i, j]) / limit)
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{pixel:.2f}" height="{pixel:.2f}" fill="{colour}"/>')
+    return _svg(TOP + math.ceil(count / each_row) * (rows * pixel + 8), title, parts)
+
+
+def _colour(share: float) -> str:
+    """Of a number between -1 and 1."""
+    if not math.isfinite(share):
+        return "#6E7781"
+    end = (0, 90, 160) if share < 0 else (205, 85, 0)
+    return "#" + "".join(f"{round(255 + abs(share) * (part - 255)):02X}" for part in end)
 
 
 def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], unit: str) -> str:

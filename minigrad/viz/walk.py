@@ -164,7 +164,7 @@ def heat_map(array: np.ndarray | None, kind: str) -> dict[str, Any] | None:
     """
     if array is None or array.size < 2:
         return None
-    tiles = _small_images(array, kind)
+    tiles = small_images(array, kind)
     note = "" if tiles.size == array.size else "a part of it"
     if array.ndim == 4 and len(tiles) < len(array) * array.shape[1]:
         whole = tiles.shape[0] == array.shape[1]
@@ -178,8 +178,8 @@ def heat_map(array: np.ndarray | None, kind: str) -> dict[str, Any] | None:
     return {"count": count, "rows": rows, "columns": columns, "limit": f"{limit:.3g}", "note": note, "bytes": text}
 
 
-def _small_images(array: np.ndarray, kind: str) -> np.ndarray:
-    """At most TILES images (n, rows, columns) of an array."""
+def small_images(array: np.ndarray, kind: str) -> np.ndarray:
+    """At most TILES images (n, rows, columns) of an array, cut to ROWS rows and columns."""
     if array.ndim == 4 and kind == "parameter" and array.shape[-2] <= KERNEL:
         images = array.reshape(-1, *array.shape[2:])
     elif array.ndim > 2:
