@@ -124,7 +124,8 @@ class Module:
     def astype(self: _Module, dtype: DType) -> _Module:
         """Return a copy of the module whose floating-point parameters and buffers have this dtype."""
         dtype = float_dtype("astype", dtype)
-        return _copy(self, {id(part): _cast(part, dtype) for _, part in self._state() if part.dtype.kind == "f"})
+        cast = {id(part): _cast(part, dtype) for _, part in self._state() if part.dtype.kind == "f"}
+        return _copy("astype", self, cast)
 
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return {name: array} of the parameters and buffers: copies, which later steps of training leave alone."""
@@ -224,7 +225,7 @@ def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options
     replaced = {id(part): _in_place_of(part, value) for part, value in matched}
     parameters = [*module.parameters(), *(part for part, _ in matched if isinstance(part, Tensor))]
     own = frozenset(id(replaced.get(id(parameter), parameter)) for parameter in parameters)
-    return _copy(module, replaced, own)(*x, **options)
+    return _copy("functional_call", module, replaced, own)(*x, **options)
 
 
 def _in_place_of(part: Any, value: Any) -> Any:
@@ -259,8 +260,11 @@ def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _leaves(f"{name}.{key}", part)
 
 
-def _copy(module: Module, replaced: dict[int, Any], own: frozenset[int] | None = None) -> Any:
-    """A copy of the module with {id(part): what stands in its place}; what is not in a module is shared."""
+def _copy(caller: str, module: Module, replaced: dict[int, Any], own: frozenset[int] | None = None) -> Any:
+    """A copy of the module with {id(part): what stands in its place}; what is not in a module is shared.
+
+    Raises TypeError if an attribute is a function that would compute with the parameters of the original.
+    """
     modules = {id(part) for _, part in module.named_modules()}
 
     def copied(value: Any) -> Any:
@@ -278,8 +282,8 @@ def _copy(module: Module, replaced: dict[int, Any], own: frozenset[int] | None =
             return MethodType(value.__func__, copied(value.__self__))
         if isinstance(value, FunctionType) and modules & {*map(id, inspect.getclosurevars(value).nonlocals.values())}:
             raise TypeError(
-                f"functional_call: the attribute {value.__name__} is a function that uses the module's own parameters, "
-                "not those of the state: make it a method"
+                f"{caller}: the attribute {value.__name__} is a function that would go on using the parameters of the "
+                "original module: make it a method"
             )
         return value
 

@@ -473,6 +473,12 @@ WRONG = {
         TypeError, lambda: nn.Conv2d(1, 2, "same", rng=RNG)),
     "Conv2d: padding must be at least 0, not -1": (ValueError, lambda: nn.Conv2d(1, 2, 3, padding=-1, rng=RNG)),
     "Conv2d: groups must divide 3 and 4 channels, not 2": (ValueError, lambda: nn.Conv2d(3, 4, 1, groups=2, rng=RNG)),
+    "Conv2d: groups must divide 4 and 3 channels, not 2": (ValueError, lambda: nn.Conv2d(4, 3, 1, groups=2, rng=RNG)),
+    "Conv2d: groups must be at least 1, not 0": (ValueError, lambda: nn.Conv2d(4, 3, 1, groups=0, rng=RNG)),
+    "Conv2d: kernel_size must be at least 1, not 0": (ValueError, lambda: nn.Conv2d(4, 3, 0, rng=RNG)),
+    "Conv2d: dilation must be at least 1, not (1, 0)": (
+        ValueError, lambda: nn.Conv2d(4, 3, 1, dilation=(1, 0), rng=RNG)),
+    "Conv2d: out_channels must be an int, not None": (TypeError, lambda: nn.Conv2d(4, None, 1, rng=RNG)),
     "Conv2d: in_channels must be at least 1, not 0": (ValueError, lambda: nn.Conv2d(0, 4, 1, rng=RNG)),
     "Conv2d: rng must be a numpy.random.Generator, as np.random.default_rng(0), not None": (
         TypeError, lambda: nn.Conv2d(1, 4, 1, rng=None)),

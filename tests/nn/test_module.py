@@ -418,10 +418,11 @@ def test_a_tied_parameter_is_replaced_everywhere():
 def test_a_function_that_would_keep_the_module_s_own_parameters_is_refused():
     layer = linear(2, 1)
     layer.scaled = lambda x: layer.weight * x
-    with pytest.raises(
-        TypeError, match=r"^functional_call: the attribute <lambda> is a function that uses the module's own"
-    ):
+    said = "the attribute <lambda> is a function that would go on using the parameters of the original module"
+    with pytest.raises(TypeError, match=f"^functional_call: {said}"):
         mg.functional_call(layer, {}, np.ones(2))
+    with pytest.raises(TypeError, match=f"^astype: {said}"):
+        layer.astype(float)
     layer.scaled = lambda x: 2 * x
     mg.functional_call(layer, {}, np.ones(2))
 
