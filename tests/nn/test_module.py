@@ -260,6 +260,21 @@ def test_the_repr_is_the_tree():
     )
 
 
+def test_the_repr_is_a_call_where_a_module_keeps_its_arguments():
+    class Block(nn.Module):
+        def __init__(self, size, depth=2, *, factor, kind="plain", shape=(1, 2), rng=None):
+            self.size, self.factor, self.kind, self.shape, self.depth = size, factor, kind, shape, depth
+            self.rng = rng
+
+    assert repr(Block(3, factor=2.0)) == "Block(3, factor=2.0)"
+    rng = generator()
+    assert (
+        repr(Block(3, 4, factor=1, kind="b", shape=[3], rng=rng)) == "Block(3, depth=4, factor=1, kind='b', shape=[3])"
+    )
+    one = linear(1, 1, bias=False)
+    assert repr(one) == "Linear(1, 1), 1 parameter: weight (1, 1)"
+
+
 def test_an_error_says_which_module_it_comes_from():
     with pytest.raises(ValueError, match=r"^Sequential: 3 Conv2d: conv2d: x has 8 channels but k expects 1 "):
         nn.Sequential(*cnn()[:3], nn.Conv2d(1, 3, 1, rng=generator()), cnn()[3])(np.ones((1, 1, 28, 28)))
