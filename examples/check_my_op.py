@@ -5,10 +5,12 @@ signal instead of its start. That is right if the windows cover the signal exact
 """
 
 import numpy as np
-from hypothesis import strategies as st
+from command_line import needed
 
 import minigrad as mg
-from minigrad.testing import GradientError, gradtest, strategies
+
+st = needed("hypothesis.strategies", "testing")
+strategies = mg.testing.strategies
 
 
 def positions(size, width, stride):
@@ -46,10 +48,10 @@ def signals(draw):
 
 def main():
     """Check the op with the wrong VJP, and then with the right one."""
-    test = gradtest(signals())(moving_sum)
+    test = mg.testing.gradtest(signals())(moving_sum)
     try:
         test()
-    except GradientError as error:
+    except mg.testing.GradientError as error:
         print(f"GradientError: {error}\n")
     moving_sum.vjp("x", right)
     test()

@@ -1,8 +1,9 @@
 """What the command lines of the examples have in common: options that are checked before any work, Ctrl-C, words."""
 
 import argparse
-import importlib
+import importlib.util
 import math
+import shutil
 import signal
 import sys
 import tempfile
@@ -17,6 +18,11 @@ def needed(module, extra):
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         sys.exit(f"{Path(sys.argv[0]).name}: needs {error.name}, which pip install -e '.[{extra}]' brings")
+
+
+def has_graphviz():
+    """Return whether there is an engine that draws pictures of graphs."""
+    return bool(shutil.which("dot") or importlib.util.find_spec("pygraphviz"))
 
 
 def number(kind, least, most=math.inf, *, above=False):

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+from command_line import has_graphviz
 from train_cnn import cnn as cnn_of
 from training_data import load
 from training_options import option_parser
@@ -56,6 +57,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, nargs="?", default=Path(), help="where to write (default: here)")
     options = parser.parse_args(arguments)
+    if not has_graphviz():
+        parser.error("the pictures need Graphviz, which pip install -e '.[viz]' brings")
     options.folder.mkdir(parents=True, exist_ok=True)
     loss = cnn()
     pictures = {

@@ -2,11 +2,10 @@
 
 import argparse
 import importlib.util
-import shutil
 from functools import partial
 from pathlib import Path
 
-from command_line import channel_pair, number, output_file
+from command_line import channel_pair, has_graphviz, number, output_file
 
 import minigrad as mg
 from minigrad import nn, optim
@@ -84,7 +83,7 @@ def read_options(parser, arguments):
     options = parser.parse_args(arguments)
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib, which pip install -e '.[train]' brings")
-    if options.graph and not (shutil.which("dot") or importlib.util.find_spec("pygraphviz")):
+    if options.graph and not has_graphviz():
         parser.error("--graph needs Graphviz, which pip install -e '.[viz]' brings")
     checkpoint = None
     if options.resume:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import draw_graph
+import pytest
 
 DOCS = Path(draw_graph.__file__).parents[1] / "docs"
 
@@ -16,6 +17,14 @@ def test_it_writes_pictures_and_the_walk(tmp_path, capsys):
     output = capsys.readouterr().out
     assert "#11 softmax_cross_entropy(#10, labels)" in output
     assert all(name in output for name in written)
+
+
+def test_without_graphviz_what_brings_it_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(draw_graph, "has_graphviz", lambda: False)
+    with pytest.raises(SystemExit):
+        draw_graph.main([str(tmp_path / "pictures")])
+    assert "the pictures need Graphviz, which pip install -e '.[viz]' brings" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_cnn_is_the_training_examples():
