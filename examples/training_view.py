@@ -49,7 +49,8 @@ class ProgressBar:
         """Show that a step is done, with the mean loss of the latest ones."""
         if self.bar.update():
             recent = self.training.step_losses[-50:]
-            self.bar.set_postfix_str(f"loss {sum(recent) / len(recent):.4f}")
+            self.bar.set_description_str(f"epoch {len(self.training.epochs) + 1}", refresh=False)
+            self.bar.set_postfix_str(f"loss {sum(recent) / len(recent):.4f}", refresh=False)
 
     def show_epoch(self):
         """Print the line of the last epoch."""

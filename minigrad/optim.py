@@ -71,6 +71,9 @@ class Optimizer:
         options = (f"{name}={getattr(self, name)!r}" for name in self.options)
         return f"{type(self).__name__}(<{len(self.parameters)} parameters>, {', '.join(options)})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_planned": [], "_runs": []}  # views, which in a copy would be arrays of their own
+
     def zero_grad(self) -> None:
         """Clear the gradients of all parameters: each becomes None."""
         for p in self.parameters:

@@ -1,7 +1,9 @@
 """Optimisers: PyTorch's updates, in place, with a state that continues to the same bits."""
 
+import copy
 import gc
 import math
+import pickle
 import tracemalloc
 
 import numpy as np
@@ -186,6 +188,26 @@ def test_a_loaded_state_continues_to_the_same_bits(kind, options, tmp_path):
     steps(7)
     for p, q in zip(whole, halved, strict=True):
         np.testing.assert_array_equal(p.data, q.data)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda optimizer: pickle.loads(pickle.dumps(optimizer))])
+def test_a_copy_goes_on_alone_as_the_original_does(copied):
+    optimizer = Adam(leaves(np.random.default_rng(0)))
+    g = [np.full(p.shape, 0.5) for p in optimizer.parameters]
+
+    def step(one):
+        for p, value in zip(one.parameters, g, strict=True):
+            p.grad = value
+        one.step()
+        return [p.data.copy() for p in one.parameters]
+
+    step(optimizer)
+    other = copied(optimizer)
+    first, second = step(optimizer), step(other)
+    assert all(map(np.array_equal, first, second))
+    assert not any(
+        np.shares_memory(p.data, q.data) for p, q in zip(optimizer.parameters, other.parameters, strict=True)
+    )
 
 
 def test_a_state_dict_is_a_copy_of_its_time():

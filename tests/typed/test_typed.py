@@ -27,7 +27,7 @@ def test_the_signature_of_each_op_is_that_of_its_arguments(name, function):
         assert tuple(inspect.signature(function).parameters) == (*function.names, *function.parameters)
 
 
-@pytest.mark.parametrize("module", [mg, mg.viz, mg.testing, mg.data, mg.nn])
+@pytest.mark.parametrize("module", [mg, mg.viz, mg.testing, mg.data, mg.nn, mg.optim])
 def test_each_public_function_has_a_typed_signature(module):
     public = {name: getattr(module, name) for name in module.__all__}
     assert [name for name, value in public.items() if callable(value) and not is_typed(value)] == []
