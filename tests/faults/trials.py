@@ -25,7 +25,7 @@ SUITES = ["ops", "derivation", "nn"]
 SUITES += [
     f"test_{part}.py" for part in ("operation", "tape", "gradients", "settings", "summation", "tensor", "transforms")
 ]
-SUITES += ["test_engine.py", "viz/test_names.py", "viz/test_debug.py"]
+SUITES += ["test_engine.py", "test_optim.py", "viz/test_names.py", "viz/test_debug.py"]
 _PYTEST = ["-o", "addopts=", "--import-mode=importlib", "--assert=plain", "--capture=no"]
 _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]
 _PYTEST += [f"--ignore={TESTS / 'derivation' / 'test_document.py'}"]  # it reads the code, and runs none
