@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 import minigrad as mg
+from minigrad import distributed
 from minigrad.data.images import CLASSES
 
 __all__ = ["CLASSES", "Data", "accuracy", "load", "logits"]
@@ -42,6 +43,8 @@ def load(options, rng):
         train, validation = mg.data.split(train, 1 - options.validation, rng=rng)
     if options.batch_size > len(train.labels):
         raise ValueError(f"a batch of {options.batch_size} is more than the {len(train.labels)} training images")
+    if options.batch_size % distributed.size():
+        raise ValueError(f"a batch of {options.batch_size} can't be shared by {distributed.size()} processes")
     parts = [
         part._replace(images=scale.standardise(part.images, options.dtype)) if len(part.labels) else part
         for part in (train, validation, test)
@@ -52,11 +55,13 @@ def load(options, rng):
 def logits(network, images):
     """Return the network's logits (N, classes) of images (N, 1, height, width), as an array."""
     with mg.no_grad():
-        return np.concatenate([network(images[i : i + AT_ONCE]).data for i in range(0, len(images), AT_ONCE)])
+        return np.concatenate([network(images[i : i + AT_ONCE]).data for i in range(0, max(1, len(images)), AT_ONCE)])
 
 
 def accuracy(network, part):
-    """Return the fraction of the images that the network labels right; None of no images."""
+    """Return the fraction of the images that the network labels right; None of no images. Processes share them."""
     if not len(part.labels):
         return None
-    return float(np.mean(logits(network, part.images).argmax(axis=1) == part.labels))
+    images, labels = (array[distributed.rank() :: distributed.size()] for array in part)
+    right = np.count_nonzero(logits(network, images).argmax(axis=1) == labels)
+    return distributed.reduce_metrics({"accuracy": right / max(1, len(labels))}, weight=len(labels))["accuracy"]

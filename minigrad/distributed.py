@@ -7,18 +7,19 @@
         optimizer.zero_grad()
     if mg.distributed.is_main(): mg.save("run.npz", network.state_dict())
 
-`mpiexec -n 4 python script.py` starts four ranks. Without mpiexec there is one rank, and no MPI is needed. A rank with
-an exception that nothing catches prints it and ends the whole job.
+`mpiexec -n 4 python script.py` starts four ranks. Without mpiexec there is one rank, and no MPI is needed. A rank that
+ends by an exception or by `sys.exit(code)`, unless the code is 0, ends the whole job.
 """
 
 from __future__ import annotations  # np.random, which annotations name, is slow to load
 
+import atexit
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from numbers import Real
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
@@ -57,15 +58,27 @@ def _mpi() -> Any:
     return MPI
 
 
-def _end_job(hook: Any, kind: type, error: BaseException, traceback: Any) -> None:
-    """Print an exception that nothing caught, and end all ranks: they would wait for this one for ever."""
-    hook(kind, error, traceback)
+def _end_job(code: int = 1) -> None:
+    """End all ranks: they would wait for this one for ever."""
     print(f"rank {rank()} of {size()} ends the job", file=sys.stderr, flush=True)
-    _mpi().COMM_WORLD.Abort(1)
+    _mpi().COMM_WORLD.Abort(code)
+
+
+def _after(hook: Any, *error: Any) -> None:
+    """What Python does with an exception that nothing catches, and then the end."""
+    hook(*error)
+    _end_job()
+
+
+def _exit(code: Any = None) -> NoReturn:
+    """`sys.exit`; Python says nothing about it to a hook, but runs what is registered."""
+    if code:
+        atexit.register(_end_job, code if isinstance(code, int) else 1)
+    raise SystemExit(code)
 
 
 if any(name in os.environ for name in LAUNCHED):
-    sys.excepthook = partial(_end_job, sys.excepthook)
+    sys.excepthook, sys.exit = partial(_after, sys.excepthook), _exit
 
 
 def rank() -> int:
@@ -138,7 +151,9 @@ def reduce_metrics(metrics: Mapping[str, float], weight: float = 1.0) -> dict[st
         raise TypeError(f"reduce_metrics: metrics must be a mapping of names to numbers, not {brief(metrics)}")
     check_number("reduce_metrics", "weight", weight, 0, sys.float_info.max)
     own = ({name: float(value) for name, value in metrics.items()}, float(weight))
-    every = _mpi().COMM_WORLD.allgather(own) if size() > 1 else [own]
+    if size() == 1:
+        return own[0]
+    every = _mpi().COMM_WORLD.allgather(own)
     if any(theirs.keys() != metrics.keys() for theirs, _ in every):
         raise ValueError(f"reduce_metrics: the ranks give different names: {[list(theirs) for theirs, _ in every]}")
     total = sum(weight for _, weight in every)

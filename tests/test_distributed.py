@@ -5,6 +5,7 @@ The ranks are real, started by `mpiexec`; each runs tests/support/ranks.py.
 
 import functools
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import train_cnn
 from support import ranks
 
 import minigrad as mg
@@ -37,11 +39,11 @@ def needs_mpi():
         pytest.skip("no MPI is installed: pip install mpich")
 
 
-def mpiexec(n, *arguments, limit=60):
-    """Run the worker on n ranks; the time limit is one for a hang."""
+def mpiexec(n, *arguments, script=WORKER, limit=60):
+    """Run a script on n ranks; the time limit is one for a hang."""
     needs_mpi()
     path = os.pathsep.join([str(Path(mg.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
-    command = [MPIEXEC, "-n", str(n), sys.executable, str(WORKER), *map(str, arguments)]
+    command = [MPIEXEC, "-n", str(n), sys.executable, str(script), *map(str, arguments)]
     environment = os.environ | ALLOWED | ONE_THREAD | {"PYTHONPATH": path}
     return subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment)
 
@@ -139,16 +141,31 @@ def test_training_is_resumed_with_another_number_of_ranks(alone, tmp_path):
         assert_close(state, alone["one bucket"] | {"losses": losses})
 
 
-@pytest.mark.parametrize("how", ["raise", "early raise", "kill", "early kill"])
+@pytest.mark.parametrize("how", ["raise", "early raise", "exit", "early exit", "kill"])
 def test_a_rank_that_fails_ends_the_job(how):
     start = time.perf_counter()
     run = mpiexec(4 if how == "kill" else 2, "fail", "", how, limit=30)
     assert run.returncode != 0
     assert time.perf_counter() - start < 20  # it takes no more than a start; others have the machine, too
+    if "exit" in how:
+        assert run.stderr.splitlines()[:2] == ["rank 1 gives up", "rank 1 of 2 ends the job"]
     if "raise" in how:
         lines = run.stderr.splitlines()
         assert lines[0] == "Traceback (most recent call last):"
         assert lines.index("ValueError: rank 1 fails") + 1 == lines.index("rank 1 of 2 ends the job")
+
+
+def test_the_training_example_runs_on_two_ranks(tmp_path, capsys):
+    options = ["--epochs", "1", "--dtype", "float64", "--save"]
+    run = mpiexec(2, *options, tmp_path / "two.npz", script=Path(train_cnn.__file__))
+    assert run.returncode == 0, run.stderr
+    assert train_cnn.main([*options, str(tmp_path / "one.npz")]) == 0
+    printed, expected = (
+        [re.sub(r"[\d.]+ s$", "", line) for line in out.splitlines()[:-1]]
+        for out in (run.stdout, capsys.readouterr().out)
+    )
+    assert printed == expected  # by one rank alone, and but for the seconds
+    assert_close(*(mg.load(tmp_path / f"{n}.npz")["network"] for n in ("two", "one")))
 
 
 def test_a_plain_run_needs_no_mpi(tmp_path):

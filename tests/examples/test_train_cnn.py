@@ -228,7 +228,7 @@ def test_axes_count_whole_epochs_and_end_at_100_percent(accuracies, tmp_path):
 
     steps = 10 * len(accuracies) or 3
     results = [training_view.Epoch(i, 0.5, None, accuracy, 1.0) for i, accuracy in enumerate(accuracies, start=1)]
-    training = train_cnn.Training(None, None, None, [0.5 / step for step in range(1, steps + 1)], results)
+    training = train_cnn.Training(mg.nn.Sequential(), None, None, [0.5 / step for step in range(1, steps + 1)], results)
     whole = Figure(figsize=(8, 3), layout="constrained")
     training_view.draw_curves(whole.subfigures(), "few digits", training, 10)
     whole.savefig(tmp_path / "curve.png")

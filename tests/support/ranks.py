@@ -134,6 +134,8 @@ def fail(how):
     def end():
         if how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
+        if how == "exit":
+            sys.exit("rank 1 gives up")
         raise ValueError("rank 1 fails")
 
     if early and os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "1":
