@@ -303,53 +303,118 @@ def test_a_layer_with_parameters_is_its_ops():
     assert (layer.weight.shape, layer.bias) == ((6, 4, 3, 3), None)
 
 
-def test_normalisation_by_numpy():
-    x = random(4, 3, 2, 5)
+def of_random_state(layer):
+    """The layer with all its parameters drawn anew."""
+    rng = generator(8)
+    for p in layer.parameters():
+        p.data = rng.normal(size=p.shape)
+    return layer
+
+
+def test_batch_norm_by_numpy():
+    x, layer = random(4, 3, 2, 5), of_random_state(nn.BatchNorm2d(3, 1e-3, 0.3, dtype=float))
+    weight, bias = layer.weight.data[:, None, None], layer.bias.data[:, None, None]
     mean, variance = x.mean((0, 2, 3), keepdims=True), x.var((0, 2, 3), keepdims=True)
-    layer = nn.BatchNorm2d(3, dtype=float)
-    np.testing.assert_allclose(layer(x).data, (x - mean) / np.sqrt(variance + 1e-5), rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(layer.running_mean, 0.1 * mean.ravel(), rtol=1e-12)
-    np.testing.assert_allclose(layer.running_var, 0.9 + 0.1 * x.var((0, 2, 3), ddof=1), rtol=1e-12)
-    statistics = layer.running_mean[:, None, None], layer.running_var[:, None, None]
-    expected = (x - statistics[0]) / np.sqrt(statistics[1] + 1e-5)
+    expected = (x - mean) / np.sqrt(variance + 1e-3) * weight + bias
+    np.testing.assert_allclose(layer(x).data, expected, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(layer.running_mean, 0.3 * mean.ravel(), rtol=1e-12)
+    np.testing.assert_allclose(layer.running_var, 0.7 + 0.3 * x.var((0, 2, 3), ddof=1), rtol=1e-12)
+    before = layer.state_dict()
+    mean, variance = (before[name][:, None, None] for name in ("running_mean", "running_var"))
+    expected = (x - mean) / np.sqrt(variance + 1e-3) * weight + bias
     np.testing.assert_allclose(layer.eval()(x).data, expected, rtol=1e-12, atol=1e-12)
+    for name, array in layer.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
     assert layer.num_batches_tracked == 1
-    expected = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
-    np.testing.assert_allclose(nn.LayerNorm(5, dtype=float)(x).data, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_gru_by_numpy():
-    layer = nn.GRU(2, 3, rng=generator(), dtype=float)
-    x, h = random(4, 5, 2), random(1, 4, 3, seed=2)
-    (wr, wz, wn), (ur, uz, un) = np.split(layer.weight_ih_l0.data, 3), np.split(layer.weight_hh_l0.data, 3)
-    (br, bz, bn), (cr, cz, cn) = np.split(layer.bias_ih_l0.data, 3), np.split(layer.bias_hh_l0.data, 3)
-    state, states = h[0], []
+def test_batch_norm_of_the_smallest_batch():
+    x = np.array([1.0, 3.0]).reshape(2, 1, 1, 1)
+    layer = nn.BatchNorm2d(1, 0.0, 1.0, dtype=float)
+    np.testing.assert_array_equal(layer(x).data.ravel(), [-1.0, 1.0])
+    assert (layer.running_mean.tolist(), layer.running_var.tolist()) == ([2.0], [2.0])
+    assert layer.eval()(x[:1]).data.ravel() == pytest.approx(-1 / math.sqrt(2))
+
+
+@pytest.mark.parametrize(("shape", "axes"), [(5, (-1,)), ((2, 5), (-2, -1))])
+def test_layer_norm_by_numpy(shape, axes):
+    x, layer = random(4, 2, 5), of_random_state(nn.LayerNorm(shape, 1e-3, dtype=float))
+    expected = (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + 1e-3)
+    expected = expected * layer.weight.data + layer.bias.data
+    np.testing.assert_allclose(layer(x).data, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [(), (4,)])
+def test_gru_by_numpy(bias, batch):
+    layer = of_random_state(nn.GRU(2, 3, bias=bias, rng=generator(), dtype=float))
+    state = layer.state_dict()
+    assert ("bias_ih_l0" in state, "bias_hh_l0" in state) == (bias, bias)
+    x, h = random(*batch, 5, 2), random(1, *batch, 3, seed=2)
+    (wr, wz, wn), (ur, uz, un) = np.split(state["weight_ih_l0"], 3), np.split(state["weight_hh_l0"], 3)
+    (br, bz, bn), (cr, cz, cn) = (np.split(state.get(f"bias_{k}_l0", np.zeros(9)), 3) for k in ("ih", "hh"))
+    before, states = h[0], []
     for t in range(5):
-        r = 1 / (1 + np.exp(-(x[:, t] @ wr.T + br + state @ ur.T + cr)))
-        z = 1 / (1 + np.exp(-(x[:, t] @ wz.T + bz + state @ uz.T + cz)))
-        n = np.tanh(x[:, t] @ wn.T + bn + r * (state @ un.T + cn))
-        state = (1 - z) * n + z * state
-        states.append(state)
+        now = x[..., t, :]
+        r = 1 / (1 + np.exp(-(now @ wr.T + br + before @ ur.T + cr)))
+        z = 1 / (1 + np.exp(-(now @ wz.T + bz + before @ uz.T + cz)))
+        n = np.tanh(now @ wn.T + bn + r * (before @ un.T + cn))
+        before = (1 - z) * n + z * before
+        states.append(before)
     output, last = layer(x, h)
-    np.testing.assert_allclose(output.data, np.stack(states, 1), rtol=1e-12)
-    np.testing.assert_array_equal(last.data, output.data[None, :, -1])
-    np.testing.assert_array_equal(layer(x)[0].data, layer(x, np.zeros((1, 4, 3)))[0].data)
+    np.testing.assert_allclose(output.data, np.stack(states, -2), rtol=1e-11)
+    assert last.shape == h.shape
+    np.testing.assert_array_equal(last.data[0], output.data[..., -1, :])
+    np.testing.assert_array_equal(layer(x)[0].data, layer(x, np.zeros(h.shape))[0].data)
 
 
-def test_attention_by_numpy():
-    layer = nn.MultiHeadAttention(6, 2, rng=generator(), dtype=float)
-    query, key, value = random(3, 6), random(4, 6, seed=2), random(4, 6, seed=3)
-    parts = np.split(layer.in_proj_weight.data, 3)
-    q, k, v = (x @ w.T for x, w in zip((query, key, value), parts, strict=True))
+@pytest.mark.parametrize("masks", ["", "b", "f", "k", "c", "bk", "fkc"])
+@pytest.mark.parametrize("batch", [(), (2,)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_attention_by_numpy(masks, batch, bias):
+    layer = of_random_state(nn.MultiHeadAttention(6, 2, bias=bias, rng=generator(), dtype=float))
+    state = layer.state_dict()
+    assert len(state) == (4 if bias else 2)
+    query, key, value = random(*batch, 3, 6), random(*batch, 4, 6, seed=2), random(*batch, 4, 6, seed=3)
+    options, added = {}, np.zeros((3, 4))
+    if "b" in masks:
+        options["attn_mask"] = np.arange(12).reshape(3, 4) % 5 == 1
+        added = np.where(options["attn_mask"], -np.inf, added)
+    if "f" in masks:
+        options["attn_mask"] = random(3, 4, seed=4)
+        added = added + options["attn_mask"]
+    if "k" in masks:
+        options["key_padding_mask"] = np.broadcast_to(np.arange(4) == 2, (*batch, 4))
+        added = np.where(np.arange(4) == 2, -np.inf, added)
+    if "c" in masks:
+        options["is_causal"] = True
+        added = np.where(np.arange(4) > np.arange(3)[:, None], -np.inf, added)
+    parts = np.split(state["in_proj_weight"], 3), np.split(state.get("in_proj_bias", np.zeros(18)), 3)
+    q, k, v = (x @ w.T + b for x, w, b in zip((query, key, value), *parts, strict=True))
     heads, expected = [], []
-    for i in (0, 1):
-        head = slice(3 * i, 3 * i + 3)
-        scores = np.exp(q[:, head] @ k[:, head].T / math.sqrt(3))
-        expected.append(scores / scores.sum(1, keepdims=True))
-        heads.append(expected[-1] @ v[:, head])
-    z, weights = layer(query, key, value, average_attn_weights=False)
-    np.testing.assert_allclose(weights.data, expected, rtol=1e-12)
-    np.testing.assert_allclose(z.data, np.hstack(heads) @ layer.out_proj.weight.data.T, rtol=1e-12)
+    for head in (slice(0, 3), slice(3, 6)):
+        scores = np.exp(q[..., head] @ np.swapaxes(k[..., head], -1, -2) / math.sqrt(3) + added)
+        expected.append(scores / scores.sum(-1, keepdims=True))
+        heads.append(expected[-1] @ v[..., head])
+    z = np.concatenate(heads, -1) @ state["out_proj.weight"].T + state.get("out_proj.bias", 0)
+    found, weights = layer(query, key, value, **options, average_attn_weights=False)
+    np.testing.assert_allclose(weights.data, np.stack(expected, -3), rtol=1e-11, atol=1e-300)
+    np.testing.assert_allclose(found.data, z, rtol=1e-11)
+    np.testing.assert_allclose(layer(query, key, value, **options)[1].data, sum(expected) / 2, rtol=1e-11)
+    assert layer(query, key, value, need_weights=False, **options)[1] is None
+
+
+def test_a_mask_of_numbers_has_a_derivative():
+    layer, x = nn.MultiHeadAttention(2, 1, rng=generator(), dtype=float), random(3, 2)
+    mg.testing.check_grads(lambda mask: layer(x, x, x, attn_mask=mask)[0], random(3, 3, seed=2), float32=False)
+
+
+def test_attention_drops_weights_while_it_trains():
+    layer, x = nn.MultiHeadAttention(4, 2, 0.5, rng=generator(), dtype=float), random(5, 4)
+    weights = layer(x, x, x, average_attn_weights=False)[1].data
+    assert 0.2 < (weights == 0).mean() < 0.8
+    kept = layer.eval()(x, x, x, average_attn_weights=False)[1].data
+    np.testing.assert_allclose(weights[weights != 0], 2 * kept[weights != 0], rtol=1e-12)
 
 
 @given(p=st.sampled_from([0.0, 0.1, 0.5, 0.9, 1.0]), seed=st.integers(0, 99))

@@ -230,6 +230,14 @@ def test_astype_copies_into_another_dtype():
     assert all(p.requires_grad and p.name == q.name for p, q in zip(wide.parameters(), net.parameters(), strict=True))
     wide[0].weight.data -= 1.0
     np.testing.assert_array_equal(net[0].weight.data, linear(3, 4).weight.data)
+    norm = nn.BatchNorm2d(2)
+    norm(generator().normal(size=(4, 2, 3, 3)))
+    norm.weight.requires_grad = False
+    wide = norm.astype(np.float64)
+    assert [array.dtype.char for array in wide.state_dict().values()] == [*"dddd", np.array(0).dtype.char]
+    for name, array in norm.state_dict().items():
+        np.testing.assert_array_equal(wide.state_dict()[name], array)
+    assert (wide.weight.requires_grad, wide.bias.requires_grad) == (False, True)
     with pytest.raises(TypeError, match=r"^astype: dtype must be a floating-point dtype, not <class 'int'>$"):
         net.astype(int)
 
