@@ -102,7 +102,7 @@ class MultiHeadAttention(Module):
             offsets.append(_offset("attn_mask", attn_mask, (n, s), dtype))
         if is_causal:
             offsets.append(_offset("is_causal", ~np.tri(n, s, dtype=bool), (n, s), dtype))
-        if offsets and np.isneginf(sum(map(array_of, offsets))).all(-1).any():
+        if np.isneginf(sum(map(array_of, offsets))).all(-1).any():
             raise ValueError("MultiHeadAttention: the masks leave some query without a key to read")
         return offsets
 
@@ -124,4 +124,5 @@ def _offset(name: str, mask: Any, shape: tuple[int, ...], dtype: Any) -> Any:
         raise ValueError(f"MultiHeadAttention: {name} must be {shape}, not {mask.shape}")
     if mask.dtype.kind not in "bf":
         raise TypeError(f"MultiHeadAttention: {name} must be boolean or floating-point, not {mask.dtype}")
-    return np.where(array_of(mask), -np.inf, 0.0).astype(dtype) if mask.dtype.kind == "b" else mask
+    # equivalent: 0.0 -> 1.0; 0.0 -> 2 because a softmax stays the same if a constant is added
+    return np.where(mask, -np.inf, 0.0).astype(dtype) if mask.dtype.kind == "b" else mask

@@ -402,6 +402,21 @@ def test_attention_by_numpy(masks, batch, bias):
     np.testing.assert_allclose(found.data, z, rtol=1e-11)
     np.testing.assert_allclose(layer(query, key, value, **options)[1].data, sum(expected) / 2, rtol=1e-11)
     assert layer(query, key, value, need_weights=False, **options)[1] is None
+    options |= {name: mg.tensor(mask) for name, mask in options.items() if name != "is_causal"}
+    np.testing.assert_array_equal(layer(query, key, value, **options)[0].data, found.data)
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        ((2, 3, 6), (5, 3, 6), (5, 3, 6)), ((3, 5), (3, 6), (3, 6)), ((3, 6), (3, 5), (3, 5)), ((3, 5),) * 3,
+        ((3, 6), (2, 3, 6), (2, 3, 6)), ((2, 3, 6), (3, 6), (3, 6)), ((6,),) * 3, ((1, 1, 3, 6),) * 3,
+    ],
+)  # fmt: skip
+def test_attention_refuses_shapes_that_do_not_fit(shapes):
+    layer = nn.MultiHeadAttention(6, 2, rng=generator())
+    with pytest.raises(ValueError, match=r"^MultiHeadAttention: query must be \(N, L, 6\), key and value \(N, S, 6\)"):
+        layer(*map(np.ones, shapes))
 
 
 def test_a_mask_of_numbers_has_a_derivative():

@@ -208,7 +208,7 @@ net.load_state_dict(net.state_dict())
 
 
 def of_state(state: dict[str, ndarray]) -> Tensor:
-    logits: Tensor = mg.functional_call(net, state, x)
+    logits: Tensor = mg.functional_call(net, state, array)
     return mg.softmax_cross_entropy(logits, labels)
 
 
