@@ -589,6 +589,12 @@ WRONG = {
     "GRU: x must be (N, L, 3) or (L, 3), not (3,)": (ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones(3))),
     "GRU: h must be (1, 2, 2) for x (2, 5, 3), not (2, 2)": (
         ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 5, 3)), np.ones((2, 2)))),
+    "MultiHeadAttention: num_heads must be at least 1, not 0": (
+        ValueError, lambda: nn.MultiHeadAttention(6, 0, rng=RNG)),
+    "MultiHeadAttention: embed_dim must be an int, not 6.0": (
+        TypeError, lambda: nn.MultiHeadAttention(6.0, 2, rng=RNG)),
+    "MultiHeadAttention: dropout must be from 0 to 1, not 1.5": (
+        ValueError, lambda: nn.MultiHeadAttention(6, 2, 1.5, rng=RNG)),
     "MultiHeadAttention: num_heads must divide embed_dim 6, not 4": (
         ValueError, lambda: nn.MultiHeadAttention(6, 4, rng=RNG)),
     "MultiHeadAttention: query must be (N, L, 6), key and value (N, S, 6), or all without N, not "
