@@ -52,6 +52,13 @@ def broken():
         return mg.graph(y, gradients=True)
 
 
+def second_order():
+    """A product of a Hessian and a vector: what the VJP of each op recorded is one box."""
+    w = mg.tensor(np.full((3, 4), 0.1), requires_grad=True, name="w")
+    x = np.ones((2, 3))
+    return mg.graph(mg.hvp(lambda w: mg.tanh(x @ w).sum(), w, np.ones((3, 4))).sum(), gradients=True)
+
+
 def main(arguments=None):
     """Write the pictures and print the paths."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -67,6 +74,8 @@ def main(arguments=None):
         "graph-shared.png": shared(),
         "graph-recurrent.png": recurrent(),
         "graph-nan.png": broken(),
+        "graph-hvp.png": second_order(),
+        "graph.html": mg.graph(loss, gradients=True),
         "walk.html": mg.viz.trace(loss),
     }
     print(pictures["graph.png"], end="\n\n")

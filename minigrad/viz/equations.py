@@ -8,9 +8,11 @@ import ast
 import html
 import inspect
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cache
 from typing import Any
+
+import numpy as np
 
 from .mathml import UnreadableError, fraction, identifier, mathml, operator, text
 from .parts import Part, argument_name
@@ -96,8 +98,20 @@ MOVES = {
 
 
 def equation_key(part: Part) -> str:
-    """What the equations of calls that are alike have in common: the op, and which arguments are tensors."""
-    return f"{part.title} {' '.join(map(str, part.positions))}"
+    """What the equations of like calls have in common: the op, and which arguments are tensors, or repeat."""
+    repeated = _repeated(part)
+    places = [f"{position}{'+' * (i in repeated)}" for i, position in enumerate(part.positions)]
+    return " ".join([part.title, *places])
+
+
+def _repeated(part: Part) -> set[int]:
+    """The inputs that broadcasting repeats, so that their gradients are sums over the copies."""
+    op, inputs = part.node.op, [tensor for _, tensor in part.inputs]
+    if isinstance(op.forward, np.ufunc) or op.__name__ == "where":
+        return {i for i, tensor in enumerate(inputs) if tensor.shape != part.shape}
+    if op.__name__ == "matmul":
+        return {i for i, tensor in enumerate(inputs) if len(tensor.shape) == 2 < len(part.shape)}
+    return set()
 
 
 def equations(ops: Sequence[Part]) -> dict[str, dict[str, Any]]:
@@ -109,11 +123,11 @@ def equations(ops: Sequence[Part]) -> dict[str, dict[str, Any]]:
     for part in ops:
         key = equation_key(part)
         if key not in found and part.node is not None:
-            found[key] = _templates(part.node.op, part.positions)
+            found[key] = _templates(part.node.op, part.positions, _repeated(part))
     return found
 
 
-def _templates(op: Any, positions: Sequence[int]) -> dict[str, Any]:
+def _templates(op: Any, positions: Sequence[int], repeated: Collection[int] = ()) -> dict[str, Any]:
     arguments = [argument_name(op, position) for position in positions]
     names = {} if op.any_number else {name: "" for name in op.names if op.vjps[op.names.index(name)] is not None}
     names |= {name: f"<mi>{{{i}}}</mi>" for i, name in enumerate(arguments)}
@@ -125,11 +139,18 @@ def _templates(op: Any, positions: Sequence[int]) -> dict[str, Any]:
     for i, (position, name) in enumerate(zip(positions, arguments, strict=True)):
         vjp = op.vjps[position]
         row = vjps.get(name) or ("" if op.__name__ in MOVES and is_ours else _vjp_source(op, vjp, name))
+        row = _summed(row) if row and i in repeated else row
         said = MOVES.get(op.__name__, "by the VJP of " + name) if is_ours else f"by the VJP of {name}"
         fallback = f"{names['g']}{text(chr(160) + said)}"
         derivative = _derivative(str(i))
         backward.append("" if vjp is None else _math(derivative, row, names) or _equal(derivative, fallback))
     return {"forward": gave, "backward": backward}
+
+
+def _summed(expression: str | ast.expr) -> ast.expr:
+    """The sum of an expression."""
+    tree = ast.parse(expression, mode="eval").body if isinstance(expression, str) else expression
+    return ast.Call(ast.Name("total"), [tree], [])
 
 
 def _derivative(place: str) -> str:

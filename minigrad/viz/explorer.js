@@ -365,7 +365,7 @@ function normOn({ from, tensors, norms }) {
 }
 
 function edgeLabel(link, xy) {
-  const norm = normOn(link), [x, y] = xy[xy.length - 1], isFromRight = !isAcross() && xy[xy.length - 4][0] > x + 3;
+  const norm = normOn(link), [x, y] = xy[xy.length - 1], isFromRight = !isAcross() && link.ends.length === 1 && link.to.into.length === 1 && xy[xy.length - 4][0] > x + 3;
   if (norm === undefined || norm === null) return "";
   const place = isAcross() ? `x="${x - 9}" y="${y - 5}" style="text-anchor:end"` : isFromRight ? `x="${x - 5}" y="${y - 8}" style="text-anchor:end"` : `x="${x + 5}" y="${y - 8}"`;
   return `<text class="label${typeof norm === "number" ? "" : " bad"}" ${place}>${short(norm)}</text>`;

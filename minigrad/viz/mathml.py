@@ -7,11 +7,12 @@ import ast
 import html
 from collections.abc import Callable, Mapping
 
+TIMES = "\u2062"  # invisible
 GREEK = {"alpha": "\u03b1", "beta": "\u03b2", "sigma": "\u03c3", "mu": "\u03bc", "pi": "\u03c0", "delta": "\u03b4"}
 SIGNS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "\u2212", ast.USub: "\u2212", ast.UAdd: "+", ast.Gt: "&gt;", ast.GtE: "\u2265",
     ast.Lt: "&lt;", ast.LtE: "\u2264", ast.Eq: "=", ast.NotEq: "\u2260", ast.Mod: "mod", ast.BitAnd: "\u2227",
-    ast.BitOr: "\u2228", ast.Mult: "\u2299", ast.MatMult: "\u2062",
+    ast.BitOr: "\u2228", ast.Mult: "\u2299", ast.MatMult: TIMES,
 }  # fmt: skip
 SUM, PRODUCT, POWER = 1, 2, 3  # how tightly an operator binds
 BINDS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.MatMult: PRODUCT, ast.Mod: PRODUCT}
@@ -37,8 +38,9 @@ def identifier(name: str) -> str:
 
 
 def operator(sign: str) -> str:
-    """An operator as MathML."""
-    return f"<mo>{sign}</mo>"
+    """An operator as MathML. The sign of a product that is not seen has room, since names may be words."""
+    room = ' lspace="0.2em" rspace="0.2em"' if sign == TIMES else ""
+    return f"<mo{room}>{sign}</mo>"
 
 
 def fraction(upper: str, lower: str) -> str:
@@ -108,7 +110,7 @@ class _Writer:
         right = self.write(tree.right, binds + (kind is not ast.Add and kind is not ast.Mult))
         if isinstance(tree.right, ast.Name) and self.names.get(tree.right.id) == "":  # an argument that was left out
             return left, binds
-        sign = "\u2062" if kind is ast.Mult and isinstance(tree.left, ast.Constant) else SIGNS[kind]
+        sign = TIMES if kind is ast.Mult and isinstance(tree.left, ast.Constant) else SIGNS[kind]
         return f"{left}{operator(sign)}{right}", binds
 
     def _compare(self, tree: ast.Compare) -> tuple[str, int]:

@@ -134,6 +134,21 @@ def test_an_equation_has_the_names_of_the_call():
     assert backward == ["\u2202J\u2202B=\u2202J\u2202z\u2062WT", "\u2202J\u2202W=BT\u2062\u2202J\u2202z"]
 
 
+def test_the_gradient_of_what_is_repeated_is_a_sum():
+    x, b = (mg.tensor(np.ones(shape), requires_grad=True) for shape in ((3, 2), (2,)))
+    known = equations([*ops_of(x * b), *ops_of(x * x), *ops_of(mg.where(np.ones((3, 2), bool), b, x))])
+    backward = [[text(each) for each in pair["backward"]] for pair in known.values()]
+    assert backward[0] == [
+        "\u2202J\u2202{0}=\u2202J\u2202{out}\u2299{1}",
+        "\u2202J\u2202{1}=\u2211\u2202J\u2202{out}\u2299{0}",
+    ]
+    assert "\u2211" not in "".join(backward[1])
+    assert [each.count("\u2211") for each in backward[2]] == [0, 1, 0]
+    stack = mg.tensor(np.ones((4, 3, 2)), requires_grad=True)
+    (known,) = equations(ops_of(stack @ mg.tensor(np.ones((2, 5)), requires_grad=True))).values()
+    assert [text(each).count("\u2211") for each in known["backward"]] == [0, 1]
+
+
 def test_a_bias_that_is_left_out_is_not_in_the_equation():
     x, k = (mg.tensor(np.ones(shape), requires_grad=True) for shape in ((1, 1, 4, 4), (1, 1, 2, 2)))
     (known,) = equations(ops_of(mg.conv2d(x, k))).values()
