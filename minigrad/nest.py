@@ -67,4 +67,6 @@ def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:
         raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")
     if leaf.dtype.kind not in "fiu":
         raise TypeError(f"{what} must be floating-point, not {leaf.dtype}")
+    # equivalent: leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype) -> leaf.astype(like.dtype)
+    # because a cast to the dtype that it has changes no value
     return leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype)

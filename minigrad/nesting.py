@@ -60,6 +60,7 @@ def retracing(traced: Collection[Node]) -> Callable[[Node, Any], tuple[Node, Any
             retraced.seen = node.seen
         return retraced, _InScope(node, op)
 
+    # equivalent: retrace if traced else None -> retrace because it would return each node as it is
     return retrace if traced else None
 
 

@@ -10,9 +10,8 @@ from typing import Any
 from numpy import ndarray
 from numpy.lib.array_utils import byte_bounds
 
-# {id(owner of the memory): {(first byte, last byte): number of the last write}}, and the owners, weakly
-_written: dict[int, dict[tuple[int, int], int]] = {}
-_owners: dict[int, Any] = {}
+# {id(owner of the memory): (the owner, weakly, {(first byte, last byte): number of the last write})}
+_written: dict[int, tuple[weakref.ref, dict[tuple[int, int], int]]] = {}
 _last = 0
 
 
@@ -27,16 +26,15 @@ def note(array: ndarray, number: int) -> None:
     global _last
     owner = _owner(array)
     key = id(owner)
-    if key not in _owners:
-        _owners[key] = weakref.ref(owner, lambda _: (_owners.pop(key, None), _written.pop(key, None)))
-        _written[key] = {}
-    _written[key][byte_bounds(array)] = number
+    if key not in _written:
+        _written[key] = weakref.ref(owner, lambda _: _written.pop(key, None)), {}
+    _written[key][1][byte_bounds(array)] = number
     _last = max(_last, number)
 
 
 def any_after(number: int) -> bool:
     """Whether anything at all was written to after this creation number."""
-    return _last > number
+    return _last > number  # equivalent: > -> >= because no node has the number of a write
 
 
 def after(array: Any, number: int) -> bool:
@@ -44,8 +42,10 @@ def after(array: Any, number: int) -> bool:
     if type(array) is not ndarray:
         return False
     low, high = byte_bounds(array)
+    # equivalent: written > number -> written >= number; any factor because no node has the number of a write,
+    # and of the result only the truth is used
     return any(
         written > number and first < high and low < last
-        for writes in [*_written.values()]  # by address: arrays around one buffer have different owners
+        for _, writes in [*_written.values()]  # by address: arrays around one buffer have different owners
         for (first, last), written in [*writes.items()]
     )

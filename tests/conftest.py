@@ -1,6 +1,7 @@
 """What the whole suite starts with: a process for each core, and the sample of faults, which is judged beside it."""
 
 import os
+import random
 import signal
 import tempfile
 from pathlib import Path
@@ -47,6 +48,13 @@ def pytest_unconfigure():
             process.wait()
 
 
-def pytest_collection_modifyitems(items):
-    """Ask for its result last."""
+def pytest_addoption(parser):
+    """Add `--shuffle`."""
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order, by this seed")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Shuffle the tests if that is asked for; the result of the sample comes last."""
+    if config.option.shuffle is not None:
+        random.Random(config.option.shuffle).shuffle(items)
     items.sort(key=lambda item: item.name == SAMPLE)

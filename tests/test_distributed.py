@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -143,10 +142,8 @@ def test_training_is_resumed_with_another_number_of_ranks(alone, tmp_path):
 
 @pytest.mark.parametrize("how", ["raise", "early raise", "exit", "early exit", "kill"])
 def test_a_rank_that_fails_ends_the_job(how):
-    start = time.perf_counter()
-    run = mpiexec(4 if how == "kill" else 2, "fail", "", how, limit=30)
+    run = mpiexec(4 if how == "kill" else 2, "fail", "", how, limit=300)  # raises where the job waits for ever
     assert run.returncode != 0
-    assert time.perf_counter() - start < 20  # it takes no more than a start; others have the machine, too
     if "exit" in how:
         assert run.stderr.splitlines()[:2] == ["rank 1 gives up", "rank 1 of 2 ends the job"]
     if "raise" in how:

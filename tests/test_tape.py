@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad import tape
+from minigrad import tape, writes
 
 
 def leaf(value, **options):
@@ -439,6 +439,41 @@ def test_an_op_that_another_thread_has_released_names_the_error(f):
     y.backward(np.ones(3))
     with pytest.raises(RuntimeError, match="was released"):
         y.node.op.contribution(0, y.node, np.ones(3))
+
+
+@pytest.mark.parametrize(("read", "written"), [(slice(2), slice(2, 4)), (slice(2, 4), slice(2))])
+def test_a_write_beside_what_a_graph_uses_does_no_harm(read, written):
+    memory = mg.tensor(np.arange(4.0))
+    w, beside, other = leaf(np.ones(2)), memory[written], mg.tensor(np.ones(2))
+    y = np.sum(w * memory[read])
+    with mg.no_grad():
+        beside -= 1
+        other -= 1
+    y.backward()
+    np.testing.assert_array_equal(w.grad, np.arange(4.0)[read])
+
+
+def test_a_write_before_a_graph_was_made_does_no_harm_whatever_is_written_later():
+    w, other = leaf(np.ones(2)), leaf(np.ones(2))
+    with mg.no_grad():
+        w -= 3
+    y = np.sum(w * w)
+    with mg.no_grad():
+        other -= 1
+    y.backward()
+    np.testing.assert_array_equal(w.grad, [-4, -4])
+
+
+def test_what_was_written_is_forgotten_with_its_array():
+    gc.collect()
+    before = len(writes._written)
+    leaves = [leaf(np.ones(2)) for _ in range(3)]
+    with mg.no_grad():
+        for x in leaves:
+            x -= 1
+    assert len(writes._written) == before + 3
+    del leaves, x
+    assert len(writes._written) == before
 
 
 def test_a_graph_may_be_released_while_it_is_swept():

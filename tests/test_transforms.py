@@ -198,6 +198,14 @@ def test_pullback_may_be_called_again_and_keeps_its_point():
         assert_array_equal(pullback(np.ones(2))[0], [2, 4])
 
 
+def test_a_pullback_casts_g_to_the_dtype_of_y():
+    """The VJP of -x would give 56 for 200 as a byte."""
+    _, pullback = vjp(np.negative, np.ones(1))
+    assert_array_equal(pullback(np.array([200], np.uint8))[0], [-200])
+    with mg.no_grad():
+        assert_array_equal(pullback(mg.tensor(np.array([0.1], np.float32)))[0], [-np.float32(0.1)])
+
+
 def test_pullback_is_linear_and_differentiable_in_g():
     _, pullback = vjp(np.exp, X)
     assert_allclose(grad(lambda g: np.sum(pullback(g)[0] ** 2))(np.ones(3)), 2 * np.exp(X) ** 2)

@@ -65,11 +65,11 @@ def _parsed(file, line, text):
     return Argument(file.name, line, tuple(change.strip() for change in changes.split(";")), reason)
 
 
-def argued(sound, broken, lines, file):
-    """The (argument, change) pairs that answer a fault: a statement (or lambda), as it is and with the fault."""
-    near = [argument for argument in arguments(file) if argument.line in lines]
-    if not near:
-        return []
+def argued(near, sound, broken, file):
+    """The (argument, change) pairs that answer a fault: a statement (or lambda), as it is and with the fault.
+
+    near: the arguments at the statement
+    """
     text, after = _header_text(sound, source(file)), _header(broken)
     return [(argument, change) for argument in near for change in argument.changes if _is(change, text, after)]
 

@@ -8,23 +8,22 @@ import contextlib
 import copy
 import functools
 import gc
+import importlib
 import types
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from faults.equivalence import ANY_CHANGE, argued, source
+from faults.equivalence import ANY_CHANGE, argued, arguments, source
 from faults.mutations import is_negative_number, is_unknown_size, variants
 
 import minigrad
-import minigrad.nn
-import minigrad.optim  # they are loaded late
 
 ROOT = Path(minigrad.__file__).parent
-_OTHERS = {"__init__", "serialization", "typing"}  # what imports, what reads files, what runs for checkers alone
-FILES = [file for folder in ("ops", "nn") for file in sorted((ROOT / folder).rglob("[!_]*.py"))] + [
-    f for f in sorted(ROOT.glob("*.py")) if f.stem not in _OTHERS
-]
+FILES = sorted(ROOT.rglob("*.py"))
+for _file in FILES:  # also what minigrad imports at its first use
+    _parts = ("minigrad", *_file.relative_to(ROOT).with_suffix("").parts)
+    importlib.import_module(".".join(_parts).removesuffix(".__init__"))
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,9 @@ class Fault:
     @functools.cached_property
     def arguments(self):
         """The (argument, change) pairs, written at its statement, why it changes nothing."""
+        near = [argument for argument in arguments(self.file) if argument.line in self.lines]
         node, path = self._statement
-        return argued(node, replaced(node, path, self.variant), self.lines, self.file)
+        return argued(near, node, replaced(node, path, self.variant), self.file) if near else []
 
     @property
     def is_said_to_survive(self):

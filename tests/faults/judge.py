@@ -11,9 +11,10 @@ import sys
 import time
 import zlib
 from collections import Counter
+from datetime import date
 
 import pytest
-from faults.injection import faults
+from faults.injection import FILES, ROOT, faults
 from faults.trials import LIVE, with_trials
 
 SURVIVED, KILLED, CRASHED, HUNG, NOT_TAKEN = range(5)
@@ -24,11 +25,13 @@ def verdict(fault, trials):
     """Put a fault into this process and go through the trials; SURVIVED, KILLED, CRASHED or NOT_TAKEN."""
     if not LIVE.take(fault):
         return NOT_TAKEN
-    lines, spent = {(str(fault.file), line) for line in fault.lines}, 0.0
+    spent = 0.0
     try:
-        for trial in trials:
-            if not lines.isdisjoint(trial.lines) and spent < SECONDS:
-                signal.alarm(5 + int(5 * trial.seconds))
+        for trial in sorted(trials, key=lambda trial: not trial.is_near(fault)):
+            if spent < SECONDS and trial.runs(fault):
+                allowed = 5 + 5 * trial.seconds
+                signal.setitimer(signal.ITIMER_PROF, allowed)  # of processor time: the machine may be loaded
+                signal.alarm(int(10 * allowed))  # for one that waits
                 trial.run()
                 spent += trial.seconds
     except (AssertionError, pytest.fail.Exception):
@@ -43,7 +46,8 @@ def _child(fault, trials):
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
-    signal.signal(signal.SIGALRM, lambda *_: os._exit(HUNG))
+    for number in (signal.SIGALRM, signal.SIGPROF):
+        signal.signal(number, lambda *_: os._exit(HUNG))
     status = CRASHED
     try:
         status = verdict(fault, trials)
@@ -77,28 +81,72 @@ def judge(chosen, trials, workers, verdicts, report):
             verdicts[fault] = status
 
 
-def sample(found, count):
-    """The same faults every time, whatever else is in the files: those whose names' checksums are the smallest."""
-    return sorted(found, key=lambda fault: zlib.crc32(fault.key.encode()))[:count]
+def sample(found, count, date=None):
+    """The same faults every time: those whose names' checksums are the smallest. With a date, those of that day.
+
+    The days share all faults among them, so as many days as there are samples see each one once.
+    """
+    ranked = sorted(found, key=lambda fault: zlib.crc32(fault.key.encode()))
+    if date is None:
+        return ranked[:count]
+    days = -(-len(ranked) // count)
+    return ranked[date.toordinal() % days :: days]
+
+
+def _is_amiss(fault, status):
+    """Whether a fault survives unargued, or is caught though it is said to survive."""
+    return not fault.arguments if status == SURVIVED else fault.is_said_to_survive
+
+
+def _counts(verdicts):
+    """A row of numbers: injected, killed, crashed, hung, survived, and of those argued to be equivalent."""
+    count = Counter(verdicts.values())
+    argued = sum(status == SURVIVED and bool(fault.arguments) for fault, status in verdicts.items())
+    return [len(verdicts), *(count[status] for status in (KILLED, CRASHED, HUNG, SURVIVED)), argued]
+
+
+def table(verdicts):
+    """The counts of each file, in Markdown."""
+    lines = ["| file | injected | killed | crashed | hung | survived | argued |", "|---|---|---|---|---|---|---|"]
+    for file in FILES:
+        of_file = {fault: status for fault, status in verdicts.items() if fault.file == file}
+        if of_file:
+            lines.append(f"| {file.relative_to(ROOT)} | {' | '.join(map(str, _counts(of_file)))} |")
+    return "\n".join(lines)
+
+
+def _arguments():
+    """What the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--sample", type=int, help="only so many faults, always the same")
+    parser.add_argument("--date", type=date.fromisoformat, help="the sample of this day (YYYY-MM-DD) instead")
+    parser.add_argument("--file", nargs="+", default=[""], help="only the files whose path contains one of these")
+    parser.add_argument("--except", nargs="+", default=[], dest="left_out", help="no file whose path contains these")
+    parser.add_argument("--tests", nargs="+", default=(), help="only these of tests/ as trials, to know more quickly")
+    parser.add_argument("--examples", type=int, default=24, help="inputs for each spec and property test")
+    parser.add_argument("--workers", type=int, default=2)
+    arguments = parser.parse_args()
+    if arguments.date and not arguments.sample:
+        parser.error("--date chooses a sample: say how many, by --sample")
+    return arguments
+
+
+def _is_chosen(file, arguments):
+    return any(part in file for part in arguments.file) and not any(part in file for part in arguments.left_out)
 
 
 def main():
     """Judge the faults that the command line asks for, print what is amiss and the counts; 0 if nothing is."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--sample", type=int, help="only so many faults, always the same")
-    parser.add_argument("--file", nargs="+", default=[""], help="only the files whose path contains one of these")
-    parser.add_argument("--examples", type=int, default=24, help="inputs for each spec and property test")
-    parser.add_argument("--workers", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = _arguments()
     start = time.perf_counter()
-    found = [fault for fault in faults() if any(part in str(fault.file) for part in arguments.file)]
-    found = sample(found, arguments.sample) if arguments.sample else found
+    found = [fault for fault in faults() if _is_chosen(str(fault.file), arguments)]
+    found = sample(found, arguments.sample, arguments.date) if arguments.sample else found
     verdicts, amiss = {}, []
 
     def report(fault, status):
         if len(verdicts) % 100 == 99:
             print(f"{len(verdicts) + 1} of {len(found)}", file=sys.stderr, flush=True)
-        if (status == SURVIVED and not fault.arguments) or (status != SURVIVED and fault.is_said_to_survive):
+        if _is_amiss(fault, status):
             amiss.append(fault)
             words = "survived" if status == SURVIVED else "caught, though argued to be equivalent"
             print(f"  {words}: {fault.file.name}:{fault.line} {fault.key}", flush=True)
@@ -107,16 +155,17 @@ def main():
         print(f"{len(trials)} trials pass on sound code; {time.perf_counter() - start:.0f} s", flush=True)
         judge(found, trials, arguments.workers, verdicts, report)
 
-    if with_trials(work, arguments.examples, arguments.workers) != pytest.ExitCode.OK:
+    run = with_trials(work, found, arguments.examples, arguments.workers, arguments.tests)
+    if run != pytest.ExitCode.OK:
         print("the tests fail without a fault: nothing to learn")
         return 1
-    count = Counter(verdicts.values())
-    equivalent = sum(status == SURVIVED and bool(fault.arguments) for fault, status in verdicts.items())
-    caught = len(verdicts) - count[SURVIVED]
+    print(table(verdicts))
+    injected, killed, crashed, hung, survived, equivalent = _counts(verdicts)
+    caught = injected - survived
     print(
-        f"injected {len(verdicts)}: killed {count[KILLED]}, crashed {count[CRASHED]}, hung {count[HUNG]}, "
-        f"survived {count[SURVIVED]}, of which {equivalent} are argued to be equivalent\n"
-        f"caught: {caught / len(verdicts):.2%} of all, {caught / (len(verdicts) - equivalent):.2%} of those not "
+        f"injected {injected}: killed {killed}, crashed {crashed}, hung {hung}, "
+        f"survived {survived}, of which {equivalent} are argued to be equivalent\n"
+        f"caught: {caught / injected:.2%} of all, {caught / (injected - equivalent):.2%} of those not "
         f"equivalent; {time.perf_counter() - start:.0f} s"
     )
     return int(bool(amiss))

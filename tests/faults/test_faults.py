@@ -1,5 +1,6 @@
 """The proof bites: of a fixed sample of the injected faults none survives, unless a comment argues that it may."""
 
+import datetime
 import os
 import re
 import textwrap
@@ -8,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from faults import equivalence, injection
+from faults.judge import sample
 from faults.sample import OUTPUT, start_sample
+from faults.trials import measured
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")
 
@@ -29,6 +32,33 @@ def test_no_unlisted_fault_of_a_sample_survives(tmp_path):
     assert status.read_text() == "0\n", said
     assert int(re.search(r"injected (\d+):", said)[1]) >= 90  # some are in code that has run
     assert ", hung 0," in said
+
+
+def test_every_module_has_its_faults(found):
+    modules = {str(path.relative_to(injection.ROOT)) for path in injection.ROOT.rglob("*.py")}
+    without = modules - {str(fault.file.relative_to(injection.ROOT)) for fault in found}
+    assert {Path(name).name for name in without} <= {"__init__.py", "typing.py"}  # no function of theirs does anything
+
+
+def test_the_samples_of_successive_days_hold_every_fault_once(found):
+    few, start = found[:195], datetime.date(2026, 11, 27)
+    samples = [sample(few, 10, start + datetime.timedelta(days=i)) for i in range(20)]
+    assert all(9 <= len(chosen) <= 10 for chosen in samples)
+    assert sorted(fault.key for chosen in samples for fault in chosen) == sorted(fault.key for fault in few)
+    assert sample(few, 10) == sample(few[::-1], 10)
+
+
+def test_the_lines_that_a_run_reaches_are_noted():
+    def run():
+        for i in range(3):
+            if i == 5:
+                raise AssertionError
+        return [2 * i for i in range(2)]
+
+    first = run.__code__.co_firstlineno
+    wanted = {__file__: set(range(first - 5, first + 10)), "another": {first}}
+    assert measured(run, wanted)[1] == {__file__: {first + 1, first + 2, first + 4}}
+    assert measured(run, {"another": {first}})[1] == {}
 
 
 def test_every_fault_has_a_name_of_its_own(found):

@@ -16,24 +16,29 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from faults.injection import FILES, Live
+from faults.injection import ROOT, Live
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from support.specification import SPECS, at_kink, be_exact, compare, prove, refuse
 
 TESTS = Path(__file__).parents[1]
-SUITES = ["ops", "derivation", "nn"]
-SUITES += [
-    f"test_{part}.py" for part in ("operation", "tape", "gradients", "settings", "summation", "tensor", "transforms")
-]
-SUITES += ["test_engine.py", "test_optim.py", "viz/test_names.py", "viz/test_debug.py"]
+NO_TRIALS = [  # they run other processes, which a fault doesn't reach, or read code instead of running it
+    "faults", "fuzz", "examples", "typed", "derivation/test_document.py", "ops/test_precision.py",
+    *("test_benchmarks.py", "test_contributing.py", "test_layers.py", "test_order.py", "test_readme.py"),
+    "test_training_page.py", "viz/test_browser.py", "viz/test_explorer.py", "viz/test_training_page.py",
+]  # fmt: skip
+LEAVES = {  # tests of parts that no other part uses: trials of these parts' own faults alone, but for some files
+    "viz": ["viz/test_names.py", "viz/test_debug.py"],
+    **{part: [] for part in ("testing", "data", "distributed", "onnx", "serialization")},
+}
+SLOW = [  # they repeat what others try once, or need Hypothesis to shrink
+    "uniform_error", "kinds_of_broadcast", "another_library", "doubled_entry", "long_chain", "thousand_nodes",
+    "time_that_grows", "pool_changes", "training_does_not", "strategies.axes", "what_they_say[strategies]", "shrink",
+    "pytorch",
+]  # fmt: skip
 _PYTEST = ["-o", "addopts=", "--import-mode=importlib", "--assert=plain", "--capture=no"]
 _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]
-_PYTEST += [f"--ignore={TESTS / 'derivation' / 'test_document.py'}"]  # it reads the code, and runs none
-_PYTEST += [
-    "-k",
-    "not TestSpecs and not by_a_spec and not has_a_spec and not pytorch",
-]  # the specs are trials themselves
-_FILES = {str(file) for file in FILES}
+_PYTEST += [f"--ignore={TESTS / name}" for name in NO_TRIALS]
+_SPECS = ["TestSpecs", "by_a_spec", "has_a_spec"]  # they are trials themselves
 LIVE = Live()
 _LOTS = (slice(0, 1), slice(1, 4), slice(4, 12), slice(12, None))  # the first calls of a spec find most
 
@@ -44,31 +49,64 @@ class Trial:
 
     name: str
     run: Callable
-    seconds: float
-    lines: frozenset  # (file, line) pairs
+    seconds: float  # of processor time
+    lines: dict  # of each file those that it runs and that have a fault
+
+    def runs(self, fault):
+        """Whether it runs a line of the fault's statement."""
+        return not self.lines.get(str(fault.file), frozenset()).isdisjoint(fault.lines)
+
+    def is_near(self, fault):
+        """Whether it stands in the tests of the fault's own part. The specs and all tests do for the ops."""
+        first, *rest = fault.file.relative_to(ROOT).with_suffix("").parts
+        own = f"tests/{first}/" if rest else f"tests/test_{first.strip('_')}.py"
+        return first == "ops" or self.name.startswith(own)
 
 
-def measured(run):
-    """(seconds, lines) of a run."""
-    lines = set()
+class Lines:
+    """A trace function that notes which of the wanted lines are run, and traces no function after its last one."""
 
-    def line(frame, event, argument):
-        lines.add((frame.f_code.co_filename, frame.f_lineno))
-        return line
+    def __init__(self, wanted):
+        self._missing = {file: set(lines) for file, lines in wanted.items()}
+        self._wanted, self._of = wanted, {}
 
-    def call(frame, event, argument):
-        return line(frame, event, argument) if frame.f_code.co_filename in _FILES else None
+    def __call__(self, frame, event, argument):
+        return self._line if frame.f_code.co_filename in self._missing and self._own(frame.f_code) else None
 
+    def _own(self, code):
+        """The wanted lines of a code that are still missing."""
+        if id(code) not in self._of:  # its function is kept, and so the code's id is its own
+            lines = (line for *_, line in code.co_lines())
+            self._of[id(code)] = self._missing[code.co_filename].intersection(lines)
+        return self._of[id(code)]
+
+    def _line(self, frame, event, argument):
+        own = self._own(frame.f_code)
+        if frame.f_lineno in own:
+            own.discard(frame.f_lineno)
+            self._missing[frame.f_code.co_filename].discard(frame.f_lineno)
+        frame.f_trace_lines = bool(own)
+        return self._line
+
+    def found(self):
+        """The lines of each file that were run."""
+        runs = {file: frozenset(lines - self._missing[file]) for file, lines in self._wanted.items()}
+        return {file: lines for file, lines in runs.items() if lines}
+
+
+def measured(run, wanted):
+    """(seconds, lines) of a run: which of the wanted lines of each file it runs."""
+    lines = Lines(wanted)
     LIVE.forget()
-    start = time.perf_counter()
-    threading.settrace(call)
-    sys.settrace(call)
+    start = time.process_time()
+    threading.settrace(lines)
+    sys.settrace(lines)
     try:
         run()
     finally:
         sys.settrace(None)
         threading.settrace(None)
-    return time.perf_counter() - start, frozenset(lines)
+    return time.process_time() - start, lines.found()
 
 
 def examples(spec, count):
@@ -119,7 +157,8 @@ class Session:
         self.work, self.error = work, None
 
     def pytest_runtestloop(self, session):
-        self.work([(item.nodeid, partial(self._run, item)) for item in session.items])
+        items = [item for item in session.items if not any(part in item.nodeid for part in _SPECS + SLOW)]
+        self.work([(item.nodeid, partial(self._run, item)) for item in items])
         return True
 
     def pytest_exception_interact(self, call):
@@ -133,29 +172,49 @@ class Session:
 
 
 _named: list[tuple] = []  # (name, run) pairs, inherited by the processes that measure
+_wanted: dict[str, set] = {}  # the lines of each file that have a fault, too
 
 
 def _measured(i):
     name, run = _named[i]
     try:
-        return measured(run)
+        return measured(run, _wanted)
     except Exception as error:
         raise RuntimeError(f"{name} fails on sound code: {error!r}") from error
 
 
-def with_trials(work, count, workers):
-    """Call `work` with all trials, quickest first, `count` inputs for each spec or property; pytest's exit code."""
+def _tests(faults):
+    """The files and folders of tests that may catch one of the faults."""
+    parts, found = {fault.file.relative_to(ROOT).parts[0].removesuffix(".py") for fault in faults}, []
+    for path in sorted(TESTS.iterdir()):
+        part = path.stem.removeprefix("test_")
+        if part in LEAVES and part not in parts:
+            found += LEAVES[part]
+        elif (path.is_dir() and path.name[0] not in "._") or path.match("test_*.py"):
+            found.append(path.name)
+    return [name for name in found if name not in NO_TRIALS]
+
+
+def with_trials(work, faults, count, workers, tests=()):
+    """Call `work` with the trials that run a line of the faults, quickest first; pytest's exit code.
+
+    `count` is the number of inputs for each spec or property. With `tests` only these files or folders are trials.
+    """
     phases = [Phase.explicit, Phase.generate]
     fixed = settings(max_examples=count, derandomize=True, database=None, deadline=None, phases=phases)
     settings.register_profile("faults", fixed)
     settings.load_profile("faults")
+    for fault in faults:
+        _wanted.setdefault(str(fault.file), set()).update(fault.lines)
 
-    def measure(tests):
-        _named[:] = [pair for spec in SPECS.values() for pair in of_spec(spec, count)] + tests
+    def measure(found):
+        specs = [] if tests else SPECS.values()
+        _named[:] = [pair for spec in specs for pair in of_spec(spec, count)] + found
         with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as processes:
             measures = list(processes.map(_measured, range(len(_named)), chunksize=8))
-        trials = [Trial(*pair, *measure) for pair, measure in zip(_named, measures, strict=True)]
+        trials = [Trial(*pair, *measure) for pair, measure in zip(_named, measures, strict=True) if measure[1]]
         work(sorted(trials, key=lambda trial: trial.seconds))
 
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # of plugins the trials need none
-    return pytest.main([*_PYTEST, *(str(TESTS / name) for name in SUITES)], plugins=[Session(measure)])
+    chosen = [str(TESTS / name) for name in tests or _tests(faults)]
+    return pytest.main([*_PYTEST, *chosen], plugins=[Session(measure)])
