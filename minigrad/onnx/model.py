@@ -30,6 +30,11 @@ def model_of(runs: Runs, input_names: list[str], parameter_names: Mapping[int, s
         _value_info(_named(graph, "y" + re.sub(r"\W+", "_", path).rstrip("_"), leaf), leaf.dtype, shape)
         for (path, leaf), shape in zip(runs.first.outputs.items(), runs.output_shapes, strict=True)
     ]
+    between = {
+        name: _value_info(name, node.dtype, graph.shapes[node])
+        for node, name in graph.values.items()
+        if isinstance(node, Node) and name not in graph.output_names and name not in input_names
+    }
     size = sum(len(tensor.raw_data) for tensor in graph.initializers)
     if size > LARGEST:
         raise ValueError(f"export: the arrays take {size:,} bytes, and an .onnx file holds {LARGEST:,}")
@@ -38,7 +43,7 @@ def model_of(runs: Runs, input_names: list[str], parameter_names: Mapping[int, s
         for described in zip(input_names, [x.dtype for x in runs.first.x], runs.input_shapes, strict=True)
     ]
     return helper.make_model(
-        helper.make_graph(graph.nodes, name, inputs, outputs, graph.initializers),
+        helper.make_graph(graph.nodes, name, inputs, outputs, graph.initializers, value_info=[*between.values()]),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="minigrad",
