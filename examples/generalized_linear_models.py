@@ -1,7 +1,8 @@
 """Fit generalised linear models with SciPy's minimisers, and compare with scikit-learn's own answers.
 
 A model is its negative log likelihood, as a few lines of NumPy: `value_and_grad` gives SciPy the gradient, `hvp` the
-products with the Hessian. The data come with scikit-learn: wines by their chemistry, and the progress of diabetes.
+products with the Hessian. The data come with scikit-learn (`pip install scikit-learn`): wines by their
+chemistry, and the progress of diabetes.
 """
 
 import numpy as np

@@ -67,7 +67,7 @@ def plot(path, t, x, found, right):
     for i in range(0, len(t), len(t) // 4):
         lines.plot(x, right[i], color="0.7", lw=4)
         lines.plot(x, found[i], "--", label=f"t = {t[i]:.2f}")
-    lines.set(xlabel="x", title="the network (dashed) over finite differences")
+    lines.set(xlabel="x", title="u(x), over finite differences (grey)")
     lines.legend(fontsize="small")
     figure.savefig(path, dpi=150)
 
