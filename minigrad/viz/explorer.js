@@ -253,6 +253,7 @@ function trimmed({ from, to }, way) {
 // Lay out what is seen; then draw the part of it that is in view.
 function draw() {
   const scene = seen(), root = groups[0];
+  SPACE.along = isAcross() ? 54 : 34;  // labels stand along an arrow that goes across
   lay(root);
   locate(root, 0, 0);
   view.scene = { ...scene, pen: pen(scene.links) };
@@ -290,11 +291,13 @@ function isDrawn(left, top, right, bottom) {
 function insides(group, scene) {
   const { left, top } = group, isNear = (item) => isDrawn(left + item.x - 150, top + item.y - 60, left + item.x + item.width + 150, top + item.y + item.height + 60);
   const near = group.members.filter((item) => item.x !== undefined && isNear(item));
-  const parts = near.filter((item) => item.isGroup && item.isOpen).map((inner) => boxText(inner, scene));
+  const parts = near.filter((item) => item.isGroup && item.isOpen).map((inner) => boxText(inner, scene)), far = [];
   for (const way of group.ways) {
     const xy = isAcross() ? way.points.map(([a, b]) => [b, a]) : way.points, [xs, ys] = [0, 1].map((k) => xy.map((at) => at[k]));
-    if (isDrawn(left + least(xs), top + least(ys), left - least(xs.map((x) => -x)) + 60, top - least(ys.map((y) => -y)))) parts.push(wayText(way, xy, scene));
+    if (isDrawn(left + least(xs), top + least(ys), left - least(xs.map((x) => -x)) + 60, top - least(ys.map((y) => -y))))
+      (view.level === 2 ? far : parts).push(view.level === 2 ? curve(way, xy) : wayText(way, xy, scene));
   }
+  if (far.length) parts.push(`<g class="edge"><path class="value" d="${far.join("")}"></path></g>`);
   for (const item of near) if (!(item.isGroup && item.isOpen)) parts.push(...besideTexts(item, scene), itemText(item));
   for (const item of near) if (item.isGroup && item.isOpen) parts.push(...besideTexts(item, scene));
   return parts.join("");
@@ -328,6 +331,7 @@ function itemText(item) {
 }
 
 function besideTexts(item, scene) {
+  if (view.level === 2) return [];
   return item.sides.flatMap((leaf) => {
     const link = { from: leaf, to: item, tensors: new Set([leaf]), norms: [] };
     const centre = ({ x, y, width, height }) => [x + width / 2, y + height / 2];
@@ -341,7 +345,8 @@ function besideTexts(item, scene) {
   });
 }
 
-function wayText({ from, to, links, points }, xy, scene) {
+// A way as the path of an SVG element: straight past boxes, curved between layers.
+function curve({ points }, xy) {
   let path = `M${point(xy[0])}`;
   for (let i = 1; i < xy.length; i++) {
     const [p, q] = [xy[i - 1], xy[i]];
@@ -349,6 +354,11 @@ function wayText({ from, to, links, points }, xy, scene) {
     else if (isAcross()) path += `C${point([(p[0] + q[0]) / 2, p[1]])} ${point([(p[0] + q[0]) / 2, q[1]])} ${point(q)}`;
     else path += `C${point([p[0], (p[1] + q[1]) / 2])} ${point([q[0], (p[1] + q[1]) / 2])} ${point(q)}`;
   }
+  return path;
+}
+
+function wayText(way, xy, scene) {
+  const { from, to, links } = way, path = curve(way, xy);
   const ends = links.map((link) => link.to), isLast = ends.includes(to), isFirst = from === links[0].from;
   const link = { from: links[0].from, to: isLast ? to : null, ends, tensors: new Set(links.flatMap(({ tensors }) => [...tensors])), norms: links.flatMap(({ norms }) => norms) };
   const label = isLast && view.level === 0 ? edgeLabel(link, xy) : "";
@@ -378,7 +388,6 @@ function edgeText(link, path, [dx, dy], isFirst, isLast, scene, label = "") {
   const isDashed = tensors.length && tensors.every(({ node }) => node.kind === "data" || node.kind === "constant");
   const ends = (link.ends || [link.to]).map(({ id }) => id).join(" "), norm = normOn(link) ?? (tensors[0] && normOf(tensors[0].node));
   const width = flows ? scene.pen(norm).toFixed(2) : 1.1;
-  if (view.level === 2) return `<g class="edge" data-from="${link.from.isMark ? "" : link.from.id}" data-to="${ends}"><path class="value" d="${path}"></path></g>`;
   const line = (className, shift, marker) => `<path class="${className}" d="${path}" stroke-width="${width}"${shift} ${marker}></path>`;
   const value = line("value", flows ? ` transform="translate(${-dx},${-dy})"` : "", isLast ? `marker-end="url(#${flows ? "down" : "plain"})"` : "");
   const back = flows ? line(`back${bad ? " bad" : ""}`, ` transform="translate(${dx},${dy})"`, isFirst ? 'marker-start="url(#up)"' : "") : "";
@@ -538,7 +547,7 @@ function decorate() {
     element.classList.toggle("match", found.has(id));
   }
   for (const element of world.querySelectorAll(".edge")) {
-    const { from, to } = element.dataset, ends = to.split(" ");
+    const { from = "", to = "" } = element.dataset, ends = to.split(" ");
     const isOn = [aboveIds, belowIds].some((ids) => ids.has(from) && ends.some((id) => ids.has(id)));
     element.classList.toggle("dim", Boolean(isLit && !isOn));
   }

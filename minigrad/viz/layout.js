@@ -7,7 +7,7 @@
 // it carries (links of one source share their way), and where it ends, from the centre lines.
 
 const SPACE = { across: 22, along: 34 };
-const SWEEPS = 8, STEPS = 30;  // to find the order in layers, and the places
+const SWEEPS = 8;  // to find the order in layers
 
 // Returns { places: [{ across, along }], ways: [[[across, along], ...]], width, length }: for each box its centre line
 // and its upper end, for each link its corners. before, after: room above the first layer and below the last.
@@ -119,8 +119,9 @@ function straighten(layers) {
     const gaps = offsets(layer), middle = gaps[gaps.length - 1] / 2;
     layer.forEach((cell, i) => (cell.across = gaps[i] - middle));
   }
-  for (let step = 0; step < STEPS; step++) {
-    const isUp = step % 2, isLast = step > STEPS / 2;
+  const cells = layers.reduce((sum, layer) => sum + layer.length, 0), steps = Math.max(16, Math.min(120, Math.round(2e4 / cells)));
+  for (let step = 0; step < steps; step++) {
+    const isUp = step % 2, isLast = step > steps / 4;
     for (const layer of isUp ? [...layers].reverse() : layers) settle(layer, !isUp || isLast, isUp || isLast);
   }
 }

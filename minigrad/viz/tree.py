@@ -4,7 +4,7 @@ A group is a run of neighbours in the order of creation. That order is topologic
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -50,9 +50,10 @@ def grow(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None 
             open_scopes[-1].members.append(group)
             open_scopes.append(group)
         open_scopes[-1].members.append(op)
+    number = {op: i for i, op in enumerate(ops, start=1)}
     most = math.inf if max_nodes is None and len(ops) <= LARGE else MOST
     for group in reversed(list(groups_of(root))):  # inner ones first
-        group.members = _in_runs(_in_repeats(group.members, group.depth), group.depth, most)
+        group.members = _in_runs(_in_repeats(group.members, group.depth), group.depth, most, number)
     _open(root, depth, math.inf if max_nodes is None and len(ops) <= LARGE else max_nodes or MOST)
     return root
 
@@ -135,20 +136,25 @@ def _in_repeats(members: list, depth: int) -> list:
     return found
 
 
-def _in_runs(members: list, depth: int, most: float) -> list:
+def _in_runs(members: list, depth: int, most: float, number: Mapping[Part, int]) -> list:
     """The members, at most `most` of them: more are put into runs of as many each, again and again."""
     while len(members) > most:
         size = min(MOST, math.ceil(math.sqrt(len(members))))
         starts = range(0, len(members), size)
-        members = [_run(members[i : i + size], depth) for i in starts]
+        members = [_run(members[i : i + size], depth, number) for i in starts]
     return members
 
 
-def _run(members: list, depth: int) -> Group:
-    """A group of neighbours, named after the first and the last of the scopes or ops in it."""
-    first, last = [member.name if isinstance(member, Group) else member.title for member in (members[0], members[-1])]
-    first, last = first.partition(" ... ")[0], last.rpartition(" ... ")[2]
-    return Group("run", f"{first} ... {last}", depth, members)
+def _run(members: list, depth: int, number: Mapping[Part, int]) -> Group:
+    """A group of neighbours, named after the first and the last scope, or op by its number."""
+    group = Group("run", "", depth, members)
+    first, last = members[0], members[-1]
+    if all(isinstance(end, Group) and end.kind != "run" for end in (first, last)):
+        group.name = f"{first.name} ... {last.name}"
+    else:
+        ops = ops_of(group)
+        group.name = f"ops {number[ops[0]]:,} to {number[ops[-1]]:,}"
+    return group
 
 
 def _open(root: Group, depth: int | None, most: float) -> None:

@@ -75,7 +75,7 @@ function markStep() {
     part.classList.toggle("lit", lit.has(id) && id !== item.id);
   }
   for (const part of world.querySelectorAll(".edge")) {
-    const { from, to } = part.dataset, ends = to.split(" ");
+    const { from = "", to = "" } = part.dataset, ends = to.split(" ");
     part.classList.toggle("todo", !(from === "" || computed.has(from)) || !ends.some((id) => computed.has(id)));
     part.classList.toggle("ahead", !ends.some((id) => swept.has(id)));
   }

@@ -183,6 +183,20 @@ def test_no_group_has_too_many_members(count):
     assert (len(list(groups_of(root))) > 1) == (count > 60)
 
 
+def test_runs_are_named_by_numbers_or_by_their_scopes():
+    _, root = tree(chain(61))
+    assert names(root)[0] == ("run", "ops 1 to 8")
+    assert names(root)[-1] == ("run", "ops 57 to 61")
+    _, root = tree(chain(4000))
+    assert names(root)[1] == ("run", "ops 541 to 1,080")
+    y = mg.tensor(1.0, requires_grad=True)
+    for i in range(61):
+        with mg.scope(f"s{i}"):
+            y = mg.tanh(y) if i % 2 else mg.exp(y)
+    _, root = tree(y)
+    assert names(root)[0] == ("run", "s0 ... s7")
+
+
 def test_all_is_unfolded_where_that_is_wished():
     _, root = tree(chain(200), max_nodes=None)
     assert len(root.members) == 200
