@@ -204,10 +204,10 @@ class DataParallel:
             self._buckets = [*_fill(parameters, self.bucket_bytes)]
         self._sweep(loss, order)
         for bucket in self._buckets:
-            bucket.average()
+            bucket.assign()
 
     def _sweep(self, loss: Tensor, order: list[Node]) -> None:
-        """Add up the gradients of all ranks, each bucket as soon as it is complete."""
+        """Add up the gradients of loss / size() over the ranks, each bucket as soon as it is complete."""
         places = {p.node: (bucket, i) for bucket in self._buckets for i, p in enumerate(bucket.parameters)}
         for bucket in self._buckets:
             bucket.missing = len(bucket.parameters)
@@ -217,7 +217,7 @@ class DataParallel:
         # the last parameters come first; every rank starts the buckets in this order, as MPI requires
         waiting = self._buckets[:]
         try:
-            seed = {loss.node: np.ones(loss.shape, loss.dtype)}
+            seed = {loss.node: np.full(loss.shape, 1 / size(), loss.dtype)}
             for node, g in tape.sweep(seed, _leaves_early(order), leaves=True, release=True):
                 bucket, i = places[node]
                 bucket.put(i, g)
@@ -264,12 +264,11 @@ class _Bucket:
         before = self.parameters[i].grad
         self.ranks[i] = g is not None or before is not None
         found = 0 if g is None else g
-        self.gradients[i][...] = found if before is None else before + found
+        self.gradients[i][...] = found if before is None else before / size() + found
         self.missing -= 1
 
-    def average(self) -> None:
-        """Turn the sums over the ranks into means, and give them to the parameters."""
-        self.flat /= size()
+    def assign(self) -> None:
+        """Give each parameter its gradient."""
         for p, g, ranks in zip(self.parameters, self.gradients, self.ranks, strict=True):
             p.node.grad = g if ranks else None
 

@@ -57,3 +57,41 @@ def test_sizes_count_code_alone(tmp_path, capsys, monkeypatch):
     (tmp_path / "module.py").write_text(SOURCE)
     assert size.main([str(tmp_path)]) == 0
     assert "| module.py | 5 | 13 | 2 | C.method |" in capsys.readouterr().out
+
+
+@pytest.fixture
+def scaling(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import scaling
+
+    return scaling
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 8, 1024])
+@pytest.mark.parametrize("size", [4, 10**4, 10**8])
+def test_a_simulated_all_reduce_takes_what_the_formula_says(scaling, n, size):
+    network = scaling.Network(latency=1e-5, byte=1e-9, add=2e-10)
+    rounds, part = np.log2(n), 1 - 1 / n
+    doubling = rounds * (1e-5 + size * (1e-9 + 2e-10))
+    halving = 2 * rounds * 1e-5 + size * part * (2 * 1e-9 + 2e-10)
+    np.testing.assert_allclose(scaling.all_reduce(network, np.ones(n), size), 1 + min(doubling, halving))
+
+
+def test_a_simulated_step_hides_what_it_can(scaling):
+    network = scaling.Network(latency=0, byte=1.0, add=0)
+    sent = [(0.5, 1), (0.75, 1), (1.0, 1)]  # a second each
+    assert scaling.step([8.0, 8.0], sent, network) == 9  # the last one is left
+    assert scaling.step([8.0, 8.0], sent, network, overlap=False) == 11
+    assert scaling.step([8.0, 4.0], sent, network) == 9  # the slowest decides
+    assert scaling.step([8.0], sent, network) == 8
+    assert scaling.step([2.0, 2.0], sent, network) == 4  # the messages take longer than the computation
+
+
+def test_constants_are_those_of_the_line(scaling):
+    line = {str(size): 2e-6 + size * 3e-10 for size in (4, 1000, 10**6)}
+    np.testing.assert_allclose(scaling.fitted(line), [2e-6, 3e-10, 0])
+
+
+def test_the_prediction_is_a_table_for_each_network(scaling, capsys):
+    assert scaling.main(["predict"]) == 0
+    assert capsys.readouterr().out.count("\n| 1,024 |") == len(scaling.NETWORKS)

@@ -1,4 +1,4 @@
-"""docs/training.md: its code runs and prints what it says, and what it links to exists."""
+"""docs/training.md and docs/scaling.md: their code runs and prints what it says, and what they link to exists."""
 
 import re
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGE = (ROOT / "docs" / "training.md").read_text(encoding="utf-8")
-CODE = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGES = "\n".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("training.md", "scaling.md"))
+CODE = re.findall(r"```python\n(.*?)```", PAGES, re.DOTALL)
 
 
 @pytest.mark.parametrize("code", CODE, ids=range(len(CODE)))
@@ -21,7 +21,7 @@ def test_code_prints_what_its_comments_say(code, capsys):
 
 
 def test_links_lead_somewhere():
-    targets = re.findall(r"\]\(([^):]+)\)|src=\"([^\"]+)\"", PAGE)
+    targets = re.findall(r"\]\(([^):]+)\)|src=\"([^\"]+)\"", PAGES)
     assert [target for pair in targets for target in pair if target and not (ROOT / "docs" / target).exists()] == []
 
 
@@ -29,4 +29,4 @@ def test_each_option_of_the_example_is_one():
     from train_cnn import option_parser
 
     known = {option for action in option_parser()._actions for option in action.option_strings}
-    assert set(re.findall(r"`(--[\w-]+)", PAGE)) <= known
+    assert set(re.findall(r"`(--[\w-]+)", PAGES)) <= known

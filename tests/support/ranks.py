@@ -127,6 +127,30 @@ def metrics():
     return distributed.reduce_metrics({"a": np.nan if empty else r, "b": 1.0}, weight=0 if empty else r + 1)
 
 
+def refusals():
+    """What wrong uses raise, None where they do not."""
+    parts = Parts()
+    half = nn.Linear(2, 1, rng=np.random.default_rng(0), dtype=np.float16)
+    outside = mg.tensor(1.0, requires_grad=True, name="scale")
+    parallel = distributed.DataParallel(parts)
+    wrong = {
+        "batch": lambda: distributed.minibatches(np.arange(9), 3, shuffle=False),
+        "names": lambda: distributed.reduce_metrics({f"of rank {distributed.rank()}": 1.0}),
+        "weights": lambda: distributed.reduce_metrics({"a": 1.0}, weight=0),
+        "leaf": lambda: parallel.backward(parts.of_all.sum() * outside),
+        "shape": lambda: parallel.backward(parts.of_all * 1.0),
+        "constant": lambda: parallel.backward(mg.tensor(1.0)),
+        "dtype": lambda: distributed.DataParallel(half).backward(half(np.ones((1, 2), np.float16)).sum()),
+    }
+    found = {}
+    for name, use in wrong.items():
+        try:
+            use()
+        except (RuntimeError, TypeError, ValueError) as error:
+            found[name] = f"{type(error).__name__}: {error}"
+    return found | {"left": [name for name, p in parts.named_parameters() if p.grad is not None]}
+
+
 def fail(how):
     """End rank 1 in a step of the training, or before it, while the others wait for it."""
     early, how = how.startswith("early "), how.removeprefix("early ")
@@ -153,7 +177,7 @@ def main(job, path, *more):
     elif job == "save":
         Training().take(STEPS // 2).save(path)
     else:
-        jobs = {"trained": trained, "gradients": gradients, "shares": shares, "metrics": metrics}
+        jobs = {run.__name__: run for run in (trained, gradients, shares, metrics, refusals)}
         jobs["resume"] = lambda: Training().resume(path).take(STEPS // 2).state()
         found = {name: run() for name, run in jobs.items() if name in job.split(",")}
         every = mpi4py.MPI.COMM_WORLD.gather(found)
