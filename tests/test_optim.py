@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as arrays
 
 import minigrad as mg
 from minigrad.optim import SGD, Adam, AdamW, RMSprop, clip_grad_norm
+from minigrad.optim import optimizer as module
 
 SHAPES = ((3, 4), (5,), (), (0, 2), (2, 2))
 CASES = [
@@ -52,7 +53,7 @@ def gradients(parameters, rng):
 def _block(request, monkeypatch):
     """Parameters are updated together, or some alone."""
     if request.param:
-        monkeypatch.setattr(mg.optim, "BLOCK", request.param)
+        monkeypatch.setattr(module, "BLOCK", request.param)
 
 
 @each_case
@@ -100,6 +101,7 @@ def formula(kind, x, g, state, lr, **options):
 
 
 @each_case
+@pytest.mark.usefixtures("_block")
 def test_100_steps_are_those_of_the_formula(kind, options):
     rng = np.random.default_rng(1)
     ours = leaves(rng)
@@ -223,6 +225,18 @@ def test_a_state_dict_is_a_copy_of_its_time():
     assert state["0.step"] == 1
 
 
+def test_a_numpy_number_is_an_option_as_pythons_is():
+    ends = []
+    for rate in (0.1, np.float64(0.1)):
+        p = mg.tensor(np.float32([1.0, 2.0]), requires_grad=True)
+        optimizer = Adam([p], rate)
+        p.grad = np.float32([0.3, 0.7])
+        optimizer.step()
+        ends.append(p.data)
+        assert type(optimizer.state_dict()["lr"]) is float
+    np.testing.assert_array_equal(*ends)
+
+
 def test_momentum_switched_on_later_begins_with_the_gradient():
     p = mg.tensor(1.0, requires_grad=True)
     optimizer = SGD([p], lr=0.5)
@@ -233,7 +247,34 @@ def test_momentum_switched_on_later_begins_with_the_gradient():
         optimizer.step()
         assert p.item() == expected
     optimizer.momentum = 0.0
-    assert "0.momentum_buffer" not in optimizer.state_dict()
+    assert optimizer.state_dict().keys() == set(SGD.options)
+
+
+def test_a_parameter_without_a_gradient_begins_after_the_load():
+    ends = []
+    for resumed in (False, True):
+        parameters = [leaf(), leaf()]
+        optimizer = Adam(parameters)
+        parameters[0].grad = np.ones(2)
+        optimizer.step()
+        if resumed:
+            state = optimizer.state_dict()
+            assert not any(name.startswith("1.") for name in state)
+            optimizer = Adam(parameters)
+            optimizer.load_state_dict(state)
+        parameters[1].grad = np.ones(2)
+        optimizer.step()
+        ends.append([p.data for p in parameters])
+    np.testing.assert_array_equal(*ends)
+
+
+def test_a_variance_that_rounding_makes_negative_is_0():
+    p = leaf(np.zeros(1000, np.float32))
+    optimizer = RMSprop([p], centered=True, alpha=0.9)
+    for _ in range(200):
+        p.grad = np.linspace(-1, 1, 1000, dtype=np.float32)  # always the same, so of variance 0
+        optimizer.step()
+    assert np.isfinite(p.data).all()
 
 
 def leaf(value=(1.0, 2.0), **options):
@@ -260,7 +301,7 @@ SENTENCES = [
     (lambda: SGD(leaf()), TypeError, r"SGD: parameters must be a list of Tensors, not \(2,\)"),
     (lambda: SGD({"w": leaf()}), TypeError, r"SGD: parameters must be a list of .*; pass its .values\(\)"),
     (lambda: SGD("ab"), TypeError, "SGD: parameters must be a list of Tensors, not 'ab'"),
-    (lambda: SGD(3), TypeError, "SGD: parameters must be a list of Tensors, not 3"),
+    (lambda: SGD(3), TypeError, "SGD: parameters must be a list of Tensors, not 3$"),
     (lambda: SGD([leaf(), np.ones(2)]), TypeError, r"SGD: parameter 1 must be a Tensor, not \(2,\)"),
     (lambda: SGD([{"params": []}]), TypeError, "SGD: parameter 0 must be a Tensor, not {'params'"),
     (
@@ -295,6 +336,9 @@ SENTENCES = [
     (lambda: clip_grad_norm([leaf()], -1), ValueError, "clip_grad_norm: max_norm must be at least 0, not -1"),
     (lambda: clip_grad_norm([leaf()], 1, 0), ValueError, "clip_grad_norm: norm_type must be above 0, not 0"),
     (lambda: clip_grad_norm([leaf() * 2], 1), ValueError, "clip_grad_norm: parameter 0 must be a leaf"),
+    (lambda: clip_grad_norm([leaf()], 1, "a"), TypeError, "clip_grad_norm: norm_type must be a number, not 'a'"),
+    (lambda: mg.optim.step_decay(1, 0.1, True), TypeError, "step_decay: step_size must be an int, not True"),
+    (lambda: mg.optim.cosine_annealing(1, 0.1, 0), ValueError, "cosine_annealing: T_max must be at least 1, not 0"),
     (lambda: mg.optim.step_decay(-1, 0.1, 3), ValueError, "step_decay: step must be at least 0"),
     (lambda: mg.optim.step_decay(1, 0.1, 0), ValueError, "step_decay: step_size must be at least 1, not 0"),
     (lambda: mg.optim.exponential_decay(1, -1, 3), ValueError, "exponential_decay: lr must be at least 0"),
@@ -313,6 +357,7 @@ def test_wrong_input_is_named(call, kind, message):
 STATES = [
     (None, TypeError, " must be a mapping, not None"),
     ({"0.step": None}, TypeError, ": 0.step must be an int, not None"),
+    ({"0.step": True}, TypeError, ": 0.step must be an int, not True"),
     ({"0.step": 0}, ValueError, ": 0.step must be at least 1, not 0"),
     ({"0.exp_avg": [1.0, 2.0]}, TypeError, r": 0.exp_avg must be an array of dtype float64, not \[1.0, 2.0\]"),
     ({"0.exp_avg": np.ones(2, "f4")}, TypeError, ": 0.exp_avg must be an array of dtype float64, not float32"),
@@ -394,6 +439,20 @@ def test_the_norm_neither_overflows_nor_vanishes(size):
     assert clip_grad_norm([p], math.inf) == pytest.approx(5 * size, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("entries", "norm_type", "norm"),
+    [([-0.3, 0.4], 2, 0.5), ([-0.3, 0.1], math.inf, 0.3), ([-0.3, 0.1], 1, 0.4), (np.ones(10**5, "f2"), 2, 316.2278)],
+)
+def test_the_norm_of_known_entries(entries, norm_type, norm):
+    p, nothing = leaf(np.zeros_like(entries)), leaf(np.zeros((0, 2)))
+    p.grad, nothing.grad = np.array(entries), np.zeros((0, 2))
+    assert clip_grad_norm([nothing, p], math.inf, norm_type) == pytest.approx(norm, rel=1e-6)
+    np.testing.assert_array_equal(p.grad, entries)
+    if norm < 1:
+        clip_grad_norm([nothing, p], norm / 2, norm_type)
+        np.testing.assert_allclose(p.grad, np.array(entries) / 2, rtol=1e-5)
+
+
 def test_without_gradients_the_norm_is_0():
     assert clip_grad_norm([leaf()], 1.0) == 0.0
 
@@ -415,6 +474,20 @@ def test_schedules_are_pytorchs(name, ours, options):
     for t in range(21):
         assert ours(t) == pytest.approx(schedule.get_last_lr()[0], rel=1e-12)
         schedule.step()
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        (lambda t: mg.optim.step_decay(t, 3.0, 2, 0.5), [3, 3, 1.5, 1.5, 0.75]),
+        (lambda t: mg.optim.step_decay(t, 3.0, 1, 0.5), [3, 1.5, 0.75, 0.375, 0.1875]),
+        (lambda t: mg.optim.exponential_decay(t, 3.0, 0.5), [3, 1.5, 0.75, 0.375, 0.1875]),
+        (lambda t: mg.optim.linear_warmup(t, 3.0, 3, 0.25), [0.75, 1.5, 2.25, 3, 3]),
+        (lambda t: mg.optim.cosine_annealing(t, 3.0, 3, 1.0), [3, 2.5, 1.5, 1, 1]),
+    ],
+)
+def test_schedules_have_the_values_of_their_formulas(schedule, expected):
+    np.testing.assert_allclose([schedule(t) for t in range(5)], expected, rtol=1e-12)
 
 
 def test_cosine_annealing_stays_at_its_end():

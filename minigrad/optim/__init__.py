@@ -1,0 +1,13 @@
+"""Optimisers: each step moves parameters along their gradients, in place.
+
+Names, defaults and updates are PyTorch's. A learning rate that changes is a function of the step, such as
+`cosine_annealing`, whose value is assigned to `optimizer.lr`.
+"""
+
+from .clipping import clip_grad_norm
+from .methods import SGD, Adam, AdamW, RMSprop
+from .optimizer import Optimizer
+from .schedules import cosine_annealing, exponential_decay, linear_warmup, step_decay
+
+__all__ = ["Optimizer", "SGD", "Adam", "AdamW", "RMSprop", "clip_grad_norm"]
+__all__ += ["step_decay", "exponential_decay", "linear_warmup", "cosine_annealing"]

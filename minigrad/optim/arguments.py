@@ -1,0 +1,53 @@
+"""What optimisers and schedules are given: numbers within bounds, and parameters that can be trained."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from .._tensor import Tensor
+from ..errors import brief
+
+BELOW_1 = ("beta1", "beta2", "alpha", "start_factor")
+SWITCHES = ("nesterov", "amsgrad", "centered")
+
+
+def number(owner: str, name: str, value: Any, infinite: bool = False) -> Any:
+    """The value of an option as a Python number; ValueError or TypeError if it can't have it."""
+    said = f"{owner}: {name} must be"
+    if name in SWITCHES:
+        if not isinstance(value, (bool, np.bool)):
+            raise TypeError(f"{said} True or False, not {brief(value)}")
+        return bool(value)
+    if isinstance(value, (bool, np.bool)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{said} a number, not {brief(value)}")
+    limit = 1 if name in BELOW_1 else math.inf
+    if not (0 <= value < limit or (infinite and value == limit)):
+        bounds = "at least 0" if infinite else "at least 0 and below 1" if limit == 1 else "at least 0 and finite"
+        raise ValueError(f"{said} {bounds}, not {value}")
+    return value.item() if isinstance(value, np.generic) else value  # NumPy's would turn float32 into float64
+
+
+def leaves(owner: str, parameters: Any) -> list[Tensor]:
+    """The parameters as a list, each a leaf that needs a gradient, none twice."""
+    if isinstance(parameters, (Tensor, Mapping, str)) or not isinstance(parameters, Iterable):
+        hint = "; pass its .values()" if isinstance(parameters, Mapping) else ""
+        raise TypeError(f"{owner}: parameters must be a list of Tensors, not {brief(parameters)}{hint}")
+    found = list(parameters)
+    seen: dict[int, int] = {}
+    for i, p in enumerate(found):
+        if not isinstance(p, Tensor):
+            raise TypeError(f"{owner}: parameter {i} must be a Tensor, not {brief(p)}")
+        if not p.is_leaf:
+            raise ValueError(f"{owner}: parameter {named(i, p)} must be a leaf, not the result of {p.node.op.__name__}")
+        if not p.requires_grad:
+            raise ValueError(f"{owner}: parameter {named(i, p)} needs no gradient; make it with requires_grad=True")
+        if seen.setdefault(id(p), i) != i:
+            raise ValueError(f"{owner}: parameters {seen[id(p)]} and {named(i, p)} are the same Tensor")
+    return found
+
+
+def named(i: int, p: Tensor) -> str:
+    """A parameter in a message: its place, and its name if it has one."""
+    return f"{i}{f' ({p.name})' if p.name else ''}"
