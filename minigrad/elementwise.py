@@ -16,8 +16,8 @@ from numpy import ndarray
 
 from . import operation, writes
 from .errors import NUMPY_ERRORS, plain_array
-from .operation import Op, array_of, implements, observed, timed_forward
-from .settings import in_force, recording, setting
+from .operation import Op, array_of, implements
+from .settings import in_force, observed, recording, setting, timed_forward
 from .tape import Node, next_number
 from .typing import BinaryMethod
 

@@ -68,3 +68,12 @@ def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
         (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else np.array(g))
         for n, (node, g) in zip(counts, found, strict=True)
     ]
+
+
+def read_only(value: Any) -> Any:
+    """A view of an array that can't be written to; anything else as it is."""
+    if type(value) is not ndarray:
+        return value
+    view = value.view()
+    view.flags.writeable = False
+    return view

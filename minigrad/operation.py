@@ -14,9 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import NUMPY_ERRORS, brief, explain, named, plain_array, refusal
-from .gradients import fitted
-from .settings import in_force, recording, setting
-from .signature import Signature, snapshot
+from .gradients import fitted, read_only
+from .settings import in_force, observed, recording, setting, timed_forward
+from .signature import EachPosition, Signature, snapshot
 from .tape import Node, record, released
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
@@ -57,7 +57,7 @@ class Op(Signature):
         # equivalent: and not -> or not; without names is None and; without and not (forward.__module__ or
         # "").startswith("minigrad.") because ours write to no g
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
-        self.vjps = _EachPosition(None) if self.any_number else [None] * len(self.names)
+        self.vjps = EachPosition(None) if self.any_number else [None] * len(self.names)
 
     def vjp(self, name: str, function: Callable | None = None) -> Any:
         """Register the VJP of the argument `name`: a decorator, or called with the function.
@@ -76,7 +76,7 @@ class Op(Signature):
             return partial(self.vjp, name)
         self.check_vjp(name, function)
         if self.any_number:
-            self.vjps = _EachPosition(function)
+            self.vjps = EachPosition(function)
         else:
             self.vjps[self.names.index(name)] = function
         return function
@@ -87,9 +87,7 @@ class Op(Signature):
             try:
                 arguments, parameters = self._bound(arguments, parameters)
             except TypeError:
-                if self.extended is None or self.names_all(arguments, parameters):
-                    raise
-                return self.extended(*arguments, **parameters)
+                return self._extended(arguments, parameters)
         else:
             parameters = self.parameters
         arrays, parents, tensors = [*arguments], [None] * len(arguments), 0
@@ -102,12 +100,7 @@ class Op(Signature):
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
         recorded = self._records(parents)
-        forward = timed_forward(self) if in_force() else self.forward
-        try:
-            output = forward(*arrays, **parameters)
-        except NUMPY_ERRORS as error:
-            explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
-            raise
+        output = self._forward(arrays, parameters)
         if not tensors:
             return output
         if type(output) is not ndarray:
@@ -124,6 +117,21 @@ class Op(Signature):
             if isinstance(value, Tensor):
                 raise TypeError(f"{self.text()}: {name} may not be a Tensor; pass its .data or .item()")
         return arguments, parameters
+
+    def _extended(self, arguments: tuple, parameters: dict[str, Any]) -> Any:
+        """Call `extended` for what `forward` does not name, or raise again the TypeError that is being handled."""
+        if self.extended is None or self.names_all(arguments, parameters):
+            raise
+        return self.extended(*arguments, **parameters)
+
+    def _forward(self, arrays: list, parameters: dict[str, Any]) -> Any:
+        """What the forward returns. NumPy's errors get the name of the op, and shapes."""
+        forward = timed_forward(self) if in_force() else self.forward
+        try:
+            return forward(*arrays, **parameters)
+        except NUMPY_ERRORS as error:
+            explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
+            raise
 
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""
@@ -159,7 +167,7 @@ class Op(Signature):
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
         if self.foreign:  # others use the same arrays
-            g, output, *arguments = map(_read_only, (g, output, *arguments))
+            g, output, *arguments = map(read_only, (g, output, *arguments))
         try:
             if parameters or len(arguments) != 2:
                 gradient = vjp(g, output, *arguments, **parameters)
@@ -212,28 +220,6 @@ class Op(Signature):
         return f"<op {self.text()}>"
 
 
-def _read_only(value: Any) -> Any:
-    """A view of an array that can't be written to; anything else as it is."""
-    if type(value) is not ndarray:
-        return value
-    view = value.view()
-    view.flags.writeable = False
-    return view
-
-
-class _EachPosition:
-    """The VJPs of an op of any number of arrays: one function, told the position."""
-
-    def __init__(self, function: Callable | None):
-        self.function = function
-
-    def __getitem__(self, i: int) -> Callable | None:
-        return self.function and partial(self.function, i)
-
-    def __contains__(self, function: object) -> bool:
-        return self.function is function
-
-
 def op(forward: Any = None, *, name: str | None = None) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 
@@ -260,20 +246,6 @@ def op(forward: Any = None, *, name: str | None = None) -> Any:
     made = Op(forward)
     made.__name__ = name or made.__name__
     return made
-
-
-def observed(op: Op, arrays: Any, tensor: Any) -> Any:
-    """The Tensor that the op computed, once `mg.debug()` has looked at it, if it is in force."""
-    debugger = setting("debug", None)
-    if debugger is not None:
-        debugger.computed(op, arrays, tensor)
-    return tensor
-
-
-def timed_forward(op: Op) -> Callable:
-    """The forward of the op; inside of `mg.debug(time=True)` one that notes how long it takes."""
-    debugger = setting("debug", None)
-    return op.forward if debugger is None else debugger.forward(op)
 
 
 def implements(*functions: Any) -> Callable:

@@ -44,6 +44,20 @@ def recording() -> bool:
     return setting("recording", True)
 
 
+def observed(op: Any, arrays: Any, tensor: Any) -> Any:
+    """The Tensor that the op computed, once `mg.debug()` has looked at it, if it is in force."""
+    debugger = setting("debug", None)
+    if debugger is not None:
+        debugger.computed(op, arrays, tensor)
+    return tensor
+
+
+def timed_forward(op: Any) -> Callable:
+    """The forward of the op; inside of `mg.debug(time=True)` one that notes how long it takes."""
+    debugger = setting("debug", None)
+    return op.forward if debugger is None else debugger.forward(op)
+
+
 class Setting(ContextDecorator):
     """A `with` block that puts a value in force in its task. An instance can be nested, reused and shared."""
 

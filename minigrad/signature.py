@@ -5,6 +5,7 @@ Read from the code object, since inspect.signature would be a tenth of the time 
 
 import inspect
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -123,6 +124,19 @@ class Signature:
     def text(self) -> str:
         """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
         return text_of(self)  # type: ignore[arg-type]
+
+
+class EachPosition:
+    """The VJPs of an op of any number of arrays: one function, told the position."""
+
+    def __init__(self, function: Callable | None):
+        self.function = function
+
+    def __getitem__(self, i: int) -> Callable | None:
+        return self.function and partial(self.function, i)
+
+    def __contains__(self, function: object) -> bool:
+        return self.function is function
 
 
 def _takes_just(function: Any, count: int, keywords: dict) -> bool:
