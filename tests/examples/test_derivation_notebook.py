@@ -1,14 +1,12 @@
 """examples/derivation.ipynb runs from top to bottom, gives the stored text again, and leaves out no section."""
 
 import re
-from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat")
-nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("nbclient")
+from support.notebooks import ROOT, check_stored_in_order, pictures, printed, read, run
 
-ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "examples" / "derivation.ipynb"
 PICTURES = {
     "Figure 1": "Sections 1 and 2",
@@ -20,41 +18,19 @@ PICTURES = {
 
 @pytest.fixture(scope="module")
 def stored():
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    nbformat.validate(notebook)
-    return notebook
-
-
-def printed(notebook):
-    """What each cell printed, and nothing of its pictures: their bytes depend on the fonts."""
-    return [
-        "".join(o.text for o in cell.get("outputs", []) if o.output_type == "stream" and o.name == "stdout")
-        for cell in notebook.cells
-    ]
-
-
-def pictures(cell):
-    return [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
+    return read(NOTEBOOK)
 
 
 @pytest.mark.filterwarnings("default")  # Jupyter's own, in its own process
 def test_it_runs_and_prints_what_is_stored(stored, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    fresh = nbformat.read(NOTEBOOK, as_version=4)
-    for cell in fresh.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    nbclient.NotebookClient(fresh, timeout=120, resources={"metadata": {"path": str(NOTEBOOK.parent)}}).execute()
+    fresh = run(NOTEBOOK, monkeypatch)
     assert printed(fresh) == printed(stored)
     assert sum(text.count("agree: ") for text in printed(fresh)) > 30
     assert [len(pictures(cell)) for cell in fresh.cells] == [len(pictures(cell)) for cell in stored.cells]
 
 
 def test_its_outputs_are_stored_in_order(stored):
-    counts = [cell.execution_count for cell in stored.cells if cell.cell_type == "code"]
-    assert counts == list(range(1, len(counts) + 1))
-    outputs = [o for cell in stored.cells for o in cell.get("outputs", [])]
-    assert not any(o.output_type == "error" or o.get("name") == "stderr" for o in outputs)
+    check_stored_in_order(stored)
 
 
 def test_each_section_of_the_document_is_there(stored):
