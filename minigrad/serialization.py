@@ -33,7 +33,7 @@ KINDS = "biufcSUmM"  # of the dtypes of arrays: no objects, which would be pickl
 NUMBERS = "biufcmM"  # of those of NumPy's scalars
 SAFETENSORS = {"bool", "float16", "float32", "float64", "complex64"}  # the dtypes that it has
 SAFETENSORS |= {f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)}
-NPY = re.compile(rb"\x93NUMPY\x01\x00(..)", re.DOTALL)
+MAGIC = b"\x93NUMPY\x01\x00"  # and then the length of the header in two bytes
 HEADER = re.compile(
     r"\{'descr': '([<>|][a-zA-Z]\d+(?:\[\w+\])?)', 'fortran_order': (True|False), 'shape': \(([\d, ]*)\), \} *\n"
 )
@@ -265,8 +265,11 @@ def _read_npz(path: Path) -> tuple[str, dict[str, ndarray]]:
     with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         named = {entry.filename: entry for entry in entries}
-        if len(named) < len(entries) or sum(entry.compress_size for entry in entries) > os.fstat(file.fileno()).st_size:
+        if len(named) < len(entries):
             raise ValueError("has an entry twice")
+        # equivalent: > -> >= because the headers of entries take bytes, too
+        if sum(entry.compress_size for entry in entries) > os.fstat(file.fileno()).st_size:
+            raise ValueError("has entries that share their bytes")
         if NEST not in named:
             raise ValueError(f"has no entry {NEST!r}: it is no file that mg.save wrote")
         nest = _read_entry(archive, named.pop(NEST), "").decode("ascii")
@@ -289,10 +292,9 @@ def _read_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, suffix: str) -
 
 def _read_npy(content: Any, size: int) -> ndarray:
     """The array in an .npy of this many bytes, which is refused before it is read unless it has what it promises."""
-    beginning = NPY.fullmatch(content.read(10))
-    length = int.from_bytes(beginning[1], "little") if beginning else 0
-    header = HEADER.fullmatch(content.read(length).decode("latin-1"))
-    if not header:
+    start = content.read(10)
+    header = HEADER.fullmatch(content.read(int.from_bytes(start[8:], "little")).decode("latin-1"))
+    if start[:8] != MAGIC or not header:
         raise ValueError("is no .npy with the header that save writes")
     dtype = np.dtype(header[1])
     if dtype.kind not in KINDS or not dtype.itemsize:

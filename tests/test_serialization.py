@@ -13,6 +13,7 @@ import sys
 import time
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -313,6 +314,27 @@ def test_malformed_safetensors_are_named(tmp_path):
         assert "\n" not in str(caught.value)
 
 
+@pytest.mark.skipif("safetensors" not in SUFFIXES, reason="safetensors is not installed")
+def test_a_bool_in_safetensors_is_0_or_1(tmp_path):
+    path = tmp_path / "a.safetensors"
+    mg.save(path, {"a": np.array([True] * 5)})
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"\1" * 5, b"\2" * 5))
+    with pytest.raises(ValueError, match="entry 'a': has a bool that is neither 0 nor 1"):
+        mg.load(path)
+
+
+def test_an_error_without_words_is_named_by_its_kind(tmp_path, monkeypatch):
+    mg.save(tmp_path / "a.npz", {})
+
+    def fail(*arguments, **options):
+        raise MemoryError
+
+    monkeypatch.setattr(json, "loads", fail)
+    with pytest.raises(ValueError, match="entry 'nest.json': MemoryError"):
+        mg.load(tmp_path / "a.npz")
+
+
 def test_a_missing_file_is_an_os_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         mg.load(tmp_path / "absent.npz")
@@ -349,6 +371,54 @@ def test_entries_that_share_their_bytes_are_not_read_often(tmp_path):
     ending = struct.pack("<4s4H2IH", b"PK\x05\x06", 0, 0, 1001, 1001, len(copied), directory, 0)
     path.write_bytes(content[:directory] + copied + ending)
     assert peak_while_loading(path) < 3_000_000
+
+
+def written_with(entries, change):
+    """A zip file whose central directory was changed before it was written."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as out:
+        for name, content in entries:
+            out.writestr(zipfile.ZipInfo(name), content)
+        change(out)
+    return file.getvalue()
+
+
+def test_arrays_in_one_another_are_refused(tmp_path):
+    """Each entry is whole, but the bytes of one are those of the other, too: many such would take much memory."""
+    content = npy(np.zeros(1000))
+    inner = written_with([("b.npy", content)], lambda out: None)
+    inner = np.frombuffer(inner[: inner.index(b"PK\x01\x02")], np.uint8)
+
+    def add(out):
+        info = zipfile.ZipInfo("b.npy")
+        info.file_size = info.compress_size = len(content)
+        info.CRC, info.header_offset = zlib.crc32(content), out.fp.getvalue().index(inner.tobytes())
+        out.filelist.append(info)
+
+    path = tmp_path / "a.npz"
+    entries = [("nest.json", nest_of({"a": ["array"], "b": ["array"]})), ("a.npy", npy(inner))]
+    path.write_bytes(written_with(entries, add))
+    with pytest.raises(ValueError, match=r"a.npz: has entries that share their bytes"):
+        mg.load(path)
+
+
+def test_an_entry_twice_is_refused(tmp_path):
+    entries = [("nest.json", nest_of({"a": ["array"]})), ("a.npy", npy())]
+    path = tmp_path / "a.npz"
+    path.write_bytes(written_with(entries, lambda out: out.filelist.append(out.filelist[1])))
+    with pytest.raises(ValueError, match=r"a.npz: has an entry twice"):
+        mg.load(path)
+
+
+def test_a_size_that_lies_is_refused_before_it_is_allocated(tmp_path):
+    content = npy(header=header(shape=f"({2**28},)"))
+
+    def promise(out):
+        out.filelist[1].file_size = 2**31 + len(content) - 48
+
+    path = tmp_path / "a.npz"
+    path.write_bytes(written_with([("nest.json", nest_of({"a": ["array"]})), ("a.npy", content)], promise))
+    assert peak_while_loading(path) < 300_000
 
 
 def test_a_promise_is_refused_before_it_is_allocated(tmp_path):
