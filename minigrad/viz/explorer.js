@@ -350,6 +350,7 @@ function curve({ points }, xy) {
   let path = `M${point(xy[0])}`;
   for (let i = 1; i < xy.length; i++) {
     const [p, q] = [xy[i - 1], xy[i]];
+    if (point(p) === point(q)) continue;  // it would have no direction for an arrowhead
     if (i % 4 !== 2 || Math.abs(points[i][0] - points[i - 1][0]) < 0.5) path += `L${point(q)}`;
     else if (isAcross()) path += `C${point([(p[0] + q[0]) / 2, p[1]])} ${point([(p[0] + q[0]) / 2, q[1]])} ${point(q)}`;
     else path += `C${point([p[0], (p[1] + q[1]) / 2])} ${point([q[0], (p[1] + q[1]) / 2])} ${point(q)}`;
@@ -388,11 +389,13 @@ function edgeText(link, path, [dx, dy], isFirst, isLast, scene, label = "") {
   const isDashed = tensors.length && tensors.every(({ node }) => node.kind === "data" || node.kind === "constant");
   const ends = (link.ends || [link.to]).map(({ id }) => id).join(" "), norm = normOn(link) ?? (tensors[0] && normOf(tensors[0].node));
   const width = flows ? scene.pen(norm).toFixed(2) : 1.1;
-  const line = (className, shift, marker) => `<path class="${className}" d="${path}" stroke-width="${width}"${shift} ${marker}></path>`;
-  const value = line("value", flows ? ` transform="translate(${-dx},${-dy})"` : "", isLast ? `marker-end="url(#${flows ? "down" : "plain"})"` : "");
-  const back = flows ? line(`back${bad ? " bad" : ""}`, ` transform="translate(${dx},${dy})"`, isFirst ? 'marker-start="url(#up)"' : "") : "";
+  const line = (className, shift) => `<path class="${className}" d="${path}" stroke-width="${width}"${shift}></path>`;
+  const value = line("value", flows ? ` transform="translate(${-dx},${-dy})"` : "");
+  const back = flows ? line(`back${bad ? " bad" : ""}`, ` transform="translate(${dx},${dy})"`) : "";
+  const heads = (isLast ? `<path class="head" d="${path}" marker-end="url(#down)"></path>` : "") +
+    (flows && isFirst ? `<path class="head back" d="${path}" marker-start="url(#up)"></path>` : "");
   const title = tensors.slice(0, 5).map((tensor) => `${tensor.node.title} ${shapeOf(tensor.node)}` + (normOf(tensor.node) == null ? "" : `, gradient norm ${normOf(tensor.node)}`)).join("\n");
-  return `<g class="edge${isDashed ? " dashed" : ""}" data-from="${link.from.isMark ? "" : link.from.id}" data-to="${ends}"><title>${escaped(title)}</title>${value}${back}${label}</g>`;
+  return `<g class="edge${isDashed ? " dashed" : ""}" data-from="${link.from.isMark ? "" : link.from.id}" data-to="${ends}"><title>${escaped(title)}</title>${value}${back}${heads}${label}</g>`;
 }
 
 // The width of a line by its norm: 1 for the least to 2.4 for the greatest, on a logarithmic scale.
@@ -725,8 +728,8 @@ function activateFromPanel(item) {
 }
 
 function defineArrows() {
-  const arrow = (id, refY, className) => `<marker id="${id}" viewBox="0 0 10 10" refX="9.5" refY="${refY}" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="arrow ${className}" d="M0,1.5 10,5 0,8.5z"></path></marker>`;
-  svg.querySelector("defs").innerHTML = arrow("plain", 5, "") + arrow("down", 6.9, "") + arrow("up", 6.9, "back");  // in the middle of the two lines
+  const arrow = (id, className) => `<marker id="${id}" viewBox="0 0 10 10" refX="9.5" refY="5" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto-start-reverse"><path class="arrow ${className}" d="M0,1.5 10,5 0,8.5z"></path></marker>`;
+  svg.querySelector("defs").innerHTML = arrow("down", "") + arrow("up", "back");
 }
 
 async function start() {

@@ -119,7 +119,7 @@ function straighten(layers) {
     const gaps = offsets(layer), middle = gaps[gaps.length - 1] / 2;
     layer.forEach((cell, i) => (cell.across = gaps[i] - middle));
   }
-  const cells = layers.reduce((sum, layer) => sum + layer.length, 0), steps = Math.max(16, Math.min(120, Math.round(2e4 / cells)));
+  const cells = layers.reduce((sum, layer) => sum + layer.length, 0), steps = Math.max(8, Math.min(120, Math.round(2e4 / cells)));
   for (let step = 0; step < steps; step++) {
     const isUp = step % 2, isLast = step > steps / 4;
     for (const layer of isUp ? [...layers].reverse() : layers) settle(layer, !isUp || isLast, isUp || isLast);

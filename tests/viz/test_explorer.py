@@ -1,5 +1,6 @@
 """The page in Chromium: zoom, search, folding, keys, details, the walk, and accessibility."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,13 @@ def test_no_node_covers_another_and_every_text_is_in_its_node(explore, program):
     page = explore(mg.graph(program(), gradients=True))
     faults = page.evaluate(OVERLAPS)
     assert faults == []
+
+
+def test_arrowheads_have_a_direction(explore, programs):
+    page = explore(mg.graph(programs["residual"](), gradients=True))
+    points = page.evaluate("[...document.querySelectorAll('.head')].map((p) => p.getAttribute('d').split(/[MLC ]+/))")
+    assert len(points) > 20
+    assert all(a != b for path in points for a, b in itertools.pairwise(path[1:]))
 
 
 @pytest.mark.parametrize("direction", ["TB", "LR"])
