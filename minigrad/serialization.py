@@ -318,7 +318,7 @@ def _check_entries(array: ndarray) -> None:
     if array.dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
         raise ValueError("has a bool that is neither 0 nor 1")
     if array.dtype.kind == "U" and array.size:
-        codes = array.reshape(-1).view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
+        codes = array.view(np.dtype(np.uint32).newbyteorder(array.dtype.byteorder))
         if codes.max() > 0x10FFFF:
             raise ValueError(f"has the character {codes.max():#x}")
 

@@ -331,7 +331,7 @@ def test_an_error_without_words_is_named_by_its_kind(tmp_path, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(json, "loads", fail)
-    with pytest.raises(ValueError, match="entry 'nest.json': MemoryError"):
+    with pytest.raises(ValueError, match=r"entry 'nest.json': MemoryError"):
         mg.load(tmp_path / "a.npz")
 
 
@@ -425,6 +425,18 @@ def test_a_promise_is_refused_before_it_is_allocated(tmp_path):
     path = tmp_path / "a.npz"
     path.write_bytes(with_array(npy(header=header(shape=f"({2**31},)"))))
     assert peak_while_loading(path) < 300_000
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_the_last_character_of_unicode_is_one(order, tmp_path):
+    path = tmp_path / "a.npz"
+    codes = np.array([0x10FFFF, 0x41], f"{order}u4")
+    path.write_bytes(with_array(npy(codes, header(f"{order}U1", shape="(2,)"))))
+    assert mg.load(path)["a"].tolist() == ["\U0010ffff", "A"]
+    codes[0] += 1
+    path.write_bytes(with_array(npy(codes, header(f"{order}U1", shape="(2,)"))))
+    with pytest.raises(ValueError, match="entry 'a': has the character 0x110000"):
+        mg.load(path)
 
 
 # whole or not at all
