@@ -20,23 +20,25 @@ from importlib import import_module as _import_module
 from . import ops
 from ._tensor import Tensor, tensor
 from .derivation import vec, vec_jacobian
+from .nest import ravel_nest
 from .operation import op
 from .ops import *
 from .recompute import checkpoint
 from .settings import no_grad, scope
-from .transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, fixed_point, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
-__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "functional_call", "grad", "graph", "hessian", "hvp"]
-__all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "onnx", "op", "ops", "optim", "save", "scope", "tensor"]
-__all__ += ["testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "elementwise_grad", "fixed_point"]
+__all__ += ["functional_call", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn", "no_grad", "onnx"]
+__all__ += ["op", "ops", "optim", "ravel_nest", "save", "scipy", "scope", "tensor", "testing", "value_and_grad"]
+__all__ += ["vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 
 def __getattr__(name):
     """What the core does not need is imported at its first use."""
-    if name in ("data", "distributed", "nn", "onnx", "optim", "testing", "viz"):
+    if name in ("data", "distributed", "nn", "onnx", "optim", "scipy", "testing", "viz"):
         return _import_module(f".{name}", __name__)
     if name in ("load", "save"):
         return getattr(_import_module(".serialization", __name__), name)

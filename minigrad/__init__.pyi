@@ -15,6 +15,7 @@ from . import nn as nn
 from . import onnx as onnx
 from . import ops as ops
 from . import optim as optim
+from . import scipy as scipy
 from . import testing as testing
 from . import viz as viz
 from ._tensor import Tensor as Tensor
@@ -34,9 +35,10 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 __version__: str
-__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "functional_call", "grad", "graph", "hessian", "hvp"]
-__all__ += ["jacobian", "jvp", "load", "nn", "no_grad", "onnx", "op", "ops", "optim", "save", "scope", "tensor"]
-__all__ += ["testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
+__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "elementwise_grad", "fixed_point"]
+__all__ += ["functional_call", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn", "no_grad", "onnx"]
+__all__ += ["op", "ops", "optim", "ravel_nest", "save", "scipy", "scope", "tensor", "testing", "value_and_grad"]
+__all__ += ["vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 @overload
@@ -71,6 +73,9 @@ def jacobian(
 ) -> Callable[Concatenate[ndarray, P], ndarray]: ...
 @overload
 def jacobian(f: Callable[P, Any], argnums: int | tuple[int, ...] = 0) -> Callable[P, Any]: ...
+def elementwise_grad(f: Callable[P, Any], argnums: int | tuple[int, ...] = 0) -> Callable[P, Any]: ...
+def fixed_point(f: Callable[[Any], Callable[[Any], Any]], a: Any, x0: Any, distance: Callable, tol: float) -> Any: ...
+def ravel_nest(nest: A) -> tuple[Any, Callable[[Any], A]]: ...
 @overload
 def hessian(f: Callable[Concatenate[Tensor, P], Any]) -> Jacobian[P]: ...
 @overload

@@ -5,6 +5,7 @@ the arrays and returns plain values. Any other is refused by name.
 """
 
 import functools
+import importlib
 import inspect
 import itertools
 import math
@@ -56,7 +57,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
         raise TypeError(f"{_name(ufunc)}: out= can't hold a Tensor's result (`array += tensor` means this too)")
     if ufunc in _PLAIN_UFUNCS:
         return _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
-    stand_in = NUMPY.get(ufunc)
+    stand_in = NUMPY.get(ufunc) or _from_scipy(ufunc)
     if stand_in is None:
         raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
     if method == "__call__":
@@ -64,6 +65,14 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if method not in _METHODS:
         raise TypeError(f"{_name(ufunc)}.{method} has no op here: use .data where no gradient is needed")
     return _METHODS[method](stand_in, *inputs, **options)
+
+
+@functools.cache
+def _from_scipy(ufunc):
+    """The op of a ufunc of SciPy, whose table is read when the first of these meets a Tensor."""
+    if getattr(sys.modules.get("scipy.special"), ufunc.__name__, None) is not ufunc:
+        return None
+    return importlib.import_module(".scipy.special", __package__).UFUNCS.get(ufunc)
 
 
 def _with_options(op, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):

@@ -7,7 +7,6 @@ parameter: the hot path of programs of small arrays. A test compares the two.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -16,7 +15,7 @@ from numpy import ndarray
 
 from . import operation, writes
 from .errors import NUMPY_ERRORS, plain_array
-from .operation import Op, array_of, implements
+from .operation import Op, array_of
 from .settings import in_force, observed, recording, setting, timed_forward
 from .tape import Node, next_number
 from .typing import BinaryMethod
@@ -24,8 +23,8 @@ from .typing import BinaryMethod
 _new = object.__new__
 
 
-def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, **vjps: Callable) -> Op:
-    """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name."""
+def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, table: Any = None, **vjps: Any) -> Op:
+    """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name (None: it has none)."""
     made = Op(ufunc, tuple(vjps))
     made.__name__ = made.__qualname__ = name or ufunc.__name__
     made.__module__ = "minigrad.ops"
@@ -33,7 +32,8 @@ def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, **vj
     made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
     for argument, vjp in vjps.items():
         made.vjp(argument, vjp)
-    return implements(ufunc)(made)
+    (operation.NUMPY if table is None else table)[ufunc] = made
+    return made
 
 
 @cache

@@ -4,10 +4,13 @@
 that two nests have the same structure.
 """
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .errors import brief, plain_array
+import numpy as np
+
+from .errors import brief, named, plain_array
 from .operation import arraylike
 
 
@@ -70,3 +73,32 @@ def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:
     # equivalent: leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype) -> leaf.astype(like.dtype)
     # because a cast to the dtype that it has changes no value
     return leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype)
+
+
+@named
+def ravel_nest(nest: Any) -> tuple[Any, Callable]:
+    """`(vector, unravel)`: all entries of a nest of arrays as one vector, and the function that makes a nest of one.
+
+    Both can be differentiated. unravel raises ValueError for a vector of another length.
+
+    >>> vector, unravel = mg.ravel_nest({"w": np.ones((2, 1)), "b": 3.0})
+    >>> vector
+    array([1., 1., 3.])
+    >>> unravel(2 * vector)["b"]
+    np.float64(6.0)
+    """
+    leaves = [arraylike(leaf) for leaf in flatten(nest)]
+    shapes, size = [leaf.shape for leaf in leaves], sum(leaf.size for leaf in leaves)
+    vector = np.concatenate([np.reshape(leaf, -1) for leaf in leaves]) if leaves else np.zeros(0)
+
+    def unravel(v: Any) -> Any:
+        if np.shape(v) != (size,):
+            raise ValueError(f"ravel_nest: the vector must have shape {(size,)}, not {np.shape(v)}")
+        parts, start = [], 0
+        for shape in shapes:
+            stop = start + math.prod(shape)
+            parts.append(np.reshape(v[start:stop], shape) if shape else v[start])
+            start = stop
+        return unflatten(nest, parts)
+
+    return vector, unravel

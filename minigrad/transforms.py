@@ -13,7 +13,7 @@ import numpy as np
 from . import tape
 from ._tensor import Tensor, make
 from .errors import brief, plain_array
-from .nest import flatten, matched, paths, unflatten
+from .nest import flatten, matched, paths, ravel_nest, unflatten
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import array_of, arraylike, op
 from .settings import force_recording, recording, traced
@@ -180,6 +180,24 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     return _differentiated("grad", f, argnums)
 
 
+def elementwise_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+    """The gradient of the sum of f's entries: its derivative entry by entry, if entry i depends on x[i] alone.
+
+    >>> mg.elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
+    array([1.  , 0.42])
+    """
+    check_callable("elementwise_grad", f)
+
+    @wraps(f)
+    def total(*x, **options):
+        y: Any = f(*x, **options)
+        if not isinstance(y, Tensor):
+            y = plain_array(y, "elementwise_grad", "what the function returns")
+        return np.sum(y)
+
+    return _differentiated("elementwise_grad", total, argnums)
+
+
 def vjp(f: Callable, *x: Any) -> tuple[Any, Callable]:
     """`(y, pullback)`: y = f(*x), and pullback(g), the tuple of g . dy/dx, one for each argument.
 
@@ -309,3 +327,56 @@ def hvp(f: Callable, x: Any, v: Any) -> Any:
     """
     _, pullback = _vjp("hvp", _differentiated("hvp", f), (x,))
     return pullback(unflatten(x, matched("hvp: v", v, x)))[0]
+
+
+def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float) -> Any:
+    """The x with f(a)(x) = x, reached from x0 by repeating f(a) until `distance(x, previous x)` is below tol.
+
+    Its derivative in a is implicit: x - f(a)(x) = 0, so dx = (1 - df/dx)^-1 df/da, and the VJP solves
+    u = g + (df/dx)^T u by the same iteration. Nothing of the iterations is kept.
+    a and x0 are arrays, or nests for a.
+
+    >>> root = lambda a: mg.fixed_point(lambda a: lambda x: (x + a / x) / 2, a, 1.0, lambda x, y: abs(x - y), 1e-12)
+    >>> root(2.0).round(12)
+    np.float64(1.414213562373)
+    >>> mg.grad(root)(4.0)
+    np.float64(0.25)
+    """
+    check_callable("fixed_point", f)
+    for leaf in flatten(a):
+        if not isinstance(leaf, Tensor):
+            plain_array(leaf, "fixed_point", "a")
+    vector, unravel = ravel_nest(a)
+    step = _steps(f, unravel, distance, tol)
+    return step(vector, array_of(x0))
+
+
+def _steps(f, unravel, distance, tol):
+    """The op of a whole iteration, of the vector of a and the start."""
+
+    def iterate(step, x):
+        while True:
+            last, x = x, step(x)
+            if not distance(x, last) >= tol:  # NaN ends it, too
+                return x
+
+    @op(name="fixed_point")
+    def solved(a, x0):
+        return np.asarray(iterate(lambda x: np.asarray(array_of(f(unravel(a))(x))), x0))
+
+    @solved.vjp("a")
+    def _(g, x, a, x0):
+        _, pullback = vjp(lambda a, x: f(unravel(a))(x), a, x)
+
+        def adjoint(given):
+            g, a, x = given
+            return lambda u: g + vjp(f(a), x)[1](u)[0]
+
+        u = fixed_point(adjoint, (g, unravel(a), x), array_of(g), distance, tol)
+        return pullback(u)[0]
+
+    @solved.vjp("x0")
+    def _(g, x, a, x0):
+        return np.zeros_like(x0)
+
+    return solved

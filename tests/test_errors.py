@@ -146,9 +146,9 @@ SENTENCES = [
         ("argmax(self, axis=None, *, keepdims=False): too many positional arguments"),
     ),
     (
-        lambda: special.expit(leaf(X)),
+        lambda: special.exprel(leaf(X)),
         TypeError,
-        ("scipy.special.expit has no op here: use .data where no gradient is needed"),
+        ("scipy.special.exprel has no op here: use .data where no gradient is needed"),
     ),
     (lambda: np.linalg.eig(leaf(X)), TypeError, "np.linalg.eig has no op here: use .data where no gradient is needed"),
     (

@@ -16,8 +16,8 @@ LAYERS = [
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
     ["nesting", "transforms", "recompute", "derivation"],
-    ["data", "distributed", "nn", "onnx", "optim", "serialization"],
-    ["testing", "viz"],
+    ["data", "distributed", "nn", "onnx", "optim", "scipy", "serialization"],
+    ["compat", "testing", "viz"],
     ["__init__"],
 ]
 

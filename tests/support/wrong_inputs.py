@@ -161,6 +161,11 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "value_and_grad": (lambda f, x, argnums: mg.value_and_grad(f, argnums)(x), mg.sum, _V, 0),
     "jacobian": (lambda f, x, argnums: mg.jacobian(f, argnums)(x), mg.sin, _V, 0),
     "hessian": (lambda f, x: mg.hessian(f)(x), mg.sum, _V),
+    "elementwise_grad": (lambda f, x, argnums: mg.elementwise_grad(f, argnums)(x), mg.sin, _V, 0),
+    "ravel_nest": (mg.ravel_nest, _V),
+    "fixed_point": (lambda a, x0: mg.fixed_point(
+        lambda a: lambda x: 0.5 * x + mg.ravel_nest(a)[0][:1], a, x0, lambda x, y: np.max(np.abs(x - y), initial=0), 1
+    ), _V, _V),
     "hvp": (mg.hvp, mg.sum, _V, _V),
     "vjp": (lambda f, x, g: mg.vjp(f, x)[1](g), mg.sin, _V, _V),
     "jvp": (mg.jvp, mg.sin, (_V,), (_V,)),

@@ -1,0 +1,73 @@
+"""HIPS autograd's names for minigrad's functions, so that programs written for it run as they are.
+
+    import minigrad.compat.autograd
+    minigrad.compat.autograd.install()     from now on `import autograd.numpy as np` means this package
+
+An array in, an array out; inside of a differentiated function there are Tensors, which are this package's boxes.
+Integers count as floating-point numbers where a derivative is asked for.
+"""
+
+import importlib
+import sys
+from importlib.machinery import ModuleSpec
+
+from .builtins import dict, isinstance, list, tuple, type
+from .differential_operators import (
+    checkpoint,
+    deriv,
+    elementwise_grad,
+    grad,
+    grad_and_aux,
+    grad_named,
+    hessian,
+    hessian_tensor_product,
+    hessian_vector_product,
+    holomorphic_grad,
+    jacobian,
+    make_ggnvp,
+    make_hvp,
+    make_jvp,
+    make_jvp_reversemode,
+    make_vjp,
+    multigrad_dict,
+    tensor_jacobian_product,
+    value_and_grad,
+    vector_jacobian_product,
+)
+
+__all__ = ["checkpoint", "deriv", "dict", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian"]
+__all__ += ["hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "install", "isinstance", "jacobian"]
+__all__ += ["list", "make_ggnvp", "make_hvp", "make_jvp", "make_jvp_reversemode", "make_vjp", "multigrad_dict"]
+__all__ += ["tensor_jacobian_product", "tuple", "type", "value_and_grad", "vector_jacobian_product"]
+
+
+class _Finder:
+    """Finds `autograd` and its submodules here."""
+
+    def find_spec(self, name, path=None, target=None):
+        """Return a spec for `autograd` and what stands below it."""
+        if name.partition(".")[0] == "autograd":
+            return ModuleSpec(name, self, is_package=True)  # type: ignore[arg-type]
+        return None
+
+    def create_module(self, spec):
+        """Return the module of this package that stands for it."""
+        try:
+            return importlib.import_module(f"minigrad.compat.{spec.name}")
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(f"{spec.name} has no counterpart in minigrad.compat", name=spec.name) from error
+
+    def exec_module(self, module):
+        """Do nothing, since it has run."""
+
+
+def install() -> None:
+    """Let `import autograd` mean this package, for the program that runs.
+
+    Raises RuntimeError if autograd has been imported already.
+    """
+    loaded = sys.modules.get("autograd")
+    if loaded is not None and loaded is not sys.modules[__name__]:
+        raise RuntimeError("install: autograd has been imported; call it before that")
+    if not any(type(finder) is _Finder for finder in sys.meta_path):
+        sys.meta_path.insert(0, _Finder())

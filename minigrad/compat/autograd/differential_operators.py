@@ -1,0 +1,153 @@
+"""Derivatives of functions, with argnum= and integers for floating-point numbers, by minigrad's transforms."""
+
+from functools import partial, wraps
+
+import numpy as np
+
+import minigrad as mg
+
+from ...nest import flatten, unflatten
+
+
+def _real(value):
+    """An argument, or a nest of them, with floating-point numbers for integers."""
+
+    def cast(leaf):
+        plain = leaf if hasattr(leaf, "dtype") else np.asarray(leaf)
+        return plain.astype(float) if plain.dtype.kind in "iub" else leaf
+
+    return unflatten(value, map(cast, flatten(value)))
+
+
+def _operator(transform):
+    """`operator(f, argnum)`: a function whose argument (or arguments) argnum the transform differentiates."""
+
+    def operator(fun, argnum=0, **options):
+        chosen = tuple(argnum) if isinstance(argnum, (tuple, list)) else (argnum,)
+
+        @wraps(fun)
+        def differentiated(*x, **kwargs):
+            parts = tuple(_real(x[i]) for i in chosen)
+
+            def of_chosen(*parts):
+                arguments = list(x)
+                for i, part in zip(chosen, parts, strict=True):
+                    arguments[i] = part
+                return fun(*arguments, **kwargs)
+
+            if isinstance(argnum, (tuple, list)):
+                return transform(lambda parts: of_chosen(*parts), parts, **options)
+            return transform(of_chosen, *parts, **options)
+
+        return differentiated
+
+    return operator
+
+
+def _ones(y):
+    return unflatten(y, [np.ones_like(leaf) for leaf in flatten(y)])
+
+
+def _elementwise(f, x):
+    y, pullback = mg.vjp(f, x)
+    return pullback(_ones(y))[0]
+
+
+def _with_aux(f, x):
+    aux = []
+
+    def first(x):
+        y, rest = f(x)
+        aux.append(rest)
+        return y
+
+    return mg.grad(first)(x), mg.ops.copy(aux[0].detach()).data if hasattr(aux[0], "detach") else aux[0]
+
+
+def _vjp(f, x):
+    """`(pullback, y)`."""
+    y, pullback = mg.vjp(f, x)
+    return (lambda g: pullback(g)[0]), y
+
+
+def _hvp(f, x):
+    return partial(mg.hvp, f, x)
+
+
+def _ggnvp(f, x, g=lambda y: 0.5 * np.sum(y**2, axis=-1), f_argnum=0):
+    def product(v):
+        y, pullback = mg.vjp(f, x)
+        _, dy = mg.jvp(f, (x,), (v,))
+        return pullback(mg.hvp(lambda y: np.sum(g(y)), y, dy))[0]
+
+    return product
+
+
+grad = _operator(lambda f, x: mg.grad(f)(x))
+value_and_grad = _operator(lambda f, x: mg.value_and_grad(f)(x))
+grad_and_aux = _operator(_with_aux)
+jacobian = _operator(lambda f, x: mg.jacobian(f)(x))
+hessian = _operator(lambda f, x: mg.hessian(f)(x))
+elementwise_grad = _operator(_elementwise)
+make_vjp = _operator(_vjp)
+make_hvp = _operator(_hvp)
+make_jvp = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)))
+make_jvp_reversemode = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1])
+deriv = _operator(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1])
+holomorphic_grad = grad
+checkpoint = mg.checkpoint
+
+
+def make_ggnvp(f, g=lambda x: 0.5 * np.sum(x**2, axis=-1), f_argnum=0):
+    """The generalized Gauss-Newton product: J^T H_g J v."""
+    return _operator(partial(_ggnvp, g=g))(f, f_argnum)
+
+
+def grad_named(fun, argname):
+    """`grad` in the argument of this name."""
+    import inspect
+
+    return grad(fun, list(inspect.signature(fun).parameters).index(argname))
+
+
+def multigrad_dict(fun):
+    """The gradients in all arguments, by name."""
+    import inspect
+
+    signature = inspect.signature(fun)
+
+    def gradients(*x, **kwargs):
+        bound = signature.bind(*x, **kwargs)
+        bound.apply_defaults()
+        names = list(bound.arguments)
+        found = grad(lambda *x: fun(**dict(zip(names, x, strict=True))), tuple(range(len(names))))
+        return dict(zip(names, found(*bound.arguments.values()), strict=True))
+
+    return gradients
+
+
+def _along(operator):
+    """`product(f, argnum)(*x, v)`: v is given after the arguments."""
+
+    def product(fun, argnum=0):
+        def call(*arguments, **kwargs):
+            *x, v = arguments
+            return operator(fun, argnum)(*x, **kwargs)(v)
+
+        return call
+
+    return product
+
+
+def tensor_jacobian_product(fun, argnum=0):
+    """`product(*x, v)`: the sum over all axes of v of v times the Jacobian."""
+
+    def call(*arguments, **kwargs):
+        *x, v = arguments
+        return make_vjp(fun, argnum)(*x, **kwargs)[0](v)
+
+    return call
+
+
+hessian_tensor_product = hessian_vector_product = _along(make_hvp)
+vector_jacobian_product = tensor_jacobian_product

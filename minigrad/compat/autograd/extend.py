@@ -1,0 +1,73 @@
+"""Functions with derivatives of one's own: `primitive` makes an op of any number of arrays, `defvjp` its VJPs."""
+
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+import minigrad as mg
+
+__all__ = ["Box", "defjvp", "defvjp", "defvjp_argnum", "notrace_primitive", "primitive"]
+
+Box = mg.Tensor
+
+
+def primitive(f):
+    """The function as an op. Its VJPs are made by `defvjp`, from the output and the arguments."""
+
+    @mg.op(name=getattr(f, "__name__", "primitive"))
+    def made(*arrays, places, arguments, options):
+        return f(*_filled(arguments, places, arrays), **options)
+
+    @made.vjp("arrays")
+    def _(i, g, out, *arrays, places, arguments, options):
+        given, argnum = _filled(arguments, places, arrays), places[i]
+        if call.by_argnum is not None:
+            return call.by_argnum(argnum, out, given, options)(g)
+        if argnum not in call.makers:
+            raise NotImplementedError(f"{made.__name__}: no VJP has been defined for argument {argnum}")
+        maker = call.makers[argnum]
+        return np.zeros_like(arrays[i]) if maker is None else maker(out, *given, **options)(g)
+
+    call: Any = wraps(f)(lambda *arguments, **options: compute(arguments, options))
+
+    def compute(arguments, options):
+        places = tuple(i for i, a in enumerate(arguments) if isinstance(a, mg.Tensor))
+        if not places:
+            return f(*arguments, **options)
+        rest = tuple(None if i in places else a for i, a in enumerate(arguments))
+        return made(*[arguments[i] for i in places], places=places, arguments=rest, options=options)
+
+    call.makers, call.by_argnum, call.fun = {}, None, f
+    return call
+
+
+def _filled(arguments, places, arrays):
+    filled = list(arguments)
+    for i, array in zip(places, arrays, strict=True):
+        filled[i] = array
+    return filled
+
+
+def defvjp(fun, *makers, argnums=None):
+    """Define the VJPs of a primitive: maker(out, *arguments) returns the function of g; None means 0."""
+    fun.makers.update(zip(argnums or range(len(makers)), makers, strict=False))
+
+
+def defvjp_argnum(fun, maker):
+    """Define all VJPs of a primitive: maker(argnum, out, arguments, options) returns the function of g."""
+    fun.by_argnum = maker
+
+
+def defjvp(fun, *jvps, argnums=None):
+    """Do nothing: minigrad's forward products are made of VJPs."""
+
+
+def notrace_primitive(f):
+    """The function, of which nothing is recorded."""
+
+    @wraps(f)
+    def call(*arguments, **options):
+        return f(*[a.data if isinstance(a, mg.Tensor) else a for a in arguments], **options)
+
+    return call

@@ -1,0 +1,11 @@
+"""A nest of arrays as one vector."""
+
+from minigrad import ravel_nest as flatten
+
+__all__ = ["flatten", "flatten_func"]
+
+
+def flatten_func(func, example):
+    """A function of a nest as one of vectors: `(function, unflatten, vector of the example)`."""
+    vector, unflatten = flatten(example)
+    return (lambda x, *rest: flatten(func(unflatten(x), *rest))[0]), unflatten, vector

@@ -1,0 +1,61 @@
+"""NumPy itself, whose functions take Tensors. Those that would not look into a list of Tensors get an array of them."""
+
+import functools
+
+import numpy as _np
+
+import minigrad as mg
+
+from ....nest import flatten as _leaves
+
+__all__ = [*_np.__all__]
+
+_TAKE_LISTS = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "select", "choose"}
+_TAKE_LISTS |= {"einsum", "multi_dot", "ix_", "piecewise", "lexsort", "meshgrid", "broadcast_arrays"}
+
+
+def _has_tensors(value):
+    return type(value) in (list, tuple) and any(isinstance(leaf, mg.Tensor) for leaf in _leaves(list(value)))
+
+
+def seeing_tensors(function):
+    """A function of NumPy that makes an array of a list of Tensors first."""
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        return function(*[mg.array(a) if _has_tensors(a) else a for a in arguments], **options)
+
+    return call
+
+
+def seen(module, name):
+    """The function of a module of NumPy by this name, made to see Tensors in lists where it does not."""
+    value = getattr(module, name)
+    return seeing_tensors(value) if hasattr(value, "_implementation") and name not in _TAKE_LISTS else value
+
+
+def array(object, *arguments, **options):
+    """np.array, whose gradients flow if Tensors stand in it."""
+    if isinstance(object, mg.Tensor) or _has_tensors(object):
+        dtype = arguments[0] if arguments else options.get("dtype")
+        made = mg.array(object, dtype)
+        return mg.reshape(made, (1,) * (options.get("ndmin", 0) - made.ndim) + made.shape)
+    return _np.array(object, *arguments, **options)
+
+
+asarray = asanyarray = ascontiguousarray = array
+
+
+def full(shape, fill_value, dtype=None, **options):
+    """np.full, of a Tensor too."""
+    if isinstance(fill_value, mg.Tensor):
+        return mg.broadcast_to(fill_value, shape)
+    return _np.full(shape, fill_value, dtype, **options)
+
+
+def __getattr__(name):
+    return seen(_np, name)
+
+
+def __dir__():
+    return [*dir(_np)]

@@ -1,0 +1,78 @@
+"""Convolution of arrays of any axes, with scipy.signal's name and signature.
+
+Every window of the first array is multiplied by the reversed second: one einsum, whose derivatives are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import scipy.signal as ss
+
+from ..operation import arraylike
+from ..ops import einsum, flip, pad, sliding_window_view
+from ..typing import Array
+
+__all__ = ["convolve", "convolve_along"]
+
+
+def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
+    """The convolution over all axes: "full", or where the second fits into the first ("valid"), or its middle ("same").
+
+    `method` changes nothing.
+
+    >>> mg.scipy.signal.convolve(np.ones((2, 2)), np.ones((2, 2)), "valid")
+    array([[4.]])
+    """
+    in1, in2 = arraylike(in1), arraylike(in2)
+    if in1.ndim != in2.ndim:
+        raise ValueError(f"convolve: both must have as many axes, not {in1.shape} and {in2.shape}")
+    if mode == "valid" and any(m < n for m, n in zip(in1.shape, in2.shape, strict=True)):
+        in1, in2 = in2, in1
+    axes = tuple(range(in1.ndim))
+    out = convolve_along(in1, in2, (axes, axes), mode="valid" if mode == "valid" else "full")
+    if mode != "same":
+        return out
+    starts = [(n - 1) // 2 for n in in2.shape]
+    return out[tuple(slice(start, start + n) for start, n in zip(starts, in1.shape, strict=True))]
+
+
+def convolve_along(
+    a: Array,
+    b: Array,
+    axes: tuple[Sequence[int], Sequence[int]],
+    dot_axes: tuple[Sequence[int], Sequence[int]] = ((), ()),
+    mode: str = "full",
+) -> Array:
+    """The convolution over pairs of axes, summed over pairs of dot_axes.
+
+    The result has the other axes of a, the other axes of b, and the convolved axes.
+    Raises ValueError for other modes than "full" and "valid", and for a b that is larger than a with "valid".
+    """
+    a, b = arraylike(a), arraylike(b)
+    (of_a, of_b), (dot_a, dot_b) = axes, dot_axes
+    of_a, dot_a = [i % a.ndim for i in of_a], [i % a.ndim for i in dot_a]
+    of_b, dot_b = [i % b.ndim for i in of_b], [i % b.ndim for i in dot_b]
+    sizes = tuple(b.shape[i] for i in of_b)
+    if mode not in ("full", "valid"):
+        raise ValueError(f"convolve: mode must be 'full' or 'valid', not {mode!r}")
+    if mode == "full":
+        borders = dict(zip(of_a, sizes, strict=True))
+        a = pad(a, [(borders.get(i, 1) - 1,) * 2 for i in range(a.ndim)])
+    if any(a.shape[i] < n for i, n in zip(of_a, sizes, strict=True)):
+        raise ValueError(f"convolve: in a valid convolution b must fit into a (a {a.shape}, b {b.shape})")
+    letters = iter("abcdefghijklmnopqrstuvwxyz")
+    in_a = [next(letters) for _ in range(a.ndim)]
+    in_window = [next(letters) for _ in of_a]
+    named = dict(zip(of_b, in_window, strict=True)) | {j: in_a[i] for i, j in zip(dot_a, dot_b, strict=True)}
+    in_b = [named.get(i) or next(letters) for i in range(b.ndim)]
+    kept = [c for i, c in enumerate(in_a) if i not in of_a and i not in dot_a]
+    kept += [c for i, c in enumerate(in_b) if i not in named]
+    output = "".join(kept + [in_a[i] for i in of_a])
+    windows = sliding_window_view(a, sizes, tuple(of_a))
+    return einsum(f"{''.join(in_a + in_window)},{''.join(in_b)}->{output}", windows, flip(b, tuple(of_b)))
+
+
+def __getattr__(name):
+    """Any other function is SciPy's own."""
+    return getattr(ss, name)

@@ -1,0 +1,193 @@
+"""Programs written for HIPS autograd: the same numbers, and its module names."""
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import autograd
+import autograd.misc
+import autograd.misc.optimizers
+import autograd.numpy
+import autograd.scipy.special
+import autograd.scipy.stats
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import minigrad as mg
+from minigrad.compat import autograd as ours
+from minigrad.compat.autograd import differential_operators, extend, misc, test_util, tracer
+from minigrad.compat.autograd import numpy as our_numpy
+from minigrad.compat.autograd.misc import optimizers
+from minigrad.compat.autograd.numpy import linalg
+from minigrad.compat.autograd.numpy.numpy_boxes import ArrayBox
+from minigrad.compat.autograd.scipy import special, stats
+
+THEIRS = SimpleNamespace(
+    ag=autograd,
+    operators=autograd.differential_operators,
+    np=autograd.numpy,
+    linalg=autograd.numpy.linalg,
+    special=autograd.scipy.special,
+    stats=autograd.scipy.stats,
+    flatten=autograd.misc.flatten,
+    optimizers=autograd.misc.optimizers,
+)
+OURS = SimpleNamespace(
+    ag=ours,
+    operators=differential_operators,
+    np=our_numpy,
+    linalg=linalg,
+    special=special,
+    stats=stats,
+    flatten=misc.flatten,
+    optimizers=optimizers,
+)
+X = np.array([0.3, -1.2, 2.0])
+M = np.array([[2.0, 0.3, 0.1], [0.3, 1.5, 0.2], [0.1, 0.2, 1.0]])
+
+
+def loss(lib):
+    return lambda x: lib.np.sum(lib.np.sin(x) ** 2) + x[0] * x[1]
+
+
+def of_lists(lib):
+    return lambda x: lib.np.sum(lib.np.array([[x[0], 2.0], [x[1] ** 2, x[2]]]) ** 2) + lib.np.sum([x[0], x[1]])
+
+
+PROGRAMS = {
+    "grad": lambda l: l.ag.grad(loss(l))(X),
+    "grad of the second": lambda l: l.ag.grad(lambda a, x: a * loss(l)(x), 1)(2.0, X),
+    "grad of two": lambda l: l.ag.grad(lambda a, x: a * loss(l)(x), (0, 1))(2.0, X),
+    "grad of a list": lambda l: l.ag.grad(lambda a, x: a * loss(l)(x), [0, 1])(2.0, X),
+    "value_and_grad": lambda l: l.ag.value_and_grad(loss(l))(X),
+    "grad_and_aux": lambda l: l.ag.grad_and_aux(lambda x: (loss(l)(x), 7.0))(X),
+    "elementwise_grad": lambda l: l.ag.elementwise_grad(l.np.tanh)(X),
+    "elementwise_grad twice": lambda l: l.ag.elementwise_grad(l.ag.elementwise_grad(l.np.tanh))(X),
+    "jacobian": lambda l: l.ag.jacobian(lambda x: l.np.outer(x, x) @ x)(X),
+    "hessian": lambda l: l.ag.hessian(loss(l))(X),
+    "hessian of the second": lambda l: l.ag.hessian(lambda a, x: a * loss(l)(x), 1)(2.0, X),
+    "hessian_vector_product": lambda l: l.ag.hessian_vector_product(loss(l))(X, X),
+    "hessian_vector_product of the second": lambda l: l.ag.hessian_vector_product(lambda a, x: a * loss(l)(x), 1)(
+        2.0, X, X
+    ),
+    "hessian_tensor_product": lambda l: l.ag.hessian_tensor_product(loss(l))(X, X),
+    "vector_jacobian_product": lambda l: l.ag.vector_jacobian_product(lambda x: x * x[0])(X, X),
+    "make_hvp": lambda l: l.ag.make_hvp(loss(l))(X)[0](X) if l is THEIRS else l.ag.make_hvp(loss(l))(X)(X),
+    "make_vjp": lambda l: l.ag.make_vjp(lambda x: x * x[0])(X)[0](X),
+    "make_jvp": lambda l: l.ag.make_jvp(lambda x: x * x[0])(X)(X),
+    "make_jvp_reversemode": lambda l: l.operators.make_jvp_reversemode(lambda x: x * x[0])(X)(X),
+    "make_ggnvp": lambda l: l.ag.make_ggnvp(lambda x: x * x[0])(X)(X),
+    "deriv": lambda l: l.ag.deriv(lambda x: l.np.sin(x) * x)(1.2),
+    "grad_named": lambda l: l.ag.grad_named(lambda a, b: l.np.sum(a * b**2), "b")(X, X),
+    "dicts": lambda l: l.ag.grad(lambda p: l.np.sum(p["w"] ** 2) * p["b"])({"w": X, "b": 2.0}),
+    "arrays of lists": lambda l: l.ag.grad(of_lists(l))(X),
+    "linalg": lambda l: l.ag.grad(lambda a: l.linalg.slogdet(a)[1] + l.np.sum(l.linalg.solve(a, X)))(M),
+    "special": lambda l: l.ag.grad(lambda x: l.special.gammaln(x) * l.special.expit(x) + l.special.logsumexp(x * X))(
+        1.3
+    ),
+    "stats": lambda l: l.ag.grad(lambda x: l.np.sum(l.stats.norm.logpdf(X, x, 2.0)) + l.stats.norm.logcdf(x))(0.4),
+    "mvn": lambda l: l.ag.grad(lambda m: l.stats.multivariate_normal.logpdf(X, m, M))(X[::-1].copy()),
+    "flatten": lambda l: l.flatten({"a": X, "b": [M, 2.0]})[0],
+    "sgd": lambda l: l.optimizers.sgd(lambda x, i: 2 * x, X, num_iters=5),
+    "rmsprop": lambda l: l.optimizers.rmsprop(lambda x, i: 2 * x, X, num_iters=5),
+    "adam": lambda l: l.optimizers.adam(lambda x, i: [2 * x[0], x[1]], [X, M], num_iters=5)[0],
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
+def test_a_program_gives_the_same_numbers(program):
+    mine, original = program(OURS), program(THEIRS)
+    vectors = [np.concatenate([np.ravel(leaf) for leaf in mg.nest.flatten(value)]) for value in (mine, original)]
+    assert_allclose(*vectors, rtol=1e-10, atol=1e-12)
+
+
+def test_gradients_by_name():
+    found = ours.multigrad_dict(lambda a, b=2.0: np.sum(a * b))(X)
+    assert_array_equal(found["a"], [2, 2, 2])
+    assert_allclose(found["b"], np.sum(X))
+
+
+def test_integers_count_as_real_numbers():
+    assert_array_equal(ours.elementwise_grad(lambda x: x**2)(np.array([1, 2])), [2, 4])
+    assert ours.grad(lambda x: x**2)(3) == 6
+
+
+def test_a_primitive_of_ones_own():
+    @extend.primitive
+    def scaled(x, factor, power=2):
+        return factor * np.asarray(x) ** power
+
+    with pytest.raises(NotImplementedError, match="scaled: no VJP has been defined for argument 0"):
+        ours.grad(lambda x: np.sum(scaled(x, 3.0)))(X)
+    extend.defvjp(scaled, lambda out, x, factor, power=2: lambda g: g * factor * power * x ** (power - 1), None)
+    assert_allclose(ours.grad(lambda x: np.sum(scaled(x, 3.0, power=3)))(X), 9 * X**2)
+    assert_allclose(ours.grad(ours.grad(lambda x: scaled(x, 3.0)))(1.5), 6)
+    assert ours.grad(lambda a: np.sum(scaled(X, a)))(2.0) == 0
+    assert_array_equal(scaled(X, 3.0), 3 * X**2)
+    extend.defvjp_argnum(scaled, lambda argnum, out, arguments, options: lambda g: g * (argnum + 7.0))
+    assert_array_equal(ours.grad(lambda x: np.sum(scaled(x, 3.0)))(X), [7.0] * 3)
+
+
+def test_boxes_and_values():
+    t = mg.tensor(X, requires_grad=True)
+    assert isinstance(t, ArrayBox)
+    assert tracer.isbox(t)
+    assert not tracer.isbox(X)
+    assert_array_equal(tracer.getval(t), X)
+    assert tracer.getval(2.0) == 2.0
+    assert_array_equal(extend.notrace_primitive(np.cos)(t), np.cos(X))
+
+
+def test_checks_find_a_wrong_derivative():
+    @extend.primitive
+    def wrong(x):
+        return np.asarray(x) ** 2
+
+    extend.defvjp(wrong, lambda out, x: lambda g: g * x)
+    test_util.check_grads(np.sin)(X)
+    test_util.combo_check(np.multiply, [0, 1])([X, M], [X])
+    with pytest.raises(AssertionError):
+        test_util.check_grads(wrong)(X)
+    test_util.check_equivalent({"a": X}, {"a": X})
+    with pytest.raises(AssertionError):
+        test_util.check_equivalent(X, 2 * X)
+    assert test_util.scalar_close(1.0, 1.0 + 1e-9)
+
+
+INSTALLED = """
+import minigrad.compat.autograd as compat
+compat.install()
+compat.install()
+import autograd.numpy as np, autograd.numpy.random as npr, autograd.scipy.stats.norm as norm
+from autograd import grad
+from autograd.misc.optimizers import adam
+from autograd.scipy.special import gammaln
+from autograd.numpy.linalg import solve
+import autograd
+assert autograd is compat
+print(grad(lambda x: np.sum(np.array([x, x**2])))(2.0), norm.pdf(0.0).round(3))
+try:
+    import autograd.nothing
+except ModuleNotFoundError as error:
+    print(error)
+"""
+
+
+def test_installed_in_the_place_of_autograd():
+    run = subprocess.run([sys.executable, "-c", INSTALLED], capture_output=True, text=True, check=True)
+    assert run.stdout.splitlines() == ["5.0 0.399", "autograd.nothing has no counterpart in minigrad.compat"]
+
+
+def test_installing_beside_the_original_is_refused():
+    with pytest.raises(RuntimeError, match="install: autograd has been imported; call it before that"):
+        ours.install()
+
+
+def test_full_arrays_and_windows():
+    t = mg.tensor(2.0, requires_grad=True)
+    assert our_numpy.full((2, 2), t).requires_grad
+    assert_array_equal(our_numpy.full(2, 3.0), [3, 3])
+    assert our_numpy.array(t, ndmin=2).shape == (1, 1)
+    assert_array_equal(our_numpy.array([1, 2], float), [1.0, 2.0])
+    assert our_numpy.pi == np.pi

@@ -1,0 +1,180 @@
+"""SciPy's functions of Tensors: their derivatives against finite differences, their values against SciPy's."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.integrate as si
+import scipy.linalg as sl
+import scipy.signal as ssignal
+import scipy.special as sp
+import scipy.stats as ss
+from numpy.testing import assert_allclose
+from support.gradients import leaf, numeric
+from support.specification import Specs, call, calls
+
+import minigrad as mg
+from minigrad.scipy import integrate, linalg, signal, special, stats
+from minigrad.testing import check_grads
+
+specs = Specs()
+spec = specs.add
+
+RNG = np.random.default_rng(0)
+M = RNG.normal(size=(3, 3))
+POSITIVE = M @ M.T + np.eye(3)
+only64 = {"opt_outs": {"float32": "SciPy's own precision"}}
+
+spec("polygamma", calls(call(1, np.array([0.7, 2.5])), call(3, 1.5)), sp.polygamma, fn=special.polygamma, **only64)
+spec("zeta", calls(call(2, np.array([0.7, 2.5]))), sp.zeta, fn=special.zeta, **only64)
+spec("expm", calls(call(M), call(np.stack([M, M.T]))), sl.expm, fn=linalg.expm, **only64)
+spec("sqrtm", calls(call(POSITIVE)), sl.sqrtm, fn=linalg.sqrtm, **only64)
+
+TestSpecs = specs.tests(examples=2)
+
+ANY = np.array([-1.3, 0.4, 2.2])
+PART = np.array([0.2, 0.55, 0.9])
+MORE = np.array([0.3, 1.4, 3.1])
+ROWS = [
+    *[(name, ANY) for name in ("erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "log_ndtr", "expit", "log_expit")],
+    *[(name, ANY) for name in ("j0", "j1", "i0", "i1", "i0e", "i1e")],
+    *[(name, PART) for name in ("erfinv", "erfcinv", "ndtri", "logit", "ellipk", "ellipe", "entr")],
+    *[(name, MORE) for name in ("psi", "gammaln", "loggamma", "gamma", "rgamma", "y0", "y1", "k0", "k1", "k0e", "k1e")],
+    *[(name, MORE) for name in ("expi", "exp1")],
+    *[(name, MORE, PART) for name in ("beta", "betaln", "xlogy", "xlog1py", "rel_entr", "kl_div")],
+    ("owens_t", ANY, PART),
+]
+SECOND = [  # ufuncs whose last argument alone has a derivative
+    *[(name, 2, MORE) for name in ("gammainc", "gammaincc", "jv", "yv", "yn", "iv", "kv", "ive", "kve")],
+    *[(name, 2.5, PART) for name in ("gammaincinv", "gammainccinv")],
+    *[(name, 2.5, 1.5, PART) for name in ("betainc", "betaincinv")],
+]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_a_ufunc(row):
+    ufunc = getattr(sp, row[0])
+    check_grads(lambda *x: ufunc(*x), *row[1:], order=2, float32=False)
+    assert_allclose(ufunc(leaf(row[1]), *row[2:]).data, ufunc(*row[1:]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("row", SECOND, ids=lambda row: row[0])
+def test_a_ufunc_in_its_last_argument(row):
+    ufunc, (_, *fixed, x) = getattr(sp, row[0]), row
+    check_grads(lambda x: ufunc(*fixed, x), x, order=2, float32=False)
+    with pytest.raises(TypeError, match=rf"^{ufunc.__name__} has no VJP for its argument"):
+        ufunc(leaf(float(fixed[0])), *fixed[1:], x)
+
+
+def test_boxcox_and_what_has_no_row():
+    check_grads(lambda x: sp.boxcox(x, 0.4), MORE, float32=False)
+    with pytest.raises(TypeError, match=r"^scipy\.special\.exprel has no op here"):
+        sp.exprel(leaf(MORE))
+
+
+def test_the_table_is_read_at_the_first_call():
+    code = "import minigrad as mg, scipy.special as s, sys; t = mg.tensor(2.0); a = 'minigrad.scipy' in sys.modules"
+    code += "; print(a, s.gammaln(t).item(), 'minigrad.scipy.special' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.split() == ["False", "0.0", "True"]
+
+
+def test_functions_beside_the_ufuncs():
+    assert_allclose(special.multigammaln(leaf(4.0), 3).item(), sp.multigammaln(4.0, 3))
+    assert special.logsumexp is mg.logsumexp
+    assert special.comb is sp.comb
+
+
+DENSITIES = [
+    (stats.norm, ss.norm, ("logpdf", "pdf", "cdf", "sf", "logcdf", "logsf"), (ANY, 0.3, 1.7)),
+    (stats.norm, ss.norm, ("ppf",), (PART, 0.3, 1.7)),
+    (stats.t, ss.t, ("logpdf", "pdf"), (ANY, 3.5, 0.3, 1.7)),
+    (stats.gamma, ss.gamma, ("logpdf", "pdf"), (MORE, 2.5, 0.1, 1.7)),
+    (stats.beta, ss.beta, ("logpdf", "pdf"), (PART, 2.5, 1.5)),
+    (stats.chi2, ss.chi2, ("logpdf",), (MORE, 2.5)),
+    (stats.dirichlet, ss.dirichlet, ("logpdf",), (np.array([0.2, 0.3, 0.5]), MORE)),
+    (stats.multivariate_normal, ss.multivariate_normal, ("logpdf", "pdf"), (M, ANY, POSITIVE)),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "names", "arguments"), DENSITIES)
+def test_a_distribution(ours, theirs, names, arguments):
+    for name in names:
+        f = getattr(ours, name)
+        assert_allclose(f(*arguments), getattr(theirs, name)(*arguments), rtol=1e-12)
+        gradients = mg.grad(lambda *x, f=f: np.sum(f(*x)), tuple(range(len(arguments))))(*arguments)
+        for i, gradient in enumerate(gradients):
+            if theirs is ss.multivariate_normal and i == 2:
+                continue  # one triangle of a covariance is read
+            expected = numeric(
+                lambda x, i=i, f=f: f(*arguments[:i], x, *arguments[i + 1 :]), np.asarray(arguments[i], float)
+            )
+            assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)
+
+
+PARTS = [
+    (stats.t, ss.t, ("cdf",), (ANY, 3.5)),
+    (stats.gamma, ss.gamma, ("cdf", "sf"), (MORE, 2.5)),
+    (stats.beta, ss.beta, ("cdf", "logcdf", "logsf"), (PART, 2.5, 1.5)),
+    (stats.chi2, ss.chi2, ("cdf",), (MORE, 2.5)),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs", "names", "arguments"), PARTS)
+def test_a_distribution_in_x(ours, theirs, names, arguments):
+    for name in names:
+        f, (x, *rest) = getattr(ours, name), arguments
+        assert_allclose(f(*arguments), getattr(theirs, name)(*arguments), rtol=1e-12)
+        assert_allclose(
+            mg.grad(lambda x, f=f, rest=rest: np.sum(f(x, *rest)))(x),
+            numeric(lambda x, f=f, rest=rest: f(x, *rest), x),
+            rtol=1e-5,
+        )
+
+
+def test_counts_and_entropies():
+    k, mu = np.array([0, 2, 5]), 1.7
+    assert_allclose(stats.poisson.logpmf(k, mu), ss.poisson.logpmf(k, mu))
+    assert_allclose(stats.poisson.pmf(k, mu), ss.poisson.pmf(k, mu))
+    assert_allclose(stats.poisson.cdf(k, mu), ss.poisson.cdf(k, mu))
+    assert_allclose(mg.grad(lambda mu: np.sum(stats.poisson.logpmf(k, mu)))(mu), np.sum(k / mu - 1))
+    assert_allclose(stats.multivariate_normal.entropy(ANY, POSITIVE), ss.multivariate_normal.entropy(ANY, POSITIVE))
+    assert_allclose(stats.multivariate_normal.logpdf(ANY), ss.multivariate_normal.logpdf(ANY))
+
+
+@pytest.mark.parametrize("trans", [0, 1])
+@pytest.mark.parametrize("options", [{"lower": True}, {"lower": False}, {"unit_diagonal": True}])
+def test_triangular_systems(options, trans):
+    for b in (ANY, M):
+        f = lambda a, b: linalg.solve_triangular(a, b, trans, **options)  # noqa: E731
+        assert_allclose(f(POSITIVE, b), sl.solve_triangular(POSITIVE, b, trans, **options))
+        check_grads(f, POSITIVE, b, order=1, float32=False)
+
+
+def test_factors_and_blocks():
+    for lower in (True, False):
+        factor = np.linalg.cholesky(POSITIVE, upper=not lower)
+        assert_allclose(linalg.cho_solve((leaf(factor), lower), ANY).data, np.linalg.solve(POSITIVE, ANY))
+    assert_allclose(linalg.block_diag(leaf(M), ANY, M[:2]).data, sl.block_diag(M, ANY, M[:2]))
+    assert linalg.lu is sl.lu
+    with pytest.raises(ValueError, match="sqrtm: the matrix has no real square root"):
+        linalg.sqrtm(-np.eye(2))
+
+
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_convolution(mode):
+    a, b = RNG.normal(size=(4, 5)), RNG.normal(size=(2, 3))
+    assert_allclose(signal.convolve(leaf(a), b, mode).data, ssignal.convolve(a, b, mode))
+    check_grads(lambda a, b: signal.convolve(a, b, mode), a, b, order=1, float32=False)
+    assert_allclose(signal.convolve(b, a, "valid"), ssignal.convolve(b, a, "valid"))
+
+
+def test_a_differential_equation():
+    def loss(y0, t, w, odeint=integrate.odeint):
+        return np.sum(odeint(lambda y, s, w: -w * y + s, y0, t, (w,), rtol=1e-10, atol=1e-10) ** 2)
+
+    x = np.array([1.0, 2.0]), np.array([0.0, 0.5, 1.3]), np.array([0.5, 1.0])
+    for i, gradient in enumerate(mg.grad(loss, (0, 1, 2))(*x)):
+        expected = numeric(lambda v, i=i: loss(*x[:i], v, *x[i + 1 :], odeint=si.odeint), x[i])
+        assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
