@@ -147,19 +147,24 @@ def reduce_metrics(metrics: Mapping[str, float], weight: float = 1.0) -> dict[st
     >>> mg.distributed.reduce_metrics({"loss": 0.5, "accuracy": 0.75}, weight=32)
     {'loss': 0.5, 'accuracy': 0.75}
     """
+    own = _weighted(metrics, weight)
+    if size() == 1:
+        return own[1]
+    every = _mpi().COMM_WORLD.allgather(own)
+    if any(theirs.keys() != metrics.keys() for _, theirs in every):
+        raise ValueError(f"reduce_metrics: the ranks give different names: {[list(theirs) for _, theirs in every]}")
+    total = sum(weight for weight, _ in every)
+    if not total:
+        raise ValueError("reduce_metrics: weight must be above 0 on one rank at least")
+    return {name: sum(weight * theirs[name] for weight, theirs in every if weight) / total for name in metrics}
+
+
+def _weighted(metrics: Any, weight: Any) -> tuple[float, dict[str, float]]:
+    """The arguments of reduce_metrics as plain numbers."""
     if not isinstance(metrics, Mapping) or not all(isinstance(value, Real) for value in metrics.values()):
         raise TypeError(f"reduce_metrics: metrics must be a mapping of names to numbers, not {brief(metrics)}")
     check_number("reduce_metrics", "weight", weight, 0, sys.float_info.max)
-    own = ({name: float(value) for name, value in metrics.items()}, float(weight))
-    if size() == 1:
-        return own[0]
-    every = _mpi().COMM_WORLD.allgather(own)
-    if any(theirs.keys() != metrics.keys() for theirs, _ in every):
-        raise ValueError(f"reduce_metrics: the ranks give different names: {[list(theirs) for theirs, _ in every]}")
-    total = sum(weight for _, weight in every)
-    if not total:
-        raise ValueError("reduce_metrics: weight must be above 0 on one rank at least")
-    return {name: sum(weight * theirs[name] for theirs, weight in every if weight) / total for name in metrics}
+    return float(weight), {name: float(value) for name, value in metrics.items()}
 
 
 class DataParallel:

@@ -114,6 +114,10 @@ def test_gradients_are_means_over_the_ranks_that_have_one(found):
             np.testing.assert_allclose(g[f"{i} of_main"], np.full(4, (i + 1) / n), rtol=1e-6)
             np.testing.assert_allclose(g[f"{i} of_before"], mean * (i + 1))
         np.testing.assert_allclose(g["thawed"], [mean, mean])
+        assert {name: array.dtype for name, array in g.items() if array.dtype != float} == {
+            "0 of_main": np.float32,
+            "1 of_main": np.float32,
+        }
 
 
 def test_ranks_share_each_batch(found):

@@ -99,7 +99,7 @@ def gradients():
     """Gradients of parameters that not every rank uses, some of them added to what was there."""
     scale = distributed.rank() + 1.0
     parts = Parts()
-    parallel = distributed.DataParallel(parts, bucket_bytes=20)
+    parallel = distributed.DataParallel(parts)
     found = {}
     for i in range(2):
         (parts.of_before * scale).backward()  # on this rank alone, until the next average
