@@ -29,9 +29,9 @@ def export(path: str | os.PathLike, f: Callable, example: Any, *, dynamic_batch:
     dynamic_batch: the model takes any number of examples, along the first axis of each input
 
     Each op of the tape becomes a node, named by its scope; inputs are named by f's parameters, and the arrays in the
-    model by the names of Tensors and Modules that f uses. Numbers keep their dtype. f is run on some more examples,
-    of other sizes: what depends on the input but not by ops that are recorded is refused, since it would be
-    a constant in the model. What can't be seen is a branch that no example took.
+    model by the names of Tensors and Modules that f uses. Numbers keep their dtype. f is run on two more examples,
+    of other sizes and values: what depends on the input but not by ops that are recorded is refused, since it would be
+    a constant in the model. What can't be seen is a comparison with the same outcome for all of them.
 
     Can't depend on the number of examples: a number that is computed of it, such as 1 / N; an index of one array for
     each example; windows, axes and paddings.

@@ -103,11 +103,12 @@ class Runs:
     def __init__(self, f: Callable, example: list[np.ndarray], dynamic_batch: bool):
         self.dynamic_batch = dynamic_batch
         n = _batch_size(example) if dynamic_batch else 0
-        self.sizes = [n + growth for growth in GROWTH] if dynamic_batch else [n] * 2
+        self.sizes = [n + growth if dynamic_batch else n for growth in GROWTH]
         self.runs = [Run(f, example)]
         for i, size in enumerate(self.sizes[1:], start=1):
             try:
-                self.runs.append(Run(f, [_varied(x, i, size if dynamic_batch else None) for x in example]))
+                with np.errstate(all="ignore"):
+                    self.runs.append(Run(f, [_varied(x, i, size if dynamic_batch else None) for x in example]))
             except NUMPY_ERRORS as error:
                 raise self._differs(f"f raises {type(error).__name__} for other examples ({error})") from error
         self.first = self.runs[0]
@@ -153,9 +154,10 @@ class Runs:
         try:
             return self._merged([*values])
         except _NoConstantError:
-            first, second = values[:2]
+            first, *others = map(brief, values)
+            second = next((other for other in others if other != first), others[0])
             raise self._differs(
-                f"{place(step.node)}: {name} is {brief(first)} for the example and {brief(second)} for another one"
+                f"{place(step.node)}: {name} is {first} for the example and {second} for another one"
             ) from None
 
     def _merged(self, values: list) -> Any:
@@ -250,11 +252,11 @@ def _batch_size(example: list[np.ndarray]) -> int:
 
 
 def _varied(x: np.ndarray, i: int, size: int | None) -> np.ndarray:
-    """Another example, with so many rows (None: as many): other values, in the range of this one's."""
+    """Another example, with so many rows (None: as many): i = 1 stays in the range of this one, i = 2 leaves it."""
     if x.size:
         x = x[(np.arange(len(x) if size is None else size) + i) % len(x)] if x.ndim else x
     if x.dtype.kind == "f":
-        return (x + (0.5 - x) * (i / 16)).astype(x.dtype)
+        return (x + (0.5 - x) / 16 if i == 1 else -2 * x - 1).astype(x.dtype)
     return np.roll(x, i, axis=-1) if x.ndim > 1 else x
 
 

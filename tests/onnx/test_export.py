@@ -352,6 +352,8 @@ REFUSED = {
     "values of the input": (lambda x: x * x.data.max(), "multiply: x2 is .* for the example and .* for another one"),
     "its array": (lambda x: x * x.data, r"multiply: x2 is \(3, 4, 6\) for the example and \(4, 4, 6\) for another"),
     "chance": (lambda x: x * np.random.default_rng().random(), "multiply: x2 is .* no random numbers"),
+    "a comparison": (lambda x: mg.where(x > 0, x, -x), r"where: condition is \(3, 4, 6\) bool for the example"),
+    "a comparison with a number": (lambda x: x * float(x.data[0, 0, 0] > 0), "multiply: x2 is 1.0 for the example and"),
     "a branch": (lambda x: mg.exp(x) if len(x) == 3 else mg.sin(x), "f does exp where it does sin for another"),
     "a longer branch": (lambda x: mg.exp(x if len(x) == 3 else x + 1), "does exp where it does add"),
     "more steps": (lambda x: mg.exp(x) if len(x) == 3 else mg.exp(mg.exp(x)), "takes 1 steps, and 2"),
