@@ -43,6 +43,7 @@ class Graph:
         """The name, with a number if it is taken."""
         taken, i = name, 1
         while taken in self.dtypes:
+            # equivalent: i + 1 -> i - 1 because any other number makes another name
             taken, i = f"{name}_{i}", i + 1
         return taken
 
