@@ -132,19 +132,27 @@ def _templates(op: Any, positions: Sequence[int], repeated: Collection[int] = ()
     names = {} if op.any_number else {name: "" for name in op.names if op.vjps[op.names.index(name)] is not None}
     names |= {name: f"<mi>{{{i}}}</mi>" for i, name in enumerate(arguments)}
     names |= {"out": "<mi>{out}</mi>", "g": _derivative("out")}
-    is_ours = op.__module__.startswith("minigrad.")
-    forward, vjps = ROWS.get(op.__name__, ("", {})) if is_ours else ("", {})
-    gave = _math(names["out"], forward or _source(op.forward), names) or _call(op, names, len(positions))
+    forward = _row(op)[0] or _source(op.forward)
+    gave = _math(names["out"], forward, names) or _call(op, names, len(positions))
     backward = []
     for i, (position, name) in enumerate(zip(positions, arguments, strict=True)):
-        vjp = op.vjps[position]
-        row = vjps.get(name) or ("" if op.__name__ in MOVES and is_ours else _vjp_source(op, vjp, name))
+        row = _row(op)[1].get(name) or _vjp_source(op, op.vjps[position], name)
         row = _summed(row) if row and i in repeated else row
-        said = MOVES.get(op.__name__, "by the VJP of " + name) if is_ours else f"by the VJP of {name}"
-        fallback = f"{names['g']}{text(chr(160) + said)}"
         derivative = _derivative(str(i))
-        backward.append("" if vjp is None else _math(derivative, row, names) or _equal(derivative, fallback))
+        fallback = _equal(derivative, f"{names['g']}{text(chr(160) + _said(op, name))}")
+        backward.append("" if op.vjps[position] is None else _math(derivative, row, names) or fallback)
     return {"forward": gave, "backward": backward}
+
+
+def _row(op: Any) -> tuple[str, dict[str, str]]:
+    """The row of an op, if it is in the catalogue."""
+    return ROWS.get(op.__name__, ("", {})) if op.__module__.startswith("minigrad.") else ("", {})
+
+
+def _said(op: Any, name: str) -> str:
+    """What the VJP of an argument does, in words."""
+    said = f"by the VJP of {name}"
+    return MOVES.get(op.__name__, said) if op.__module__.startswith("minigrad.") else said
 
 
 def _summed(expression: str | ast.expr) -> ast.expr:
@@ -194,7 +202,8 @@ def _source(function: Callable) -> ast.expr | None:
 
 def _vjp_source(op: Any, vjp: Any, name: str) -> ast.expr | None:
     """What a VJP returns, with g and out by those names; None where it is more than an expression."""
-    if not inspect.isfunction(vjp):
+    moves = op.__name__ in MOVES and op.__module__.startswith("minigrad.")
+    if moves or not inspect.isfunction(vjp):
         return None
     returned, given = _source(vjp) or _lambda(vjp, name), list(inspect.signature(vjp).parameters)
     if returned is None or op.any_number:

@@ -18,7 +18,7 @@ from .facts import facts
 from .parts import Part
 from .tree import Group, groups_of, grow, place
 
-SCRIPTS = ("layout.js", "explorer.js", "details.js", "walk.js")
+SCRIPTS = ("layout.js", "explorer.js", "places.js", "drawing.js", "details.js", "walk.js")
 LARGE = 300_000  # bytes of data from which on it is compressed
 
 

@@ -39,6 +39,18 @@ def grow(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None 
     depth: scopes deeper than this stay closed; max_nodes: None opens all
     """
     ops = [part for part in parts if part.kind == "op"]
+    root = _in_scopes(ops)
+    is_unfolded = max_nodes is None and len(ops) <= LARGE
+    number = {op: i for i, op in enumerate(ops, start=1)}
+    for group in reversed(list(groups_of(root))):  # inner ones first
+        repeats = _in_repeats(group.members, group.depth)
+        group.members = _in_runs(repeats, group.depth, math.inf if is_unfolded else MOST, number)
+    _open(root, depth, math.inf if is_unfolded else max_nodes or MOST)
+    return root
+
+
+def _in_scopes(ops: Iterable[Part]) -> Group:
+    """The root of a tree with a group for each run of ops in a scope."""
     root = Group("graph")
     open_scopes = [root]
     for op in ops:
@@ -50,11 +62,6 @@ def grow(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None 
             open_scopes[-1].members.append(group)
             open_scopes.append(group)
         open_scopes[-1].members.append(op)
-    number = {op: i for i, op in enumerate(ops, start=1)}
-    most = math.inf if max_nodes is None and len(ops) <= LARGE else MOST
-    for group in reversed(list(groups_of(root))):  # inner ones first
-        group.members = _in_runs(_in_repeats(group.members, group.depth), group.depth, most, number)
-    _open(root, depth, math.inf if max_nodes is None and len(ops) <= LARGE else max_nodes or MOST)
     return root
 
 
@@ -84,32 +91,47 @@ def place(parts: Sequence[Part], root: Group) -> dict[Part, Group]:
 
     Data at which the computation starts stands outside of the groups that take nothing else, as an input of them.
     """
-    paths: dict[Part, tuple[Group, ...]] = {}
-    path_of_group: dict[Group, tuple[Group, ...]] = {root: (root,)}
-    for group in groups_of(root):
-        for member in group.members:
-            if isinstance(member, Group):
-                path_of_group[member] = (*path_of_group[group], member)
-            else:
-                paths[member] = path_of_group[group]
-    ops = list(paths)
-    with_inputs = {group for op in ops for t, _ in op.inputs if t in paths for group in set(paths[op]) - {*paths[t]}}
-    users: dict[Part, list[Part]] = {}
-    for op in ops:
-        for tensor, _ in op.inputs:
-            if tensor not in paths:
-                users.setdefault(tensor, []).append(op)
+    paths = _paths(root)
+    with_inputs, users = _with_inputs(paths), _users(paths)
     placed = {op: path[-1] for op, path in paths.items()}
     first = next((part for part in parts if part.kind == "op"), None)
     for leaf in parts:
-        if leaf.kind != "op":
-            takers = users.get(leaf, [])
-            path = common([paths[op] for op in takers]) or (root,)
-            if leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers))):
-                while len(path) > 1 and path[-1] not in with_inputs:
-                    path = path[:-1]
-            placed[leaf] = path[-1]
+        if leaf.kind == "op":
+            continue
+        takers = users.get(leaf, [])
+        path = common([paths[op] for op in takers]) or (root,)
+        if leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers))):
+            path = next((path[:i] for i in range(len(path), 1, -1) if path[i - 1] in with_inputs), path[:1])
+        placed[leaf] = path[-1]
     return placed
+
+
+def _users(ops: Iterable[Part]) -> dict[Part, list[Part]]:
+    """The ops that take each tensor."""
+    users: dict[Part, list[Part]] = {}
+    for op in ops:
+        for tensor, _ in op.inputs:
+            users.setdefault(tensor, []).append(op)
+    return users
+
+
+def _paths(root: Group) -> dict[Part, tuple[Group, ...]]:
+    """The groups around each op, from the root to the innermost."""
+    paths: dict[Part, tuple[Group, ...]] = {}
+    around: dict[Group, tuple[Group, ...]] = {root: (root,)}
+    for group in groups_of(root):
+        for member in group.members:
+            if isinstance(member, Group):
+                around[member] = (*around[group], member)
+            else:
+                paths[member] = around[group]
+    return paths
+
+
+def _with_inputs(paths: Mapping[Part, tuple[Group, ...]]) -> set[Group]:
+    """The groups that take something computed outside of them."""
+    links = [(op, tensor) for op in paths for tensor, _ in op.inputs if tensor in paths]
+    return {group for op, tensor in links for group in set(paths[op]).difference(paths[tensor])}
 
 
 def _starts(takers: Sequence[Part]) -> bool:
