@@ -214,8 +214,8 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "distributed.DataParallel": (mg.distributed.DataParallel, _LAYER, {"bucket_bytes": 8}),
     "distributed.DataParallel.backward": (lambda loss: _PARALLEL.backward(loss), mg.sum(_LAYER(_V))),
     "distributed.SyncBatchNorm2d": (
-        lambda n, eps, momentum, **o: mg.distributed.SyncBatchNorm2d(n, eps, momentum, **o), 3, 0.1, 0.1, {
-            "dtype": float}),
+        lambda n, eps, momentum, *, dtype: mg.distributed.SyncBatchNorm2d(n, eps, momentum, dtype=dtype), 3, 0.1, 0.1,
+        {"dtype": float}),
     "distributed.broadcast": (mg.distributed.broadcast, _LAYER),
     "distributed.minibatches": (lambda x, n, **o: list(mg.distributed.minibatches(x, n, **o)), _M, 2, {
         "shuffle": False, "drop_last": True, "rng": None}),
