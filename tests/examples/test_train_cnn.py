@@ -245,8 +245,8 @@ def test_axes_count_whole_epochs_and_end_at_100_percent(accuracies, tmp_path):
 
 
 def test_one_is_not_counted_as_many(few_digits, tmp_path, capsys):
-    paths = [str(tmp_path / name) for name in ("net.npz", "curve.png", "network.dot")]
-    options = [text for pair in zip(("--save", "--plot", "--graph"), paths, strict=True) for text in pair]
+    paths = [str(tmp_path / name) for name in ("net.npz", "log.jsonl", "network.dot")]
+    options = [text for pair in zip(("--save", "--log", "--graph"), paths, strict=True) for text in pair]
     assert run("--epochs", 1, "--batch-size", 96, "--channels", "2,3", *options) == 0
     output = capsys.readouterr().out
     assert "\n1 epoch of 1 step on 96 images, " in output
