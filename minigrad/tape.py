@@ -166,8 +166,9 @@ def sweep(
             continue
         if not leaves:
             yield node, g
-        op = debugger or op
-        view, op = retrace(node, op) if retrace else (node, op)
+        view, op = node, debugger or op
+        if retrace:
+            view, op = retrace(node, op)
         i = 0
         for parent in node.parents:
             if parent is not None and parent not in left_out:
