@@ -73,7 +73,11 @@ PROGRAMS = {
     ),
     "hessian_tensor_product": lambda l: l.ag.hessian_tensor_product(loss(l))(X, X),
     "vector_jacobian_product": lambda l: l.ag.vector_jacobian_product(lambda x: x * x[0])(X, X),
-    "make_hvp": lambda l: l.ag.make_hvp(loss(l))(X)[0](X) if l is THEIRS else l.ag.make_hvp(loss(l))(X)(X),
+    "make_hvp": lambda l: l.ag.make_hvp(loss(l))(X)[0](X),
+    "tensor_jacobian_product": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x))(X, X),
+    "r_": lambda l: l.ag.jacobian(lambda x: l.np.r_[x, 1.0, x[0]] * 2)(X),
+    "c_": lambda l: l.ag.jacobian(lambda x: l.np.c_[x, x * x])(X),
+    "norm of a list": lambda l: l.ag.grad(lambda x: l.np.linalg.norm([x[0], x[1] * 2]))(X),
     "make_vjp": lambda l: l.ag.make_vjp(lambda x: x * x[0])(X)[0](X),
     "make_jvp": lambda l: l.ag.make_jvp(lambda x: x * x[0])(X)(X),
     "make_jvp_reversemode": lambda l: l.operators.make_jvp_reversemode(lambda x: x * x[0])(X)(X),
@@ -95,6 +99,7 @@ PROGRAMS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*slow for array inputs")
 @pytest.mark.parametrize("program", PROGRAMS.values(), ids=PROGRAMS)
 def test_a_program_gives_the_same_numbers(program):
     mine, original = program(OURS), program(THEIRS)
@@ -191,3 +196,8 @@ def test_full_arrays_and_windows():
     assert our_numpy.array(t, ndmin=2).shape == (1, 1)
     assert_array_equal(our_numpy.array([1, 2], float), [1.0, 2.0])
     assert our_numpy.pi == np.pi
+
+
+def test_r_of_slices_is_numpys():
+    assert_array_equal(our_numpy.r_[0:3], [0, 1, 2])
+    assert_array_equal(our_numpy.c_[X, X], np.c_[X, X])

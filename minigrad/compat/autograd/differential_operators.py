@@ -71,7 +71,8 @@ def _vjp(f, x):
 
 
 def _hvp(f, x):
-    return partial(mg.hvp, f, x)
+    """`(product with the Hessian, gradient)`."""
+    return partial(mg.hvp, f, x), mg.grad(f)(x)
 
 
 def _ggnvp(f, x, g=lambda y: 0.5 * np.sum(y**2, axis=-1), f_argnum=0):
@@ -132,7 +133,7 @@ def _along(operator):
     def product(fun, argnum=0):
         def call(*arguments, **kwargs):
             *x, v = arguments
-            return operator(fun, argnum)(*x, **kwargs)(v)
+            return operator(fun, argnum)(*x, **kwargs)[0](v)
 
         return call
 
@@ -140,11 +141,11 @@ def _along(operator):
 
 
 def tensor_jacobian_product(fun, argnum=0):
-    """`product(*x, v)`: the sum over all axes of v of v times the Jacobian."""
+    """`product(*x, v)`: the sum over all axes of v, the first ones of the output, of v times the Jacobian."""
 
     def call(*arguments, **kwargs):
         *x, v = arguments
-        return make_vjp(fun, argnum)(*x, **kwargs)[0](v)
+        return np.tensordot(v, jacobian(fun, argnum)(*x, **kwargs), np.ndim(v))
 
     return call
 

@@ -1,6 +1,7 @@
 """NumPy itself, whose functions take Tensors. Those that would not look into a list of Tensors get an array of them."""
 
 import functools
+import importlib
 
 import numpy as _np
 
@@ -53,9 +54,29 @@ def full(shape, fill_value, dtype=None, **options):
     return _np.full(shape, fill_value, dtype, **options)
 
 
+class _Joined:
+    """np.r_ and np.c_ of arrays and Tensors; what has a slice in it is NumPy's."""
+
+    def __init__(self, original, join):
+        self.original, self.join = original, join
+
+    def __getitem__(self, parts):
+        given = parts if isinstance(parts, tuple) else (parts,)
+        if any(isinstance(part, mg.Tensor) for part in given) and not any(isinstance(p, (slice, str)) for p in given):
+            return self.join([_np.atleast_1d(part) for part in given])
+        return self.original[parts]
+
+
+r_, c_ = _Joined(_np.r_, mg.concatenate), _Joined(_np.c_, mg.column_stack)
+
+
 def __getattr__(name):
     return seen(_np, name)
 
 
 def __dir__():
     return [*dir(_np)]
+
+
+for _name in ("fft", "linalg", "random"):
+    importlib.import_module(f"{__name__}.{_name}")  # a plain import would find NumPy's, by __getattr__
