@@ -30,7 +30,7 @@ class Graph:
         self.initializers: list[Any] = []
         self.dtypes: dict[str, np.dtype] = {}
         self.values: dict[Any, str] = {}  # what is known: node of the tape, id of an array, node here -> name
-        self.input_names, self.parameter_names = input_names, parameter_names
+        self.input_names, self.parameter_names, self.example = input_names, parameter_names, runs.first.x
         self.output_names: set[str] = set()
         self._kept: list[Any] = []  # so that ids stay those of these arrays
         self._batch_of = next((name for name, x in zip(input_names, runs.first.x, strict=True) if x.ndim), "")
@@ -132,6 +132,12 @@ class Call:
             inputs = self.value(value.array, argument), self.vector(value.shape)
             return self.graph.add("Expand", inputs, value.array.dtype, self.name)
         return self.graph.array(value, f"{self.name}.{argument}")
+
+    def array_of(self, value: Any) -> Any:
+        """The array, in the first run, of a constant that is the same in all runs or an input; None for others."""
+        if isinstance(value, Input):
+            return self.graph.example[value.position]
+        return np.asarray(value) if isinstance(value, (int, np.generic, np.ndarray)) else None
 
     def vector(self, lengths: Iterable[int | Size]) -> str:
         """Whole numbers, some of which depend on the batch, as a vector."""

@@ -14,7 +14,7 @@ import numpy as np
 from ..ops.windows import pair
 from ..summation import normalized_axes
 from .graph import Call, Converter
-from .runs import Input, Size
+from .runs import Size
 
 NODES = {  # op -> the node that takes the same arguments, all in the dtype of the result
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "negative": "Neg", "reciprocal": "Reciprocal",
@@ -205,7 +205,7 @@ def _(call: Call) -> str:
         else:
             picked.append((axis, _indices(call, part)))
         axis += part is not None
-        position += np.ndim(part) if isinstance(part, np.ndarray) else not isinstance(part, (int, np.integer))
+        position += 1 if part is None or isinstance(part, slice) else call.array_of(part).ndim
     if sliced:
         axes, parts = zip(*sliced, strict=True)
         starts, ends, steps = zip(*map(_ends, parts), strict=True)
@@ -219,13 +219,8 @@ def _index(call: Call) -> list[Any]:
     """The parts of the index, one for each axis or new axis. Raises ValueError for what has no nodes here."""
     index = call.step.arguments[1]
     parts = [np.asarray(p) if isinstance(p, list) else p for p in (index if type(index) is tuple else (index,))]
-    simple = [part for part in parts if part is None or part is ... or isinstance(part, slice)]
-    others = [part for part in parts if not any(part is known for known in simple)]
-    numbers = [part for part in others if isinstance(part, (int, np.integer)) and not isinstance(part, bool)]
-    arrays = [
-        part for part in others if isinstance(part, Input) or (type(part) is np.ndarray and part.dtype.kind in "iu")
-    ]
-    if len(numbers) + len(arrays) < len(others) or len(arrays) > 1 or (arrays and numbers):
+    kinds = [_kind(call, part) for part in parts]
+    if "other" in kinds or kinds.count("array") > 1 or {"array", "number"} <= {*kinds}:
         raise call.refusal(
             "an index must be slices with integers, or with one array of integers, that are the same "
             "for all examples or an input"
@@ -233,6 +228,15 @@ def _index(call: Call) -> list[Any]:
     axes = len(call.shape_of()) - sum(part is not None and part is not ... for part in parts)
     at = next((i for i, part in enumerate(parts) if part is ...), len(parts))
     return [*parts[:at], *[slice(None)] * axes, *parts[at + 1 :]]
+
+
+def _kind(call: Call, part: Any) -> str:
+    if part is None or part is ... or isinstance(part, slice):
+        return "slice"
+    array = call.array_of(part)
+    if array is None or array.dtype.kind not in "iu":
+        return "other"
+    return "number" if isinstance(part, (int, np.integer)) else "array"
 
 
 def _ends(part: slice) -> tuple[Any, Any, int]:

@@ -296,6 +296,10 @@ def test_integers_are_inputs_or_constants(tmp_path):
     ids, x = np.array([[1, 5, 0], [0, 2, 4]]), np.ones((2, 3, 2), F32)
     agree(tmp_path, lambda ids, x: table[ids] * x + table[np.array([1, 5, 0])], (ids, x), (ids[:1], x[:1]))
     agree(tmp_path, lambda ids: table[ids], ids.astype(np.int32), ids[:1].astype(np.int32))
+    agree(tmp_path, lambda ids, x: (table[ids, None], x[:, None, :, [1, 0]]), (ids, x), (ids[:1], x[:1]))
+    mask = np.array([[True, False, True], [True, True, False]])  # with as many in each row
+    with pytest.raises(ValueError, match="getitem: an index must be slices"):
+        mg.onnx.export(tmp_path / "f.onnx", lambda mask, x: x[mask], (mask, x))
     agree(tmp_path, lambda mask, x: mg.where(mask, x * 2, x), (x[..., 0].cumsum(1) < 2.5, x[..., 0]))
 
 
