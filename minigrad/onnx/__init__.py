@@ -36,6 +36,8 @@ def export(path: str | os.PathLike, f: Callable, example: Any, *, dynamic_batch:
     Can't depend on the number of examples: a number that is computed of it, such as 1 / N; an index of one array for
     each example; windows, axes and paddings.
 
+    `norm` and `l2_pool2d` square their entries there, which overflows beyond 1e19 in float32; here they don't.
+
     Raises ValueError for what depends on the input outside of the tape, for an op without an ONNX node (all are named)
     and for another suffix; TypeError for other kinds of arguments and results; ImportError without the package onnx;
     OSError. Then the file is as it was.
