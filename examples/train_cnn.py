@@ -5,7 +5,6 @@ and by `mpiexec -n 4 python examples/train_cnn.py` on several cores or machines.
 """
 
 import math
-import os
 import sys
 import time
 from dataclasses import dataclass, field
@@ -13,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from command_line import INTERRUPTED, CtrlC, counted
 from training_data import CLASSES, accuracy, load
-from training_options import ACTIVATIONS, OPTIMIZERS, POOLS, REMEMBERED, option_parser, read_options
+from training_options import ACTIVATIONS, OPTIMIZERS, POOLS, option_parser, read_options, remember
 from training_view import Epoch, ProgressBar, describe, draw_graph, draw_page, print_saved, write_log
 
 import minigrad as mg
@@ -133,9 +132,7 @@ def begin(parser, options, checkpoint):
             training.load_state_dict(checkpoint)
     except (KeyError, OSError, TypeError, ValueError) as error:
         parser.error(str(error))
-    remembered = {name: getattr(options, name) for name in REMEMBERED} | {"data": options.data and str(options.data)}
-    run = {"options": remembered, "digest": data.digest, "size": data.size, "scale": data.scale._asdict()}
-    return data, training, run
+    return data, training, remember(options) | {"digest": data.digest, "size": data.size, "scale": data.scale._asdict()}
 
 
 def main(arguments=None):
@@ -143,15 +140,11 @@ def main(arguments=None):
     parser = option_parser()
     try:
         options, checkpoint = read_options(parser, arguments)
-        if not distributed.is_main():  # the first of several processes prints and saves
-            sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-            vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph")))
         data, training, run = begin(parser, options, checkpoint)
         print(describe(data, training, options), flush=True)
         if options.graph:
             draw_graph(training.network, *(array[: options.batch_size] for array in data.train), options.graph)
-        interrupted = train(training, data, options, run)
-        return finish(training, data, options, run, interrupted)
+        return finish(training, data, options, run, interrupted=train(training, data, options, run))
     except (FloatingPointError, OSError) as error:
         hint = f"; a smaller --lr than {options.lr:g} may help" if isinstance(error, FloatingPointError) else ""
         print(f"{parser.prog}: error: {error}{hint}", file=sys.stderr)

@@ -2,13 +2,15 @@
 
 import argparse
 import importlib.util
+import os
+import sys
 from functools import partial
 from pathlib import Path
 
 from command_line import channel_pair, has_graphviz, number, output_file
 
 import minigrad as mg
-from minigrad import nn, optim
+from minigrad import distributed, nn, optim
 
 ACTIVATIONS = {  # with the initial weights that go with them
     "relu": (nn.ReLU, nn.he_normal), "tanh": (nn.Tanh, nn.glorot_normal), "sigmoid": (nn.Sigmoid, nn.glorot_normal),
@@ -102,7 +104,17 @@ def read_options(parser, arguments):
         parser.error("--patience needs --validation, the fraction of the images to validate with")
     if options.lr is None:
         options.lr = LEARNING_RATES[options.optimizer] * (L2_RATE if options.pool == "l2" else 1)
+    if not distributed.is_main():  # the first of several processes prints and saves
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph")))
     return options, checkpoint
+
+
+def remember(options):
+    """Return what a file says of the options."""
+    return {
+        "options": {name: getattr(options, name) for name in REMEMBERED} | {"data": options.data and str(options.data)}
+    }
 
 
 def remembered(parser, path, names, *entries):
