@@ -36,7 +36,7 @@ def _chosen(a, where, other):
 def _counted(a, axis, where):
     """How many entries the mask leaves, with the reduced axes kept."""
     mask = np.broadcast_to(np.asarray(array_of(where), bool), a.shape)
-    return np.sum(mask, axis=normalized_axes(axis, a.ndim), keepdims=True).astype(a.dtype)
+    return np.sum(mask, axis=normalized_axes(axis, a.ndim), keepdims=True)
 
 
 @extends(r.sum)

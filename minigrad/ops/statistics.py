@@ -86,7 +86,7 @@ def _quantile(a: Array, q: Any, axis: Axis, method: Any, keepdims: bool, ignore_
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
     lead = [size for i, size in enumerate(a.shape) if i not in axes]
     ordered = sort(reshape(moveaxis(a, axes, tuple(range(-len(axes), 0))), (*lead, n)))  # NaN comes last
-    counts = np.sum(~np.isnan(ordered), axis=-1, dtype=int)
+    counts = np.sum(~np.isnan(ordered), axis=-1)
     positions = np.empty((*lead, q.size))
     for count in np.unique(counts):
         usable = count if ignore_nan else (count if count == n else 0)

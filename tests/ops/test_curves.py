@@ -77,7 +77,7 @@ spec(
     refused=(((A,), {}, ValueError, "must be a vector"),),
 )
 
-TestSpecs = specs.tests(examples=5)
+TestSpecs = specs.tests(examples=3)
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])

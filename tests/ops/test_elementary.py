@@ -38,7 +38,7 @@ spec("sinc", s.tensors(domain=(-4, 4)) | calls((np.zeros(2),), (np.array([1e-3, 
 spec("i0", s.tensors(domain=(-4, 4)), np.i0)
 spec("nan_to_num", calls(call(X), call(Y, nan=1.0)), np.nan_to_num)
 
-TestSpecs = specs.tests(examples=6)
+TestSpecs = specs.tests(examples=3)
 
 
 @pytest.mark.parametrize("function", [np.fmax, np.fmin])

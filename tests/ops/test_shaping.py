@@ -449,3 +449,10 @@ def test_trace_over_a_stack():
     a = np.arange(18.0).reshape(2, 3, 3)
     assert_array_equal(np.trace(leaf(a), axis1=1, axis2=2).data, np.trace(a, axis1=1, axis2=2))
     assert_array_equal(np.trace(leaf(a), 1, 1, 2).data, np.trace(a, 1, 1, 2))
+
+
+def test_scatter_adds_float16_in_a_wider_dtype():
+    """Added one by one, 4096 times 0.1 is 256 in float16."""
+    a, index = np.full(4096, 0.1, np.float16), np.zeros(4096, int)
+    (total,) = mg.ops.scatter(a, index, (1,))
+    assert_allclose(total, 4096 * float(a[0]), rtol=1e-3)
