@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from support import naive
 from support.gradients import leaf
 from support.specification import Specs, called, drawn_from, of_list
