@@ -87,9 +87,9 @@ class Run:
                 )
         roots = [leaf.node for leaf in self.outputs.values()]
         self.steps = [node for node in reversed(tape.reached(roots, since)) if node.op is not None]
-        self.number: dict[Node | None, int] = {node: i for i, node in enumerate(self.steps)}
+        self.number: dict[Node | None, Any] = {node: i for i, node in enumerate(self.steps)}
         entered = [x.node for x in self.inputs if isinstance(x, Tensor)]
-        self.number |= {node: -1 - i for i, node in enumerate(entered)}
+        self.number |= {node: ("input", i) for i, node in enumerate(entered)}
         self.returned = [(path, self.number.get(leaf.node)) for path, leaf in self.outputs.items()]
 
 
@@ -189,7 +189,7 @@ class Runs:
         shape = self._shape(*arrays)
         grown = tuple(axis for axis, length in enumerate(shape) if isinstance(length, Size))
         index = tuple(slice(0, 1) if axis in grown else slice(None) for axis in range(first.ndim))
-        row = first[index].copy()
+        row = first[index]
         if all(_same(array, np.broadcast_to(row, array.shape)) for array in arrays):
             return Stretched(row, shape)
         raise _NoConstantError
@@ -256,6 +256,7 @@ def _varied(x: np.ndarray, i: int, size: int | None) -> np.ndarray:
     if x.size:
         x = x[(np.arange(len(x) if size is None else size) + i) % len(x)] if x.ndim else x
     if x.dtype.kind == "f":
+        # equivalent: any factor because other values of the same kind do as well
         return (x + (0.5 - x) / 16 if i == 1 else -2 * x - 1).astype(x.dtype)
     return np.roll(x, i, axis=-1) if x.ndim > 1 else x
 
