@@ -199,4 +199,4 @@ def _evaluate(value, given):
 
 
 TestPrograms = Programs.TestCase
-TestPrograms.settings = settings(max_examples=5 * settings().max_examples, stateful_step_count=20)
+TestPrograms.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=20)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 QUICK = ["test_gradients.py", "test_operation.py", "test_settings.py", "test_tensor.py"]
-QUICK += ["viz/test_debug.py", "viz/test_names.py", "viz/test_walk.py"]
 
 
 def test_the_quick_ones_pass_three_times_in_random_order():
@@ -18,7 +17,7 @@ def test_the_quick_ones_pass_three_times_in_random_order():
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     run = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=TESTS.parent)
     assert run.returncode == 0, run.stdout[-5000:] + run.stderr[-2000:]
-    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 3 * 100
+    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 3 * 50
 
 
 def test_no_test_measures_the_wall_clock():

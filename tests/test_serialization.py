@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import io
 import json
+import math
 import os
 import re
 import signal
@@ -72,7 +73,9 @@ def same(a, b):
         layout = a.flags.c_contiguous, a.flags.f_contiguous
         keeps = isinstance(a, np.generic) or not any(layout) or layout == (b.flags.c_contiguous, b.flags.f_contiguous)
         return keeps and a.dtype.str == b.dtype.str and a.shape == b.shape and a.tobytes() == b.tobytes()
-    return struct.pack("d", a) == struct.pack("d", b) if isinstance(a, float) else repr(a) == repr(b)
+    if isinstance(a, float):
+        return struct.pack("d", a) == struct.pack("d", b) or (math.isnan(a) and math.isnan(b))
+    return repr(a) == repr(b)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)

@@ -129,7 +129,7 @@ def sinc(x: Array) -> Array:
 @op(name="sinc")
 def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
-    y = np.asarray(y)
+    like, y = y, np.asarray(y, float)  # whose powers and factorials float16 can't hold
     near = np.abs(y) < n + 1
     far = np.where(near, n + 1, y)
     f = np.sin(far) / far
@@ -140,7 +140,7 @@ def _sinc(y, *, n):
         (-1) ** k * small ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n))
         for k in range((n + 1) // 2, 12 + 2 * n)
     )
-    return np.where(near, np.sum([*terms], axis=0), f).astype(np.result_type(y, np.float16))
+    return np.where(near, np.sum([*terms], axis=0), f).astype(np.result_type(like, np.float16))
 
 
 @_sinc.vjp("y")

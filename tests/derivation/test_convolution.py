@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -120,6 +120,7 @@ def test_dJ_dA(layer):
     close(stacked(t.grad), np.stack(literal))
 
 
+@settings(max_examples=max(settings().max_examples // 4, 2))
 @given(layers())
 def test_adjoint_ops_are_the_transposed_jacobians(layer):
     """Section 3.1.5 as ops: conv_transpose2d and conv2d_kernel are the products above, and their VJPs the other ops."""

@@ -10,7 +10,7 @@ import pytest
 from fuzz import targets
 
 HERE = Path(__file__).parent
-RUNS = 2000
+RUNS = 1000
 
 
 @pytest.mark.parametrize("path", sorted(HERE.glob("corpus/*/*")), ids=lambda path: f"{path.parent.name}-{path.name}")

@@ -201,9 +201,9 @@ def test_a_gradtest_draws_every_kind_of_broadcast_within_20_examples(attempt):
 
 
 def test_the_kinds_of_broadcast_are_about_as_likely():
-    counts = counted(s.broadcastable(2), BROADCASTS, 600)
-    assert min(counts.values()) >= 40, counts
-    assert counted(s.broadcastable(2), {"empty": lambda xy: 0 in result_of(xy)}, 600)["empty"] <= 90
+    counts = counted(s.broadcastable(2), BROADCASTS | {"empty": lambda xy: 0 in result_of(xy)}, 400)
+    assert counts.pop("empty") <= 60
+    assert min(counts.values()) >= 26, counts
 
 
 SHAPES = {
