@@ -16,6 +16,7 @@ from __future__ import annotations  # np.random, which annotations name, is slow
 import atexit
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from functools import cache, partial
 from numbers import Real
@@ -61,6 +62,7 @@ def _mpi() -> Any:
 def _end_job(code: int = 1) -> None:
     """End all ranks: they would wait for this one for ever."""
     print(f"rank {rank()} of {size()} ends the job", file=sys.stderr, flush=True)
+    time.sleep(0.2)  # mpiexec passes on what ranks print, but drops what is left when the job ends
     _mpi().COMM_WORLD.Abort(code)
 
 

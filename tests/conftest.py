@@ -49,12 +49,17 @@ def pytest_unconfigure():
 
 
 def pytest_addoption(parser):
-    """Add `--shuffle`."""
+    """Add `--shuffle` and `--nightly`."""
+    parser.addoption("--nightly", action="store_true", help="run the long tests too, which are marked nightly")
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the tests in a random order, by this seed")
 
 
 def pytest_collection_modifyitems(config, items):
-    """Shuffle the tests if that is asked for; the result of the sample comes last."""
+    """Leave the long tests to the night, shuffle if that is asked for, and let the result of the sample come last."""
+    if not config.option.nightly:
+        for item in items:
+            if item.get_closest_marker("nightly"):
+                item.add_marker(pytest.mark.skip(reason="runs every night, by --nightly"))
     if config.option.shuffle is not None:
         random.Random(config.option.shuffle).shuffle(items)
     items.sort(key=lambda item: item.name == SAMPLE)

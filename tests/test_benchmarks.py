@@ -16,6 +16,7 @@ def compare(*options):
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=300).stdout
 
 
+@pytest.mark.nightly
 def test_the_table_and_its_json(tmp_path):
     table = compare("--only", "matmul", "tape", "--json", tmp_path / "lines.json").splitlines()
     lines = json.loads((tmp_path / "lines.json").read_text())

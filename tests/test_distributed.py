@@ -170,8 +170,11 @@ def test_training_is_resumed_with_another_number_of_ranks(alone, tmp_path):
 
 @pytest.mark.parametrize("how", ["raise", "early raise", "exit", "early exit", "kill"])
 def test_a_rank_that_fails_ends_the_job(how):
-    run = mpiexec(4 if how == "kill" else 2, "fail", "", how, limit=300)  # raises where the job waits for ever
-    assert run.returncode != 0
+    for _ in range(3):  # on a loaded machine mpiexec may end before it has passed on what the ranks print
+        run = mpiexec(4 if how == "kill" else 2, "fail", "", how, limit=300)  # raises where the job waits for ever
+        assert run.returncode != 0
+        if run.stderr:
+            break
     if "exit" in how:
         assert run.stderr.splitlines()[:2] == ["rank 1 gives up", "rank 1 of 2 ends the job"]
     if "raise" in how:

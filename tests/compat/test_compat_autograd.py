@@ -4,14 +4,17 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import numpy as np
+import pytest
+
+pytest.importorskip("autograd")
+
 import autograd
 import autograd.misc
 import autograd.misc.optimizers
 import autograd.numpy
 import autograd.scipy.special
 import autograd.scipy.stats
-import numpy as np
-import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg

@@ -11,6 +11,7 @@ import physics_informed
 import variational_autoencoder
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize(("model", "steps"), [("transformer", 25), ("gru", 40)])
 def test_character_model(model, steps, monkeypatch, capsys):
     monkeypatch.setattr(character_model, "LENGTH", 8)
@@ -21,6 +22,7 @@ def test_character_model(model, steps, monkeypatch, capsys):
     assert len(capsys.readouterr().out.splitlines()) > 2
 
 
+@pytest.mark.nightly
 def test_variational_autoencoder(tmp_path, capsys):
     picture = tmp_path / "digits.png"
     assert variational_autoencoder.main(["--steps", "40", "--plot", str(picture)]) < 45
@@ -28,6 +30,7 @@ def test_variational_autoencoder(tmp_path, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 2
 
 
+@pytest.mark.nightly
 def test_physics_informed(tmp_path, monkeypatch):
     monkeypatch.setattr(physics_informed, "POINTS", 100)
     picture = tmp_path / "burgers.png"

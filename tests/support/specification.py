@@ -71,8 +71,8 @@ class Specs:
         each = pytest.mark.parametrize("spec", self.by_name.values(), ids=self.by_name)
         slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
         quiet = settings(suppress_health_check=[*slow, HealthCheck.differing_executors])  # each test has its own self
-        quiet = quiet if examples is None else settings(quiet, max_examples=examples)
-        few = settings(quiet, max_examples=max(quiet.max_examples // 5, 2))
+        quiet = settings(quiet, max_examples=examples or max(quiet.max_examples * 3 // 5, 2))
+        few = settings(quiet, max_examples=max(quiet.max_examples // 4, 2))
 
         class TestSpecs:
             @each
