@@ -166,8 +166,10 @@ def finish(training, data, options, run, interrupted):
         mg.save(options.save, run | {"network": training.network.state_dict()})
     if options.plot:
         draw_page(training, data, options.plot)
-    after_epochs = (options.checkpoint, options.log) if epochs else ()
-    print_saved([options.save, *after_epochs, options.plot, options.graph], interrupted)
+    if options.onnx:
+        mg.onnx.export(options.onnx, training.network, data.test[0][:2])
+    after_epochs = epochs and (options.checkpoint, options.log)
+    print_saved([options.save, *after_epochs, options.plot, options.graph, options.onnx], interrupted)
     return INTERRUPTED if interrupted else training.check() or 0
 
 

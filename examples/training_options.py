@@ -74,6 +74,7 @@ def option_parser():
     add("--checkpoint", output_file(".npz"), None, "FILE.npz", "save the state of the training after each epoch")
     add("--resume", Path, None, "FILE.npz", "continue the training of a checkpoint, and go on saving to it")
     add("--log", output_file(".jsonl"), None, "FILE.jsonl", "write the results of each epoch as a line of JSON")
+    add("--onnx", output_file(".onnx"), None, "FILE.onnx", "export the trained network as an ONNX model")
     add("--plot", output_file(".png", ".pdf", ".svg"), None, "FILE.png", "draw curves, mistakes and feature maps")
     pictures = output_file(".png", ".pdf", ".svg", ".dot", ".html")
     add("--graph", pictures, None, "FILE.png", "draw the network at its first batch; .html: walk through it")
@@ -83,6 +84,8 @@ def option_parser():
 def read_options(parser, arguments):
     """Return the options, and the checkpoint to resume or None, checked against each other."""
     options = parser.parse_args(arguments)
+    if options.onnx and importlib.util.find_spec("onnx") is None:
+        parser.error("--onnx needs onnx, which pip install -e '.[onnx]' brings")
     if options.plot and importlib.util.find_spec("matplotlib") is None:
         parser.error("--plot needs matplotlib, which pip install -e '.[train]' brings")
     if options.graph and not has_graphviz():
@@ -106,7 +109,7 @@ def read_options(parser, arguments):
         options.lr = LEARNING_RATES[options.optimizer] * (L2_RATE if options.pool == "l2" else 1)
     if not distributed.is_main():  # the first of several processes prints and saves
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph")))
+        vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph", "onnx")))
     return options, checkpoint
 
 

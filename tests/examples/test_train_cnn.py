@@ -521,3 +521,22 @@ def test_the_page_has_its_parts(few_digits, tmp_path, monkeypatch):
     for expected in ("Training loss", "Test accuracy: ", "Test images: ", "Most wrong", "Kernels", "Feature maps"):
         assert any(title.startswith(expected) for title in titles)
     assert sum(title in ("pool1", "pool2", "image") for title in titles) == 8 + 16 + 1
+
+
+def test_the_exported_network_answers_as_the_saved_one(few_digits, tmp_path, capsys):
+    runtime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnx")
+    saved, exported = tmp_path / "net.npz", tmp_path / "net.onnx"
+    assert run("--epochs", 1, "--channels", "2,3", "--save", saved, "--onnx", exported) == 0
+    assert capsys.readouterr().out.endswith(f"saved {saved} and {exported}\n")
+    x = mg.data.digits()[0][:5]
+    x = np.asarray(x, np.float32).reshape(5, 1, 8, 8) / 16
+    session = runtime.InferenceSession(str(exported))
+    (logits,) = session.run(None, {session.get_inputs()[0].name: x})
+    state = mg.load(saved)["network"]
+    a = x
+    for layer in ("conv1", "conv2"):
+        weight, bias = state[f"{layer}.weight"], state[f"{layer}.bias"]
+        a = mg.avg_pool2d(mg.relu(mg.conv2d(a, weight, bias, padding=weight.shape[-1] // 2)), 2)
+    expected = a.reshape(5, -1) @ state["fc.weight"].T + state["fc.bias"]
+    np.testing.assert_allclose(logits, expected, rtol=1e-5, atol=1e-5)
