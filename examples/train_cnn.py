@@ -112,8 +112,7 @@ def train(training, data, options, run):
             training.finish_epoch(data, steps, time.perf_counter() - start)
             if options.checkpoint:
                 mg.save(options.checkpoint, run | training.state_dict())
-            if options.log:
-                write_log(training.epochs, options.log)
+            write_log(training.epochs, options.log)
             bar.show_epoch()
     return False
 

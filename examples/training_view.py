@@ -109,7 +109,9 @@ def print_saved(paths, interrupted):
 
 
 def write_log(epochs, path):
-    """Write a line of JSON for each epoch."""
+    """Write a line of JSON for each epoch, unless the path is None."""
+    if path is None:
+        return
     with replacing(path) as file:
         file.writelines(f"{json.dumps(epoch._asdict())}\n".encode() for epoch in epochs)
 
