@@ -103,7 +103,7 @@ WRONG = {
     "labels out of range": np.array([0, 7]), "negative labels": np.array([-1, 0]), "floats": np.array([0.0, 1.0]),
     "one-hot": np.eye(2), "zero": 0, "minus one": -1, "minus nine": -9, "nine": 9, "a fraction": 1.5, "True": True,
     "nan": np.nan, "pairs": ((1, 2), (3, 4)), "an axis twice": (0, 0), "an axis beyond": (0, 9), "a pair": (0, -2),
-    "three": (1, 1, 1), "a slice": slice(0, 1), "a matrix": np.asmatrix(_M), "sparse": sparse.csr_array(_M),
+    "three": (1, 1, 1), "a slice": slice(0, 1), "a matrix": _M.view(np.matrix), "sparse": sparse.csr_array(_M),
     "masked": np.ma.masked_array(_M, _M > 2), "a date": np.array(["2020-01-01"], "datetime64[D]"),
     "records": np.zeros(2, [("a", float)]), "an ellipsis": ...,
 }  # fmt: skip
