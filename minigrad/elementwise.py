@@ -16,7 +16,7 @@ from numpy import ndarray
 from . import operation, writes
 from .errors import NUMPY_ERRORS, plain_array
 from .operation import Op, array_of
-from .settings import in_force, observed, recording, setting, timed_forward
+from .settings import debugger, in_force, recording, setting
 from .tape import Node, next_number
 from .typing import BinaryMethod
 
@@ -62,9 +62,9 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             b = y
         else:
             return op(x, y)
-        settings = in_force()
+        settings, watching = in_force(), debugger()
         try:
-            output = (timed_forward(op) if settings else forward)(a, b)
+            output = (forward if watching is None else watching.forward(op))(a, b)
         except NUMPY_ERRORS:
             return op(x, y)  # which names the error
         if type(output) is not ndarray:
@@ -78,7 +78,7 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             node.op, node.parents, node.arguments = op, (p, q), (a, b)
             node.parameters, node.output, node.number = parameters, output, next_number()
             node.scope = setting("scope", ()) if settings else ()
-        return observed(op, (a, b), tensor) if settings else tensor
+        return tensor if watching is None else watching.computed(op, (a, b), tensor)
 
     def reflected(y: Any, x: Any) -> Any:
         return method(x, y)

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from .errors import NUMPY_ERRORS, brief, explain, named, plain_array, refusal
 from .gradients import fitted, read_only
-from .settings import in_force, observed, recording, setting, timed_forward
+from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, snapshot
 from .tape import Node, record, released
 
@@ -100,13 +100,15 @@ class Op(Signature):
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
         recorded = self._records(parents)
-        output = self._forward(arrays, parameters)
+        watching = debugger()
+        output = self._forward(arrays, parameters, watching)
         if not tensors:
             return output
         if type(output) is not ndarray:
             output = self._array(output)
         node = self._node(parents, arrays, arguments, parameters, output) if recorded else None
-        return observed(self, arrays, make(output, node)) if in_force() else make(output, node)
+        tensor = make(output, node)
+        return tensor if watching is None else watching.computed(self, arrays, tensor)
 
     def _bound(self, arguments: tuple, parameters: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """The arguments in order and the parameters by name, with every default filled in."""
@@ -124,9 +126,9 @@ class Op(Signature):
             raise
         return self.extended(*arguments, **parameters)
 
-    def _forward(self, arrays: list, parameters: dict[str, Any]) -> Any:
+    def _forward(self, arrays: list, parameters: dict[str, Any], watching: Any) -> Any:
         """What the forward returns. NumPy's errors get the name of the op, and shapes."""
-        forward = timed_forward(self) if in_force() else self.forward
+        forward = self.forward if watching is None else watching.forward(self)
         try:
             return forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:

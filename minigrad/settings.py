@@ -44,18 +44,10 @@ def recording() -> bool:
     return setting("recording", True)
 
 
-def observed(op: Any, arrays: Any, tensor: Any) -> Any:
-    """The Tensor that the op computed, once `mg.debug()` has looked at it, if it is in force."""
-    debugger = setting("debug", None)
-    if debugger is not None:
-        debugger.computed(op, arrays, tensor)
-    return tensor
-
-
-def timed_forward(op: Any) -> Callable:
-    """The forward of the op; inside of `mg.debug(time=True)` one that notes how long it takes."""
-    debugger = setting("debug", None)
-    return op.forward if debugger is None else debugger.forward(op)
+def debugger() -> Any:
+    """What `mg.debug()` has put in force in this task to look at each op, or None."""
+    # equivalent: without if in_force() else None because nothing in force means no debugger
+    return setting("debug", None) if in_force() else None
 
 
 class Setting(ContextDecorator):

@@ -85,8 +85,8 @@ class _Debugger:
         self.last.seconds = perf_counter() - start
         return output
 
-    def computed(self, op: Any, arrays: Any, tensor: Any) -> None:
-        """Look at what an op computed from these arrays, and note what its node saved."""
+    def computed(self, op: Any, arrays: Any, tensor: Any) -> Any:
+        """Return the Tensor that an op computed from these arrays, looked at, with what its node saved noted."""
         line, node = _calling_line(), tensor.node
         if self.nonfinite:
             named = [(op.argument(i), array) for i, array in enumerate(arrays)]
@@ -94,6 +94,7 @@ class _Debugger:
         if node is not None:
             seconds = {"forward": self.last.seconds} if self.time else {}
             node.seen = Seen(line, {name: _checksum(array) for name, array in _saved(node)}, seconds)
+        return tensor
 
     def contribution(self, i: int, node: Any, g: Any) -> Any:
         """Return what the op's VJP gives, once it and what the node saved have been looked at."""
