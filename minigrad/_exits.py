@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import operation
-from .errors import LostGradientError
+from .errors import LostGradientError, named
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
+    from .typing import Order
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
@@ -42,20 +43,29 @@ class WaysOut:
         """Whether it was made, not computed from what is recorded."""
         return self.node is None or self.node.op is None
 
-    def item(self) -> float:
-        """The only entry, as a Python number. Raises ValueError if there are more."""
-        if self.size != 1:
+    @named
+    def item(self, *index: int) -> float:
+        """The only entry, or the one at an index, as a Python number. Raises ValueError if there are more."""
+        if self.size != 1 and not index:
             raise ValueError(f"item: the Tensor has shape {self.shape}, not one entry; use .tolist() or .data")
-        return self._array.item()
+        return self._array.item(*index)
 
+    @named
     def numpy(self) -> np.ndarray:
         """A copy of the array, without history."""
         return self._array.copy()
 
+    @named
+    def tobytes(self, order: Order = "C") -> bytes:
+        """The bytes of the entries, in row-major order (`order="F"`: column-major)."""
+        return self._array.tobytes(order)
+
+    @named
     def tolist(self) -> list[Any]:
         """The entries as nested lists of Python numbers."""
         return self._array.tolist()
 
+    @named
     def detach(self) -> Tensor:
         """The same array in a Tensor without history."""
         return operation.make(self._array, None)

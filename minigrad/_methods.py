@@ -5,7 +5,7 @@ Comparisons, `argmax` and the like give plain arrays, which carry no gradient.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,10 +14,20 @@ from . import ops
 from .elementwise import in_place, operators
 from .errors import named
 from .operation import array_of
-from .typing import Axis, Booleans, Integers, Order, Shape, TensorLike
+from .typing import Axis, Booleans, DType, Integers, Order, Shape, TensorLike
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
+
+
+def _as(function: Any) -> Callable:
+    """Decorate a method that takes the calls of NumPy's as well."""
+    return lambda method: named(method, lambda arguments, options: function(*arguments, **options))
+
+
+def _bitwise(ufunc: Any) -> tuple[Callable[[Any, Any], Integers], Callable[[Any, Any], Integers]]:
+    """`x & y` and `y & x` as methods, of plain values."""
+    return lambda self, other: ufunc(self, other), lambda self, other: ufunc(other, self)
 
 
 class ArrayMethods:
@@ -45,6 +55,7 @@ class ArrayMethods:
     __imod__ = in_place(ops.remainder, np.remainder)
     __floordiv__, __rfloordiv__ = operators(ops.floor_divide)
     __ifloordiv__ = in_place(ops.floor_divide, np.floor_divide)
+    __divmod__, __rdivmod__ = ops.divmod, lambda self, other: ops.divmod(other, self)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
@@ -65,23 +76,37 @@ class ArrayMethods:
     def __ge__(self, other: TensorLike) -> Booleans:
         return np.greater_equal(self._array, array_of(other))
 
+    __and__, __rand__ = _bitwise(np.bitwise_and)
+    __or__, __ror__ = _bitwise(np.bitwise_or)
+    __xor__, __rxor__ = _bitwise(np.bitwise_xor)
+    __lshift__, __rlshift__ = _bitwise(np.left_shift)
+    __rshift__, __rrshift__ = _bitwise(np.right_shift)
+
+    def __invert__(self) -> Integers:
+        return np.invert(self)  # type: ignore[call-overload]
+
     __hash__ = object.__hash__
 
     # methods: the ops that arrays have as methods, and the activations
 
     sum, mean, max, min, prod = ops.sum, ops.mean, ops.max, ops.min, ops.prod
-    var, std, cumsum, dot, trace = ops.var, ops.std, ops.cumsum, ops.dot, ops.trace
+    var, std, cumsum, cumprod, dot, trace = ops.var, ops.std, ops.cumsum, ops.cumprod, ops.dot, ops.trace
     exp, log, sqrt, square, sin, cos, tanh = ops.exp, ops.log, ops.sqrt, ops.square, ops.sin, ops.cos, ops.tanh
-    abs, clip, round, astype, copy = ops.abs, ops.clip, ops.round, ops.astype, ops.copy
+    abs, clip, round = ops.abs, ops.clip, ops.round
     relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
-    flatten, ravel, squeeze, swapaxes = ops.flatten, ops.ravel, ops.squeeze, ops.swapaxes
-    diagonal, repeat, take = ops.diagonal, ops.repeat, ops.take
+    flatten, ravel, squeeze, swapaxes = ops.ravel, ops.ravel, ops.squeeze, ops.swapaxes
+    diagonal, repeat, take, choose = ops.diagonal, ops.repeat, ops.take, ops.choose
 
     @named
-    def reshape(self: Any, *shape: Shape, order: Order = "C") -> Tensor:
-        """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`."""
+    def reshape(self: Any, *shape: Shape, order: Order = "C", copy: bool | None = None) -> Tensor:
+        """The same entries in another shape: `t.reshape(2, 3)` or `t.reshape((2, 3))`. `copy` changes nothing."""
         sizes: Any = shape[0] if len(shape) == 1 else shape
         return ops.reshape(self, sizes, order)
+
+    @named
+    def view(self: Any, *shape: Shape) -> Tensor:
+        """The same entries, in another shape where one is given."""
+        return self.reshape(*shape or (self.shape,))
 
     @named
     def transpose(self: Any, *axes: int | Sequence[int] | None) -> Tensor:
@@ -90,26 +115,60 @@ class ArrayMethods:
         return ops.transpose(self, None if order is None or len(order) == 0 else tuple(order))
 
     @named
+    def astype(
+        self: Any, dtype: DType, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Tensor:
+        """In another dtype, see `mg.astype`. Raises TypeError for a cast that `casting` does not allow."""
+        if not np.can_cast(self.dtype, np.dtype(dtype), casting):
+            raise TypeError(f"astype: a cast of {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
+        return ops.astype(self, dtype)
+
+    @named
+    def copy(self: Any, order: str = "C") -> Tensor:
+        """The same values in a new array. `order` changes nothing."""
+        return ops.copy(self)
+
+    @named
+    def compress(self: Any, condition: Any, *arguments: Any, **options: Any) -> Tensor:
+        """The slices along an axis where the condition is true, as `t.compress(condition, axis)`."""
+        return np.compress(condition, self, *arguments, **options)
+
+    @_as(np.any)
     def any(self, axis: Axis = None, *, keepdims: bool = False) -> Booleans:
         """Whether some entry is not 0: plain booleans."""
         return self._array.any(axis, keepdims=keepdims)
 
-    @named
+    @_as(np.all)
     def all(self, axis: Axis = None, *, keepdims: bool = False) -> Booleans:
         """Whether no entry is 0: plain booleans."""
         return self._array.all(axis, keepdims=keepdims)
 
-    @named
+    @_as(np.argmax)
     def argmax(self, axis: int | None = None, *, keepdims: bool = False) -> Integers:
         """Where the greatest entry stands: plain integers."""
         return self._array.argmax(axis, keepdims=keepdims)
 
-    @named
+    @_as(np.argmin)
     def argmin(self, axis: int | None = None, *, keepdims: bool = False) -> Integers:
         """Where the smallest entry stands: plain integers."""
         return self._array.argmin(axis, keepdims=keepdims)
 
-    @named
+    @_as(np.argsort)
     def argsort(self, axis: int | None = -1) -> Integers:
         """The indices that would sort it: plain integers."""
         return self._array.argsort(axis, kind="stable")
+
+    @_as(np.argpartition)
+    def argpartition(self, kth: Shape, axis: int | None = -1) -> Integers:
+        """The indices that would bring the kth entry in order into its place: plain integers."""
+        return self._array.argpartition(kth, axis)
+
+    @_as(np.searchsorted)
+    def searchsorted(self, v: TensorLike, side: Any = "left", sorter: Any = None) -> Integers:
+        """Where the values v belong in its ascending order: plain integers."""
+        return self._array.searchsorted(array_of(v), side, sorter)
+
+    @named
+    def nonzero(self) -> tuple[Integers, ...]:
+        """The indices of the entries that are not 0: plain integers."""
+        return self._array.nonzero()

@@ -8,7 +8,6 @@ import functools
 import importlib
 import inspect
 import itertools
-import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -122,56 +121,12 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
     """NumPy's `__array_function__`: called for `np.sum(t)` and `np.concatenate([t, array])`."""
     stand_in = NUMPY.get(function)
     if stand_in is not None:
-        count, names = _taken(stand_in)
-        if len(arguments) <= count and names.issuperset(options):
-            return stand_in(*arguments, **options)
-        return _by_name(function, stand_in, arguments, options)
+        return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
         return _plain(function, function, *without_tensors(arguments), **without_tensors(options))
     if function in _WRITING:
         raise TypeError(f"{_name(function)} can't write to a Tensor: mg.{_WRITING[function]} returns a new one")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
-
-
-@functools.cache
-def _taken(stand_in: Callable) -> tuple[float, frozenset]:
-    """How many positional arguments it takes, and by which names it takes any."""
-    parameters = inspect.signature(stand_in).parameters
-    kinds = [p.kind for p in parameters.values()]
-    many = inspect.Parameter.VAR_POSITIONAL in kinds
-    return math.inf if many else kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD), frozenset(parameters)
-
-
-def _by_name(function: Callable, stand_in: Any, arguments: tuple, options: dict) -> Any:
-    """Call the stand-in with NumPy's signature: without what is given at NumPy's own default, in any order."""
-    _, names = _taken(stand_in)
-    taken, dtype = [*arguments], None
-    try:
-        bound = inspect.signature(function).bind(*arguments, **options)
-    except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
-        options = {k: v for k, v in options.items() if v is not None or k in names}
-    else:
-        extended = getattr(stand_in, "extended", None)
-        names = names | frozenset(inspect.signature(extended).parameters if extended else ())
-        taken, options = [], {}
-        for name, value in bound.arguments.items():
-            parameter = bound.signature.parameters[name]
-            if parameter.kind is parameter.VAR_KEYWORD:
-                options |= value
-            elif parameter.kind is parameter.VAR_POSITIONAL:
-                taken, options = [*taken, *options.values(), *value], {}
-            elif parameter.kind is parameter.POSITIONAL_ONLY:
-                taken.append(value)
-            elif name in names or not _is_default(value, parameter.default):
-                options[name] = value
-    if "dtype" not in names:
-        dtype = options.pop("dtype", None)
-    result = stand_in(*taken, **options)
-    return result if dtype is None else ops.astype(result, dtype)
-
-
-def _is_default(value: Any, default: Any) -> bool:
-    return value is default or (isinstance(value, (str, bool, int, float)) and value == default)
 
 
 def _plain(function: Callable, call: Callable, *arguments: Any, **options: Any) -> Any:

@@ -159,6 +159,9 @@ class Tensor(WaysOut, ArrayMethods):
     size: ReadOnly[int] = attribute(lambda self: self._array.size)
     dtype: ReadOnly[np.dtype[Any]] = attribute(lambda self: self._array.dtype)
     nbytes: ReadOnly[int] = attribute(lambda self: self._array.nbytes)
+    itemsize: ReadOnly[int] = attribute(lambda self: self._array.itemsize)
+    strides: ReadOnly[tuple[int, ...]] = attribute(lambda self: self._array.strides)
+    flat: ReadOnly[Tensor] = attribute(lambda self: ops.ravel(self), doc="The entries as one axis.")
     T: ReadOnly[Tensor] = attribute(lambda self: ops.transpose(self), doc="The axes reversed.")
     mT: ReadOnly[Tensor] = attribute(lambda self: ops.matrix_transpose(self), doc="The last two axes exchanged.")
 
@@ -225,6 +228,10 @@ class Tensor(WaysOut, ArrayMethods):
         def __setitem__(self, index, value):
             raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
 
+        def __getattr__(self, name):
+            instead = _INSTEAD.get(name) or (".data, its array, has it" if hasattr(np.ndarray, name) else "")
+            raise AttributeError(f"a Tensor has no {name}{instead and ': '}{instead}", name=name, obj=self)
+
         def __array__(self, dtype=None, copy=None):
             self._check_nothing_lost("become an array")
             return np.array(self._array, dtype=dtype, copy=copy)
@@ -250,6 +257,13 @@ def make(array: np.ndarray, node: Node | None) -> Tensor:
 
 
 _new = object.__new__
+_INSTEAD = {  # methods of arrays that write in place
+    "fill": "np.full_like(t, value) returns a new one",
+    "partition": "np.partition(t, kth) returns a new one",
+    "put": "mg.put(t, indices, values) returns a new one",
+    "resize": "np.resize(t, shape) returns a new one",
+    "sort": "np.sort(t) returns a new one",
+}
 
 
 def _like(value, tensor, what):

@@ -36,16 +36,26 @@ _LONGEST = 40  # characters of a value in a message
 _MOST = 8  # values in a message
 
 
-def named(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a public function that is made of ops: an error that comes out of it is about this function."""
+def named(function: Callable[P, R], otherwise: Callable | None = None) -> Callable[P, R]:
+    """Decorate a public function that is made of ops: an error that comes out of it is about this function.
+
+    otherwise: called with the arguments, and the options, of a call that does not fit the function's signature
+    """
 
     @wraps(function)
     def call(*arguments: P.args, **parameters: P.kwargs) -> R:
         try:
             return function(*arguments, **parameters)
         except NUMPY_ERRORS as error:
-            explain(error, function.__name__, *_bound(function, arguments, parameters))
-            raise
+            try:
+                bound = _bound(function, arguments, parameters)
+            except TypeError:
+                if otherwise is None:
+                    raise
+            else:
+                explain(error, function.__name__, *bound)
+                raise
+        return otherwise(arguments, parameters)
 
     return call
 

@@ -16,7 +16,7 @@ from numpy import ndarray
 from .errors import NUMPY_ERRORS, brief, explain, named, plain_array, refusal
 from .gradients import fitted, read_only
 from .settings import debugger, in_force, recording, setting
-from .signature import EachPosition, Signature, snapshot
+from .signature import EachPosition, Signature, from_numpy, snapshot
 from .tape import Node, record, released
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
@@ -41,10 +41,12 @@ class Op(Signature):
     number of arrays takes `*arrays` and no other argument.
 
     `names` stands in for the signature of a ufunc, which has none. `extended` is called where a call has
-    parameters that `forward` does not name: a function of ops, see `extends`.
+    parameters that `forward` does not name: a function of ops, see `extends`. `numpy` is the NumPy function whose
+    calls it takes as well.
     """
 
     extended: Callable | None = None
+    numpy: Callable | None = None
     __name__: str
     __qualname__: str
     __signature__: inspect.Signature
@@ -121,9 +123,14 @@ class Op(Signature):
         return arguments, parameters
 
     def _extended(self, arguments: tuple, parameters: dict[str, Any]) -> Any:
-        """Call `extended` for what `forward` does not name, or raise again the TypeError that is being handled."""
-        if self.extended is None or self.names_all(arguments, parameters):
+        """Call `extended` for what `forward` does not name, or as NumPy is called.
+
+        Otherwise raise again the TypeError that is being handled.
+        """
+        if self.names_all(arguments, parameters) or (self.extended is None and self.numpy is None):
             raise
+        if self.extended is None:
+            return from_numpy(self.numpy, self, arguments, parameters)
         return self.extended(*arguments, **parameters)
 
     def _forward(self, arrays: list, parameters: dict[str, Any], watching: Any) -> Any:
@@ -254,7 +261,10 @@ def implements(*functions: Any) -> Callable:
     """Let what is decorated, an op or a function of ops, stand for these NumPy functions where they meet a Tensor."""
 
     def register(stand_in):
-        stand_in = stand_in if isinstance(stand_in, Op) else named(stand_in)
+        if isinstance(stand_in, Op):
+            stand_in.numpy = functions[0]
+        else:
+            stand_in = named(stand_in, partial(from_numpy, functions[0], stand_in))
         NUMPY.update(dict.fromkeys(functions, stand_in))
         return stand_in
 
@@ -266,7 +276,7 @@ def extends(op: Op) -> Callable:
 
     def register(function):
         function.__name__ = op.__name__
-        op.extended = named(function)
+        op.extended = named(function, partial(from_numpy, op.numpy, function))
         return op.extended
 
     return register

@@ -126,6 +126,43 @@ class Signature:
         return text_of(self)  # type: ignore[arg-type]
 
 
+def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str, Any]) -> Any:
+    """What stands for a NumPy function, called as that is: in its order, and with options at their own defaults.
+
+    Raises TypeError for a call that is not NumPy's either.
+    """
+    signature = inspect.signature(stand_in)
+    names, taken, dtype = signature.parameters, [*arguments], None
+    try:
+        bound = inspect.signature(function).bind(*arguments, **options)
+    except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
+        options = {name: value for name, value in options.items() if value is not None or name in names}
+    else:
+        taken, options = [], {}
+        for name, value in bound.arguments.items():
+            parameter = bound.signature.parameters[name]
+            if parameter.kind is parameter.VAR_KEYWORD:
+                options |= value
+            elif parameter.kind is parameter.VAR_POSITIONAL:
+                taken, options = [*taken, *options.values(), *value], {}
+            elif parameter.kind is parameter.POSITIONAL_ONLY:
+                taken.append(value)
+            elif name in names or not _is_default(value, parameter.default):
+                options[name] = value
+    if "dtype" not in names:
+        dtype = options.pop("dtype", None)
+    try:
+        signature.bind(*taken, **options)
+    except TypeError as error:
+        raise TypeError(f"{text_of(stand_in)}: {error}") from None
+    result = stand_in(*taken, **options)
+    return result if dtype is None else result.astype(dtype)
+
+
+def _is_default(value: Any, default: Any) -> bool:
+    return value is default or (isinstance(value, (str, bool, int, float)) and value == default)
+
+
 class EachPosition:
     """The VJPs of an op of any number of arrays: one function, told the position."""
 

@@ -368,3 +368,57 @@ def test_the_text_of_a_tensor_says_where_it_comes_from():
         (leaf([1.0]) * 2, "tensor([2.], op=multiply)"),
     ):
         assert repr(tensor) == text
+
+
+AS_NUMPY = """
+x.sum(0, None, None, True); x.mean(axis=0, out=None); x.prod(0, None, None, True); x.max(0, None, True)
+x.min(out=None, initial=1.0); x.var(0, None, None, 1, True); x.std(0, None, None, 1, True); x.cumsum(0, None, None)
+x.cumprod(1); x.cumprod(0, None, None); x.trace(0, 0, 1, None, None); x.clip(1, 2, None); x.clip(out=None, min=1)
+x.round(0, None); x.copy("C"); x.copy(order="F"); x.flatten("F"); x.ravel("F"); x.take([0, 1], 1, None, "wrap")
+x.argmax(0, None); x.argmin(axis=1, out=None, keepdims=True); x.argsort(0, None, None); x.argsort(kind="stable")
+x.any(axis=None, out=None, where=True); x.all(0); x.dot(y, None); x.argpartition(1, 0); x.argpartition(1)
+x.compress([True, False], 0, None); x.compress([False, True], axis=0); x.nonzero(); x.tobytes(); x.tobytes("F")
+x.astype("f4", "K", "unsafe", True, True); x.astype(float, copy=False); x.reshape(3, 2, order="F", copy=None)
+x.item(0); x.item(0, 1); x.item((1, 2)); x.itemsize; x.strides; x.nbytes; [*x.flat]; x.flat[1:3]; x.view()
+y.searchsorted([1.0], "right", [1, 2, 0]); y.searchsorted(y); y.astype(int).choose([y, 2 * y, y, y, y, y, y, 0 * y])
+divmod(x, 2); divmod(7, x); x // 2; 7 % x; k & 3; 3 & k; k | k; k ^ 1; 1 ^ k; k << 2; 2 << k; k >> 1; 64 >> k; ~k
+(x > 1) & (k.astype(bool)); range(k[0])
+"""
+
+
+@pytest.mark.parametrize("call", AS_NUMPY.replace("\n", "; ").strip("; ").split("; "))
+def test_methods_and_operators_are_called_as_those_of_arrays(call):
+    arrays = {
+        "x": np.array([[2.0, 0.5, 1.0], [0.5, 3.0, 7.0]]),
+        "y": np.array([3.0, 0.0, 7.0]),
+        "k": np.array([1, 6, 3]),
+    }
+    found = eval(call, {name: mg.tensor(array) for name, array in arrays.items()})
+    expected = eval(call, arrays)
+    plain = [
+        [getattr(part, "data", part) for part in (r if type(r) in (tuple, list) else [r])] for r in (found, expected)
+    ]
+    for part, whole in zip(*plain, strict=True):
+        assert np.asarray(part).dtype == np.asarray(whole).dtype
+        assert part == whole if isinstance(part, bytes) else np.allclose(part, whole, 1e-15, 0)
+
+
+def test_gradients_flow_through_flat_and_view():
+    x = leaf([[1.0, 2.0], [3.0, 4.0]])
+    (x.flat[1] * 2 + x.view(4)[3] + sum(x.view().flat)).backward()
+    np.testing.assert_array_equal(x.grad, [[1, 3], [1, 2]])
+
+
+def test_what_a_tensor_has_not_names_what_to_use():
+    t = leaf([2.0, 1.0])
+    assert not hasattr(t, "shapes")
+    with pytest.raises(AttributeError, match=r"^a Tensor has no shapes$"):
+        t.shapes  # noqa: B018
+    with pytest.raises(AttributeError, match=r"^a Tensor has no sort: np\.sort\(t\) returns a new one$"):
+        t.sort()
+    with pytest.raises(AttributeError, match=r"^a Tensor has no flags: \.data, its array, has it$"):
+        t.flags  # noqa: B018
+    with pytest.raises(TypeError, match=r"^astype: a cast of float64 to float32 is not 'safe'$"):
+        t.astype(np.float32, casting="safe")
+    with pytest.raises(TypeError, match=r"^np\.bitwise_and: not defined for dtype float64"):
+        t & 1

@@ -12,7 +12,6 @@ import math
 import numpy as np
 
 from ..elementwise import elementwise
-from ..errors import named
 from ..operation import NUMPY, array_of, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
 
@@ -354,7 +353,7 @@ def _(g, a, x, dtype):
     return g
 
 
-@named
+@implements(np.astype)
 def astype(x: Array, dtype: DType) -> Array:
     """X in another dtype. The sweep casts each gradient to its argument's dtype.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..elementwise import elementwise
-from ..operation import NUMPY, array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, implements, op
 from ..typing import Array
 from .activations import logaddexp
 from .arithmetic import _zero, astype, floor_divide, power, remainder, selected, trunc
@@ -48,7 +48,7 @@ heaviside = elementwise(
     x1=_zero,
     x2=lambda g, a, x1, x2: selected(g, x1 == 0),
 )
-NUMPY |= {np.fix: trunc}
+implements(np.fix)(trunc)
 
 
 @implements(np.ldexp)
