@@ -1,16 +1,9 @@
-"""What the whole suite starts with: a process for each core, and the sample of faults, which is judged beside it."""
+"""What the whole suite starts with: a process for each core; and the options of its own."""
 
 import os
 import random
-import signal
-import tempfile
-from pathlib import Path
 
 import pytest
-from faults.sample import OUTPUT, start_sample
-
-SAMPLE = "test_no_unlisted_fault_of_a_sample_survives"
-_judging = []
 
 
 def _is_whole(config):
@@ -31,23 +24,6 @@ def pytest_cmdline_main(config):
         config.option.dist = "worksteal"
 
 
-def pytest_configure(config):
-    """Start the sample of faults with the whole suite, of which it takes most of the time."""
-    if not hasattr(os, "fork") or not _is_whole(config):
-        return
-    os.environ[OUTPUT] = str(Path(tempfile.mkdtemp(prefix="faults")) / "output")
-    _judging.append(start_sample(Path(os.environ[OUTPUT])))
-
-
-def pytest_unconfigure():
-    """End it where it still runs: an earlier test failed, or the suite was interrupted."""
-    os.environ.pop(OUTPUT, None)
-    for process in _judging:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
 def pytest_addoption(parser):
     """Add `--shuffle` and `--nightly`."""
     parser.addoption("--nightly", action="store_true", help="run the long tests too, which are marked nightly")
@@ -55,11 +31,10 @@ def pytest_addoption(parser):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave the long tests to the night, shuffle if that is asked for, and let the result of the sample come last."""
+    """Leave the long tests to the night, and shuffle if that is asked for."""
     if not config.option.nightly:
         for item in items:
             if item.get_closest_marker("nightly"):
                 item.add_marker(pytest.mark.skip(reason="runs every night, by --nightly"))
     if config.option.shuffle is not None:
         random.Random(config.option.shuffle).shuffle(items)
-    items.sort(key=lambda item: item.name == SAMPLE)

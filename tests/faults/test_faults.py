@@ -1,16 +1,13 @@
-"""The proof bites: of a fixed sample of the injected faults none survives, unless a comment argues that it may."""
+"""The injector finds every kind of function, breaks what runs, and reads the comments on faults that may survive."""
 
 import datetime
 import os
-import re
 import textwrap
-import time
 from pathlib import Path
 
 import pytest
 from faults import equivalence, injection
 from faults.judge import sample
-from faults.sample import OUTPUT, start_sample
 from faults.trials import measured
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are injected into forked processes")
@@ -19,19 +16,6 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="faults are inje
 @pytest.fixture(scope="module")
 def found():
     return injection.faults()
-
-
-def test_no_unlisted_fault_of_a_sample_survives(tmp_path):
-    output = Path(os.environ.get(OUTPUT, tmp_path / "output"))
-    if OUTPUT not in os.environ:
-        start_sample(output).wait()
-    status = output.with_name("output.status")
-    while not status.exists():
-        time.sleep(1)
-    said = output.read_text()
-    assert status.read_text() == "0\n", said
-    assert int(re.search(r"injected (\d+):", said)[1]) >= 90  # some are in code that has run
-    assert ", hung 0," in said
 
 
 def test_every_module_has_its_faults(found):
