@@ -1,5 +1,6 @@
 """What the whole suite starts with: a process for each core; and the options of its own."""
 
+import gc
 import os
 import random
 
@@ -38,3 +39,9 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="runs every night, by --nightly"))
     if config.option.shuffle is not None:
         random.Random(config.option.shuffle).shuffle(items)
+
+
+def pytest_collection_finish():
+    """Leave what has been imported and collected alone in every later collection of garbage: many tests start one."""
+    gc.collect()
+    gc.freeze()
