@@ -84,25 +84,14 @@ def option_parser():
 def read_options(parser, arguments):
     """Return the options, and the checkpoint to resume or None, checked against each other."""
     options = parser.parse_args(arguments)
-    if options.onnx and importlib.util.find_spec("onnx") is None:
-        parser.error("--onnx needs onnx, which pip install -e '.[onnx]' brings")
-    if options.plot and importlib.util.find_spec("matplotlib") is None:
-        parser.error("--plot needs matplotlib, which pip install -e '.[train]' brings")
-    if options.graph and not has_graphviz():
-        parser.error("--graph needs Graphviz, which pip install -e '.[viz]' brings")
-    checkpoint = None
-    if options.resume:
-        checkpoint = remembered(parser, options.resume, {*REMEMBERED, "data"}, "optimizer")
-        given = vars(parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(REMEMBERED))))
-        for name, value in checkpoint["options"].items():
-            if name in REMEMBERED and given[name] not in (None, value):
-                option = f"--{name.replace('_', '-')}"
-                parser.error(
-                    f"{option} {given[name]} contradicts {options.resume}, which was trained with {option} {value}"
-                )
-        options.data = options.data or checkpoint["options"]["data"]
-        options.checkpoint = options.checkpoint or options.resume
-        vars(options).update({name: checkpoint["options"][name] for name in REMEMBERED})
+    for name, package, extra, is_there in (
+        ("onnx", "onnx", "onnx", importlib.util.find_spec("onnx")),
+        ("plot", "matplotlib", "train", importlib.util.find_spec("matplotlib")),
+        ("graph", "Graphviz", "viz", has_graphviz()),
+    ):
+        if getattr(options, name) and not is_there:
+            parser.error(f"--{name} needs {package}, which pip install -e '.[{extra}]' brings")
+    checkpoint = resumed(parser, options, arguments) if options.resume else None
     if options.patience and not options.validation:
         parser.error("--patience needs --validation, the fraction of the images to validate with")
     if options.lr is None:
@@ -111,6 +100,23 @@ def read_options(parser, arguments):
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
         vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph", "onnx")))
     return options, checkpoint
+
+
+def resumed(parser, options, arguments):
+    """Return the checkpoint to resume, and take its options where the command says nothing else."""
+    checkpoint = remembered(parser, options.resume, {*REMEMBERED, "data"}, "optimizer")
+    given = vars(parser.parse_args(arguments, argparse.Namespace(**dict.fromkeys(REMEMBERED))))
+    for name in REMEMBERED:
+        value = checkpoint["options"][name]
+        if given[name] not in (None, value):
+            option = f"--{name.replace('_', '-')}"
+            parser.error(
+                f"{option} {given[name]} contradicts {options.resume}, which was trained with {option} {value}"
+            )
+        setattr(options, name, value)
+    options.data = options.data or checkpoint["options"]["data"]
+    options.checkpoint = options.checkpoint or options.resume
+    return checkpoint
 
 
 def remember(options):

@@ -65,13 +65,7 @@ def split(arrays: T, fraction: float, *, rng: Generator) -> tuple[T, T]:
 
 def count_rows(name: str, arrays: Any) -> int:
     """The number of rows that all the arrays have."""
-    named = (
-        {f"arrays[{key!r}]": part for key, part in arrays.items()}
-        if isinstance(arrays, Mapping)
-        else {f"arrays[{i}]": part for i, part in enumerate(arrays)}
-        if isinstance(arrays, (list, tuple))
-        else {"arrays": arrays}
-    )
+    named = _named(arrays)
     if not named:
         raise ValueError(f"{name}: arrays is empty")
     for what, array in named.items():
@@ -85,6 +79,15 @@ def count_rows(name: str, arrays: Any) -> int:
         said = ", ".join(f"{what} has {length}" for what, length in lengths.items())
         raise ValueError(f"{name}: the arrays must have the same number of rows; {said}")
     return next(iter(lengths.values()))
+
+
+def _named(arrays: Any) -> dict[str, Any]:
+    """What messages call each of the arrays."""
+    if isinstance(arrays, Mapping):
+        return {f"arrays[{key!r}]": part for key, part in arrays.items()}
+    if isinstance(arrays, (list, tuple)):
+        return {f"arrays[{i}]": part for i, part in enumerate(arrays)}
+    return {"arrays": arrays}
 
 
 def _generator(name: str, rng: Any) -> Generator:

@@ -325,10 +325,8 @@ def _matched(
         [name for name, _ in module._state() if name not in given], [name for name in given if name not in own]
     )
     pairs = {name: (part, given[name]) for name, part in own.items() if name in given}
-    said = [] if missing or not keys.missing_keys else [f"missing {', '.join(map(repr, keys.missing_keys))}"]
-    said += (
-        [] if unexpected or not keys.unexpected_keys else [f"unexpected {', '.join(map(repr, keys.unexpected_keys))}"]
-    )
+    differing = ("missing", missing, keys.missing_keys), ("unexpected", unexpected, keys.unexpected_keys)
+    said = [f"{what} {', '.join(map(repr, names))}" for what, may_be, names in differing if names and not may_be]
     said += _misfits(pairs)
     if said:
         raise ValueError(f"{caller}: {'; '.join(said)}")

@@ -74,23 +74,28 @@ class Run:
             since = tape.next_number()
             self.inputs = [tensor(array, requires_grad=True) if array.dtype.kind == "f" else array for array in x]
             y = run(f, self.inputs, {})
-        leaves = zip(paths(y), flatten(y), strict=True)
-        self.outputs = {path: leaf for path, leaf in leaves if leaf is not None}
-        if not self.outputs:
-            raise ValueError("export: f returns no Tensor")
-        for path, leaf in self.outputs.items():
-            if not isinstance(leaf, Tensor) or leaf.node is None:
-                what = f"what f returns{' at ' + path if path else ''}"
-                raise TypeError(
-                    f"export: {what} must be a Tensor that was computed of parameters that need a gradient or of a "
-                    f"floating-point input, not {brief(leaf)}"
-                )
+        self.outputs = _outputs(y)
         roots = [leaf.node for leaf in self.outputs.values()]
         self.steps = [node for node in reversed(tape.reached(roots, since)) if node.op is not None]
         self.number: dict[Node | None, Any] = {node: i for i, node in enumerate(self.steps)}
         entered = [x.node for x in self.inputs if isinstance(x, Tensor)]
         self.number |= {node: ("input", i) for i, node in enumerate(entered)}
         self.returned = [(path, self.number.get(leaf.node)) for path, leaf in self.outputs.items()]
+
+
+def _outputs(y: Any) -> dict[str, Tensor]:
+    """{path: Tensor} of what f returned. Raises ValueError for nothing, and TypeError for what isn't on the tape."""
+    outputs = {path: leaf for path, leaf in zip(paths(y), flatten(y), strict=True) if leaf is not None}
+    if not outputs:
+        raise ValueError("export: f returns no Tensor")
+    for path, leaf in outputs.items():
+        if not isinstance(leaf, Tensor) or leaf.node is None:
+            what = f"what f returns{' at ' + path if path else ''}"
+            raise TypeError(
+                f"export: {what} must be a Tensor that was computed of parameters that need a gradient or of a "
+                f"floating-point input, not {brief(leaf)}"
+            )
+    return outputs
 
 
 class Runs:
@@ -163,14 +168,10 @@ class Runs:
     def _merged(self, values: list) -> Any:
         first = values[0]
         if isinstance(first, (list, tuple)):
-            if len({len(value) for value in values}) > 1:
-                raise _NoConstantError
-            parts = [self._merged([*column]) for column in zip(*values, strict=True)]
+            parts = self._merged_parts(values)
             return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
         if isinstance(first, slice):
-            return slice(
-                *(self._merged([getattr(value, end) for value in values]) for end in ("start", "stop", "step"))
-            )
+            return slice(*self._merged_parts([(value.start, value.stop, value.step) for value in values]))
         if isinstance(first, np.ndarray):
             return self._merged_arrays(values)
         if all(type(value) is type(first) and (value is first or value == first) for value in values[1:]):
@@ -178,6 +179,11 @@ class Runs:
         if all(isinstance(value, (int, np.integer)) for value in values):
             return self._size(values)
         raise _NoConstantError
+
+    def _merged_parts(self, values: list) -> list:
+        if len({len(value) for value in values}) > 1:
+            raise _NoConstantError
+        return [self._merged([*column]) for column in zip(*values, strict=True)]
 
     def _merged_arrays(self, arrays: list[np.ndarray]) -> Any:
         first = arrays[0]

@@ -161,36 +161,49 @@ class Optimizer:
         Raises ValueError that lists the names that are missing or unexpected, or names an entry of another shape;
         TypeError for an entry of another kind. Then nothing has changed.
         """
+        options, entries = self._checked(state_dict)
+        for name, value in options.items():
+            setattr(self, name, value)
+        self._steps = [int(of_one.pop("step", 0)) for of_one in entries]
+        self._flat, self._planned = {}, []
+        for p, place, of_one in zip(self.parameters, self._places, entries, strict=True):
+            for name, array in of_one.items():
+                self._all(name, p.dtype)[place].reshape(p.shape)[...] = array
+
+    def _checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """The options in a `state_dict`, and what it has for each parameter: {} for one that had no gradient so far."""
         what = f"{type(self).__name__}: state_dict"
         if not isinstance(state_dict, Mapping):
             raise TypeError(f"{what} must be a mapping, not {brief(state_dict)}")
-        if missing := [name for name in self.options if name not in state_dict]:
-            raise ValueError(f"{what} lacks {', '.join(missing)}")
+        _require(self.options, state_dict, what)
         options = {name: number(type(self).__name__, name, state_dict[name]) for name in self.options}
-        names = self._names_kept(options)
-        entries = [{name: f"{i}.{name}" for name in ("step", *names) if names} for i in range(len(self.parameters))]
+        kept = self._names_kept(options)
+        entries = [{name: f"{i}.{name}" for name in ("step", *kept) if kept} for i in range(len(self.parameters))]
         known = {*self.options, *(entry for of_one in entries for entry in of_one.values())}
         if unexpected := [str(name) for name in state_dict if name not in known]:
             raise ValueError(f"{what} has {', '.join(unexpected)}, which {type(self).__name__} does not have")
-        for i, (p, of_one) in enumerate(zip(self.parameters, entries, strict=True)):
-            missing = [entry for entry in of_one.values() if entry not in state_dict]
-            if len(missing) == len(of_one):
-                entries[i] = {}  # it had no gradient so far
-            elif missing:
-                raise ValueError(f"{what} lacks {', '.join(missing)}")
-            for entry in entries[i].values():
-                _check_entry(f"{what}: {entry}", state_dict[entry], p)
-        for name, value in options.items():
-            setattr(self, name, value)
-        self._steps = [int(state_dict[of_one["step"]]) if of_one else 0 for of_one in entries]
-        self._flat, self._planned = {}, []
-        for p, place, of_one in zip(self.parameters, self._places, entries, strict=True):
-            for name in names if of_one else ():
-                self._all(name, p.dtype)[place].reshape(p.shape)[...] = state_dict[of_one[name]]
+        return options, [
+            _of_one(of_one, state_dict, p, what) for of_one, p in zip(entries, self.parameters, strict=True)
+        ]
 
     def _names_kept(self, options: Mapping[str, Any]) -> list[str]:
         """What is kept for a parameter with these options."""
         return [name for name, option in self.kept.items() if option is None or options[option]]
+
+
+def _require(names: Iterable[str], state_dict: Mapping[str, Any], what: str) -> None:
+    if missing := [name for name in names if name not in state_dict]:
+        raise ValueError(f"{what} lacks {', '.join(missing)}")
+
+
+def _of_one(entries: dict[str, str], state_dict: Mapping[str, Any], p: Tensor, what: str) -> dict[str, Any]:
+    """What a `state_dict` has for one parameter, checked: all of the entries, or none."""
+    found = {name: state_dict[entry] for name, entry in entries.items() if entry in state_dict}
+    if found:
+        _require(entries.values(), state_dict, what)
+    for name, value in found.items():
+        _check_entry(f"{what}: {entries[name]}", value, p)
+    return found
 
 
 def _check_entry(what: str, value: Any, p: Tensor) -> None:

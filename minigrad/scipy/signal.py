@@ -50,9 +50,8 @@ def convolve_along(
     Raises ValueError for other modes than "full" and "valid", and for a b that is larger than a with "valid".
     """
     a, b = arraylike(a), arraylike(b)
-    (of_a, of_b), (dot_a, dot_b) = axes, dot_axes
-    of_a, dot_a = [i % a.ndim for i in of_a], [i % a.ndim for i in dot_a]
-    of_b, dot_b = [i % b.ndim for i in of_b], [i % b.ndim for i in dot_b]
+    of_a, of_b = ([i % x.ndim for i in along] for x, along in zip((a, b), axes, strict=True))
+    dot_a, dot_b = ([i % x.ndim for i in along] for x, along in zip((a, b), dot_axes, strict=True))
     sizes = tuple(b.shape[i] for i in of_b)
     if mode not in ("full", "valid"):
         raise ValueError(f"convolve: mode must be 'full' or 'valid', not {mode!r}")
@@ -61,16 +60,22 @@ def convolve_along(
         a = pad(a, [(borders.get(i, 1) - 1,) * 2 for i in range(a.ndim)])
     if any(a.shape[i] < n for i, n in zip(of_a, sizes, strict=True)):
         raise ValueError(f"convolve: in a valid convolution b must fit into a (a {a.shape}, b {b.shape})")
+    windows = sliding_window_view(a, sizes, tuple(of_a))
+    return einsum(_subscripts(a.ndim, b.ndim, (of_a, of_b), (dot_a, dot_b)), windows, flip(b, tuple(of_b)))
+
+
+def _subscripts(a_ndim: int, b_ndim: int, axes: Sequence[list[int]], dot_axes: Sequence[list[int]]) -> str:
+    """The einsum of the windows of a with b: "abw,wc->bca" where a's first axis is convolved with b's."""
+    (of_a, of_b), (dot_a, dot_b) = axes, dot_axes
     letters = iter("abcdefghijklmnopqrstuvwxyz")
-    in_a = [next(letters) for _ in range(a.ndim)]
+    in_a = [next(letters) for _ in range(a_ndim)]
     in_window = [next(letters) for _ in of_a]
     named = dict(zip(of_b, in_window, strict=True)) | {j: in_a[i] for i, j in zip(dot_a, dot_b, strict=True)}
-    in_b = [named.get(i) or next(letters) for i in range(b.ndim)]
+    in_b = [named.get(i) or next(letters) for i in range(b_ndim)]
     kept = [c for i, c in enumerate(in_a) if i not in of_a and i not in dot_a]
     kept += [c for i, c in enumerate(in_b) if i not in named]
-    output = "".join(kept + [in_a[i] for i in of_a])
-    windows = sliding_window_view(a, sizes, tuple(of_a))
-    return einsum(f"{''.join(in_a + in_window)},{''.join(in_b)}->{output}", windows, flip(b, tuple(of_b)))
+    output = kept + [in_a[i] for i in of_a]
+    return f"{''.join(in_a + in_window)},{''.join(in_b)}->{''.join(output)}"
 
 
 def __getattr__(name):

@@ -4,7 +4,7 @@ A second sweep looks at single contributions: to tensors that several ops take, 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,11 +71,7 @@ def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[P
     not_finite: the parts whose gradient is not. Each came from an op whose own gradient is finite, from one whose own
     is not (then it began further back), or from the sum of finite gradients.
     """
-    taken = [parent for node in of for parent in node.parents if parent is not None]
-    uses = Counter(map(source, taken))
-    wanted = {part.node for part in not_finite} | {node for node, count in uses.items() if count > 1}
-    watched = {parent for parent in taken if source(parent) in wanted}
-    users = {node for node in of if not watched.isdisjoint(node.parents)}
+    watched, users = _watched(of, not_finite)
     explained: set[Any] = set()
     for node, g in _gradients(roots) if users else ():  # again: to keep all gradients would double the memory
         if node in users:
@@ -84,6 +80,15 @@ def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[P
     for part in not_finite:
         if part.node not in explained:
             part.fault = part.fault or f"the sum of its gradients is {not_finite[part]}"
+
+
+def _watched(of: Iterable[Any], not_finite: Iterable[Part]) -> tuple[set[Any], set[Any]]:
+    """The parents whose contributions are of interest, shared or not finite, and the nodes that make these."""
+    taken = [parent for node in of for parent in node.parents if parent is not None]
+    uses = Counter(map(source, taken))
+    wanted = {part.node for part in not_finite} | {node for node, count in uses.items() if count > 1}
+    watched = {parent for parent in taken if source(parent) in wanted}
+    return watched, {node for node in of if not watched.isdisjoint(node.parents)}
 
 
 def _has_fault(op: Part) -> bool:

@@ -95,9 +95,7 @@ def place(parts: Sequence[Part], root: Group) -> dict[Part, Group]:
     with_inputs, users = _with_inputs(paths), _users(paths)
     placed = {op: path[-1] for op, path in paths.items()}
     first = next((part for part in parts if part.kind == "op"), None)
-    for leaf in parts:
-        if leaf.kind == "op":
-            continue
+    for leaf in (part for part in parts if part.kind != "op"):
         takers = users.get(leaf, [])
         path = common([paths[op] for op in takers]) or (root,)
         if leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers))):
