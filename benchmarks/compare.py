@@ -3,6 +3,7 @@
 python benchmarks/compare.py                    one thread
 python benchmarks/compare.py --threads 0        each library's own default
 python benchmarks/compare.py --only CNN tape    some of the groups
+python benchmarks/compare.py --only breadth --match pool    some of the cases
 """
 
 import argparse
@@ -20,8 +21,9 @@ def option_parser():
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None, None))}"
+        "--only", nargs="+", metavar="GROUP", help=f"some of: {', '.join(groups({}, None, None, None, None))}"
     )
+    parser.add_argument("--match", default="", metavar="TEXT", help="only the cases with this text in group or name")
     parser.add_argument("--peers", nargs="+", default=PEERS, metavar="LIBRARY", help=f"some of: {', '.join(PEERS)}")
     parser.add_argument("--threads", type=int, default=1, help="0: each library's own default (default 1)")
     parser.add_argument("--rounds", type=int, default=200, help="of a case, at most (default 200)")
@@ -35,7 +37,7 @@ def option_parser():
     return parser
 
 
-def groups(peers, cases, networks, options):
+def groups(peers, cases, networks, breadth, options):
     """Return {name: a function that yields Cases}."""
     return {
         "tape": lambda: cases.tape(peers),
@@ -49,6 +51,7 @@ def groups(peers, cases, networks, options):
         "CNN": lambda: networks.steps(peers),
         "epoch": lambda: [networks.epoch(peers, options.data)] if options.data else [],
         "sizes": lambda: cases.sizes(peers),
+        "breadth": lambda: breadth.cases(peers),
         "chain": None,
         "start": None,
         "memory": None,
@@ -75,6 +78,8 @@ def lines_of(group, sources, peers, options):
     else:
         clock = time.process_time if options.clock == "cpu" else time.perf_counter
         for case in sources[group]():
+            if options.match not in f"{case.group} {case.name}":
+                continue
             rounds = 3 if group == "epoch" else options.rounds
             yield from timing.compare(case, rounds, options.budget, clock, options.block)
 
@@ -101,6 +106,7 @@ def main(arguments=None):
             os.environ[f"{library}_NUM_THREADS"] = str(options.threads)  # read when NumPy is imported, below
         os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     sys.path.insert(0, str(Path(__file__).parent.parent))
+    import breadth
     import cases
     import networks
 
@@ -110,7 +116,7 @@ def main(arguments=None):
     peers = cases.installed(options.peers)
     if "torch" in peers and options.threads:
         peers["torch"].set_num_threads(options.threads)
-    sources = groups(peers, cases, networks, options)
+    sources = groups(peers, cases, networks, breadth, options)
     measured = []
     print("| group | case | minigrad | peer | ratio of minima | of medians | goal |\n|---|---|---|---|---|---|---|")
     for group in options.only or sources:
