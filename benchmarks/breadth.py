@@ -14,7 +14,17 @@ LARGE = (256, 1024)
 def cases(peers):
     """Yield a Case for each row of each family, if PyTorch is installed."""
     if torch := peers.get("torch"):
-        for family in (elementwise, reductions, softmaxes, products, matrices, arranging, convolutions, pools, programs):
+        for family in (
+            elementwise,
+            reductions,
+            softmaxes,
+            products,
+            matrices,
+            arranging,
+            convolutions,
+            pools,
+            programs,
+        ):
             for name, ours, theirs, arrays in family(torch):
                 runs = forward_and_backward({"minigrad": ours, "torch": theirs}, arrays, ours(*arrays).shape, peers)
                 yield Case(f"breadth, {family.__name__}", name, runs, {"torch": 2.0}, tolerance=1e-3)
@@ -97,10 +107,11 @@ def softmaxes(torch):
     yield _row("logsumexp", lambda x: mg.logsumexp(x, -1), lambda x: torch.logsumexp(x, -1), LARGE)
     for n, k in ((128, 10), (512, 1000), (4096, 100)):
         labels = np.random.default_rng(3).integers(0, k, n)
+        theirs = torch.from_numpy(labels)
         yield _row(
             "softmax_cross_entropy",
             lambda z, y=labels: mg.softmax_cross_entropy(z, y),
-            lambda z, y=torch.from_numpy(labels): F.cross_entropy(z, y),
+            lambda z, y=theirs: F.cross_entropy(z, y),
             (n, k),
         )
     y = np.random.default_rng(3).integers(0, 2, LARGE).astype(np.float32)
@@ -145,7 +156,6 @@ def products(torch):
 
 def matrices(torch):
     """Solving and decomposing matrices, in float64."""
-
     double = {"dtype": np.float64, "prepare": lambda a: a + 4 * np.eye(a.shape[-1])}
     # NumPy reads one triangle and PyTorch both, so they agree where A + A.T or A @ A.T stands before
     for shape in ((8, 8), (64, 64), (256, 256), (32, 16, 16)):
@@ -186,9 +196,7 @@ def arranging(torch):
     yield _row("concatenate", lambda *x: mg.concatenate(x, 1), lambda *x: torch.concatenate(x, 1), LARGE, (256, 512))
     yield _row("stack of 16", lambda *x: mg.stack(x), lambda *x: torch.stack(x), *[(64, 64)] * 16)
     border = ((0, 0), (0, 0), (2, 2), (2, 2))
-    yield _row(
-        "pad", lambda x: mg.pad(x, border), lambda x: torch.nn.functional.pad(x, (2, 2, 2, 2)), (16, 8, 28, 28)
-    )
+    yield _row("pad", lambda x: mg.pad(x, border), lambda x: torch.nn.functional.pad(x, (2, 2, 2, 2)), (16, 8, 28, 28))
     yield _same("x.T.reshape", lambda x: x.T.reshape(-1), LARGE)
     yield _row("flip", lambda x: mg.flip(x, 1), lambda x: torch.flip(x, (1,)), LARGE)
     yield _row("roll", lambda x: mg.roll(x, 3, 1), lambda x: torch.roll(x, 3, 1), LARGE)
@@ -386,3 +394,6 @@ def _physics(torch):
         return ((curvature + torch.sin(x.detach())) ** 2).mean()
 
     yield _row("physics, second derivatives", ours, theirs, (1, 64), (64,), (64, 1), dtype=np.float64)
+
+
+FAMILIES = (elementwise, reductions, softmaxes, products, matrices, arranging, convolutions, pools, programs)

@@ -179,6 +179,12 @@ def _(call: Call) -> str:
     return call.add("Concat", *arrays, axis=int(axis))
 
 
+@converts("stack")
+def _(call: Call) -> str:
+    axis, arrays = call.argument("axis"), range(len(call.step.arguments))
+    return call.add("Concat", *(call.add("Unsqueeze", call.tensor(i), call.vector([axis])) for i in arrays), axis=axis)
+
+
 @converts("pad")
 def _(call: Call) -> str:
     widths = np.broadcast_to(np.asarray(call.argument("pad_width")), (len(call.shape), 2))

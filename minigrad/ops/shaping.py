@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import named
 from ..operation import array_of, arraylike, implements, op
@@ -181,15 +181,25 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     array([3., 0., 4.])
     """
     out = np.zeros(shape, a.dtype)
-    if _names_once(index):
+    if _names_once(index) or not a.size:
         out[index] = a
-    elif a.dtype.char == "e" or (a.dtype.char == "f" and 4 * a.size > out.size):  # many may meet, one by one
-        wide = np.zeros(shape)
-        np.add.at(wide, index, a.astype(float))
-        out[...] = wide
+    elif a.dtype.char == "e" or (a.dtype.char in "fd" and 4 * a.size > out.size):
+        places = np.arange(out.size).reshape(shape)[index]
+        out[...] = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(a, places.shape)), out.size).reshape(shape)
+    elif a.dtype.char in "fd" and (rows := _rows(index, shape)) is not None:  # add those that meet, then assign
+        parts, ends = np.unique(rows, return_inverse=True), shape[len(index) if isinstance(index, tuple) else 1 :]
+        out.reshape(-1, *ends)[parts[0]] = scatter(a, parts[1].reshape(rows.shape), (parts[0].size, *ends))
     else:
         np.add.at(out, index, a)
     return out
+
+
+def _rows(index, shape):
+    """The rows that integer arrays name along the leading axes, counted as one axis; None for any other index."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(p is None or p is ... or isinstance(p, slice) or np.asarray(p).dtype.kind not in "iu" for p in parts):
+        return None
+    return np.ravel_multi_index(np.broadcast_arrays(*parts), shape[: len(parts)], mode="wrap")
 
 
 def _names_once(index):
@@ -260,7 +270,17 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
     if len(shapes) != 1:
         found = ", ".join(map(str, sorted(shapes))) or "nothing"
         raise ValueError(f"stack: the arrays must have one shape, not {found}")
-    return concatenate([expand_dims(a, axis) for a in arrays], axis)
+    return _stacked(*arrays, axis=normalize_axis_index(axis, len(shapes.pop()) + 1, "stack"))
+
+
+@op(name="stack")
+def _stacked(*arrays, axis):
+    return np.stack(arrays, axis)
+
+
+@_stacked.vjp("arrays")
+def _(i, g, out, *arrays, axis):
+    return g[(*(slice(None),) * axis, i)]
 
 
 @implements(np.pad)
@@ -472,6 +492,17 @@ def _moved(function, a, *arguments, **options):
     return getitem(ravel(a), function(numbered, *map(array_of, arguments), **options))
 
 
+def _with_axis(name, a, axis):
+    """An array with at least one axis, flattened for axis None, and the axis counted from 0."""
+    a = ravel(a) if axis is None or np.ndim(a) == 0 else arraylike(a)
+    return a, normalize_axis_index(axis or 0, a.ndim, name)
+
+
+def _along(a, indices, axis):
+    """The slices of `a` at the indices along the axis."""
+    return getitem(a, (*(slice(None),) * axis, indices))
+
+
 @implements(np.tile)
 def tile(A: Array, reps: Shape) -> Array:
     """The array repeated `reps` times along each axis.
@@ -479,7 +510,11 @@ def tile(A: Array, reps: Shape) -> Array:
     >>> mg.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    return _moved(np.tile, A, reps)
+    a, reps = arraylike(A), tuple(np.atleast_1d(array_of(reps)).tolist())
+    shape, reps = (1,) * (len(reps) - a.ndim) + a.shape, (1,) * (a.ndim - len(reps)) + reps
+    apart = tuple(size for n in shape for size in (1, n))
+    spread = tuple(size for pair in zip(reps, shape, strict=True) for size in pair)
+    return reshape(broadcast_to(reshape(a, apart), spread), tuple(map(math.prod, zip(reps, shape, strict=True))))
 
 
 @implements(np.repeat)
@@ -489,7 +524,13 @@ def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
     >>> mg.repeat(np.array([1.0, 2.0]), 2)
     array([1., 1., 2., 2.])
     """
-    return _moved(np.repeat, a, repeats, axis)
+    a, axis = _with_axis("repeat", a, axis)
+    repeats = array_of(repeats)
+    index = np.repeat(np.arange(a.shape[axis]), repeats)
+    if np.ndim(repeats):
+        return _along(a, index, axis)
+    spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(repeats), *a.shape[axis + 1 :]))
+    return reshape(spread, (*a.shape[:axis], index.size, *a.shape[axis + 1 :]))
 
 
 @implements(np.roll)
@@ -499,7 +540,17 @@ def roll(a: Array, shift: Shape, axis: Axis = None) -> Array:
     >>> mg.roll(np.array([1.0, 2.0, 3.0]), 1)
     array([3., 1., 2.])
     """
-    return _moved(np.roll, a, shift, axis)
+    a, shift = arraylike(a), array_of(shift)
+    if axis is None:
+        return reshape(roll(ravel(a), shift, 0), a.shape)
+    if np.ndim(shift) > 1:
+        raise ValueError(f"roll: shift must be an int or a sequence of ints, not of shape {np.shape(shift)}")
+    for places, i in np.broadcast(shift, normalize_axis_tuple(axis, a.ndim, "roll", allow_duplicate=True)):
+        # equivalent: any change of the number because an empty axis has no parts to exchange
+        start = a.shape[i] - int(places) % (a.shape[i] or 1)
+        before = (slice(None),) * i
+        a = concatenate([a[(*before, slice(start, None))], a[(*before, slice(start))]], i)
+    return a
 
 
 @implements(np.flip)
@@ -509,7 +560,8 @@ def flip(m: Array, axis: Axis = None) -> Array:
     >>> mg.flip(np.array([1.0, 2.0, 3.0]))
     array([3., 2., 1.])
     """
-    return _moved(np.flip, m, axis)
+    turned = range(np.ndim(m)) if axis is None else normalize_axis_tuple(axis, np.ndim(m), "flip")
+    return getitem(m, tuple(slice(None, None, -1 if i in turned else 1) for i in range(np.ndim(m))))
 
 
 @implements(np.fliplr)
@@ -520,7 +572,9 @@ def fliplr(m: Array) -> Array:
     array([[2., 1.],
            [4., 3.]])
     """
-    return _moved(np.fliplr, m)
+    if np.ndim(m) < 2:
+        raise ValueError(f"fliplr: the array must have at least two axes, not shape {np.shape(m)}")
+    return flip(m, 1)
 
 
 @implements(np.flipud)
@@ -531,7 +585,9 @@ def flipud(m: Array) -> Array:
     array([[3., 4.],
            [1., 2.]])
     """
-    return _moved(np.flipud, m)
+    if np.ndim(m) < 1:
+        raise ValueError(f"flipud: the array must have at least one axis, not shape {np.shape(m)}")
+    return flip(m, 0)
 
 
 @implements(np.rot90)
@@ -562,7 +618,8 @@ def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str =
     >>> mg.take(np.array([1.0, 2.0, 3.0]), [2, 0, 0])
     array([3., 1., 1.])
     """
-    return _moved(np.take, a, indices, axis, mode=mode)
+    a, axis = _with_axis("take", a, axis)
+    return _along(a, np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=mode), axis)
 
 
 @implements(np.delete)
@@ -572,7 +629,8 @@ def delete(arr: Array, obj: Index, axis: int | None = None) -> Array:
     >>> mg.delete(np.array([1.0, 2.0, 3.0]), 1)
     array([1., 3.])
     """
-    return _moved(np.delete, arr, obj, axis)
+    arr, axis = (ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, np.ndim(arr), "delete"))
+    return _along(arr, np.delete(np.arange(np.shape(arr)[axis]), array_of(obj)), axis)
 
 
 @implements(np.rollaxis)
