@@ -64,7 +64,7 @@ def _matrices(g, x1, x2):
 @matmul.vjp("x1")
 def _(g, z, x1, x2):
     g, _, columns = _matrices(g, x1, x2)
-    return np.matmul(g, np.swapaxes(columns, -1, -2))  # of a row (1, k): the sweep drops the 1
+    return _times(g, np.swapaxes(columns, -1, -2))  # of a row (1, k): the sweep drops the 1
 
 
 @matmul.vjp("x2")
@@ -74,8 +74,13 @@ def _(g, z, x1, x2):
     if columns.ndim == 2 and rows.ndim > 2:  # one product over the whole batch, not a sum of products
         many = math.prod(rows.shape[:-1])  # -1 would not do for an empty batch
         rows, g = np.reshape(rows, (many, rows.shape[-1])), np.reshape(g, (many, g.shape[-1]))
-    dx2 = np.matmul(np.swapaxes(rows, -1, -2), g)
+    dx2 = _times(np.swapaxes(rows, -1, -2), g)
     return dx2[..., 0] if x2.ndim == 1 else dx2
+
+
+def _times(a, b):
+    """A @ B; where that is the product of a column and a row, BLAS takes longer than NumPy's own multiplication."""
+    return np.multiply(a, b) if a.shape[-1] == 1 and type(a) is np.ndarray is type(b) else np.matmul(a, b)
 
 
 @implements(np.dot)
@@ -254,10 +259,39 @@ def _einsum(*arrays, inputs, output):
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
     for i, letters in enumerate(inputs):
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
-    # equivalent: > 2 -> > 1; > 2 -> >= 2 because NumPy contracts two operands at once in either way
-    optimize = len(terms) > 2 or any(a.size > _LARGE for a in terms)
-    out = np.einsum(",".join(inputs) + "->" + output, *terms, optimize=optimize)
+    order = _order(*terms, *inputs, output) if len(terms) == 2 else None
+    if order is not None:
+        out = _product(*terms, *inputs, *order, output)
+    else:
+        # equivalent: > 2 -> > 1; > 2 -> >= 2 because NumPy contracts two operands at once in either way
+        optimize = len(terms) > 2 or any(a.size > _LARGE for a in terms)
+        out = np.einsum(",".join(inputs) + "->" + output, *terms, optimize=optimize)
     return narrowed(out, *arrays) if any(half) else out
+
+
+def _order(a, b, of_a, of_b, output):
+    """(batch, rows, summed, columns): the letters of a sum that is one stack of matrix products, else None."""
+    sizes = dict(zip(of_a, a.shape, strict=True))
+    rows, columns = [c for c in of_a if c not in of_b], [c for c in of_b if c not in of_a]
+    shared = [c for c in of_a if c in of_b]
+    batch, summed = [c for c in shared if c in output], [c for c in shared if c not in output]
+    stretched = any(sizes.get(c, n) != n for c, n in zip(of_b, b.shape, strict=True))
+    integers = "f" not in (a.dtype.kind, b.dtype.kind)  # for which matmul has no BLAS
+    # equivalent: without not rows; without not columns because a product with one row or column is right, but slow
+    if stretched or integers or not rows or not summed or not columns or {*output} != {*batch, *rows, *columns}:
+        return None
+    return batch, rows, summed, columns
+
+
+def _product(a, b, of_a, of_b, batch, rows, summed, columns, output):
+    """The sum as matrices (*batch, rows, summed) @ (*batch, summed, columns)."""
+    sizes = dict(zip(of_a + of_b, a.shape + b.shape, strict=True))
+    shape = [sizes[c] for c in batch]
+    m, k, n = (math.prod(sizes[c] for c in letters) for letters in (rows, summed, columns))
+    a = a.transpose([of_a.index(c) for c in batch + rows + summed]).reshape(*shape, m, k)
+    b = b.transpose([of_b.index(c) for c in batch + summed + columns]).reshape(*shape, k, n)
+    named = batch + rows + columns
+    return np.matmul(a, b).reshape([sizes[c] for c in named]).transpose([named.index(c) for c in output])
 
 
 def _summed_alone(array, letters, others):

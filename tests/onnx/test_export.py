@@ -225,7 +225,8 @@ CASES = {
     "broadcast_to": lambda x: (mg.broadcast_to(x, (2, *x.shape)), mg.broadcast_to(x[:1, :1], x.shape)),
     "concatenate": lambda x: (
         mg.concatenate([x, x], 0), mg.concatenate([x, np.zeros((len(x), 4, 1))], -1), mg.concatenate([x, x], None),
-        mg.stack([x, 2 * x], 1), mg.concatenate([x, X[:1]])),
+        mg.concatenate([x, X[:1]])),
+    "stack": lambda x: (mg.stack([x, 2 * x], 1), mg.stack([x, x], -1)),
     "pad": lambda x: (mg.pad(x, 1), mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-1.5)),
     "getitem": lambda x: (
         x[0], x[-1, 2], x[..., 1], x[:, 1:3, ::2], x[:, ::-1, -1:0:-2], x[:, None, 2, :, None], x[1:], x[: len(x) - 1],

@@ -456,3 +456,17 @@ def test_scatter_adds_float16_in_a_wider_dtype():
     a, index = np.full(4096, 0.1, np.float16), np.zeros(4096, int)
     (total,) = mg.ops.scatter(a, index, (1,))
     assert_allclose(total, 4096 * float(a[0]), rtol=1e-3)
+
+
+@pytest.mark.parametrize(
+    "index", [np.array([3, -97, 3]), (np.array([0, 1, 0]), np.array([5, -1, 5])), np.uint8([3, 3, 9])]
+)
+def test_a_few_rows_of_a_large_array_are_added_where_they_meet(index):
+    out, a = np.zeros((100, 100, 4)), np.ones((*np.zeros((100, 100, 4))[index].shape,), np.float32)
+    np.add.at(out, index, a)
+    assert_array_equal(mg.ops.scatter(a, index, out.shape), out.astype(np.float32))
+
+
+def test_a_shift_of_several_axes_is_refused():
+    with pytest.raises(ValueError, match=r"roll: shift must be an int or a sequence of ints, not of shape \(1, 2\)"):
+        mg.roll(np.zeros(3), [[1, 2]], 0)
