@@ -46,7 +46,7 @@ def array(object: Any, dtype: DType = None) -> Any:
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
     >>> mg.array([[x[0], 0.0], [1.0, x[1] * 3]])
     tensor([[1., 0.],
-            [1., 6.]], op=concatenate)
+            [1., 6.]], op=stack)
     """
     if hasattr(object, "detach"):
         made = np.copy(object)
