@@ -46,7 +46,7 @@ def __getattr__(name):
         return getattr(_import_module(".viz", __name__), name)
     if name == "functional_call":
         return _import_module(".nn", __name__).functional_call
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    raise _import_module(".foreign_names", __name__).missing(__name__, name)
 
 
 def __dir__():

@@ -17,6 +17,7 @@ from ._exits import WaysOut
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
+from .foreign_names import instead
 from .gradients import owned
 from .names import name_array
 from .operation import array_of
@@ -229,8 +230,12 @@ class Tensor(WaysOut, ArrayMethods):
             raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
 
         def __getattr__(self, name):
-            instead = _INSTEAD.get(name) or (".data, its array, has it" if hasattr(np.ndarray, name) else "")
-            raise AttributeError(f"a Tensor has no {name}{instead and ': '}{instead}", name=name, obj=self)
+            said = instead("a Tensor", name)
+            if not said and name in ops.__all__:
+                said = f": write mg.{name}(t)"
+            elif not said and hasattr(np.ndarray, name):
+                said = ": .data, its array, has it"
+            raise AttributeError(f"a Tensor has no {name}{said}", name=name, obj=self)
 
         def __array__(self, dtype=None, copy=None):
             self._check_nothing_lost("become an array")
@@ -257,13 +262,6 @@ def make(array: np.ndarray, node: Node | None) -> Tensor:
 
 
 _new = object.__new__
-_INSTEAD = {  # methods of arrays that write in place
-    "fill": "np.full_like(t, value) returns a new one",
-    "partition": "np.partition(t, kth) returns a new one",
-    "put": "mg.put(t, indices, values) returns a new one",
-    "resize": "np.resize(t, shape) returns a new one",
-    "sort": "np.sort(t) returns a new one",
-}
 
 
 def _like(value, tensor, what):

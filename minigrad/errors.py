@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy import ndarray
 
+from .foreign_names import instead_of_keyword
+
 if TYPE_CHECKING:
     from typing import ParamSpec, TypeVar
 
@@ -131,7 +133,7 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
     try:
         bound = signature.bind(*arguments, **parameters).arguments
     except TypeError as error:
-        raise TypeError(f"{text_of(function)}: {error}") from None
+        raise TypeError(f"{text_of(function)}: {error}{keyword_instead(error)}") from None
     given, kinds = {}, {}
     for name, value in bound.items():
         kind = kind_of(signature.parameters[name].annotation)
@@ -143,6 +145,12 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
         given.update(some)
         kinds.update(dict.fromkeys(some, kind))
     return given, kinds
+
+
+def keyword_instead(error: Exception) -> str:
+    """What to write instead of the keyword that an error of Python's is about."""
+    *_, keyword = str(error).split("unexpected keyword argument ")
+    return instead_of_keyword(keyword.strip("'"))
 
 
 def kind_of(annotation: Any) -> str:

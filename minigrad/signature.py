@@ -11,7 +11,8 @@ from typing import Any
 
 from numpy import ndarray
 
-from .errors import kind_of, text_of
+from .errors import keyword_instead, kind_of, text_of
+from .foreign_names import instead_of_keyword
 
 
 class Signature:
@@ -87,7 +88,7 @@ class Signature:
         """Raise TypeError unless each keyword is a name, and each parameter without a default is given."""
         known = {*self.parameters} if self.any_number else {*self.parameters, *self.names}
         if unknown := [name for name in keywords if name not in known]:
-            raise TypeError(f"{self.text()} does not take {unknown[0]}=")
+            raise TypeError(f"{self.text()} does not take {unknown[0]}={instead_of_keyword(unknown[0])}")
         for name, default in self.parameters.items():
             if default is inspect.Parameter.empty and name not in keywords:
                 raise TypeError(f"{self.text()} needs {name}=")
@@ -154,7 +155,7 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     try:
         signature.bind(*taken, **options)
     except TypeError as error:
-        raise TypeError(f"{text_of(stand_in)}: {error}") from None
+        raise TypeError(f"{text_of(stand_in)}: {error}{keyword_instead(error)}") from None
     result = stand_in(*taken, **options)
     return result if dtype is None else result.astype(dtype)
 

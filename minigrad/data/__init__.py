@@ -6,8 +6,17 @@ x = scale.standardise(train.images, np.float32)                        (N, 1, he
 for batch, labels in mg.data.minibatches((x, train.labels), 16, rng=rng): ...    one epoch
 """
 
+from typing import TYPE_CHECKING
+
+from ..foreign_names import missing
 from .batches import minibatches, split
 from .idx import read_idx
 from .images import LabelledImages, Scale, digits, measure, mnist
 
 __all__ = ["LabelledImages", "Scale", "digits", "measure", "minibatches", "mnist", "read_idx", "split"]
+
+if not TYPE_CHECKING:  # for which it would have every name
+
+    def __getattr__(name):
+        """Say what to write instead of another framework's name."""
+        raise missing(__name__, name)

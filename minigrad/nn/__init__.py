@@ -12,6 +12,9 @@ dtype: each layer with parameters takes `dtype=`, float32 by default; `net.astyp
 another one. Arrays of two dtypes meet as in NumPy: a float64 batch makes a float32 network compute in float64.
 """
 
+from typing import TYPE_CHECKING
+
+from ..foreign_names import missing
 from .attention import MultiHeadAttention
 from .initial import glorot_normal, glorot_uniform, he_normal, he_uniform
 from .layers import (
@@ -36,3 +39,9 @@ __all__ = ["Module", "Sequential", "functional_call"]
 __all__ += ["Linear", "Conv2d", "AvgPool2d", "MaxPool2d", "L2Pool2d", "ReLU", "Tanh", "Sigmoid", "GELU", "Flatten"]
 __all__ += ["Dropout", "BatchNorm2d", "LayerNorm", "Embedding", "MultiHeadAttention", "GRU"]
 __all__ += ["he_normal", "he_uniform", "glorot_normal", "glorot_uniform"]
+
+if not TYPE_CHECKING:  # for which it would have every name
+
+    def __getattr__(name):
+        """Say what to write instead of another framework's name."""
+        raise missing(__name__, name)

@@ -8,12 +8,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodType
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
+from ..foreign_names import instead
 from ..nest import flatten, unflatten
 from ..operation import array_of
 from ..settings import call_in_scope
@@ -82,6 +83,12 @@ class Module:
                 said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
                 error.args = (f"{label}: {said}",)
             raise
+
+    if not TYPE_CHECKING:  # for which it would have every attribute
+
+        def __getattr__(self, name):
+            said = instead("a Module", name)
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{said}", name=name, obj=self)
 
     def forward(self, *x: Any, **options: Any) -> Any:
         """Return what the module computes: each kind of module has its own."""

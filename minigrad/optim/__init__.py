@@ -4,6 +4,9 @@ Names, defaults and updates are PyTorch's. A learning rate that changes is a fun
 `cosine_annealing`, whose value is assigned to `optimizer.lr`.
 """
 
+from typing import TYPE_CHECKING
+
+from ..foreign_names import missing
 from .clipping import clip_grad_norm
 from .methods import SGD, Adam, AdamW, RMSprop
 from .optimizer import Optimizer
@@ -11,3 +14,9 @@ from .schedules import cosine_annealing, exponential_decay, linear_warmup, step_
 
 __all__ = ["Optimizer", "SGD", "Adam", "AdamW", "RMSprop", "clip_grad_norm"]
 __all__ += ["step_decay", "exponential_decay", "linear_warmup", "cosine_annealing"]
+
+if not TYPE_CHECKING:  # for which it would have every name
+
+    def __getattr__(name):
+        """Say what to write instead of another framework's name."""
+        raise missing(__name__, name)

@@ -1,0 +1,135 @@
+"""Names that PyTorch, JAX and NumPy's arrays have and minigrad has not, each with what to write here.
+
+Only errors read it: who arrives with the habits of another framework is told what to change. What stands between
+backquotes is code, which tests run.
+"""
+
+from __future__ import annotations
+
+_OPERATORS = {
+    "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "mm": "@", "bmm": "@", "mv": "@",
+    "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
+}  # fmt: skip
+_DTYPES = {"float": "np.float32", "double": "np.float64", "half": "np.float16", "long": "np.int64", "int": "np.int32"}
+_FUNCTIONS = {
+    "ELU": "elu", "LeakyReLU": "leaky_relu", "LogSoftmax": "log_softmax", "SiLU": "silu", "Softmax": "softmax",
+    "Softplus": "softplus",
+}  # fmt: skip
+_NO_DEVICES = "there are no devices, leave it out"
+_ARRAYS = "NumPy makes arrays, and `mg.tensor(np.zeros(3), requires_grad=True)` a Tensor of one"
+_RANDOM = "write `np.random.default_rng(0)`, and give it as rng= where something is random"
+_NO_GRAD = "write `with mg.no_grad(): ...`"
+_SCHEDULES = "a schedule is a function: write `optimizer.lr = mg.optim.cosine_annealing(step, 0.1, T_max=100)`"
+
+INSTEAD: dict[str, dict[str, str]] = {
+    "a Tensor": {
+        **{name: f"write `t {sign} u`" for name, sign in _OPERATORS.items()},
+        **{name: f"write `t.astype({dtype})`" for name, dtype in _DTYPES.items()},
+        **dict.fromkeys(("to", "type", "type_as"), "write `t.astype(np.float32)`; there are no devices"),
+        **dict.fromkeys(("cpu", "cuda", "device"), _NO_DEVICES),
+        **dict.fromkeys(("split", "chunk"), "write `np.split(t, 2)`"),
+        "clamp": "write `t.clip(0, 1)`",
+        "clone": "write `t.copy()`",
+        "contiguous": "leave it out",
+        "detach_": "write `t.detach()`",
+        "dim": "write `t.ndim`",
+        "expand": "write `np.broadcast_to(t, (5, *t.shape))`",
+        "expand_as": "write `np.broadcast_to(t, u.shape)`",
+        "fill": "`np.full_like(t, 1)` returns a new one",
+        "gather": "write `np.take_along_axis(t, indices, axis=0)`",
+        "grad_fn": "write `t.node`",
+        "index_select": "write `np.take(t, [0, 1], axis=0)`",
+        "logical_not": "write `~mask`",
+        "masked_fill": "write `mg.where(mask, 0, t)`",
+        "masked_select": "write `t[mask]`",
+        "ndimension": "write `t.ndim`",
+        "numel": "write `t.size`",
+        "partition": "`np.partition(t, 1)` returns a new one",
+        "permute": "write `t.transpose(1, 0)`",
+        "put": "`mg.put(t, [0], [1.0])` returns a new one",
+        "register_hook": "`mg.vjp(f, t)` gives the gradient of any intermediate value",
+        "requires_grad_": "write `t.requires_grad = True`",
+        "resize": "`np.resize(t, (5,))` returns a new one",
+        "retain_grad": "`mg.vjp(f, t)` gives the gradient of any intermediate value",
+        "sort": "`np.sort(t)` returns a new one",
+        "t": "write `t.T`",
+        "unbind": "write `list(t)`",
+        "unsqueeze": "write `np.expand_dims(t, 0)`",
+        "zero_": "write `t.grad = None` for a gradient",
+    },
+    "a Module": {
+        **dict.fromkeys(("to", "type"), "write `net.astype(np.float64)`; there are no devices"),
+        **{name: f"write `net.astype({_DTYPES[name]})`" for name in ("float", "double", "half")},
+        **dict.fromkeys(("cpu", "cuda"), _NO_DEVICES),
+        "buffers": "write `net.state_dict()`",
+        "register_buffer": "an array that is an attribute is a buffer: write `net.mean = np.zeros(3)`",
+        "register_parameter": "write `net.k = mg.tensor(np.zeros(3), requires_grad=True)`",
+        "requires_grad_": "write `for p in net.parameters(): p.requires_grad = False`",
+    },
+    "minigrad": {
+        **dict.fromkeys(("zeros", "ones", "full", "empty", "eye", "arange", "zeros_like", "ones_like"), _ARRAYS),
+        **dict.fromkeys(("rand", "randn", "randint", "randperm", "manual_seed", "random", "PRNGKey"), _RANDOM),
+        **dict.fromkeys(("set_grad_enabled", "enable_grad", "inference_mode", "nograd"), _NO_GRAD),
+        **dict.fromkeys(("from_numpy", "as_tensor", "asarray", "Variable"), "write `mg.tensor(array)`"),
+        **dict.fromkeys(("mm", "bmm", "mv"), "write `t @ u`"),
+        **dict.fromkeys(("jacrev", "jacfwd"), "write `mg.jacobian(f)`"),
+        **dict.fromkeys(("float32", "float64", "float16", "int64", "int32"), "dtypes are NumPy's: write `np.float32`"),
+        **dict.fromkeys(("device", "cuda", "device_put"), _NO_DEVICES),
+        **dict.fromkeys(("jit", "compile"), "there is no compiler, leave it out"),
+        "autograd": "write `mg.grad(f)` or `t.sum().backward()`",
+        "cat": "write `np.concatenate([t, t])`",
+        "chunk": "write `np.split(t, 2)`",
+        "clamp": "write `mg.clip(t, 0, 1)`",
+        "func": "the transforms are `mg.grad`, `mg.vjp`, `mg.jvp`, `mg.jacobian` and `mg.hessian`",
+        "numpy": "NumPy's own functions take Tensors: write `np.exp(t)`",
+        "stop_gradient": "write `t.detach()`",
+        "unsqueeze": "write `np.expand_dims(t, 0)`",
+        "vmap": "write f for a batch: NumPy broadcasts",
+    },
+    "minigrad.nn": {
+        "functional": "the ops are functions: write `mg.relu(t)`",
+        **{name: f"the op is a function: write `mg.{function}(t)`" for name, function in _FUNCTIONS.items()},
+        "BCEWithLogitsLoss": "write `mg.binary_cross_entropy_with_logits`",
+        "CrossEntropyLoss": "write `mg.softmax_cross_entropy`",
+        "DataParallel": "see `mg.distributed`",
+        "GRUCell": "write `mg.nn.GRU`",
+        "MSELoss": "write `mg.mean_squared_error`",
+        "ModuleDict": "a dict will do: a module finds the modules in it",
+        "ModuleList": "a list will do: a module finds the modules in it",
+        "Parameter": "write `mg.tensor(np.zeros(3), requires_grad=True)`",
+        "ParameterList": "a list will do: a module finds the Tensors in it",
+        "init": "write `mg.nn.he_normal` or `mg.nn.glorot_normal`",
+        "utils": "write `mg.optim.clip_grad_norm`",
+    },
+    "minigrad.optim": {
+        **dict.fromkeys(("LBFGS", "minimize"), "SciPy's `minimize(mg.value_and_grad(f), x0, jac=True)` does it"),
+        **dict.fromkeys(("lr_scheduler", "StepLR", "ExponentialLR", "CosineAnnealingLR", "LinearLR"), _SCHEDULES),
+    },
+    "minigrad.data": {
+        **dict.fromkeys(("DataLoader", "TensorDataset"), "write `mg.data.minibatches((x, labels), 32, rng=rng)`"),
+        "random_split": "write `mg.data.split((x, labels), 0.8, rng=rng)`",
+    },
+}
+_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "unbiased": "ddof"}
+
+
+def instead(of: str, name: str) -> str:
+    """What to write instead of a name that `of` does not have, after a colon; "" if that is not known.
+
+    >>> minigrad.foreign_names.instead("a Tensor", "unsqueeze")
+    ': write np.expand_dims(t, 0)'
+    """
+    found = INSTEAD.get(of, {}).get(name, "")
+    if not found and of == "a Tensor" and name.endswith("_") and not name.startswith("_"):
+        found = "only operators write in place, as `t += u` under `mg.no_grad()`"
+    return f": {found.replace('`', '')}" if found else ""
+
+
+def instead_of_keyword(name: str) -> str:
+    """The keyword of NumPy that stands for one of PyTorch's, after a semicolon; "" if there is none."""
+    return f"; here it is {_KEYWORDS[name]}=" if name in _KEYWORDS else ""
+
+
+def missing(module: str, name: str) -> AttributeError:
+    """The error of a module that does not have this name."""
+    return AttributeError(f"module {module!r} has no attribute {name!r}{instead(module, name)}", name=name)
