@@ -74,6 +74,10 @@ class WaysOut:
         self._check_nothing_lost("become a Python number")
         return float(self._array)
 
+    def __complex__(self) -> complex:
+        self._check_nothing_lost("become a Python number")
+        return complex(self._array)
+
     def _check_nothing_lost(self, what):
         if self.requires_grad:
             raise LostGradientError(f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}")

@@ -14,7 +14,7 @@ from . import ops
 from .elementwise import in_place, operators
 from .errors import named
 from .operation import array_of
-from .typing import Axis, Booleans, DType, Integers, Order, Shape, TensorLike
+from .typing import Axis, Booleans, DType, Integers, Order, ReadOnly, Shape, TensorLike
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
@@ -96,6 +96,9 @@ class ArrayMethods:
     relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
     flatten, ravel, squeeze, swapaxes = ops.ravel, ops.ravel, ops.squeeze, ops.swapaxes
     diagonal, repeat, take, choose = ops.diagonal, ops.repeat, ops.take, ops.choose
+    conjugate = conj = ops.conjugate
+    real: ReadOnly[Tensor] = property(lambda self: ops.real(self))  # type: ignore[assignment]
+    imag: ReadOnly[Tensor] = property(lambda self: ops.imag(self))  # type: ignore[assignment]
 
     @named
     def reshape(self: Any, *shape: Shape, order: Order = "C", copy: bool | None = None) -> Tensor:

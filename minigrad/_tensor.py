@@ -31,11 +31,12 @@ attribute: Any = property  # whose type stands before it
 class Tensor(WaysOut, ArrayMethods):
     """An array plus a node of the tape; the node is None where nothing is recorded.
 
-    data: anything np.array takes, of a boolean, integer or floating-point dtype; it is copied.
+    data: anything np.array takes, of a boolean, integer, floating-point or complex dtype; it is copied.
     requires_grad: make it a leaf, whose gradient `backward()` accumulates in `.grad`.
     name: shown in pictures and messages.
 
-    Raises TypeError for other dtypes, and for a gradient of anything but floating point.
+    The gradient of a complex z = x + iy is dJ/dx - i dJ/dy, as in JAX; so J descends along its conjugate.
+    Raises TypeError for other dtypes, and for a gradient of integers or booleans.
 
     >>> x = mg.Tensor([1.0, 2.0], requires_grad=True, name="x")
     >>> x * 3
@@ -52,11 +53,11 @@ class Tensor(WaysOut, ArrayMethods):
                 "tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind"
             )
         array = plain_array(data, "tensor", "data", dtype)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"tensor: data must be boolean, integer or floating-point, not {array.dtype}")
+        if array.dtype.kind not in "biufc":
+            raise TypeError(f"tensor: data must be boolean, integer, floating-point or complex, not {array.dtype}")
         if not isinstance(requires_grad, (bool, np.bool, int)):
             raise TypeError(f"tensor: requires_grad must be True or False, not {brief(requires_grad)}")
-        if requires_grad and array.dtype.kind != "f":
+        if requires_grad and array.dtype.kind not in "fc":
             raise TypeError(
                 f"tensor: only a floating-point Tensor can have a gradient, not {array.dtype}: pass dtype=float"
             )
@@ -133,7 +134,7 @@ class Tensor(WaysOut, ArrayMethods):
     def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf:
             raise RuntimeError(f"requires_grad: can't be set on the result of {self.node.op.__name__}; detach() it")
-        if wanted and self.dtype.kind != "f":
+        if wanted and self.dtype.kind not in "fc":
             raise TypeError(f"requires_grad: only a floating-point Tensor can have a gradient, not {self.dtype}")
         if wanted and self.node is None:
             name = self.name
@@ -197,10 +198,11 @@ class Tensor(WaysOut, ArrayMethods):
                 "from with requires_grad=True, outside of no_grad"
             )
         if gradient is None:
-            if self.size != 1:
+            if self.size != 1 or self.dtype.kind == "c":
+                what = f"has shape {self.shape}, not a scalar's" if self.size != 1 else "is complex"
                 raise RuntimeError(
-                    f"backward: the Tensor has shape {self.shape}, not a scalar's: give the gradient of the scalar "
-                    "with respect to it, as backward(gradient)"
+                    f"backward: the Tensor {what}: give the gradient of the scalar with respect to it, as "
+                    "backward(gradient)"
                 )
             gradient = np.ones(self.shape, self.dtype)
         else:
@@ -271,7 +273,7 @@ def _like(value, tensor, what):
         value = plain_array(value, *what.split(": "))
     if value.shape != tensor.shape:
         raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
-    if value.dtype.kind not in "fiu":
+    if value.dtype.kind not in "fiu" and tensor.dtype.kind != "c":
         raise TypeError(f"{what} must be floating-point, not {value.dtype}")
     if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
         return value

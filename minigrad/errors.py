@@ -34,6 +34,7 @@ NUMPY_ERRORS = (
     *(TypeError, AttributeError, NotImplementedError),
 )
 _RAISED: dict[type, type] = {AttributeError: TypeError, NotImplementedError: TypeError}
+COMPLEX = "complex numbers have no derivative here: pass np.real(z), np.imag(z) or np.abs(z)"
 _LONGEST = 40  # characters of a value in a message
 _MOST = 8  # values in a message
 

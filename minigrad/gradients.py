@@ -18,8 +18,10 @@ def fitted(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
     """Return the gradient with the argument's shape and dtype; `where` begins the sentence if it can't be."""
     if not hasattr(gradient, "dtype"):
         gradient = _array(gradient, where)
-    if gradient.dtype.kind not in "fiub":
+    if gradient.dtype.kind not in "fiubc":
         raise TypeError(f"{where()} returned dtype {gradient.dtype} for a gradient of {argument.dtype}")
+    if gradient.dtype.kind == "c" and argument.dtype.kind != "c":
+        gradient = np.real(gradient)  # of x + i0 there is dJ/dx alone
     if gradient.shape != argument.shape:
         gradient = _unbroadcast(gradient, argument, where)
     # equivalent: without gradient if gradient.dtype == argument.dtype else because it is then a copy
@@ -27,7 +29,7 @@ def fitted(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
 
 
 def _array(value: Any, where: Callable[[], str]) -> ndarray:
-    if isinstance(value, (int, float)):
+    if isinstance(value, (int, float, complex)):
         return np.asarray(value)
     kind = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
     raise TypeError(f"{where()} returned {kind}, not one array")

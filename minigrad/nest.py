@@ -68,7 +68,7 @@ def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:
         leaf = plain_array(leaf, *what.split(": "))
     if leaf.shape != like.shape:
         raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")
-    if leaf.dtype.kind not in "fiu":
+    if leaf.dtype.kind not in "fiu" and not leaf.dtype.kind == "c" == like.dtype.kind:
         raise TypeError(f"{what} must be floating-point, not {leaf.dtype}")
     # equivalent: leaf if leaf.dtype == like.dtype else leaf.astype(like.dtype) -> leaf.astype(like.dtype)
     # because a cast to the dtype that it has changes no value

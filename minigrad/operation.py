@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .errors import NUMPY_ERRORS, brief, explain, named, plain_array, refusal
+from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, named, plain_array, refusal
 from .gradients import fitted, read_only
 from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, from_numpy, snapshot
@@ -21,7 +21,7 @@ from .tape import Node, record, released
 
 NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
-_NUMBERS = (int, float, np.generic)  # arguments that are recorded as they are
+_NUMBERS = (int, float, complex, np.generic)  # arguments that are recorded as they are
 
 Tensor: Any
 make: Any
@@ -47,6 +47,7 @@ class Op(Signature):
 
     extended: Callable | None = None
     numpy: Callable | None = None
+    differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
     __name__: str
     __qualname__: str
     __signature__: inspect.Signature
@@ -143,10 +144,12 @@ class Op(Signature):
             raise
 
     def _records(self, parents: list) -> bool:
-        """Whether to record a call with these parents. Raises TypeError if one of them has no VJP."""
+        """Whether to record a call with these parents. Raises TypeError if one of them has no VJP, or is complex."""
         # equivalent: without in_force() and because nothing in force means recording
         if not any(parents) or (in_force() and not recording()):
             return False
+        if self.differentiable == "f" and "c" in [parent.dtype.kind for parent in parents if parent is not None]:
+            raise refusal(TypeError, self.__name__, COMPLEX)
         if None in self.vjps:
             for i, parent in enumerate(parents):
                 if parent is not None and self.vjps[i] is None:
@@ -158,7 +161,7 @@ class Op(Signature):
 
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
-        if output.dtype.kind != "f":
+        if output.dtype.kind not in self.differentiable:
             raise refusal(TypeError, self.__name__, f"can't differentiate a result of dtype {output.dtype}")
         if None in parents:
             # equivalent: without if a is given else a because the array of a Tensor may be copied, too
@@ -229,12 +232,13 @@ class Op(Signature):
         return f"<op {self.text()}>"
 
 
-def op(forward: Any = None, *, name: str | None = None) -> Any:
+def op(forward: Any = None, *, name: str | None = None, complex: bool = False) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 
     The function gets arrays and returns one array. Inside a VJP use NumPy functions, operators
     and ops only: then it can be differentiated again. `name` is what pictures and messages call
-    the op, if not the function's own name.
+    the op, if not the function's own name. `complex=True` says that the VJPs hold for complex numbers
+    too: the gradient of z = x + iy is dJ/dx - i dJ/dy. Without it complex Tensors that need a gradient are refused.
     Raises TypeError for anything but a Python function.
 
     >>> @mg.op
@@ -249,11 +253,12 @@ def op(forward: Any = None, *, name: str | None = None) -> Any:
     np.float64(12.0)
     """
     if forward is None:
-        return partial(op, name=name)
+        return partial(op, name=name, complex=complex)
     if not inspect.isfunction(forward):
         raise TypeError(f"op: decorate a Python function, not {brief(forward)}")
     made = Op(forward)
     made.__name__ = name or made.__name__
+    made.differentiable = "fc" if complex else "f"
     return made
 
 

@@ -41,6 +41,7 @@ def _known(*arrays, call):
 _known.__name__ = _known.__qualname__ = "checkpoint"
 _computed_before = _Recomputed(_known)
 _computed_before.vjps = ()  # none of its own
+_computed_before.differentiable = "fc"
 
 
 def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callable:
@@ -69,7 +70,7 @@ def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callab
         wanted = recording()
         call = _Call(f, x, options, rng)
         y = call.first()
-        if not isinstance(y, (Tensor, np.ndarray, np.generic, float)):
+        if not isinstance(y, (Tensor, np.ndarray, np.generic, float, complex)):
             raise TypeError(f"checkpoint: the function must return one array, not {type(y).__name__}")
         if not isinstance(y, Tensor) or y.node is None or not wanted:
             return make(y.data, None) if isinstance(y, Tensor) else y

@@ -20,7 +20,10 @@ from .settings import force_recording, recording, traced
 from .tape import Node
 
 
-@op
+IN_PARTS = "differentiate np.real(y) and np.imag(y), or use mg.vjp or mg.jvp"
+
+
+@op(complex=True)
 def identity(x):
     """A = X: where an argument enters a trace. It links an argument of an outer trace to the inner one."""
     return x
@@ -36,7 +39,7 @@ def _entered(transform: str, value: Any, path: str) -> Tensor:
     outer = value.node if isinstance(value, Tensor) else None
     where = f"argument {path[1:].replace(']', '', 1)}"
     array = array_of(value) if isinstance(value, Tensor) else plain_array(value, transform, where)
-    if array.dtype.kind != "f":
+    if array.dtype.kind not in "fc":
         raise TypeError(
             f"{transform}: only a floating-point argument has a derivative, not {where}, which is {array.dtype} "
             f"{brief(value)}: make it a float, or pass it as another argument"
@@ -111,8 +114,10 @@ def _scalar(transform, y):
     if isinstance(y, (dict, list, tuple)) or y is None or np.size(y) != 1:
         what = f"shape {np.shape(y)}" if isinstance(y, (Tensor, np.ndarray)) else type(y).__name__
         raise ValueError(f"{transform}: the function must return a scalar, not {what}")
-    if (y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype).kind not in "fiu":
-        raise TypeError(f"{transform}: the function must return a floating-point scalar, not {brief(y)}")
+    dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
+    if dtype.kind not in "fiu":
+        hint = f": {IN_PARTS}" if dtype.kind == "c" else ""
+        raise TypeError(f"{transform}: the function must return a floating-point scalar, not {brief(y)}{hint}")
     return y
 
 
@@ -166,10 +171,13 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     gradient is built likewise. Other arguments pass through. An argument that f does not depend on has
     gradient 0. Arrays in, arrays out (a 0-d one as a NumPy scalar); Tensor in, Tensor out; and a
     Tensor where the result depends on what an outer trace records.
-    Raises ValueError if f does not return a scalar, TypeError if an argument is not floating-point.
+    The gradient in a complex z = x + iy is dJ/dx - i dJ/dy, so f descends along its conjugate.
+    Raises ValueError if f does not return a scalar, TypeError if that is complex or an argument has no derivative.
 
     >>> mg.grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
     array([2., 4.])
+    >>> mg.grad(lambda z: np.real(z) ** 2 + 3 * np.imag(z))(1 + 2j)
+    np.complex128(2-3j)
     >>> mg.grad(lambda x, y: x * y, argnums=(0, 1))(2.0, 3.0)
     (np.float64(3.0), np.float64(2.0))
     >>> mg.grad(lambda p: p["w"] * p["b"] ** 2)({"w": 2.0, "b": 3.0})
@@ -241,7 +249,7 @@ def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     v = unflatten(x, matched("jvp: v", v, x))
     y, pullback = _vjp("jvp", f, x)
     for leaf in flatten(y):
-        if arraylike(leaf).dtype.kind != "f":
+        if arraylike(leaf).dtype.kind not in "fc":
             raise TypeError(f"jvp: the function must return floating-point values, not {brief(leaf)}")
     u = unflatten(y, (np.zeros(np.shape(leaf), arraylike(leaf).dtype) for leaf in flatten(y)))
     _, push = _vjp("jvp", pullback, (u,))
@@ -278,6 +286,8 @@ def jacobian_for(transform: str, f: Callable, argnums: int | tuple[int, ...] = 0
 
         y, pullback = _vjp(transform, of_chosen, parts)
         ys = [arraylike(leaf) for leaf in flatten(y)]
+        if "c" in [leaf.dtype.kind for leaf in ys]:
+            raise TypeError(f"{transform}: a complex result has no matrix of derivatives: {IN_PARTS}")
         blocks = []
         for position, leaf in enumerate(ys):
             sweeps = (pullback(unflatten(y, _basis(ys, position, i))) for i in np.ndindex(leaf.shape))

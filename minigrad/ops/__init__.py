@@ -7,11 +7,13 @@ from . import (
     activations,
     arithmetic,
     arranging,
+    complex_numbers,
     convolution,
     cumulative,
     curves,
     decompositions,
     elementary,
+    fourier,
     linalg,
     losses,
     masked,
@@ -24,11 +26,13 @@ from . import (
 from .activations import *
 from .arithmetic import *
 from .arranging import *
+from .complex_numbers import *
 from .convolution import *
 from .cumulative import *
 from .curves import *
 from .decompositions import *
 from .elementary import *
+from .fourier import *
 from .linalg import *
 from .losses import *
 from .masked import *
@@ -38,8 +42,8 @@ from .shaping import *
 from .statistics import *
 from .systems import *
 
-FAMILIES = (arithmetic, elementary, reductions, masked, cumulative, statistics, shaping, arranging, linalg)
-FAMILIES += (decompositions, systems, curves, activations, losses, convolution, pooling)
+FAMILIES = (arithmetic, elementary, complex_numbers, reductions, masked, cumulative, statistics, shaping, arranging, linalg)
+FAMILIES += (decompositions, systems, curves, fourier, activations, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 

@@ -45,6 +45,7 @@ def relu(z: Array) -> Array:
     [0.0, 0.0, 1.0]
     """
     if not _is_float_array(z):
+        floating(z)  # no complex numbers
         return np.maximum(z, 0) + 0
     a = z.clip(0, np.inf)  # faster than np.maximum with a scalar
     a += 0  # turns -0.0 into 0.0
@@ -155,7 +156,7 @@ def _shifted(z, axis):
 
     NumPy then adds whole columns instead of reducing one short row after another. float16 becomes float32.
     """
-    z = widened(z)
+    z = widened(floating(z))
     if z.ndim == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS:
         z = np.asfortranarray(z)
     greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
@@ -214,7 +215,7 @@ def logsumexp(z: Array, axis: Axis = None, keepdims: bool = False) -> Array:
     >>> mg.grad(mg.logsumexp)(np.array([0.0, -np.inf]))
     array([1., 0.])
     """
-    like, z = z, widened(z)
+    like, z = z, widened(floating(z))
     greatest = np.maximum.reduce(z, axis=axis, keepdims=True)
     # equivalent: 0 -> any number because any finite number has the same limit
     greatest = np.where(np.isfinite(greatest), greatest, 0)
@@ -262,7 +263,7 @@ def gelu(z: Array) -> Array:
     >>> mg.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
-    like, z = z, widened(z)
+    like, z = z, widened(floating(z))
     return narrowed(z * _normal(z), like)
 
 

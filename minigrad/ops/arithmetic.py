@@ -14,6 +14,7 @@ import numpy as np
 from ..elementwise import elementwise
 from ..operation import NUMPY, array_of, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
+from .complex_numbers import conj
 
 __all__ = [
     "add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square",
@@ -79,7 +80,11 @@ arctan = elementwise(
 )
 sinh = elementwise(np.sinh, "A = sinh X: dA/dX = cosh X.", x=lambda g, a, x: g * np.cosh(x))
 cosh = elementwise(np.cosh, "A = cosh X: dA/dX = sinh X.", x=lambda g, a, x: g * np.sinh(x))
-arcsinh = elementwise(np.arcsinh, "A = arcsinh X: dA/dX = (X**2 + 1)**(-1/2).", x=lambda g, a, x: g / np.hypot(x, 1))
+arcsinh = elementwise(
+    np.arcsinh,
+    "A = arcsinh X: dA/dX = (X**2 + 1)**(-1/2) = 1 / cosh A.",
+    x=lambda g, a, x: g / (np.cosh(a) if a.dtype.kind == "c" else np.hypot(x, 1)),
+)
 arccosh = elementwise(
     np.arccosh, "A = arccosh X: dA/dX = (X**2 - 1)**(-1/2).", x=lambda g, a, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1))
 )
@@ -113,12 +118,22 @@ def _cosine(x, y, a):
     if not np.all(np.isfinite(a)):
         x, y = x / 2, y / 2
         a = np.hypot(x, y)
+    return _unit(x, a)
+
+
+abs = elementwise(
+    np.absolute,
+    "A = |X|: dA/dX = sign(X), of a complex X conj(X) / A; 0 at 0.",
+    name="abs",
+    x=lambda g, a, x: g * (_unit(conj(x), a) if x.dtype.kind == "c" else np.sign(x)),
+)
+NUMPY[np.fabs] = abs
+
+
+def _unit(x, a):
+    """X / A; 0 where A = 0."""
     # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     return np.where(a == 0, 0, x / np.where(a == 0, 1, a))
-
-
-abs = elementwise(np.absolute, "A = |X|: dA/dX = sign(X); 0 at 0.", name="abs", x=lambda g, a, x: g * np.sign(x))
-NUMPY[np.fabs] = abs
 
 
 def _zero(g, a, *x):
@@ -137,8 +152,15 @@ floor_divide = elementwise(
 )
 
 
+# these have a complex derivative, so their rows hold for complex numbers as they stand
+for _op in (add, subtract, multiply, divide, negative, positive, exp, log, sqrt, tanh, square, reciprocal, exp2, expm1):
+    _op.differentiable = "fc"
+for _op in (log2, log10, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, arcsinh, arccosh, arctanh, abs, rint):
+    _op.differentiable = "fc"
+
+
 @implements(np.power)
-@op
+@op(complex=True)
 def power(x1: Array, x2: Array) -> Array:
     """A = X1**X2, entry by entry.
 
@@ -170,11 +192,12 @@ def _(g, a, x1, x2):
 
 @power.vjp("x2")
 def _(g, a, x1, x2):
-    return g * a * np.log(np.where((x1 == 0) & (x2 > 0), 1, x1))
+    base = np.where((x1 == 0) & (x2 > 0), 1, x1)
+    return g * a * np.log(base if a.dtype.kind != "c" else astype(base, a.dtype))
 
 
 @implements(np.where)
-@op
+@op(complex=True)
 def where(condition: Array, x: Array, y: Array) -> Array:
     """A = X where the condition holds, else Y, entry by entry.
 
@@ -199,7 +222,7 @@ def _(g, a, condition, x, y):
     return selected(g, np.logical_not(condition))
 
 
-@op
+@op(complex=True)
 def selected(g: Array, mask: Array) -> Array:
     """A = G where the mask (of its shape, or broadcast to it) is true, else 0: dA/dG = 1 or 0.
 
@@ -287,7 +310,7 @@ def _(g, out, a, a_min, a_max):
 
 
 @implements(np.round, np.around)
-@op
+@op(complex=True)
 def round(a: Array, decimals: int = 0) -> Array:
     """A rounded to so many decimals, piecewise constant: dA/da = 0.
 
@@ -305,10 +328,10 @@ def _(g, out, a, decimals):
     return _zero(g, out)
 
 
-@implements(np.copy, np.real, np.conjugate, np.real_if_close)
-@op
+@implements(np.copy)
+@op(complex=True)
 def copy(a: Array) -> Array:
-    """The same values in a new array. A real array is its own real part and its own conjugate.
+    """The same values in a new array.
 
     >>> x = np.array([1.0, 2.0])
     >>> mg.copy(x) is x
@@ -332,7 +355,7 @@ def erf(x: Array) -> Array:
     array([-0.8427,  0.    ,  0.8427])
     """
     # equivalent: 1.0 -> any number because only its type counts
-    return _erf(x).astype(np.result_type(np.asarray(x), 1.0))
+    return _erf(floating(x)).astype(np.result_type(np.asarray(x), 1.0))
 
 
 @erf.vjp("x")
@@ -343,7 +366,7 @@ def _(g, a, x):
 _erf = np.vectorize(math.erf, otypes=[float])
 
 
-@op(name="astype")
+@op(name="astype", complex=True)
 def _cast(x, dtype):
     return np.asarray(x).astype(dtype)
 
@@ -358,7 +381,7 @@ def astype(x: Array, dtype: DType) -> Array:
     """X in another dtype. The sweep casts each gradient to its argument's dtype.
 
     A cast to integers or booleans is piecewise constant, so its result carries no gradient.
-    Raises TypeError for any other kind of dtype.
+    Raises TypeError for any other kind of dtype, and for a complex X in a real one.
 
     >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
     >>> mg.astype(x, np.float32).dtype
@@ -367,9 +390,11 @@ def astype(x: Array, dtype: DType) -> Array:
     False
     """
     kind = np.dtype(dtype).kind
-    if kind not in "fiub":
-        raise TypeError(f"astype: a Tensor is boolean, integer or floating-point, not {np.dtype(dtype)}")
-    if kind != "f" and hasattr(x, "detach"):
+    if kind not in "fiubc":
+        raise TypeError(f"astype: a Tensor is boolean, integer, floating-point or complex, not {np.dtype(dtype)}")
+    if kind not in "bc" and np.iscomplexobj(x):
+        raise TypeError(f"astype: {np.dtype(dtype)} can't hold complex numbers: take np.real or np.imag first")
+    if kind not in "fc" and hasattr(x, "detach"):
         x = x.detach()
     return _cast(x, dtype)
 
@@ -381,14 +406,24 @@ def floating(x: Array) -> Array:
     """
     if type(x) is np.ndarray and x.dtype.kind == "f":
         return x
+    x = inexact(x)
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers are not supported")
+    return x
+
+
+def inexact(x: Array) -> Array:
+    """`floating`, and complex numbers as they are."""
+    if type(x) is np.ndarray and x.dtype.kind in "fc":
+        return x
     x = arraylike(x)
     # equivalent: 1.0 -> any number because only its type counts
-    return x if x.dtype.kind == "f" else astype(x, np.result_type(x.dtype, 1.0))
+    return x if x.dtype.kind in "fc" else astype(x, np.result_type(x.dtype, 1.0))
 
 
 def widened(x: Array) -> Array:
-    """`floating`, and float16 as float32: for what float16 overflows in, or rounds too often. See `narrowed`."""
-    x = floating(x)
+    """`inexact`, and float16 as float32: for what float16 overflows in, or rounds too often. See `narrowed`."""
+    x = inexact(x)
     return astype(x, np.float32) if x.dtype.char == "e" else x
 
 
@@ -399,5 +434,5 @@ def narrowed(a: Array, *arguments: Array) -> Array:
     """
     if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
         return a
-    dtype = np.result_type(*[floating(x).dtype for x in arguments])
-    return a if a.dtype == dtype else astype(a, dtype)
+    dtype = np.result_type(*[inexact(x).dtype for x in arguments])
+    return a if a.dtype == dtype or dtype.kind == "c" else astype(a, dtype)

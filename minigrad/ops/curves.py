@@ -11,7 +11,8 @@ import numpy as np
 from ..operation import array_of, arraylike, implements, op
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
-from .arithmetic import astype, floating, power
+from .arithmetic import astype, floating, inexact, power
+from .complex_numbers import conj
 from .reductions import diff
 from .shaping import concatenate, moveaxis, ravel, reshape
 
@@ -38,7 +39,7 @@ def linspace(
     >>> mg.grad(lambda stop: mg.linspace(0.0, stop, 5)[1])(2.0)
     np.float64(0.25)
     """
-    start, stop = floating(start), floating(stop)
+    start, stop = inexact(start), inexact(stop)
     part = np.linspace(0, 1, num, endpoint).reshape((num,) + (1,) * max(start.ndim, stop.ndim))
     part = part.astype(np.result_type(start.dtype, stop.dtype))
     samples = moveaxis(start * (1 - part) + stop * part, 0, axis)
@@ -133,7 +134,7 @@ def gradient(f: Array, *varargs: Array, axis: Axis = None, edge_order: int = 1) 
     >>> mg.gradient(np.array([1.0, 2.0, 4.0, 7.0]))
     array([1. , 1.5, 2.5, 3. ])
     """
-    f = floating(f)
+    f = inexact(f)
     axes = normalized_axes(axis, f.ndim)
     spacings = list(varargs) or [1.0]
     spacings = spacings * len(axes) if len(spacings) == 1 and np.ndim(spacings[0]) == 0 else spacings
@@ -149,7 +150,7 @@ def _slopes(f, spacing, edge_order):
     n = f.shape[-1]
     if n < edge_order + 1:
         raise ValueError(f"gradient: an axis needs at least {edge_order + 1} entries, not {n}")
-    h = astype(floating(spacing), f.dtype)
+    h = astype(floating(spacing), np.real(array_of(f)).dtype)
     h = np.diff(h) if h.ndim == 1 else h * np.ones(n - 1, h.dtype)
     if h.ndim != 1 or h.shape != (n - 1,):
         raise ValueError(f"gradient: the coordinates must be as many as the entries, {n}")
@@ -190,7 +191,7 @@ def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: fl
 # convolution of sequences
 
 
-@op(name="convolve")
+@op(name="convolve", complex=True)
 def _convolve(a, v):
     """C[n] = sum of A[m] V[n - m], of length N + M - 1: dJ/dA[m] = sum of G[n] V[n - m], of G * reversed V."""
     return np.convolve(a, v)
@@ -230,11 +231,12 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Array:
 
 @implements(np.correlate)
 def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
-    """The convolution of a with the reversed v, whose offset counts from v's end.
+    """The convolution of a with the reversed v, or its conjugate, whose offset counts from v's end.
 
     >>> mg.correlate(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0]))
     array([2., 3.])
     """
+    v = conj(arraylike(v))
     if mode == "same" and np.size(v) > np.size(a):  # NumPy swaps them, and counts from behind
         return convolve(a, np.flip(v), "full")[np.size(a) // 2 :][: np.size(v)]
     return convolve(a, np.flip(v), mode)
@@ -317,7 +319,7 @@ def polyint(p: Array, m: int = 1, k: Array = 0.0) -> Array:
     >>> mg.polyint(np.array([2.0, 2.0]))
     array([1., 2., 0.])
     """
-    p = floating(p)
+    p = inexact(p)
     constants = np.broadcast_to(0.0 if k is None else k, (m,))
     for i in range(m):
         p = concatenate([p / np.arange(p.shape[0], 0, -1).astype(p.dtype), astype(constants[i : i + 1], p.dtype)])
@@ -331,7 +333,7 @@ def poly(seq_of_zeros: Array) -> Array:
     >>> mg.poly(np.array([1.0, -1.0]))
     array([ 1.,  0., -1.])
     """
-    zeros = floating(seq_of_zeros)
+    zeros = inexact(seq_of_zeros)
     if np.ndim(zeros) != 1:
         raise ValueError(f"poly: the zeros must be a vector, not {np.shape(zeros)}")
     p = np.ones(1, zeros.dtype)

@@ -16,6 +16,7 @@ import numpy as np
 
 from ..operation import array_of, arraylike, implements, op
 from ..typing import Array, EighResult, SlogdetResult, SVDResult
+from .complex_numbers import conj, squared
 from .reductions import products_of_others, sum
 
 __all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals"]
@@ -32,6 +33,11 @@ def _t(a):
     return np.swapaxes(a, -1, -2)
 
 
+def _h(a):
+    """A^H, the conjugate transpose of each matrix; of a real one the transpose."""
+    return conj(_t(a))
+
+
 def _square(name, a):
     """`a` as an array or Tensor; ValueError unless it holds square matrices."""
     a = arraylike(a)
@@ -44,7 +50,7 @@ def _square(name, a):
 
 
 @implements(np.linalg.inv)
-@op
+@op(complex=True)
 def inv(a: Array) -> Array:
     """C = A**-1: dC = -C dA C, so dJ/dA = -C^T G C^T. Raises LinAlgError if A is singular.
 
@@ -60,7 +66,7 @@ def _(g, c, a):
 
 
 @implements(np.linalg.solve)
-@op
+@op(complex=True)
 def solve(a: Array, b: Array) -> Array:
     """X with A X = B; b is a vector if it has one axis, else a stack of matrices.
 
@@ -90,7 +96,7 @@ def _(g, x, a, b):
 
 
 @implements(np.linalg.det)
-@op
+@op(complex=True)
 def det(a: Array) -> Array:
     """C = det A: dJ/dA = g times the cofactors of A, which are C A^-T if A is invertible.
 
@@ -115,41 +121,43 @@ def _(g, c, a):
 
 def _well_conditioned(a, inverse):
     """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
-    condition = np.sum(a * a, axis=(-2, -1)) * np.sum(inverse * inverse, axis=(-2, -1))  # squared
+    condition = np.sum(squared(a), axis=(-2, -1)) * np.sum(squared(inverse), axis=(-2, -1))  # squared
     return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
 
 
-@op(name="cofactors")
+@op(name="cofactors", complex=True)
 def _cofactors(a):
-    """C = det(U) det(V) U diag(p) V^T for A = U S V^T, with p[i] the product of all singular values but s[i].
+    """C = det(U) det(V^H) conj(U diag(p) V^H) for A = U S V^H, with p[i] the product of all singular values but s[i].
 
     For A = S the minors of two rows and two columns give dC[i,i]/dA[j,j] = q[i,j] and dC[i,j]/dA[j,i] = -q[i,j],
     with q[i,j] the product of all singular values but s[i] and s[j]; the rest is 0. U and V only turn this.
     """
     u, s, vt = np.linalg.svd(a)
-    return _orientation(u, vt) * np.matmul(u * products_of_others(s)[..., None, :], vt)
+    return _orientation(u, vt) * conj(np.matmul(u * products_of_others(s)[..., None, :], vt))
 
 
 @_cofactors.vjp("a")
 def _(g, c, a):
     u, s, vt = svd(a)
-    m = np.matmul(np.matmul(_t(u), g), _t(vt))
+    m = np.matmul(np.matmul(_h(u), g), _h(vt))
     diagonal = np.eye(a.shape[-1], dtype=bool)
     q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
     # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
     minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)
     inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
-    return _orientation(array_of(u), array_of(vt)) * np.matmul(np.matmul(u, inner), vt)
+    return _orientation(u, vt) * np.matmul(np.matmul(conj(u), inner), conj(vt))
 
 
 def _orientation(u, vt):
-    """det(U) det(V) of orthogonal matrices, 1 or -1, for each of a stack."""
-    return np.sign(np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
+    """det(U) det(V^H) of unitary matrices, a number of modulus 1, for each of a stack; of real ones 1 or -1."""
+    if u.dtype.kind != "c":
+        return np.sign(np.linalg.det(array_of(u)) * np.linalg.det(array_of(vt)))[..., None, None]
+    return (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
 
 
-@op
+@op(complex=True)
 def log_abs_det(a: Array) -> Array:
-    """C = ln |det A|: dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular, as C is -inf there.
+    """C = ln |det A|: dC = Re tr(A^-1 dA), so dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular, as C is -inf there.
 
     >>> mg.ops.log_abs_det(np.array([[[2.0, 1.0], [0.0, 0.5]]]))
     array([0.])
@@ -171,7 +179,9 @@ def _(g, c, a):
 
 @implements(np.linalg.slogdet)
 def slogdet(a: Array) -> SlogdetResult[Array]:
-    """`(sign of det A, ln |det A|)`. Only the second has a derivative, A^-T; a singular A raises LinAlgError there.
+    """`(sign of det A, ln |det A|)`; a singular A raises LinAlgError where it is differentiated.
+
+    The second has the derivative A^-T. The sign of a real matrix is constant; of a complex one it is det A / |det A|.
 
     >>> mg.grad(lambda a: mg.slogdet(a).logabsdet)(np.diag([2.0, 4.0])).tolist()
     [[0.5, 0.0], [0.0, 0.25]]
@@ -179,34 +189,37 @@ def slogdet(a: Array) -> SlogdetResult[Array]:
     return _result_of(np.linalg.slogdet)(_sign_det(a), log_abs_det(a))
 
 
-@op(name="sign_det")
+@op(name="sign_det", complex=True)
 def _sign_det(a):
-    """The sign of det A, piecewise constant: derivative 0."""
+    """C = the sign of det A, of a real A piecewise constant; else dC = i C Im tr(A^-1 dA): dJ/dA = i Im(g C) A^-T."""
     return np.linalg.slogdet(a)[0]
 
 
 @_sign_det.vjp("a")
 def _(g, c, a):
+    if a.dtype.kind == "c":
+        return (np.imag(g * c) * 1j)[..., None, None] * _t(np.linalg.inv(a))
     return g[..., None, None] * np.zeros_like(a)  # equivalent: any change because 0, or NaN, times anything is that
 
 
-# symmetric matrices, of which NumPy reads one triangle
+# symmetric (Hermitian) matrices, of which NumPy reads one triangle
 
 
 def _to_triangle(s, uplo):
     """The gradient with respect to the triangle that was read, from that with respect to all entries.
 
-    An entry off the diagonal stands for two of the symmetric matrix, so it gets the sum of both.
+    An entry off the diagonal stands for two of the symmetric matrix, so it gets the sum of both. Those of a
+    Hermitian one are conjugates, and its diagonal is real.
     """
     n = s.shape[-1]
     read = np.tri(n, k=-1, dtype=bool)
     read = read if uplo == "L" else read.T
-    return np.where(read, s + _t(s), np.where(np.eye(n, dtype=bool), s, 0))
+    return np.where(read, s + _h(s), np.where(np.eye(n, dtype=bool), np.real(s), 0))
 
 
 @implements(np.linalg.cholesky)
 def cholesky(a: Array, *, upper: bool = False) -> Array:
-    """The lower triangular L with L L^T = A, for a symmetric positive definite A; its transpose for upper=True.
+    """The lower triangular L with L L^H = A, for a Hermitian positive definite A; its L^H for upper=True.
 
     Reads one triangle of A, the lower one (upper=True: the upper one). The gradient goes to that triangle.
     Raises LinAlgError if A is not positive definite.
@@ -215,14 +228,14 @@ def cholesky(a: Array, *, upper: bool = False) -> Array:
     [[0.5, 0.0], [1.0, 0.5]]
     """
     a = _square("cholesky", a)
-    return _t(_cholesky(_t(a))) if upper else _cholesky(a)
+    return _h(_cholesky(_h(a))) if upper else _cholesky(a)
 
 
-@op(name="cholesky")
+@op(name="cholesky", complex=True)
 def _cholesky(a):
-    """L^-1 dA L^-T = L^-1 dL + (L^-1 dL)^T, so L^-1 dL is the lower half of this, with half of the diagonal: P(.).
+    """L^-1 dA L^-H = L^-1 dL + (L^-1 dL)^H, so L^-1 dL is the lower half of this, with half of the diagonal: P(.).
 
-    Hence dJ/dA = L^-T P(L^T G) L^-1, summed into the lower triangle.
+    Hence dJ/dA = L^-T P(L^T G) conj(L)^-1, summed into the lower triangle.
     """
     return np.linalg.cholesky(a)
 
@@ -231,16 +244,16 @@ def _cholesky(a):
 def _(g, l, a):
     p = np.matmul(_t(l), g)
     half = (np.tril(p) + np.tril(p, -1)) / 2
-    s = np.linalg.solve(_t(l), _t(np.linalg.solve(_t(l), half)))  # the transpose, which _to_triangle treats alike
-    return _to_triangle((s + _t(s)) / 2, "L")
+    s = _t(np.linalg.solve(_h(l), _t(np.linalg.solve(_t(l), half))))
+    return _to_triangle((s + _h(s)) / 2, "L")
 
 
 @implements(np.linalg.eigh)
 def eigh(a: Array, UPLO: str = "L") -> EighResult[Array]:
-    """`(eigenvalues, eigenvectors)` of a symmetric matrix, ascending; the eigenvectors are columns.
+    """`(eigenvalues, eigenvectors)` of a Hermitian matrix, ascending; the eigenvectors are columns.
 
-    Reads the lower triangle of A (UPLO="U": the upper one). The gradient goes to that triangle. The sign of each
-    eigenvector is NumPy's choice: a function that depends on it has no derivative. Where eigenvalues tie, what
+    Reads the lower triangle of A (UPLO="U": the upper one). The gradient goes to that triangle. The sign (or phase) of
+    each eigenvector is NumPy's choice: a function that depends on it has no derivative. Where eigenvalues tie, what
     reaches A through the eigenvectors is NaN.
 
     >>> mg.grad(lambda a: mg.eigh(a).eigenvalues[-1])(np.array([[1.0, 0.0], [1.0, 1.0]])).round(12).tolist()
@@ -252,7 +265,7 @@ def eigh(a: Array, UPLO: str = "L") -> EighResult[Array]:
 
 @implements(np.linalg.eigvalsh)
 def eigvalsh(a: Array, UPLO: str = "L") -> Array:
-    """The eigenvalues of a symmetric matrix, ascending; reads and differentiates one triangle, as `eigh`.
+    """The eigenvalues of a Hermitian matrix, ascending; reads and differentiates one triangle, as `eigh`.
 
     Their sums have first and second derivatives where eigenvalues tie, too. A single one of a tie has a kink;
     its gradient is then that of one choice of eigenvectors.
@@ -273,9 +286,9 @@ def _decomposed(name: str, a: Any, uplo: Any) -> Any:
     return a, {"parts": np.linalg.eigh(array_of(a), triangle), "uplo": triangle}
 
 
-@op(name="eigvalsh")
+@op(name="eigvalsh", complex=True)
 def _eigenvalues(a, *, parts, uplo):
-    """w with A = V diag(w) V^T: dw = diag(V^T dA V), so dJ/dA = V diag(g) V^T."""
+    """w with A = V diag(w) V^H: dw = diag(V^H dA V), so dJ/dA = conj(V diag(g) V^H)."""
     return parts[0]
 
 
@@ -284,11 +297,11 @@ def _(g, w, a, parts, uplo):
     return _to_triangle(_combined(g, a, parts=parts, uplo=uplo, fixed=_fixed(g)), uplo)
 
 
-@op(name="eigh")
+@op(name="eigh", complex=True)
 def _eigenvectors(a, *, parts, uplo):
-    """V with A = V diag(w) V^T: V^T dV is antisymmetric, with entries (V^T dA V)[i,j] / (w[j] - w[i]).
+    """V with A = V diag(w) V^H: V^H dV has the entries (V^H dA V)[i,j] / (w[j] - w[i]), and 0 on its diagonal.
 
-    So dJ/dA = V E V^T with E[i,j] = (V^T G)[i,j] / (w[j] - w[i]) and 0 on the diagonal.
+    So dJ/dA = conj(V) E V^T with E[i,j] = (V^T G)[i,j] / (w[j] - w[i]) and 0 on the diagonal.
     """
     return parts[1]
 
@@ -298,24 +311,24 @@ def _(g, v, a, parts, uplo):
     w = _eigenvalues(a, parts=parts, uplo=uplo)
     tied = _tied(parts[0])
     inner = _quotient(np.matmul(_t(v), g), _differences(w), tied, tied & _both(_unused(parts[0], g)) | _diagonal(w))
-    return _to_triangle(np.matmul(np.matmul(v, inner), _t(v)), uplo)
+    return _to_triangle(np.matmul(np.matmul(conj(v), inner), _t(v)), uplo)
 
 
-@op(name="eigenvalue_gradient")
+@op(name="eigenvalue_gradient", complex=True)
 def _combined(g, a, *, parts, uplo, fixed):
-    """C = V diag(g) V^T, the gradient of a sum of eigenvalues w with the weights g. fixed: g does not depend on A.
+    """C = conj(V diag(g) V^H), the gradient of a sum of eigenvalues w with the weights g. fixed: g is independent of A.
 
-    For a fixed g: V^T dC V = (V^T dA V)[i,j] (g[j] - g[i]) / (w[j] - w[i]), entry by entry; and 0 where the
-    weights are equal, also at a tie. dJ/dg = diag(V^T H V), with H the upstream gradient.
+    For a fixed g: V^H conj(dC) V = (V^H dA V)[i,j] (g[j] - g[i]) / (w[j] - w[i]), entry by entry; and 0 where the
+    weights are equal, also at a tie. This map is its own adjoint. dJ/dg = diag(V^H H V), with H the upstream gradient.
     """
     v = parts[1]
-    return np.matmul(v * g[..., None, :], _t(v))
+    return np.matmul(conj(v) * g[..., None, :], _t(v))
 
 
 @_combined.vjp("g")
 def _(h, c, g, a, parts, uplo, fixed):
     v = _eigenvectors(a, parts=parts, uplo=uplo)
-    return sum(v * np.matmul(h, v), -2)
+    return sum(conj(v) * np.matmul(h, v), -2)
 
 
 @_combined.vjp("a")
@@ -323,8 +336,8 @@ def _(h, c, g, a, parts, uplo, fixed):
     w, v = _eigenvalues(a, parts=parts, uplo=uplo), _eigenvectors(a, parts=parts, uplo=uplo)
     tied, rise = _tied(parts[0]), _differences(g)
     slopes = _quotient(rise, _differences(w), tied, _equal(rise, fixed) | _diagonal(w))
-    inner = np.matmul(np.matmul(_t(v), h), v) * slopes
-    return _to_triangle(np.matmul(np.matmul(v, inner), _t(v)), uplo)
+    inner = np.matmul(np.matmul(_h(v), h), v) * slopes
+    return _to_triangle(conj(np.matmul(np.matmul(v, inner), _h(v))), uplo)
 
 
 # ties, and divisions by the differences of what ties
@@ -390,9 +403,9 @@ def _quotient(numerator, denominator, vanishing, nothing):
 
 @implements(np.linalg.svd)
 def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDResult[Array] | Array:
-    """`(U, s, V^T)` with A = U diag(s) V^T; or s alone, with compute_uv=False.
+    """`(U, s, V^H)` with A = U diag(s) V^H; or s alone, with compute_uv=False.
 
-    The signs of the vectors are NumPy's choice, as for `eigh`. What reaches A through U and V is NaN where singular
+    The signs (phases) of the vectors are NumPy's choice, as for `eigh`. What reaches A through U and V is NaN where singular
     values tie, and where one is 0 and A is not square. (A value that is 0 up to rounding does no harm as long as its
     vectors are not used.)
     Raises ValueError for full_matrices=True unless A is square: the added columns of U or V are arbitrary.
@@ -411,7 +424,7 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDRes
     if not compute_uv:
         return s
     vectors = _singular_vectors(a, parts=parts)
-    return _result_of(np.linalg.svd)(vectors[..., :m, :], s, _t(vectors[..., m:, :]))
+    return _result_of(np.linalg.svd)(vectors[..., :m, :], s, _h(vectors[..., m:, :]))
 
 
 @implements(np.linalg.svdvals)
@@ -426,9 +439,9 @@ def svdvals(x: Array) -> Array:
     return svd(x, compute_uv=False)
 
 
-@op(name="svdvals")
+@op(name="svdvals", complex=True)
 def _singular_values(a, *, parts):
-    """s with A = U diag(s) V^T: ds = diag(U^T dA V), so dJ/dA = U diag(g) V^T."""
+    """s with A = U diag(s) V^H: ds = Re diag(U^H dA V), so dJ/dA = conj(U diag(g) V^H)."""
     return parts[1]
 
 
@@ -437,18 +450,18 @@ def _(g, s, a, parts):
     return _recombined(g, a, parts=parts, fixed=_fixed(g))
 
 
-@op(name="svd")
+@op(name="svd", complex=True)
 def _singular_vectors(a, *, parts):
     """U (..., m, k), and V (..., n, k) below it.
 
-    With P = U^T GU - GU^T U and Q = V^T GV - GV^T V (Giles, and J. Townsend, "Differentiating the
+    With B = U^T GU, C = V^T GV, P = B - B^H and Q = C - C^H (Giles, and J. Townsend, "Differentiating the
     singular value decomposition", 2016, whose quotients by s[j]**2 - s[i]**2 are taken apart here):
-    dJ/dA = U E V^T + (1 - U U^T) GU diag(1/s) V^T + U diag(1/s) GV^T (1 - V V^T),
-    E[i,j] = (P + Q)[i,j] / 2 (s[j] - s[i]) + (P - Q)[i,j] / 2 (s[j] + s[i]), 0 on the diagonal.
-    The last two terms of dJ/dA vanish for a square U (V).
+    dJ/dA = conj(U) E V^T + (GU - conj(U) B) diag(1/s) V^T + conj(U) diag(1/s) (GV - conj(V) C)^H,
+    E[i,j] = (P + Q)[i,j] / 2 (s[j] - s[i]) + (P - Q)[i,j] / 2 (s[j] + s[i]), on the diagonal the second term alone,
+    which is 0 for real matrices. The last two terms of dJ/dA vanish for a square U (V).
     """
     u, _, vt = parts
-    return np.concatenate([u, _t(vt)], axis=-2)
+    return np.concatenate([u, _h(vt)], axis=-2)
 
 
 @_singular_vectors.vjp("a")
@@ -457,17 +470,24 @@ def _(g, out, a, parts):
     s, u, v = _singular_values(a, parts=parts), out[..., :m, :], out[..., m:, :]
     gu, gv = g[..., :m, :], g[..., m:, :]
     of_u, of_v = np.matmul(_t(u), gu), np.matmul(_t(v), gv)
-    p, q = of_u - _t(of_u), of_v - _t(of_v)
+    p, q = of_u - _h(of_u), of_v - _h(of_v)
     tied, zero = _tied(parts[1]), _both_zero(parts[1])
     unused = _unused(parts[1], gu, gv)
     by_differences = _quotient((p + q) / 2, _differences(s), tied, tied & _both(unused) | _diagonal(s))
-    by_sums = _quotient((p - q) / 2, _sums(s), zero, zero & _both(unused) | _diagonal(s))
-    da = np.matmul(np.matmul(u, by_differences + by_sums), _t(v))
+    by_sums = _quotient((p - q) / 2, _sums(s), zero, zero & _both(unused) | _vanishing(a))
+    uc, vc = conj(u), conj(v)
+    da = np.matmul(np.matmul(uc, by_differences + by_sums), _t(v))
     if m > n:
-        da = da + np.matmul(_over_values(gu - np.matmul(u, of_u), s, unused), _t(v))
+        da = da + np.matmul(_over_values(gu - np.matmul(uc, of_u), s, unused), _t(v))
     if n > m:
-        da = da + np.matmul(u, _t(_over_values(gv - np.matmul(v, of_v), s, unused)))
+        da = da + np.matmul(uc, _h(_over_values(gv - np.matmul(vc, of_v), s, unused)))
     return da
+
+
+def _vanishing(a):
+    """Where an antisymmetric matrix of A's dtype has zeros: on its diagonal, unless it is complex."""
+    k = min(a.shape[-2:])
+    return np.eye(k, dtype=bool) & (a.dtype.kind != "c")
 
 
 def _both_zero(s):
@@ -481,18 +501,18 @@ def _over_values(columns, s, unused):
     return _quotient(columns, s[..., None, :], zero[..., None, :], unused[..., None, :])
 
 
-@op(name="singular_value_gradient")
+@op(name="singular_value_gradient", complex=True)
 def _recombined(g, a, *, parts, fixed):
-    """C = U diag(g) V^T, the gradient of a sum of singular values s with the weights g. fixed: g does not depend on A.
+    """C = conj(U diag(g) V^H), the gradient of a sum of singular values s with the weights g. fixed: g is not A's.
 
-    For a fixed g the differential is, with M = U^T dA V, its symmetric part S and its antisymmetric part K:
-    dC = U E V^T + (1 - U U^T) dA V diag(g/s) V^T + U diag(g/s) U^T dA (1 - V V^T),
+    For a fixed g the differential is, with M = U^H dA V, its Hermitian part S and its anti-Hermitian part K:
+    conj(dC) = U E V^H + (1 - U U^H) dA V diag(g/s) V^H + U diag(g/s) U^H dA (1 - V V^H),
     E[i,j] = S[i,j] (g[j] - g[i]) / (s[j] - s[i]) + K[i,j] (g[j] + g[i]) / (s[j] + s[i]).
-    It is its own adjoint, as the second derivative of a function is. dJ/dg = diag(U^T H V),
+    It is its own adjoint, as the second derivative of a function is. dJ/dg = diag(U^H H V),
     with H the upstream gradient.
     """
     u, _, vt = parts
-    return np.matmul(u * g[..., None, :], vt)
+    return np.matmul(conj(u) * g[..., None, :], conj(vt))
 
 
 def _vectors(a, parts):
@@ -504,26 +524,26 @@ def _vectors(a, parts):
 @_recombined.vjp("g")
 def _(h, c, g, a, parts, fixed):
     u, v = _vectors(a, parts)
-    return sum(u * np.matmul(h, v), -2)
+    return sum(conj(u) * np.matmul(h, v), -2)
 
 
 @_recombined.vjp("a")
 def _(h, c, g, a, parts, fixed):
     m, n = a.shape[-2:]
     (u, v), s = _vectors(a, parts), _singular_values(a, parts=parts)
-    to_u, to_v = np.matmul(h, v), np.matmul(_t(h), u)
-    inner = np.matmul(_t(u), to_u)
+    to_u, to_v = np.matmul(h, v), np.matmul(_h(h), u)
+    inner = np.matmul(_h(u), to_u)
     rise, total = _differences(g), _sums(g)
     tied, zero, diagonal = _tied(parts[1]), _both_zero(parts[1]), _diagonal(s)
     by_differences = _quotient(rise, _differences(s), tied, _equal(rise, fixed) | diagonal)
-    by_sums = _quotient(total, _sums(s), zero, _equal(total, fixed) | diagonal)
-    core = (inner + _t(inner)) / 2 * by_differences + (inner - _t(inner)) / 2 * by_sums
-    da = np.matmul(np.matmul(u, core), _t(v))
+    by_sums = _quotient(total, _sums(s), zero, _equal(total, fixed) | _vanishing(a))
+    core = (inner + _h(inner)) / 2 * by_differences + (inner - _h(inner)) / 2 * by_sums
+    da = np.matmul(np.matmul(u, core), _h(v))
     if m != n:
         vanishing = parts[1] <= _rounding(parts[1])
         ratio = _quotient(g, s, vanishing, _equal(g, fixed))[..., None, :]
     if m > n:
-        da = da + np.matmul((to_u - np.matmul(u, inner)) * ratio, _t(v))
+        da = da + np.matmul((to_u - np.matmul(u, inner)) * ratio, _h(v))
     if n > m:
-        da = da + np.matmul(u * ratio, _t(to_v - np.matmul(v, _t(inner))))
-    return da
+        da = da + np.matmul(u * ratio, _h(to_v - np.matmul(v, _h(inner))))
+    return conj(da)

@@ -11,7 +11,7 @@ from ..elementwise import elementwise
 from ..operation import array_of, arraylike, implements, op
 from ..typing import Array
 from .activations import logaddexp
-from .arithmetic import _zero, astype, floor_divide, power, remainder, selected, trunc
+from .arithmetic import _zero, astype, floating, floor_divide, power, remainder, selected, trunc
 
 __all__ = [
     "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp",
@@ -64,12 +64,13 @@ def ldexp(x1: Array, x2: Any) -> Array:
 
 @implements(np.float_power)
 def float_power(x1: Array, x2: Array) -> Array:
-    """`power` in float64.
+    """`power` in float64, or complex128.
 
     >>> mg.float_power(np.array([1, 2]), -1)
     array([1. , 0.5])
     """
-    return power(astype(x1, np.float64), astype(x2, np.float64))
+    x1, x2 = (astype(x, np.result_type(arraylike(x).dtype, np.float64)) for x in (x1, x2))
+    return power(x1, x2)
 
 
 @implements(np.logaddexp2)
@@ -126,10 +127,10 @@ def sinc(x: Array) -> Array:
     return _sinc(np.multiply(x, math.pi), n=0)
 
 
-@op(name="sinc")
+@op(name="sinc", complex=True)
 def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
-    like, y = y, np.asarray(y, float)  # whose powers and factorials float16 can't hold
+    like, y = y, np.asarray(y, np.result_type(y, float))  # whose powers and factorials float16 can't hold
     near = np.abs(y) < n + 1
     far = np.where(near, n + 1, y)
     f = np.sin(far) / far
@@ -159,7 +160,7 @@ def i0(x: Array) -> Array:
     >>> mg.i0(np.array([0.0, 1.0])).round(4)
     array([1.    , 1.2661])
     """
-    return np.i0(np.abs(x))
+    return np.i0(np.abs(floating(x)))
 
 
 @i0.vjp("x")

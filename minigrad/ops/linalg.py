@@ -17,6 +17,7 @@ from ..operation import arraylike, implements, op
 from ..summation import blocked_sum
 from ..typing import Array, Shape
 from .arithmetic import narrowed
+from .complex_numbers import conj
 from .shaping import moveaxis, ravel, reshape, transpose
 
 __all__ = [
@@ -29,7 +30,7 @@ _LARGE = 2**16  # entries from which on the products of two arrays are summed by
 
 
 @implements(np.matmul, np.linalg.matmul)
-@op
+@op(complex=True)
 def matmul(x1: Array, x2: Array) -> Array:
     """Z = X1 @ X2, with NumPy's rules for batches and for operands of one axis.
 
@@ -102,11 +103,7 @@ def vdot(a: Array, b: Array) -> Array:
     >>> mg.grad(mg.vdot)(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
     array([[3., 4.]])
     """
-    return matmul(ravel(_conjugate(a)), ravel(b))
-
-
-def _conjugate(x: Array) -> Array:
-    return np.conjugate(x) if np.iscomplexobj(x) else x
+    return matmul(ravel(conj(arraylike(a))), ravel(b))
 
 
 @implements(np.vecdot, np.linalg.vecdot)
@@ -121,7 +118,7 @@ def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
     if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
         raise ValueError(f"vecdot: the axis must be of one size in both, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
-    return np.sum(np.multiply(_conjugate(x1), x2), axis=-1)
+    return np.sum(np.multiply(conj(arraylike(x1)), x2), axis=-1)
 
 
 @implements(np.inner)
@@ -251,7 +248,7 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     return reshape(matmul(rows, columns), (*shape_a, *shape_b))
 
 
-@op(name="einsum")
+@op(name="einsum", complex=True)
 def _einsum(*arrays, inputs, output):
     """The sum of products that the subscripts name; see `einsum`."""
     inputs, terms = [*inputs], [np.asarray(a) for a in arrays]

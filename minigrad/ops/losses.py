@@ -10,7 +10,7 @@ import numpy as np
 from ..operation import op
 from ..typing import Array
 from .activations import log_softmax, sigmoid, softmax
-from .arithmetic import narrowed, widened
+from .arithmetic import floating, narrowed, widened
 from .reductions import mean
 
 __all__ = ["softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits"]
@@ -39,7 +39,7 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    return narrowed(-log_softmax(widened(logits))[np.arange(len(labels)), labels].sum() / len(labels), logits)
+    return narrowed(-log_softmax(widened(floating(logits)))[np.arange(len(labels)), labels].sum() / len(labels), logits)
 
 
 @softmax_cross_entropy.vjp("logits")
@@ -86,7 +86,7 @@ def mean_squared_error(prediction: Array, target: Array) -> Array:
     """
     _check_same_shape("mean_squared_error", prediction, target)
     # equivalent: prediction, target -> target, prediction because the difference is squared
-    return narrowed(mean(np.square(widened(prediction) - widened(target))), prediction, target)
+    return narrowed(mean(np.square(widened(floating(prediction)) - widened(floating(target)))), prediction, target)
 
 
 @mean_squared_error.vjp("prediction")
@@ -110,7 +110,7 @@ def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     array([-0.25,  0.  ])
     """
     _check_same_shape("binary_cross_entropy_with_logits", logits, targets)
-    z, y = widened(logits), widened(targets)
+    z, y = widened(floating(logits)), widened(floating(targets))
     overshoot = np.log1p(np.exp(-np.abs(z)))  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
     with np.errstate(invalid="ignore"):
         loss = np.maximum(z, 0) - z * y + overshoot

@@ -15,6 +15,7 @@ from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from . import reductions as r
 from .arithmetic import astype, floating, narrowed, widened
+from .complex_numbers import squared
 
 __all__ = ["std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin"]
 
@@ -89,7 +90,7 @@ def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True,
     if where is True and mean is None:
         return r.var(a, axis, ddof=ddof, keepdims=keepdims)
     deviation, freedom = _spread(a, axis, ddof, where, mean)
-    kept = r.sum(np.square(deviation), axis, keepdims=True) / freedom
+    kept = r.sum(squared(deviation), axis, keepdims=True) / freedom
     return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a)
 
 

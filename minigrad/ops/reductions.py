@@ -15,6 +15,7 @@ from ..operation import array_of, arraylike, implements, op
 from ..summation import blocked_sum, normalized_axes
 from ..typing import Array, Axis
 from .arithmetic import narrowed, selected, widened
+from .complex_numbers import conj, squared
 from .shaping import moveaxis, reshape, sort
 
 __all__ = [
@@ -38,7 +39,7 @@ def _count(a, axis):
 
 
 @implements(np.sum)
-@op
+@op(complex=True)
 def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The sum over the axes. Each entry has derivative 1, so g is broadcast back.
 
@@ -61,7 +62,7 @@ def _(g, out, a, axis, keepdims):
 
 
 @implements(np.mean)
-@op
+@op(complex=True)
 def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The mean over the axes: the sum over n entries divided by n. Empty: NaN, as in NumPy.
 
@@ -69,7 +70,7 @@ def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     array([0.25, 0.25, 0.25, 0.25])
     """
     a = np.asarray(a)
-    if a.dtype.kind != "f" or not a.size:
+    if a.dtype.kind not in "fc" or not a.size:
         return np.mean(a, axis=axis, keepdims=keepdims)
     total = blocked_sum(a, axis, keepdims, np.float32 if a.dtype.char == "e" else None)
     return (total / _count(a, axis)).astype(a.dtype, copy=False)
@@ -111,11 +112,11 @@ def _(g, out, a, axis, keepdims):
 
 
 @implements(np.var)
-@op
+@op(complex=True)
 def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
-    """The variance over n entries: sum((a - mean)**2) / (n - ddof).
+    """The variance over n entries: sum(|a - mean|**2) / (n - ddof).
 
-    d/da = 2 (a - mean) / (n - ddof). The derivative of the mean drops out, since deviations sum to 0.
+    d/da = 2 (a - mean) / (n - ddof), of complex entries the conjugate of it. The derivative of the mean drops out, since deviations sum to 0.
     That is NaN where n <= ddof. The value is more precise than NumPy's: the mean comes from a precise sum, and what its
     rounding leaves of the deviations' own mean is subtracted too.
 
@@ -124,7 +125,7 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
     array([0., 0., 0.])
     """
     deviation = _deviations(widened(a), axis)
-    total = blocked_sum(np.square(deviation), axis, keepdims)
+    total = blocked_sum(squared(deviation), axis, keepdims)
     return narrowed(total * _per_degree_of_freedom(deviation, axis, ddof), a)
 
 
@@ -133,7 +134,7 @@ def _(g, out, a, axis, ddof, keepdims):
     if _count(a, axis) <= ddof:
         return np.full_like(a, math.nan)
     deviation = _deviations(widened(a), axis)
-    return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * deviation
+    return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * conj(deviation)
 
 
 def _deviations(a, axis):
@@ -156,15 +157,15 @@ def _per_degree_of_freedom(a, axis, ddof):
     return math.inf if n <= ddof else 1 / (n - ddof)
 
 
-@op(name="norm")
+@op(name="norm", complex=True)
 def _norm(x, axis=None, *, keepdims=False):
-    """A = (sum of X_p**2)**(1/2) over the axis (or axes): dA/dX = X / A; 0, at every order, where A = 0.
+    """A = (sum of |X_p|**2)**(1/2) over the axis (or axes): dA/dX = conj(X) / A; 0, at every order, where A = 0.
 
     X is divided by its greatest entry before it is squared, so nothing overflows or underflows.
     """
     x, like = widened(x), x
     scale = _scale(x, axis)
-    total = sum(np.square(x / scale), axis, keepdims=True)
+    total = sum(squared(x / scale), axis, keepdims=True)
     return np.reshape(narrowed(scale * np.sqrt(total), like), _reduced_shape(x, axis, keepdims))
 
 
@@ -183,7 +184,7 @@ def norm_gradient(g, a, x, axis, keepdims):
         a = _norm(x, axis, keepdims=True)
     tip = a == 0
     # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
-    return np.where(tip, 0, g * (x / np.where(tip, 1, a)))
+    return np.where(tip, 0, g * (conj(x) / np.where(tip, 1, a)))
 
 
 def plain_std(a, axis, ddof, keepdims):
@@ -200,7 +201,7 @@ def plain_std(a, axis, ddof, keepdims):
 
 
 @implements(np.prod)
-@op
+@op(complex=True)
 def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The product over the axis (or axes): the derivative of each entry is the product of the others.
 
@@ -235,7 +236,7 @@ def products_of_others(x):
 
 
 @implements(np.cumsum)
-@op
+@op(complex=True)
 def cumsum(a: Array, axis: int | None = None) -> Array:
     """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end.
 

@@ -29,7 +29,7 @@ __all__ = [
 
 
 @implements(np.reshape)
-@op
+@op(complex=True)
 def reshape(a: Array, shape: Shape, order: Order = "C") -> Array:
     """The same entries in another shape, read and written in row-major order (`order="F"`: column-major).
 
@@ -70,7 +70,7 @@ def flatten(a: Array) -> Array:
 
 
 @implements(np.transpose, np.permute_dims)
-@op
+@op(complex=True)
 def transpose(a: Array, axes: Sequence[int] | None = None) -> Array:
     """The axes in another order (reversed by default). The VJP applies the inverse permutation.
 
@@ -143,7 +143,7 @@ def squeeze(a: Array, axis: Axis = None) -> Array:
 
 
 @implements(np.broadcast_to)
-@op
+@op(complex=True)
 def broadcast_to(array: Array, shape: Shape) -> Array:
     """The array repeated along new axes and axes of size 1. Its adjoint is the sum over them, which the sweep does.
 
@@ -159,7 +159,7 @@ def _(g, out, array, shape):
     return g
 
 
-@op
+@op(complex=True)
 def getitem(a: Array, index: Index) -> Array:
     """a[index]: slices, integers, integer and boolean arrays, as in NumPy. Adjoint: scatter.
 
@@ -173,7 +173,7 @@ def getitem(a: Array, index: Index) -> Array:
     return a[index]
 
 
-@op
+@op(complex=True)
 def scatter(a: Array, index: Index, shape: Shape) -> Array:
     """Zeros of `shape`, with `a` added at [index]. An entry that is indexed twice receives both. Adjoint: getitem.
 
@@ -220,7 +220,7 @@ def _(g, out, a, index, shape):
     return getitem(g, index)
 
 
-@op(name="concatenate")
+@op(name="concatenate", complex=True)
 def _join(*arrays, axis):
     return np.concatenate(arrays, axis=axis)
 
@@ -308,7 +308,7 @@ def pad(array: Array, pad_width: int | Sequence[Any], mode: str = "constant", *,
     return np.where(inside, _pad(array, pad_width, constant_values=0), constant_values)
 
 
-@op(name="pad")
+@op(name="pad", complex=True)
 def _pad(array, pad_width, *, constant_values):
     return np.pad(array, pad_width, constant_values=constant_values)
 

@@ -13,7 +13,8 @@ import numpy as np
 from ..operation import array_of, arraylike, implements
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis, DType, IndicesLike
-from .arithmetic import astype, floating, narrowed, widened
+from .arithmetic import astype, floating, inexact, narrowed, widened
+from .complex_numbers import conj
 from .reductions import _count, average
 from .shaping import moveaxis, reshape, scatter, sort, take_along_axis
 
@@ -147,12 +148,12 @@ def cov(
     else:
         freedom = total - ddof * np.sum(w * aweights) / total
     x = x - (average(x, 1, w) if w is not None else np.mean(x, axis=1))[:, None]
-    c = np.matmul(x if w is None else x * w, np.transpose(x)) / freedom
+    c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / freedom
     return np.squeeze(c if dtype is not None else narrowed(c, m, *([] if y is None else [y])))
 
 
 def _variables(m, rowvar):
-    m = floating(m)
+    m = inexact(m)
     if m.ndim > 2:
         raise ValueError(f"the variables must be the rows of a matrix, not {m.shape}")
     m = reshape(m, (1, -1)) if m.ndim < 2 else m
@@ -170,7 +171,7 @@ def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: DT
     c = cov(x, y, rowvar, dtype=dtype)
     if np.ndim(c) == 0:
         return c / c
-    deviations = np.sqrt(np.diagonal(c))
+    deviations = np.sqrt(np.real(np.diagonal(c)))
     return c / deviations[:, None] / deviations[None, :]
 
 

@@ -16,7 +16,8 @@ import numpy as np
 from ..operation import array_of, arraylike, implements, op
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis
-from .arithmetic import floating, narrowed, widened
+from .arithmetic import inexact, narrowed, widened
+from .complex_numbers import conj, squared
 from .curves import vander
 from .decompositions import inv, solve, svdvals
 from .linalg import matmul
@@ -44,7 +45,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     >>> mg.grad(mg.norm)(np.zeros(2))
     array([0., 0.])
     """
-    x = floating(x)
+    x = inexact(x)
     axes = normalized_axes(axis, x.ndim)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _norm(x, axis, keepdims=keepdims)
@@ -62,7 +63,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 def _vector_norm(x, order, axis, keepdims):
     """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest; 0, with derivative 0, where all are 0."""
     if order == 0:
-        return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(x.dtype)
+        return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(np.abs(array_of(x)).dtype)
     if order in (math.inf, -math.inf):
         return (max if order > 0 else min)(np.abs(x), axis, keepdims=keepdims)
     if order == 1:
@@ -94,7 +95,7 @@ def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: flo
     >>> mg.vector_norm(np.array([[3.0, 4.0]]))
     array(5.)
     """
-    x = floating(x)
+    x = inexact(x)
     axes = normalized_axes(axis, x.ndim)
     moved = moveaxis(x, axes, tuple(range(-len(axes), 0)))
     lead = moved.shape[: x.ndim - len(axes)]
@@ -120,7 +121,7 @@ def cond(x: Array, p: float | str | None = None) -> Array:
     np.float64(2.0)
     """
     if p is None or p in (2, -2):
-        s = svdvals(floating(x))
+        s = svdvals(inexact(x))
         return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
 
@@ -132,23 +133,27 @@ def _t(a):
     return np.swapaxes(a, -1, -2)
 
 
-@op(name="pinv")
+def _h(a):
+    return conj(_t(a))
+
+
+@op(name="pinv", complex=True)
 def _pinv(a, *, rcond, hermitian):
     """P with A P A = A and P A P = P, for matrices that keep their rank.
 
-    dP = -P dA P + P P^T dA^T (1 - A P) + (1 - P A) dA^T P^T P, so
-    dJ/dA = -P^T G P^T + (1 - A P) G^T P P^T + P^T P G^T (1 - P A).
+    With ^H the conjugate transpose, dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P, so
+    dJ/dA = -P^T G P^T + conj((1 - A P) G^T P P^H + P^H P G^T (1 - P A)).
     """
     return np.linalg.pinv(a, rcond, hermitian=hermitian)
 
 
 @_pinv.vjp("a")
 def _(g, p, a, rcond, hermitian):
-    pt = _t(p)
+    pt, ph = _t(p), _h(p)
     left = _t(g) - np.matmul(a, np.matmul(p, _t(g)))
     right = _t(g) - np.matmul(np.matmul(_t(g), p), a)
     direct = np.matmul(np.matmul(pt, g), pt)
-    return np.matmul(np.matmul(left, p), pt) + np.matmul(np.matmul(pt, p), right) - direct
+    return conj(np.matmul(np.matmul(left, p), ph) + np.matmul(np.matmul(ph, p), right)) - direct
 
 
 @implements(np.linalg.pinv)
@@ -158,19 +163,19 @@ def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False) -> A
     >>> mg.pinv(np.array([[2.0], [0.0]]))
     array([[0.5, 0. ]])
     """
-    a = floating(a)
+    a = inexact(a)
     if a.ndim < 2:
         raise ValueError(f"pinv: a must be a matrix, or a stack of them, not {a.shape}")
     least = np.max(a.shape[-2:]) * np.finfo(a.dtype).eps if rcond is None else array_of(rcond)
     return _pinv(a, rcond=least, hermitian=hermitian)
 
 
-@op(name="qr")
+@op(name="qr", complex=True)
 def _qr(a):
     """Q (m, n) above R (n, n), with A = Q R and m >= n.
 
-    With M = R G_R^T - G_Q^T Q and S(M) = M's lower triangle, mirrored to the upper one:
-    dJ/dA = (G_Q + Q S(M)) R^-T.
+    With M = R G_R^T - G_Q^T Q and S(M) = M's lower triangle mirrored to the upper one, there without the
+    conjugate that the lower one and the real diagonal get: dJ/dA = (G_Q + conj(Q) S(M)) R^-T.
     """
     return np.concatenate(np.linalg.qr(a), axis=-2)
 
@@ -180,8 +185,8 @@ def _(g, out, a):
     m = a.shape[-2]
     q, r, gq, gr = out[..., :m, :], out[..., m:, :], g[..., :m, :], g[..., m:, :]
     mixed = np.matmul(r, _t(gr)) - np.matmul(_t(gq), q)
-    mirrored = np.tril(mixed) + _t(np.tril(mixed, -1))
-    return _t(np.linalg.solve(r, _t(gq + np.matmul(q, mirrored))))
+    half = (np.tril(mixed) + np.tril(mixed, -1)) / 2
+    return _t(np.linalg.solve(r, _t(gq + np.matmul(conj(q), conj(half) + _t(half)))))
 
 
 @lru_cache
@@ -210,7 +215,7 @@ def qr(a: Array, mode: str = "reduced") -> Any:
     both = _qr(a[..., :k])
     q, r = both[..., :m, :], both[..., m:, :]
     if n > k:  # the other columns are rotated too
-        r = np.concatenate([r, np.matmul(_t(q), a[..., k:])], axis=-1)
+        r = np.concatenate([r, np.matmul(_h(q), a[..., k:])], axis=-1)
     return r if mode == "r" else _result_of(np.linalg.qr)(q, r)
 
 
@@ -221,13 +226,13 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array,
     >>> mg.lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))[0].round(12)
     array([2.])
     """
-    a, b = floating(a), floating(b)
+    a, b = inexact(a), inexact(b)
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise ValueError(f"lstsq: a must be a matrix with as many rows as b, not a {a.shape} and b {b.shape}")
     x = matmul(pinv(a, rcond), b)
     rank = int(np.linalg.matrix_rank(array_of(a), rtol=rcond))
     m, n = a.shape
-    error = np.square(matmul(a, x) - b)
+    error = squared(matmul(a, x) - b)
     residuals = reshape(sum(error, 0), (-1,)) if rank == n < m else np.zeros(0, a.dtype)
     return x, residuals, rank, svdvals(a)
 
@@ -239,15 +244,15 @@ def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Arra
     >>> mg.polyfit(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]), 1).round(9)
     array([2., 1.])
     """
-    x, y = floating(x), floating(y)
+    x, y = inexact(x), inexact(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ValueError(f"polyfit: x must be a vector as long as y, not {x.shape} and {y.shape}, and deg 0 or more")
     rcond = x.size * np.finfo(x.dtype).eps if rcond is None else rcond
     a = vander(x, deg + 1)
     if w is not None:
-        w = floating(w)
+        w = inexact(w)
         a, y = a * w[:, None], y * (w if y.ndim == 1 else w[:, None])
-    scale = np.sqrt(sum(np.square(array_of(a)), 0))
+    scale = np.sqrt(sum(squared(array_of(a)), 0))
     coefficients = matmul(pinv(a / scale, rcond), y)
     return coefficients / (scale if y.ndim == 1 else scale[:, None])
 
@@ -305,9 +310,9 @@ def matvec(x1: Array, x2: Array) -> Array:
 
 @implements(np.vecmat)
 def vecmat(x1: Array, x2: Array) -> Array:
-    """The product of vectors and matrices, in the last axes.
+    """The product of vectors (of complex ones the conjugates) and matrices, in the last axes.
 
     >>> mg.vecmat(np.array([1.0, 2.0]), np.eye(2))
     array([1., 2.])
     """
-    return matmul(np.expand_dims(x1, -2), x2)[..., 0, :]
+    return matmul(np.expand_dims(conj(arraylike(x1)), -2), x2)[..., 0, :]

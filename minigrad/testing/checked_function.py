@@ -1,7 +1,7 @@
 """`CheckedFunction`: a function and its inputs as a check sees them, whatever library the function is from.
 
 It is a function of a list of arrays, those that are differentiated, and has one array as its result. Gradients come
-from `mg.vjp`, or from a VJP that the caller gives.
+from `mg.vjp`, or from a VJP that the caller gives. Complex arrays are pairs of real ones, see `complex_parts`.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ import numpy as np
 from .._tensor import Tensor
 from ..operation import Op, array_of
 from ..transforms import vjp as transform_vjp
+from .complex_parts import gradient_in_parts, in_parts, joined, upstream
 from .errors import GradientError
 from .held_arrays import held_tensors, leaves, mapped, substituted
 
@@ -34,7 +35,7 @@ class CheckedFunction:
                 differentiated input, or a tuple of them
     shown:      {name: value} of what else a message should show
 
-    x are the differentiated arrays in float64, `labels` their names. Tensors that need a gradient and that fn
+    x are the differentiated arrays in float64 (complex ones as pairs), `labels` their names. Tensors that need a gradient and that fn
     holds, such as the parameters of a layer, follow the inputs.
     """
 
@@ -60,7 +61,8 @@ class CheckedFunction:
         moving = [(self._title(place) + path, leaf) for place, parts in self._moving.items() for path, leaf in parts]
         moving += self._hold(differentiated=vjp is None and argnums is None)
         self.labels = [label for label, _ in moving]
-        self.x = [np.array(array_of(leaf), np.float64) for _, leaf in moving]
+        self._complex = [np.iscomplexobj(array_of(leaf)) for _, leaf in moving]
+        self.x = [np.array(in_parts(array_of(leaf)), np.float64) for _, leaf in moving]
         if not self.x:
             self._nothing_to_check()
 
@@ -122,16 +124,20 @@ class CheckedFunction:
         with self._holding(x):
             return self.fn(*arguments, **parameters)
 
+    def joined(self, x: Sequence[Any]) -> list:
+        """The arrays as the function takes them, complex where it does."""
+        return [joined(a) if is_complex else a for a, is_complex in zip(x, self._complex, strict=True)]
+
     def _holding(self, x: Sequence[Any]) -> contextlib.AbstractContextManager[None]:
         """Inside, the parameters that fn holds are the last of x; its other Tensors have x's dtype."""
         count = sum(moves for _, _, moves in self._held)
-        given = iter(x[len(x) - count :])
-        values = [next(given) if moves else array.astype(x[0].dtype, copy=False) for _, array, moves in self._held]
+        given = iter(self.joined(x)[len(x) - count :])
+        values = [next(given) if moves else _in_dtype(array, x[0].dtype) for _, array, moves in self._held]
         return substituted([tensor for tensor, _, _ in self._held], values)
 
     def arguments(self, x: Sequence[Any]) -> tuple[list, dict[str, Any]]:
         """The arguments and the parameters of the call, x in place of the differentiated arrays."""
-        given, dtype = iter(x), x[0].dtype
+        given, dtype = iter(self.joined(x)), x[0].dtype
         filled = {place: self._replaced(place, given, dtype) for place in self._moving}
         for place, value in self._values.items():
             if place not in filled:
@@ -160,21 +166,21 @@ class CheckedFunction:
         return self.shown | dict(zip(self.labels, self.x, strict=True)) | unmoved
 
     def value(self, *x: Any) -> np.ndarray:
-        """The function's value as one array; TypeError unless it returns floating-point arrays."""
+        """The function's value as one real array; TypeError unless it returns floating-point or complex arrays."""
         return self._as_array(self.call(*x))
 
     def _as_array(self, y: Any) -> np.ndarray:
         if isinstance(y, (dict, list, tuple)):
             parts = [np.asarray(array_of(leaf)) for _, leaf in leaves(y)]
-            parts = [part for part in parts if part.dtype.kind == "f"]
+            parts = [in_parts(part) for part in parts if part.dtype.kind in "fc"]
             if parts:
                 return np.concatenate([part.ravel() for part in parts])
         if isinstance(y, (dict, list, tuple)) or y is None:
             raise TypeError(f"{self.name}: a check needs a function that returns arrays, not {y!r}")
         y = np.asarray(array_of(y))
-        if y.dtype.kind != "f":
+        if y.dtype.kind not in "fc":
             raise TypeError(f"{self.name}: the result has dtype {y.dtype}; only floating point has a derivative")
-        return y
+        return in_parts(y)
 
     def pullback(self, x: Sequence[Any]) -> tuple[np.ndarray, Pull]:
         """(y, pull): the value at x, and the function from g to the list of gradients."""
@@ -198,7 +204,7 @@ class CheckedFunction:
         out = self.call(*x)
         y = self._as_array(out)
         if not isinstance(out, (dict, list, tuple)):
-            out = y
+            out = np.asarray(array_of(out))
 
         def pull(g):
             arguments, parameters = self.arguments(x)
@@ -234,7 +240,7 @@ class CheckedFunction:
                 if path not in parts:
                     self.missing(self._title(place) + path, gradient)
                 found.append(parts[path])
-        return found
+        return [gradient_in_parts(v) if c else v for v, c in zip(found, self._complex, strict=True)]
 
     def missing(self, label: str, gradient: Any) -> None:
         """Raise for a VJP that returned something else than a gradient."""
@@ -263,6 +269,8 @@ class CheckedFunction:
 
         def vjp(i, g, out, *arrays):
             arguments, parameters = self.arguments(arrays)
+            if np.iscomplexobj(self.call(*map(array_of, arrays))):
+                g, out = upstream(g), joined(out)
             return self._sorted(given(g, out, *arguments, **parameters))[i]
 
         made = Op(forward)
@@ -308,7 +316,7 @@ def _in_position(fn: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> 
 
 def _floating_leaves(value: Any) -> Leaves:
     """The leaves of a value that have a derivative, Python floats included."""
-    return [(path, leaf) for path, leaf in leaves(value) if getattr(leaf, "dtype", np.dtype(float)).kind == "f"]
+    return [(path, leaf) for path, leaf in leaves(value) if getattr(leaf, "dtype", np.dtype(float)).kind in "fc"]
 
 
 def _floating_arrays(value: Any, place: Place) -> Leaves:
@@ -326,7 +334,7 @@ def _floating_arrays(value: Any, place: Place) -> Leaves:
 def _obstacle(value: Any) -> str:
     """Why a check does not differentiate an input."""
     if isinstance(value, (np.ndarray, np.generic)):
-        return "has no VJP" if value.dtype.kind == "f" else f"has dtype {value.dtype}"
+        return "has no VJP" if value.dtype.kind in "fc" else f"has dtype {value.dtype}"
     return "has no VJP" if isinstance(value, float) else f"is of type {type(value).__name__}"
 
 
@@ -348,23 +356,30 @@ def _cast_leaf(path: str, leaf: Any, dtype: np.dtype) -> Any:
     if isinstance(leaf, np.integer):
         return int(leaf)
     if isinstance(leaf, (np.ndarray, np.floating)):
-        return leaf.astype(dtype, copy=False) if leaf.dtype.kind == "f" else leaf
+        return _in_dtype(leaf, dtype) if leaf.dtype.kind in "fc" else leaf
     return dtype.type(leaf) if path and isinstance(leaf, float) else leaf
 
 
+def _in_dtype(a: Any, dtype: np.dtype) -> Any:
+    """The array in a floating-point dtype, or in the complex dtype whose parts have it."""
+    return a.astype(np.result_type(dtype, np.complex64) if a.dtype.kind == "c" else dtype, copy=False)
+
+
 def shaped_as(y: Any, g: np.ndarray) -> Any:
-    """The flat upstream gradient in the structure of the result; g itself where that is one array."""
+    """The flat upstream gradient in the structure of the result; where that is one real array, g itself."""
     if not isinstance(y, (dict, list, tuple)):
-        return g
+        return upstream(g) if np.iscomplexobj(y) else g
     start = 0
 
     def part(path, leaf):
         nonlocal start
         leaf = np.asarray(array_of(leaf))
-        if leaf.dtype.kind != "f":
+        if leaf.dtype.kind not in "fc":
             return np.zeros_like(leaf)
-        start += leaf.size
-        own = np.reshape(g[start - leaf.size : start], leaf.shape)
+        parts = in_parts(leaf)
+        start += parts.size
+        own = np.reshape(g[start - parts.size : start], parts.shape)
+        own = own if parts is leaf else upstream(own)
         return own if own.dtype == leaf.dtype else own.astype(leaf.dtype)
 
     return mapped(y, part)

@@ -84,7 +84,7 @@ def check_vjp(
 
     fn:      takes the inputs and the parameters; returns an array or a nest of arrays. An op, any function that
              minigrad can differentiate, or any function at all if `vjp` is given
-    inputs:  floating-point arrays are differentiated, also those in dicts, lists, tuples and objects and those given
+    inputs:  floating-point and complex arrays are differentiated, also those in dicts, lists, tuples and objects and those given
              by keyword; of an op those with a VJP. Other values pass through. So are the Tensors that need a
              gradient and that fn holds: the parameters of a layer, each under its name
     vjp:     a VJP to check in place of minigrad's: vjp(g, out, *inputs, **parameters) returns the
@@ -98,6 +98,7 @@ def check_vjp(
     nondet_tol: how far two runs may be apart; by default they have the same bits
     name:    what messages call the function
 
+    The real and the imaginary parts of complex arrays count as arrays of their own, so a missing conjugate is found.
     Each input is checked along two random directions for several upstream gradients (random, one entry, a block of
     zeros, the output), at a second input nearby, and entry by entry where it is small. It must be away from kinks;
     at one, use `check_subgradient`. A parameter of fn with the name of an option is bound by functools.partial.
@@ -106,6 +107,7 @@ def check_vjp(
     >>> x = np.array([0.5, 1.0, 2.0])
     >>> mg.testing.check_vjp(lambda x: np.sum(np.sin(x)), x)
     >>> mg.testing.check_vjp(np.sin, x, vjp=lambda g, y, x: g * np.cos(x))
+    >>> mg.testing.check_vjp(np.sin, x + 1j, vjp=lambda g, y, x: g * np.cos(x))
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
     prove(function, 1, Options(rtol, atol, seed, float32, layouts, nondet_tol))
@@ -170,7 +172,7 @@ def check_jvp(
     for _ in range(_DIRECTIONS):
         directions = [direction(x, generator) for x in function.x]
         x, v = [[a.copy() for a in arrays] for arrays in (function.x, directions)]
-        found, dy = jvp(tuple(x), tuple(v)) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
+        found, dy = jvp(tuple(function.joined(x)), tuple(function.joined(v))) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
         found, dy = function._as_array(found), function._as_array(dy)
         if found.shape != y.shape or dy.shape != y.shape or not max_abs(found - y) <= rtol * max_abs(y):
             statement = f"the JVP gives a value of shape {found.shape} and a derivative of shape {dy.shape}"

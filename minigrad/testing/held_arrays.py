@@ -138,7 +138,7 @@ def _visit(value: Any, path: str, found: list, seen: dict[int, Any]) -> None:
         return
     seen[id(value)] = value
     if isinstance(value, Tensor):
-        if value.dtype.kind == "f":
+        if value.dtype.kind in "fc":
             found.append((path.lstrip("."), value))
     elif isinstance(value, functools.partial):
         for part in (value.func, *value.args, value.keywords):

@@ -12,7 +12,7 @@ import numpy as np
 
 from .._tensor import Tensor
 from ..operation import Op, array_of
-from .checked_function import CheckedFunction
+from .checked_function import CheckedFunction, shaped_as
 from .errors import GradientError
 from .tolerances import SAME_VALUE, STEP, max_abs
 
@@ -143,7 +143,8 @@ def check_each_vjp(function: CheckedFunction, g: np.ndarray) -> None:
         return
     given, keywords = function.arguments(function.x)
     arguments, parameters = op.bind(tuple(given), keywords)
-    values = [*arguments, g, np.asarray(op.forward(*arguments, **parameters))]
+    out = np.asarray(op.forward(*arguments, **parameters))
+    values = [*arguments, shaped_as(out, g), out]
     names = [*(op.names if not op.any_number else map(str, range(len(arguments)))), "g", "the output"]
     places = [i for i, value in enumerate(values) if isinstance(value, np.ndarray)]
     arrays, labels = [values[i] for i in places], [names[i] for i in places]

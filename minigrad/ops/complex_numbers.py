@@ -1,0 +1,85 @@
+"""Parts of complex numbers: real, imag, conjugate, angle.
+
+The gradient of a real J in z = x + iy is g = dJ/dx - i dJ/dy, HIPS autograd's and JAX's convention. Then
+dJ = Re(g dz), so for a function with a complex derivative dA = f'(z) dz the VJP is g f'(z), as it is for real numbers:
+no conjugate appears in the rows of the tables. Only what is here, abs and what is made of |z| has its own.
+A real argument of a complex result gets the real part, which the sweep takes. J descends along the conjugate of g.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..elementwise import elementwise
+from ..operation import array_of, arraylike, implements, op
+from ..typing import Array
+
+__all__ = ["real", "imag", "conjugate", "angle"]
+
+
+@implements(np.real)
+@op(complex=True)
+def real(val: Array) -> Array:
+    """A = Re Z: dJ = g dA = Re(g dZ) for a real g, so dJ/dZ = g. A real array is its own real part.
+
+    >>> mg.real(np.array([1 + 2j]))
+    array([1.])
+    """
+    return np.array(np.real(val))
+
+
+@real.vjp("val")
+def _(g, a, val):
+    return g
+
+
+@implements(np.imag)
+@op(complex=True)
+def imag(val: Array) -> Array:
+    """A = Im Z = Re(-i Z): dJ/dZ = -i g. Of a real array it is 0.
+
+    >>> mg.grad(lambda z: mg.imag(z * z))(1 + 2j)
+    np.complex128(4-2j)
+    """
+    return np.array(np.imag(val))
+
+
+@imag.vjp("val")
+def _(g, a, val):
+    return g * -1j
+
+
+conjugate = elementwise(
+    np.conjugate, "A = the conjugate of X: Re(g dA) = Re(conj(g) dX), so dJ/dX = conj(g).", x=lambda g, a, x: np.conj(g)
+)
+conjugate.differentiable = "fc"
+
+
+@implements(np.angle)
+def angle(z: Array, deg: bool = False) -> Array:
+    """The angle of the point (Re Z, Im Z), in radians, or in degrees.
+
+    >>> mg.angle(1j, deg=True)
+    np.float64(90.0)
+    >>> mg.grad(mg.angle)(2j)
+    np.complex128(-0.5+0j)
+    """
+    a = np.arctan2(imag(z), real(z))
+    return np.rad2deg(a) if deg else a
+
+
+@implements(np.real_if_close)
+def _real_if_close(a: Array, tol: float = 100) -> Array:
+    """np.real_if_close."""
+    close = np.isrealobj(np.real_if_close(array_of(a), tol))
+    return real(a) if close else arraylike(a)
+
+
+def conj(x: Array) -> Array:
+    """The conjugate; of a real array the array itself, for the VJPs of real numbers need none."""
+    return np.conjugate(x) if x.dtype.kind == "c" else x
+
+
+def squared(x: Array) -> Array:
+    """|X|**2, real."""
+    return np.square(x) if x.dtype.kind != "c" else np.square(np.real(x)) + np.square(np.imag(x))

@@ -1,0 +1,259 @@
+"""Discrete Fourier transforms: np.fft's functions.
+
+A transform is a product with a matrix W[k, j] = c e**(-2 pi i k j / n). The gradient of a complex number needs no
+conjugate (see `complex_numbers`), so a VJP is the product with W^T, and W is symmetric: a transform is its own VJP.
+An input that is padded or cropped to n entries gets a gradient that is cropped or padded. Those over several axes are
+one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..operation import arraylike, implements, op
+from ..typing import Array, Axis
+from .shaping import _moved
+
+__all__ = [
+    "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn",
+    "irfftn", "fftshift", "ifftshift",
+]  # fmt: skip
+
+
+@implements(np.fft.fft)
+@op(complex=True)
+def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    """A[k] = sum over j of X[j] e**(-2 pi i k j / n), along an axis: dJ/dX[j] = sum of g[k] e**(-2 pi i k j / n).
+
+    n: the length, to which X is cropped or padded with zeros; its own by default. norm: "backward" (no factor),
+    "ortho" (n**(-1/2)) or "forward" (1 / n).
+
+    >>> mg.fft(np.array([1.0, 2.0]))
+    array([ 3.+0.j, -1.+0.j])
+    >>> mg.grad(lambda x: np.sum(np.abs(mg.fft(x)) ** 2))(np.array([1.0, 2.0]))
+    array([4., 8.])
+    """
+    return np.fft.fft(a, n, axis, norm)
+
+
+@fft.vjp("a")
+def _(g, out, a, n, axis, norm):
+    return _resized(fft(g, None, axis, norm), a.shape[axis], axis)
+
+
+@implements(np.fft.ifft)
+@op(complex=True)
+def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    """The inverse of `fft`, with e**(2 pi i k j / n) and the factor 1 / n ("ortho": n**(-1/2), "forward": none).
+
+    >>> mg.ifft(np.array([3.0, -1.0]))
+    array([1.+0.j, 2.+0.j])
+    """
+    return np.fft.ifft(a, n, axis, norm)
+
+
+@ifft.vjp("a")
+def _(g, out, a, n, axis, norm):
+    return _resized(ifft(g, None, axis, norm), a.shape[axis], axis)
+
+
+@implements(np.fft.rfft)
+@op(complex=True)
+def rfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    """The first n // 2 + 1 entries of `fft` of a real X; the others are their conjugates.
+
+    dJ/dX is the real part, which the sweep takes, of the transform of g with zeros for the others.
+
+    >>> mg.rfft(np.array([1.0, 2.0, 3.0]))
+    array([ 6. +0.j       , -1.5+0.8660254j])
+    """
+    return np.fft.rfft(a, n, axis, norm)
+
+
+@rfft.vjp("a")
+def _(g, out, a, n, axis, norm):
+    size = a.shape[axis]
+    return _resized(fft(g, size if n is None else n, axis, norm), size, axis)
+
+
+@implements(np.fft.irfft)
+@op(complex=True)
+def irfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    """The inverse of `rfft`: real, of n entries, 2 (m - 1) by default for m that are given.
+
+    An entry stands for its conjugate too, so dJ/dX is twice the inverse transform of g; once in entry 0 and (for an
+    even n) n / 2, of which the real part alone is read.
+
+    >>> mg.irfft(mg.rfft(np.array([1.0, 2.0, 3.0])), 3)
+    array([1., 2., 3.])
+    """
+    return np.fft.irfft(a, n, axis, norm)
+
+
+@irfft.vjp("a")
+def _(g, out, a, n, axis, norm):
+    n = out.shape[axis]
+    times = np.where(np.arange(n // 2 + 1) * 2 % n == 0, 1, 2).reshape((-1,) + (1,) * (out.ndim - 1 - axis % out.ndim))
+    return _resized(_resized(ifft(g, None, axis, norm), n // 2 + 1, axis) * times, a.shape[axis], axis)
+
+
+def _resized(a, size, axis):
+    """The array cropped, or padded with zeros, to this size along the axis."""
+    a = a[(*(slice(None),) * (axis % a.ndim), slice(size))]
+    widths = [(0, size - a.shape[i] if i == axis % a.ndim else 0) for i in range(a.ndim)]
+    return np.pad(a, widths) if a.shape[axis] < size else a
+
+
+_SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
+
+
+@implements(np.fft.hfft)
+def hfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    """The real transform of a signal of which one half is given, as the other half is its conjugate.
+
+    >>> mg.hfft(np.array([1.0, 1j, 0.0]))
+    array([1., 3., 1., -1.])
+    """
+    return irfft(np.conj(a), n, axis, _swapped(norm))
+
+
+@implements(np.fft.ihfft)
+def ihfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
+    """The inverse of `hfft`.
+
+    >>> mg.ihfft(np.array([1.0, 3.0, 1.0, -1.0]))
+    array([1.+0.j, 0.+1.j, 0.+0.j])
+    """
+    return np.conj(rfft(a, n, axis, _swapped(norm)))
+
+
+def _swapped(norm):
+    """The norm of the inverse transform that puts the factor in the same place."""
+    if norm not in _SWAPPED:
+        raise ValueError(f"norm must be 'backward', 'ortho' or 'forward', not {norm!r}")
+    return _SWAPPED[norm]
+
+
+def _over_axes(a, s, axes):
+    """The array, and a list of the pairs (size, axis); a size is None where the array has it already."""
+    a = arraylike(a)
+    if axes is None:
+        axes = range(a.ndim) if s is None else range(-len(s), 0)
+    sizes = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    if len(sizes) != len(axes):
+        raise ValueError(f"s and axes must be as many, not {len(sizes)} and {len(axes)}")
+    return a, [*zip(sizes, axes, strict=True)]
+
+
+@implements(np.fft.fftn)
+def fftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+    """`fft` along each of the axes (all by default), of sizes s.
+
+    >>> mg.fftn(np.eye(2))
+    array([[2.+0.j, 0.+0.j],
+           [0.+0.j, 2.+0.j]])
+    """
+    a, pairs = _over_axes(a, s, axes)
+    for n, axis in reversed(pairs):
+        a = fft(a, n, axis, norm)
+    return a
+
+
+@implements(np.fft.ifftn)
+def ifftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+    """The inverse of `fftn`.
+
+    >>> mg.ifftn(2 * np.eye(2))
+    array([[1.+0.j, 0.+0.j],
+           [0.+0.j, 1.+0.j]])
+    """
+    a, pairs = _over_axes(a, s, axes)
+    for n, axis in reversed(pairs):
+        a = ifft(a, n, axis, norm)
+    return a
+
+
+@implements(np.fft.rfftn)
+def rfftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+    """`rfft` along the last of the axes, then `fft` along the others.
+
+    >>> mg.rfftn(np.ones((2, 2)))
+    array([[4.+0.j, 0.+0.j],
+           [0.+0.j, 0.+0.j]])
+    """
+    a, [*others, (n, axis)] = _over_axes(a, s, axes)
+    return fftn(rfft(a, n, axis, norm), [-1 if n is None else n for n, _ in others], [i for _, i in others], norm)
+
+
+@implements(np.fft.irfftn)
+def irfftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+    """The inverse of `rfftn`.
+
+    >>> mg.irfftn(mg.rfftn(np.ones((2, 2))))
+    array([[1., 1.],
+           [1., 1.]])
+    """
+    a, [*others, (n, axis)] = _over_axes(a, s, axes)
+    return irfft(ifftn(a, [-1 if n is None else n for n, _ in others], [i for _, i in others], norm), n, axis, norm)
+
+
+@implements(np.fft.fft2)
+def fft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+    """`fftn` over two axes.
+
+    >>> mg.fft2(np.ones((1, 2, 2)))[0, 0, 0]
+    np.complex128(4+0j)
+    """
+    return fftn(a, s, axes, norm)
+
+
+@implements(np.fft.ifft2)
+def ifft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+    """`ifftn` over two axes.
+
+    >>> mg.ifft2(np.ones((1, 2, 2)))[0, 0, 0]
+    np.complex128(1+0j)
+    """
+    return ifftn(a, s, axes, norm)
+
+
+@implements(np.fft.rfft2)
+def rfft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+    """`rfftn` over two axes.
+
+    >>> mg.rfft2(np.ones((1, 2, 4))).shape
+    (1, 2, 3)
+    """
+    return rfftn(a, s, axes, norm)
+
+
+@implements(np.fft.irfft2)
+def irfft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+    """`irfftn` over two axes.
+
+    >>> mg.irfft2(np.ones((1, 2, 3))).shape
+    (1, 2, 4)
+    """
+    return irfftn(a, s, axes, norm)
+
+
+@implements(np.fft.fftshift)
+def fftshift(x: Array, axes: Axis = None) -> Array:
+    """The entries moved so that frequency 0 is in the middle.
+
+    >>> mg.fftshift(np.array([0.0, 1.0, 2.0]))
+    array([2., 0., 1.])
+    """
+    return _moved(np.fft.fftshift, x, axes)
+
+
+@implements(np.fft.ifftshift)
+def ifftshift(x: Array, axes: Axis = None) -> Array:
+    """The inverse of `fftshift`.
+
+    >>> mg.ifftshift(np.array([2.0, 0.0, 1.0]))
+    array([0., 1., 2.])
+    """
+    return _moved(np.fft.ifftshift, x, axes)

@@ -1,0 +1,177 @@
+"""Complex numbers: parts, and each op on the complex plane, or its refusal.
+
+The checks move the real and the imaginary part of each entry, so a conjugate too many or too few is found.
+"""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import all_ops
+from support.specification import Specs, call, calls
+
+import minigrad as mg
+from minigrad.testing import check_grads
+
+specs = Specs()
+spec = specs.add
+
+RNG = np.random.default_rng(0)
+
+
+def draw(*shape):
+    """Complex numbers away from 0, 1 and the branch cuts."""
+    return RNG.uniform(0.2, 0.9, shape) + 1j * RNG.uniform(0.2, 0.9, shape) * RNG.choice([-1, 1], shape)
+
+
+Z, W, V, M, X = draw(2, 3), draw(3), draw(4), draw(3, 3), RNG.uniform(0.5, 2, 3)
+ONE = draw()
+
+
+spec("real", calls(call(Z), call(ONE), call(X)), np.real)
+spec("imag", calls(call(Z), call(ONE), call(X)), np.imag)
+spec("conjugate", calls(call(Z), call(ONE), call(X)), np.conjugate)
+spec("angle", calls(call(Z), call(ONE), call(W, True), call(X)), np.angle)
+
+TestSpecs = specs.tests(examples=3)
+
+HOLOMORPHIC = [
+    *(np.exp, np.exp2, np.expm1, np.log, np.log2, np.log10, np.log1p, np.sqrt, np.square, np.reciprocal, np.negative),
+    *(np.positive, np.sin, np.cos, np.tan, np.arcsin, np.arccos, np.arctan, np.sinh, np.cosh, np.tanh, np.arcsinh),
+    *(np.arccosh, np.arctanh, np.sinc, np.prod, np.cumsum, np.cumprod, np.mean, np.sum, mg.ops.copy),
+]
+
+
+@pytest.mark.parametrize("function", HOLOMORPHIC, ids=lambda f: f.__name__)
+def test_functions_with_a_complex_derivative(function):
+    check_grads(function, W, order=1)
+    slope = mg.vjp(function, ONE)[1](1.0)[0]
+    assert_allclose(mg.jvp(function, (ONE,), (1j,))[1], 1j * slope, rtol=1e-12)  # the Cauchy-Riemann equations
+
+
+@pytest.mark.parametrize("function", [np.add, np.subtract, np.multiply, np.divide, np.power], ids=lambda f: f.__name__)
+def test_two_arguments_one_of_them_real(function):
+    for x, y in ((W, V[:3]), (W, X), (X, W), (-X, W)):
+        check_grads(function, x, y, order=2)
+
+
+def hermitian(a):
+    return a + np.conj(np.swapaxes(a, -1, -2))
+
+
+def positive(a):
+    return np.matmul(a, np.conj(a.T)) + np.eye(a.shape[-1])
+
+
+def projector(vectors):
+    """What does not depend on the phase of each vector."""
+    return vectors[..., :, :1] * np.conj(np.swapaxes(vectors, -1, -2))[..., :1, :]
+
+
+def svd_without_phases(a):
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    return [projector(u), s, u[:, :1] * vh[:1]]
+
+
+CASES = {
+    "abs": (np.abs, W),
+    "norm": (np.linalg.norm, Z),
+    "norm over an axis": (lambda z: np.linalg.norm(z, axis=1), Z),
+    "norm of order 3": (lambda z: np.linalg.norm(z, 3), W),
+    "nuclear norm": (lambda z: np.linalg.norm(z, "nuc"), M),
+    "var": (lambda z: np.var(z, axis=0, ddof=1), Z),
+    "std": (np.std, W),
+    "std, some entries": (lambda z: np.std(z, where=np.array([True, True, False])), W),
+    "matmul": (np.matmul, Z, M),
+    "matmul of vectors": (np.matmul, W, X),
+    "vdot": (np.vdot, W, V[:3]),
+    "vecdot": (np.vecdot, Z, W),
+    "vecmat": (np.vecmat, W, M),
+    "einsum": (lambda a, b: np.einsum("ij,kj->ik", a, b), Z, M),
+    "correlate": (np.correlate, W, V[:2]),
+    "convolve": (np.convolve, W, V[:2]),
+    "cov": (np.cov, Z),
+    "corrcoef": (np.corrcoef, Z),
+    "inv": (np.linalg.inv, M),
+    "solve": (np.linalg.solve, M, W),
+    "det": (np.linalg.det, M),
+    "det of a singular matrix": (lambda z: np.linalg.det(z[:, None] * W), W),
+    "slogdet": (np.linalg.slogdet, M),
+    "cholesky": (lambda a: np.linalg.cholesky(positive(a)), M),
+    "cholesky, upper": (lambda a: np.linalg.cholesky(positive(a), upper=True), M),
+    "eigvalsh": (np.linalg.eigvalsh, M),
+    "eigh": (lambda a: projector(np.linalg.eigh(hermitian(a), "U").eigenvectors), M),
+    "svd": (svd_without_phases, M),
+    "svd of a wide matrix": (svd_without_phases, Z),
+    "svd of a tall matrix": (svd_without_phases, Z.T),
+    "qr": (lambda a: tuple(np.linalg.qr(a)), M),
+    "qr of a wide matrix": (lambda a: tuple(np.linalg.qr(a)), Z),
+    "pinv": (np.linalg.pinv, Z),
+    "lstsq": (lambda a, b: np.linalg.lstsq(a, b)[:2], Z.T, W),
+    "getitem": (lambda z: z[[0, 0, 2]], W),
+    "where": (lambda z, x: np.where(X > 1, z, x), W, X),
+    "a real argument": (lambda x, z: np.exp(1j * x) * z, X, W),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_derivatives(case):
+    function, *arguments = CASES[case]
+    check_grads(function, *arguments, order=2, float32=False, layouts=False)
+
+
+def test_values_are_numpys():
+    for function, *arguments in CASES.values():
+        for ours, theirs in zip(_parts(function(*map(mg.tensor, arguments))), _parts(function(*arguments)), strict=True):
+            assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+            assert ours.dtype == theirs.dtype
+
+
+def _parts(value):
+    return [np.asarray(getattr(v, "data", v)) for v in (value if isinstance(value, (tuple, list)) else [value])]
+
+
+def test_an_op_of_real_numbers_refuses_complex_ones():
+    """By its name, and before it computes: nothing is differentiated by a VJP that was not meant for it."""
+    refusing = [op for op in all_ops() if op.differentiable == "f"]
+    assert len(refusing) > 50
+    for op in refusing:
+        z = mg.tensor(np.ones((2, 2), complex), requires_grad=True)
+        others = 0 if op.any_number else op.arity - len(op.parameters.keys() - op.parameters) - 1
+        needed = {name: None for name, value in op.parameters.items() if value is not value or isinstance(value, type)}
+        with pytest.raises(TypeError, match=rf"^{op.__name__}: complex numbers have no derivative here"):
+            op._records([z.node, *[None] * max(others, 0)]) or op(z, **needed)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [mg.relu, mg.sigmoid, mg.gelu, mg.softmax, mg.softplus, mg.erf, np.i0, mg.mean_squared_error, mg.leaky_relu],
+)
+def test_functions_of_real_numbers_refuse_complex_arrays(function):
+    arguments = (W, W) if function is mg.mean_squared_error else (mg.tensor(W),)
+    with pytest.raises(TypeError, match="complex"):
+        function(*arguments)
+
+
+def test_zero_has_the_derivatives_of_real_zero():
+    assert mg.grad(np.abs)(0j) == 0
+    assert_array_equal(mg.grad(np.linalg.norm)(np.zeros(2, complex)), [0, 0])
+    assert_array_equal(mg.grad(np.std)(np.full(3, 1j)), [0, 0, 0])
+
+
+def test_sums_of_many_single_precision_numbers_are_precise():
+    rows = np.full((100_000, 2), 0.1 + 0.1j, np.complex64)
+    assert_allclose(np.sum(mg.tensor(rows), axis=0).data, (1 + 1j) * 1e4, rtol=1e-6)
+    assert mg.grad(lambda z: np.sum(np.abs(rows * z)))(np.ones(2, np.complex64)).dtype == np.complex64
+
+
+def test_parts_of_a_tensor():
+    t = mg.tensor(Z, requires_grad=True)
+    assert_array_equal(t.real.data, Z.real)
+    assert_array_equal(t.imag.data, Z.imag)
+    assert_array_equal(t.conj().data, t.conjugate().data)
+    assert complex(mg.tensor(1 + 2j)) == 1 + 2j
+    assert t.astype(np.complex64).dtype == np.complex64
+    assert mg.tensor([1.0], requires_grad=True).astype(complex).requires_grad
+    assert not np.real_if_close(mg.tensor([1 + 1e-20j])).dtype == complex
+    with pytest.raises(TypeError, match=r"^astype: float64 can't hold complex numbers"):
+        t.astype(float)
