@@ -16,7 +16,7 @@ import numpy as np
 
 from . import ops
 from .errors import NUMPY_ERRORS, explain
-from .operation import NUMPY, array_of
+from .operation import NUMPY, array_of, implements
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
 _PLAIN_UFUNCS = frozenset(
@@ -119,7 +119,7 @@ _ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod
 
 def array_function(self: Any, function: Any, types: Any, arguments: tuple, options: dict) -> Any:
     """NumPy's `__array_function__`: called for `np.sum(t)` and `np.concatenate([t, array])`."""
-    stand_in = NUMPY.get(function)
+    stand_in = NUMPY.get(function) or _from_fft(function)
     if stand_in is not None:
         return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
@@ -127,6 +127,13 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
     if function in _WRITING:
         raise TypeError(f"{_name(function)} can't write to a Tensor: mg.{_WRITING[function]} returns a new one")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
+
+
+@functools.cache
+def _from_fft(function: Any) -> Any:
+    """What stands for a function of np.fft, which NumPy loads when it is first used."""
+    stand_in = getattr(ops.fourier, function.__name__, None) if function.__module__ == "numpy.fft" else None
+    return stand_in and implements(function)(stand_in)
 
 
 def _plain(function: Callable, call: Callable, *arguments: Any, **options: Any) -> Any:

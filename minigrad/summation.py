@@ -11,7 +11,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 _ROWS = 16  # added one after another; the error grows with this and not with the number of rows
-_DIRECT = {"e": 0, "f": 128, "d": 1024, "g": 1024, "F": 128, "D": 1024, "G": 1024}  # entries up to which no blocks are needed, by dtype
+# entries up to which no blocks are needed, by dtype
+_DIRECT = {"e": 0, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
 _SMALL = 2**14  # entries of an array up to which adding float32 in float64 takes less time than blocks
 _FEW = 64  # sums of blocks that are added without blocks of their own
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these

@@ -19,7 +19,6 @@ from .operation import array_of, arraylike, op
 from .settings import force_recording, recording, traced
 from .tape import Node
 
-
 IN_PARTS = "differentiate np.real(y) and np.imag(y), or use mg.vjp or mg.jvp"
 
 

@@ -42,8 +42,8 @@ from .shaping import *
 from .statistics import *
 from .systems import *
 
-FAMILIES = (arithmetic, elementary, complex_numbers, reductions, masked, cumulative, statistics, shaping, arranging, linalg)
-FAMILIES += (decompositions, systems, curves, fourier, activations, losses, convolution, pooling)
+FAMILIES = (arithmetic, elementary, complex_numbers, reductions, masked, cumulative, statistics, shaping, arranging)
+FAMILIES += (linalg, decompositions, systems, curves, fourier, activations, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 

@@ -157,7 +157,7 @@ def _orientation(u, vt):
 
 @op(complex=True)
 def log_abs_det(a: Array) -> Array:
-    """C = ln |det A|: dC = Re tr(A^-1 dA), so dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular, as C is -inf there.
+    """C = ln |det A|: dC = Re tr(A^-1 dA), so dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular.
 
     >>> mg.ops.log_abs_det(np.array([[[2.0, 1.0], [0.0, 0.5]]]))
     array([0.])
@@ -405,9 +405,9 @@ def _quotient(numerator, denominator, vanishing, nothing):
 def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDResult[Array] | Array:
     """`(U, s, V^H)` with A = U diag(s) V^H; or s alone, with compute_uv=False.
 
-    The signs (phases) of the vectors are NumPy's choice, as for `eigh`. What reaches A through U and V is NaN where singular
-    values tie, and where one is 0 and A is not square. (A value that is 0 up to rounding does no harm as long as its
-    vectors are not used.)
+    The signs (phases) of the vectors are NumPy's choice, as for `eigh`. What reaches A through U and V is NaN where
+    singular values tie, and where one is 0 and A is not square. (A value that is 0 up to rounding does no harm as long
+    as its vectors are not used.)
     Raises ValueError for full_matrices=True unless A is square: the added columns of U or V are arbitrary.
 
     >>> mg.grad(lambda a: mg.svd(a, full_matrices=False).S[0])(np.diag([3.0, 1.0])).round(12).tolist()

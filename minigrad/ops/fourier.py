@@ -3,7 +3,7 @@
 A transform is a product with a matrix W[k, j] = c e**(-2 pi i k j / n). The gradient of a complex number needs no
 conjugate (see `complex_numbers`), so a VJP is the product with W^T, and W is symmetric: a transform is its own VJP.
 An input that is padded or cropped to n entries gets a gradient that is cropped or padded. Those over several axes are
-one after another.
+one after another. NumPy loads np.fft at its first use, so `_numpy` finds these by their names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ..operation import arraylike, implements, op
+from ..errors import named
+from ..operation import arraylike, op
 from ..typing import Array, Axis
 from .shaping import _moved
 
@@ -22,7 +23,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-@implements(np.fft.fft)
 @op(complex=True)
 def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """A[k] = sum over j of X[j] e**(-2 pi i k j / n), along an axis: dJ/dX[j] = sum of g[k] e**(-2 pi i k j / n).
@@ -43,7 +43,6 @@ def _(g, out, a, n, axis, norm):
     return _resized(fft(g, None, axis, norm), a.shape[axis], axis)
 
 
-@implements(np.fft.ifft)
 @op(complex=True)
 def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """The inverse of `fft`, with e**(2 pi i k j / n) and the factor 1 / n ("ortho": n**(-1/2), "forward": none).
@@ -59,7 +58,6 @@ def _(g, out, a, n, axis, norm):
     return _resized(ifft(g, None, axis, norm), a.shape[axis], axis)
 
 
-@implements(np.fft.rfft)
 @op(complex=True)
 def rfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """The first n // 2 + 1 entries of `fft` of a real X; the others are their conjugates.
@@ -75,10 +73,9 @@ def rfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
 @rfft.vjp("a")
 def _(g, out, a, n, axis, norm):
     size = a.shape[axis]
-    return _resized(fft(g, size if n is None else n, axis, norm), size, axis)
+    return _resized(fft(g, size if n is None else int(n), axis, norm), size, axis)
 
 
-@implements(np.fft.irfft)
 @op(complex=True)
 def irfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """The inverse of `rfft`: real, of n entries, 2 (m - 1) by default for m that are given.
@@ -109,22 +106,22 @@ def _resized(a, size, axis):
 _SWAPPED = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
 
 
-@implements(np.fft.hfft)
+@named
 def hfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """The real transform of a signal of which one half is given, as the other half is its conjugate.
 
     >>> mg.hfft(np.array([1.0, 1j, 0.0]))
-    array([1., 3., 1., -1.])
+    array([ 1.,  3.,  1., -1.])
     """
     return irfft(np.conj(a), n, axis, _swapped(norm))
 
 
-@implements(np.fft.ihfft)
+@named
 def ihfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """The inverse of `hfft`.
 
-    >>> mg.ihfft(np.array([1.0, 3.0, 1.0, -1.0]))
-    array([1.+0.j, 0.+1.j, 0.+0.j])
+    >>> mg.ihfft(mg.hfft(np.array([1.0, 1j, 0.0])))[1]
+    np.complex128(1j)
     """
     return np.conj(rfft(a, n, axis, _swapped(norm)))
 
@@ -136,19 +133,21 @@ def _swapped(norm):
     return _SWAPPED[norm]
 
 
-def _over_axes(a, s, axes):
+def _over_axes(a, s, axes, needs_one=False):
     """The array, and a list of the pairs (size, axis); a size is None where the array has it already."""
     a = arraylike(a)
     if axes is None:
         axes = range(a.ndim) if s is None else range(-len(s), 0)
     sizes = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
+    if not axes and needs_one:
+        raise ValueError("at least one axis is needed")
     if len(sizes) != len(axes):
         raise ValueError(f"s and axes must be as many, not {len(sizes)} and {len(axes)}")
     return a, [*zip(sizes, axes, strict=True)]
 
 
-@implements(np.fft.fftn)
-def fftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+@named
+def fftn(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str | None = None) -> Array:
     """`fft` along each of the axes (all by default), of sizes s.
 
     >>> mg.fftn(np.eye(2))
@@ -161,8 +160,10 @@ def fftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str 
     return a
 
 
-@implements(np.fft.ifftn)
-def ifftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+@named
+def ifftn(
+    a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str | None = None
+) -> Array:
     """The inverse of `fftn`.
 
     >>> mg.ifftn(2 * np.eye(2))
@@ -175,32 +176,36 @@ def ifftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str
     return a
 
 
-@implements(np.fft.rfftn)
-def rfftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+@named
+def rfftn(
+    a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str | None = None
+) -> Array:
     """`rfft` along the last of the axes, then `fft` along the others.
 
     >>> mg.rfftn(np.ones((2, 2)))
     array([[4.+0.j, 0.+0.j],
            [0.+0.j, 0.+0.j]])
     """
-    a, [*others, (n, axis)] = _over_axes(a, s, axes)
+    a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
     return fftn(rfft(a, n, axis, norm), [-1 if n is None else n for n, _ in others], [i for _, i in others], norm)
 
 
-@implements(np.fft.irfftn)
-def irfftn(a: Array, s: Sequence[int] | None = None, axes: Axis = None, norm: str | None = None) -> Array:
+@named
+def irfftn(
+    a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str | None = None
+) -> Array:
     """The inverse of `rfftn`.
 
     >>> mg.irfftn(mg.rfftn(np.ones((2, 2))))
     array([[1., 1.],
            [1., 1.]])
     """
-    a, [*others, (n, axis)] = _over_axes(a, s, axes)
+    a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
     return irfft(ifftn(a, [-1 if n is None else n for n, _ in others], [i for _, i in others], norm), n, axis, norm)
 
 
-@implements(np.fft.fft2)
-def fft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+@named
+def fft2(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Array:
     """`fftn` over two axes.
 
     >>> mg.fft2(np.ones((1, 2, 2)))[0, 0, 0]
@@ -209,8 +214,8 @@ def fft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: 
     return fftn(a, s, axes, norm)
 
 
-@implements(np.fft.ifft2)
-def ifft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+@named
+def ifft2(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Array:
     """`ifftn` over two axes.
 
     >>> mg.ifft2(np.ones((1, 2, 2)))[0, 0, 0]
@@ -219,8 +224,8 @@ def ifft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm:
     return ifftn(a, s, axes, norm)
 
 
-@implements(np.fft.rfft2)
-def rfft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+@named
+def rfft2(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Array:
     """`rfftn` over two axes.
 
     >>> mg.rfft2(np.ones((1, 2, 4))).shape
@@ -229,8 +234,8 @@ def rfft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm:
     return rfftn(a, s, axes, norm)
 
 
-@implements(np.fft.irfft2)
-def irfft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm: str | None = None) -> Array:
+@named
+def irfft2(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] = (-2, -1), norm: str | None = None) -> Array:
     """`irfftn` over two axes.
 
     >>> mg.irfft2(np.ones((1, 2, 3))).shape
@@ -239,7 +244,7 @@ def irfft2(a: Array, s: Sequence[int] | None = None, axes: Axis = (-2, -1), norm
     return irfftn(a, s, axes, norm)
 
 
-@implements(np.fft.fftshift)
+@named
 def fftshift(x: Array, axes: Axis = None) -> Array:
     """The entries moved so that frequency 0 is in the middle.
 
@@ -249,7 +254,7 @@ def fftshift(x: Array, axes: Axis = None) -> Array:
     return _moved(np.fft.fftshift, x, axes)
 
 
-@implements(np.fft.ifftshift)
+@named
 def ifftshift(x: Array, axes: Axis = None) -> Array:
     """The inverse of `fftshift`.
 

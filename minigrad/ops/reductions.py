@@ -116,7 +116,8 @@ def _(g, out, a, axis, keepdims):
 def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Array:
     """The variance over n entries: sum(|a - mean|**2) / (n - ddof).
 
-    d/da = 2 (a - mean) / (n - ddof), of complex entries the conjugate of it. The derivative of the mean drops out, since deviations sum to 0.
+    d/da = 2 (a - mean) / (n - ddof), of complex entries the conjugate of it. The derivative of the mean drops out,
+    since deviations sum to 0.
     That is NaN where n <= ddof. The value is more precise than NumPy's: the mean comes from a precise sum, and what its
     rounding leaves of the deviations' own mean is subtracted too.
 

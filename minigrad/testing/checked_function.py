@@ -35,8 +35,8 @@ class CheckedFunction:
                 differentiated input, or a tuple of them
     shown:      {name: value} of what else a message should show
 
-    x are the differentiated arrays in float64 (complex ones as pairs), `labels` their names. Tensors that need a gradient and that fn
-    holds, such as the parameters of a layer, follow the inputs.
+    x are the differentiated arrays in float64 (complex ones as pairs), `labels` their names. Tensors that need a
+    gradient and that fn holds, such as the parameters of a layer, follow the inputs.
     """
 
     def __init__(

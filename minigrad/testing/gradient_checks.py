@@ -84,9 +84,9 @@ def check_vjp(
 
     fn:      takes the inputs and the parameters; returns an array or a nest of arrays. An op, any function that
              minigrad can differentiate, or any function at all if `vjp` is given
-    inputs:  floating-point and complex arrays are differentiated, also those in dicts, lists, tuples and objects and those given
-             by keyword; of an op those with a VJP. Other values pass through. So are the Tensors that need a
-             gradient and that fn holds: the parameters of a layer, each under its name
+    inputs:  floating-point and complex arrays are differentiated, also those in dicts, lists, tuples and objects and
+             those given by keyword; of an op those with a VJP. Other values pass through. So are the Tensors that
+             need a gradient and that fn holds: the parameters of a layer, each under its name
     vjp:     a VJP to check in place of minigrad's: vjp(g, out, *inputs, **parameters) returns the
              gradient of the differentiated input, or a tuple of them
     argnums: the inputs to differentiate, an int or a tuple; then nothing else is
@@ -172,7 +172,8 @@ def check_jvp(
     for _ in range(_DIRECTIONS):
         directions = [direction(x, generator) for x in function.x]
         x, v = [[a.copy() for a in arrays] for arrays in (function.x, directions)]
-        found, dy = jvp(tuple(function.joined(x)), tuple(function.joined(v))) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
+        given = tuple(function.joined(x)), tuple(function.joined(v))
+        found, dy = jvp(*given) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
         found, dy = function._as_array(found), function._as_array(dy)
         if found.shape != y.shape or dy.shape != y.shape or not max_abs(found - y) <= rtol * max_abs(y):
             statement = f"the JVP gives a value of shape {found.shape} and a derivative of shape {dy.shape}"

@@ -2,6 +2,8 @@
 
 import importlib
 import pkgutil
+import re
+import warnings
 
 import numpy as np
 import pytest
@@ -42,6 +44,58 @@ def test_every_vjp_is_swept_by_a_spec(specs):
     swept = {pair for spec in specs.values() for pair in _vjps_on_tape(spec)}
     ours = {(id(op), i): f"{op.__name__}({op.argument(i)})" for op in all_ops() for i in _positions(op)}
     assert {name for key, name in ours.items() if key not in swept} == HAVE_NO_SPEC
+
+
+REAL_WEIGHTS = {"singular_value_gradient"}  # an op inside of derivatives, whose g is never complex
+
+
+def test_every_op_is_right_on_complex_numbers_or_refuses_them(specs):
+    """Right: the gradient of Re(sum(c y)) gives its slope along a complex direction. A refusal is a TypeError."""
+    right = {name for name, spec in specs.items() if name not in REAL_WEIGHTS and _is_right(spec)}
+    assert {"exp", "multiply", "matmul", "norm", "svd", "fft", "where"} <= right
+    assert right.isdisjoint({"relu", "conv2d", "max", "sign", "erf", "clip"})
+
+
+def _is_right(spec):
+    """Whether the gradient at a complex input is right; False if the op refuses it. Raises for a wrong one."""
+    found = []
+
+    @settings(max_examples=1, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(spec.inputs)
+    def draw(call):
+        found[:] = [call]
+
+    draw()
+    rng = np.random.default_rng(0)
+    x = [_complex(a, rng) if isinstance(a, np.ndarray) else a for a in found[0].arguments]
+    u = [_complex(np.zeros(a.shape), rng) if np.iscomplexobj(a) else None for a in x]
+    weights = []
+
+    def along(*z):
+        arguments = iter(z)
+        y = spec.fn(*[a if v is None else next(arguments) for a, v in zip(x, u, strict=True)], **found[0].parameters)
+        parts = [y] if not isinstance(y, (tuple, list)) else y
+        weights[:] = weights or [_complex(np.ones(np.shape(part)), rng) for part in parts]
+        return sum(np.sum(np.real(c * part)) for c, part in zip(weights, parts, strict=True))
+
+    moved = [a for a, v in zip(x, u, strict=True) if v is not None]
+    steps = [v * 1e-5 for v in u if v is not None]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", np.exceptions.ComplexWarning)
+            gradients = mg.grad(along, tuple(range(len(moved))))(*moved)
+            ahead, behind = along(*map(np.add, moved, steps)), along(*map(np.subtract, moved, steps))
+    except TypeError as error:
+        if not re.search("complex|must be a number", str(error)):
+            raise
+        return False
+    slope = sum(np.sum(np.real(g * step)) for g, step in zip(gradients, steps, strict=True))
+    assert_allclose(slope, (ahead - behind) / 2, rtol=1e-5, atol=1e-9, err_msg=spec.name)
+    return True
+
+
+def _complex(a, rng):
+    return a + 1j * rng.uniform(0.1, 0.9, a.shape) if a.dtype.kind == "f" else a
 
 
 def _positions(op):

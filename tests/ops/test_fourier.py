@@ -1,0 +1,78 @@
+"""np.fft's functions, against NumPy's values and finite differences along real and imaginary parts."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from support.specification import Specs, call, calls
+
+import minigrad as mg
+
+specs = Specs()
+spec = specs.add
+
+RNG = np.random.default_rng(0)
+X = RNG.uniform(-1, 1, (2, 5))
+Z = X + 1j * RNG.uniform(-1, 1, (2, 5))
+SQUARE = X[:, :4].reshape(2, 2, 2)
+PLANES = Z[:, :4].reshape(2, 2, 2)
+
+for _name in ("fft", "ifft", "irfft", "hfft"):
+    _each = calls(call(Z), call(X, 4, 0, "ortho"), call(Z, 3), call(Z, 7, -1, "forward"), call(Z, 1))
+    spec(_name, _each, getattr(np.fft, _name), order=1)
+for _name in ("rfft", "ihfft"):
+    _each = calls(call(X), call(X, 4, 0, "ortho"), call(X, 3), call(X, 8, -1, "forward"))
+    spec(_name, _each, getattr(np.fft, _name), order=1)
+for _name in ("fft2", "ifft2", "fftn", "ifftn", "irfft2", "irfftn"):
+    _each = calls(call(PLANES), call(PLANES, (3, 1), (0, -1), "ortho"), call(SQUARE, (2, 3), (1, 2)))
+    spec(_name, _each, getattr(np.fft, _name), order=1)
+for _name in ("rfft2", "rfftn"):
+    _each = calls(call(SQUARE), call(SQUARE, (3, 1), (0, -1), "ortho"), call(SQUARE, (2, -1), (1, 2)))
+    spec(_name, _each, getattr(np.fft, _name), order=1)
+for _name in ("fftshift", "ifftshift"):
+    spec(_name, calls(call(Z), call(X, 1)), getattr(np.fft, _name), order=1)
+
+TestSpecs = specs.tests(examples=2)
+
+
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"])
+@pytest.mark.parametrize("n", [None, 1, 2, 3, 4, 7, 8])
+def test_every_length_is_cropped_or_padded(name, n):
+    x = X[0] if name in ("rfft", "ihfft") else Z[0]
+    function = getattr(np.fft, name)
+    y, pullback = mg.vjp(lambda x: function(x, n), x)
+    assert_allclose(y, function(x, n), rtol=1e-14)
+    g, v = (RNG.normal(size=a.shape) + (1j * RNG.normal(size=a.shape) if np.iscomplexobj(a) else 0) for a in (y, x))
+    assert_allclose(np.sum(pullback(g)[0] * v).real, np.sum(g * function(v, n)).real, rtol=1e-12)  # it is linear
+
+
+def test_numpys_functions_take_tensors_and_stay_in_single_precision():
+    t = mg.tensor(X.astype(np.float32), requires_grad=True)
+    y = np.fft.irfft(np.fft.rfft(t, axis=1, norm="ortho"), 5, norm="ortho")
+    assert y.dtype == np.float32
+    assert_allclose(y.data, X, rtol=1e-5)
+    np.sum(y * y).backward()
+    assert t.grad.dtype == np.float32
+    assert_allclose(t.grad, 2 * X, rtol=1e-5)
+
+
+def test_energy_in_time_is_that_in_frequency():
+    """Parseval: sum |x|**2 = sum |fft(x)|**2 / n, and so are the gradients."""
+    gradient = mg.grad(lambda z: np.sum(np.abs(np.fft.fft2(z)) ** 2) / z.size)(Z)
+    assert_allclose(gradient, 2 * np.conj(Z), rtol=1e-12)
+
+
+@pytest.mark.parametrize("norm", ["orthogonal", "none"])
+def test_other_norms_are_refused(norm):
+    for function in (np.fft.fft, np.fft.rfftn, np.fft.hfft):
+        with pytest.raises(ValueError, match=r"norm|Invalid"):
+            function(mg.tensor(X), norm=norm)
+
+
+def test_a_size_for_each_axis():
+    with pytest.raises(ValueError, match="fftn: s and axes must be as many, not 1 and 2"):
+        np.fft.fftn(mg.tensor(X), (2,), (0, 1))
+
+
+def test_the_real_transform_refuses_complex_numbers():
+    with pytest.raises(TypeError, match=r"^rfft: "):
+        np.fft.rfft(mg.tensor(Z))
