@@ -97,8 +97,8 @@ class ArrayMethods:
     flatten, ravel, squeeze, swapaxes = ops.ravel, ops.ravel, ops.squeeze, ops.swapaxes
     diagonal, repeat, take, choose = ops.diagonal, ops.repeat, ops.take, ops.choose
     conjugate = conj = ops.conjugate
-    real: ReadOnly[Tensor] = property(lambda self: ops.real(self))  # type: ignore[assignment]
-    imag: ReadOnly[Tensor] = property(lambda self: ops.imag(self))  # type: ignore[assignment]
+    real: ReadOnly[Tensor] = property(lambda self: ops.real(self))
+    imag: ReadOnly[Tensor] = property(lambda self: ops.imag(self))
 
     @named
     def reshape(self: Any, *shape: Shape, order: Order = "C", copy: bool | None = None) -> Tensor:

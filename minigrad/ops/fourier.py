@@ -14,8 +14,9 @@ import numpy as np
 
 from ..errors import named
 from ..operation import arraylike, op
+from ..summation import normalized_axes
 from ..typing import Array, Axis
-from .shaping import _moved
+from .shaping import roll
 
 __all__ = [
     "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn",
@@ -35,7 +36,7 @@ def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None)
     >>> mg.grad(lambda x: np.sum(np.abs(mg.fft(x)) ** 2))(np.array([1.0, 2.0]))
     array([4., 8.])
     """
-    return np.fft.fft(a, n, axis, norm)
+    return np.fft.fft(a, n, axis, norm)  # type: ignore[arg-type]
 
 
 @fft.vjp("a")
@@ -50,7 +51,7 @@ def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> mg.ifft(np.array([3.0, -1.0]))
     array([1.+0.j, 2.+0.j])
     """
-    return np.fft.ifft(a, n, axis, norm)
+    return np.fft.ifft(a, n, axis, norm)  # type: ignore[arg-type]
 
 
 @ifft.vjp("a")
@@ -67,7 +68,7 @@ def rfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> mg.rfft(np.array([1.0, 2.0, 3.0]))
     array([ 6. +0.j       , -1.5+0.8660254j])
     """
-    return np.fft.rfft(a, n, axis, norm)
+    return np.fft.rfft(a, n, axis, norm)  # type: ignore[arg-type]
 
 
 @rfft.vjp("a")
@@ -86,7 +87,7 @@ def irfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = Non
     >>> mg.irfft(mg.rfft(np.array([1.0, 2.0, 3.0])), 3)
     array([1., 2., 3.])
     """
-    return np.fft.irfft(a, n, axis, norm)
+    return np.fft.irfft(a, n, axis, norm)  # type: ignore[arg-type]
 
 
 @irfft.vjp("a")
@@ -251,7 +252,8 @@ def fftshift(x: Array, axes: Axis = None) -> Array:
     >>> mg.fftshift(np.array([0.0, 1.0, 2.0]))
     array([2., 0., 1.])
     """
-    return _moved(np.fft.fftshift, x, axes)
+    axes = normalized_axes(axes, np.ndim(x))
+    return roll(x, tuple(np.shape(x)[i] // 2 for i in axes), axes)
 
 
 @named
@@ -261,4 +263,5 @@ def ifftshift(x: Array, axes: Axis = None) -> Array:
     >>> mg.ifftshift(np.array([2.0, 0.0, 1.0]))
     array([0., 1., 2.])
     """
-    return _moved(np.fft.ifftshift, x, axes)
+    axes = normalized_axes(axes, np.ndim(x))
+    return roll(x, tuple(-(np.shape(x)[i] // 2) for i in axes), axes)
