@@ -509,3 +509,33 @@ def test_scipy_minimizes_a_function_with_its_gradient_and_hessian_products():
     )
     assert found.success
     np.testing.assert_allclose(found.x, 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("make", [mg.optim.SGD, mg.optim.Adam, mg.optim.AdamW, mg.optim.RMSprop])
+@pytest.mark.parametrize("dtype", [np.complex64, np.complex128])
+def test_complex_parameters_descend_as_their_parts_do(make, dtype):
+    """Along the conjugate of the gradient: the steps are those of the real and the imaginary part."""
+    start, target = np.array([1 + 2j, -1j, 0.5]), np.array([0.3 - 1j, 2.0, 1j])
+    z = mg.tensor(start.astype(dtype), requires_grad=True)
+    x, y = (mg.tensor(part.astype(z.data.real.dtype), requires_grad=True) for part in (start.real, start.imag))
+    of_one, of_two = (make(parameters, lr=0.1, weight_decay=0.1) for parameters in ([z], [x, y]))
+    for _ in range(4):
+        np.sum(np.abs(z - target.astype(dtype)) ** 2).backward()
+        (
+            np.sum(np.square(x - target.real.astype(x.dtype))) + np.sum(np.square(y - target.imag.astype(y.dtype)))
+        ).backward()
+        for optimizer in (of_one, of_two):
+            optimizer.step()
+            optimizer.zero_grad()
+    np.testing.assert_allclose(z.data, x.data + 1j * y.data, rtol=1e-5 if dtype == np.complex64 else 1e-12)
+    assert z.dtype == dtype
+    state = of_one.state_dict()
+    of_one.load_state_dict(state)
+    assert of_one.state_dict().keys() == state.keys()
+
+
+def test_the_norm_of_complex_gradients_is_clipped():
+    z = mg.tensor([3j, 4.0], requires_grad=True)
+    z.grad = np.array([3j, 4.0])
+    assert mg.optim.clip_grad_norm([z], 1.0) == 5
+    np.testing.assert_allclose(z.grad, [0.6j, 0.8], rtol=1e-5)

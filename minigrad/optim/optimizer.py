@@ -117,14 +117,14 @@ class Optimizer:
     def _step_together(self, run: Run, names: list[str]) -> None:
         """Update the parameters of a run."""
         for p, g, x, _ in run.views:
-            g[...] = p.grad
+            g[...] = p.grad if run.dtype.kind != "c" else np.conjugate(p.grad)  # along which J descends
             if self.weight_decay:
                 x[...] = p.data
         if names:
             for i in run.numbers:
                 self._steps[i] += 1
-        kept = {name: self._all(name, run.dtype)[run.place] for name in names}
-        g, x, s = run.scratch
+        kept = {name: _parts(self._all(name, run.dtype)[run.place]) for name in names}
+        g, x, s = _parts(run.scratch)
         self._change(g, x, s, kept, self._steps[run.numbers[0]])
         for p, _, _, s in run.views:
             array = p.data
@@ -189,6 +189,11 @@ class Optimizer:
     def _names_kept(self, options: Mapping[str, Any]) -> list[str]:
         """What is kept for a parameter with these options."""
         return [name for name, option in self.kept.items() if option is None or options[option]]
+
+
+def _parts(a: ndarray) -> ndarray:
+    """A complex array as real and imaginary parts, which are updated as real numbers are; a real array as it is."""
+    return a.view(a.real.dtype) if a.dtype.kind == "c" else a
 
 
 def _require(names: Iterable[str], state_dict: Mapping[str, Any], what: str) -> None:
