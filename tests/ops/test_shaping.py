@@ -451,6 +451,14 @@ def test_trace_over_a_stack():
     assert_array_equal(np.trace(leaf(a), 1, 1, 2).data, np.trace(a, 1, 1, 2))
 
 
+@pytest.mark.parametrize("size", [3, 300])
+@pytest.mark.parametrize("index", [[0, 700], [0, -301], ([0, 0], [1, 700])])
+def test_scatter_refuses_an_index_that_is_out_of_bounds(size, index):
+    shape = (2, size) if isinstance(index, tuple) else (size,)
+    with pytest.raises(IndexError, match="^scatter: index -?[0-9]+ is out of bounds"):
+        mg.ops.scatter(np.ones(2), index, shape)
+
+
 def test_scatter_adds_float16_in_a_wider_dtype():
     """Added one by one, 4096 times 0.1 is 256 in float16."""
     a, index = np.full(4096, 0.1, np.float16), np.zeros(4096, int)
