@@ -22,6 +22,8 @@ from ._tensor import Tensor as Tensor
 from ._tensor import tensor as tensor
 from .nn import functional_call as functional_call
 from .ops import *
+from .ops.arranging import c_ as c_
+from .ops.arranging import r_ as r_
 from .serialization import load as load
 from .serialization import save as save
 from .settings import no_grad as no_grad
@@ -35,9 +37,9 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 __version__: str
-__all__ = ["Tensor", "checkpoint", "data", "debug", "distributed", "elementwise_grad", "fixed_point"]
+__all__ = ["Tensor", "c_", "checkpoint", "data", "debug", "distributed", "elementwise_grad", "fixed_point"]
 __all__ += ["functional_call", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn", "no_grad", "onnx"]
-__all__ += ["op", "ops", "optim", "ravel_nest", "save", "scipy", "scope", "tensor", "testing", "value_and_grad"]
+__all__ += ["op", "ops", "optim", "r_", "ravel_nest", "save", "scipy", "scope", "tensor", "testing", "value_and_grad"]
 __all__ += ["vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 

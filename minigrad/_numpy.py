@@ -22,7 +22,7 @@ from .operation import NUMPY, array_of, implements
 _PLAIN_UFUNCS = frozenset(
     {np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal, np.isnan, np.isinf, np.isfinite}
     | {np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.spacing, np.gcd, np.lcm}
-    | {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift}
+    | {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.bitwise_count}
 )
 _PLAIN_FUNCTIONS = frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
@@ -41,7 +41,7 @@ _PLAIN_FUNCTIONS = frozenset(
         np.tril_indices_from,
         np.triu_indices_from,
     }
-    | {np.diag_indices_from, np.einsum_path}
+    | {np.diag_indices_from, np.einsum_path, np.packbits, np.unpackbits}
 )
 _ARRAYS = {"a", "b", "v", "x", "x1", "x2", "a1", "a2", "element", "test_elements"}  # arguments of these that are arrays
 _SAVING = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})  # these are plain, too
@@ -61,8 +61,9 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
         raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
     if method == "__call__":
         return stand_in(*inputs, **options) if not options else _with_options(stand_in, inputs, **options)
-    if method not in _METHODS:
-        raise TypeError(f"{_name(ufunc)}.{method} has no op here: use .data where no gradient is needed")
+    if method not in _METHODS:  # at
+        instead = "mg.ops.scatter(values, index, shape) returns sums"
+        raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")
     return _METHODS[method](stand_in, *inputs, **options)
 
 
@@ -76,6 +77,8 @@ def _from_scipy(ufunc):
 
 def _with_options(op, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):
     """A call of a ufunc with its options. Where the mask is false, nothing is computed; the result is 0 there."""
+    if options.get("keepdims") is False:
+        del options["keepdims"]
     if dtype is not None:
         inputs = [ops.astype(x, dtype) for x in inputs]
     if where is True:
@@ -112,7 +115,15 @@ def _outer(op, a, b, **options):
     return op(ops.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **options)
 
 
-_METHODS: dict[str, Callable] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer}
+def _reduceat(op, array, indices, axis=0, dtype=None, out=None):
+    """`np.add.reduceat` and the like: the reductions between neighbouring indices."""
+    array = ops.moveaxis(array, axis, 0)
+    ends = [*np.asarray(array_of(indices))[1:], len(array)]
+    parts = [array[i:j] if i < j else array[i : i + 1] for i, j in zip(array_of(indices), ends, strict=True)]
+    return ops.stack([_reduce(op, part, 0, dtype) for part in parts], axis)
+
+
+_METHODS: dict[str, Callable] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "reduceat": _reduceat}
 _REDUCTIONS: dict[Any, Any] = {ops.add: ops.sum, ops.multiply: ops.prod, ops.maximum: ops.max, ops.minimum: ops.min}
 _ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod}
 

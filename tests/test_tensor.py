@@ -305,7 +305,6 @@ def test_numpy_functions_dispatch_to_ops():
     ("call", "name"),
     [
         (lambda t: np.nextafter(1.0, t), "np.nextafter"),
-        (lambda t: np.add.reduceat(t, [0]), "np.add.reduceat"),
         (lambda t: np.sort_complex(t), "np.sort_complex"),
         (lambda t: np.linalg.eigvals(t), "np.linalg.eigvals"),
         (lambda t: np.roots(t), "np.roots"),
@@ -422,3 +421,23 @@ def test_what_a_tensor_has_not_names_what_to_use():
         t.astype(np.float32, casting="safe")
     with pytest.raises(TypeError, match=r"^np\.bitwise_and: not defined for dtype float64"):
         t & 1
+
+
+UFUNC_CALLS = """
+np.add.reduce(x); np.add.reduce(x, None); np.add.reduce(x, 1, None, None, True); np.multiply.reduce(x, axis=(0, 1))
+np.maximum.reduce(x, 0); np.minimum.reduce(x, 1, initial=1.0); np.add.reduce(x, where=x > 1); np.subtract.reduce(x)
+np.divide.reduce(x, 1, keepdims=True); np.logaddexp.reduce(x, axis=(1, 0)); np.hypot.reduce(x, None, keepdims=True)
+np.add.accumulate(x); np.multiply.accumulate(x, 1); np.logaddexp.accumulate(x, 1); np.subtract.accumulate(x)
+np.add.outer(x[0], x); np.subtract.outer(x, x[1]); np.power.outer(x[0], 2.0); np.add.reduceat(x, [0, 1])
+np.add.reduceat(x, [0, 2, 1], 1); np.multiply.reduceat(x[0], [1, 0]); np.logaddexp.reduceat(x[1], [0, 1])
+np.exp(x, where=x > 1, out=None) * (x > 1); np.vecdot(x, x, keepdims=False)
+np.add(x, x[0], order="K", casting="same_kind")
+"""
+
+
+@pytest.mark.parametrize("call", UFUNC_CALLS.replace("\n", "; ").strip("; ").split("; "))
+def test_methods_and_options_of_ufuncs(call):
+    f = eval(f"lambda x: {call}", {"np": np})
+    x = np.array([[2.0, 0.5, 1.5], [0.25, 3.0, 1.25]])
+    np.testing.assert_allclose(f(leaf(x)).data, f(x), 1e-14)
+    mg.testing.check_grads(f, x)

@@ -16,14 +16,26 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import named
 from ..nest import flatten as leaves_of
-from ..operation import array_of, arraylike, implements
+from ..operation import array_of, arraylike, implements, op
 from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
-from .shaping import broadcast_arrays, concatenate, expand_dims, getitem, moveaxis, ravel, reshape, scatter, stack
+from .arithmetic import astype
+from .shaping import (
+    _moved,
+    broadcast_arrays,
+    concatenate,
+    expand_dims,
+    getitem,
+    moveaxis,
+    ravel,
+    reshape,
+    scatter,
+    stack,
+)
 
 __all__ = [
-    "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
+    "array", "block", "pad", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
     "place", "fill_diagonal", "unstack", "atleast_3d", "diagflat", "resize", "trim_zeros", "apply_along_axis",
-    "apply_over_axes", "sliding_window_view",
+    "apply_over_axes", "vectorize", "sliding_window_view",
 ]  # fmt: skip
 
 
@@ -85,6 +97,99 @@ def block(arrays: Sequence[Any]) -> Any:
     return _arranged(arrange, *parts)
 
 
+@implements(np.pad)
+def pad(
+    array: Array,
+    pad_width: int | Sequence[Any] | dict[int, Any],
+    mode: str = "constant",
+    *,
+    constant_values: Array = 0,
+    end_values: Array = 0,
+    stat_length: int | Sequence[Any] | None = None,
+    reflect_type: str = "even",
+) -> Array:
+    """The array with a border, as np.pad: of constants, of entries of the array, or of what is computed of these.
+
+    The modes are those of np.pad, without a function. Adjoint of a constant border: cropping it off.
+
+    >>> mg.pad(np.array([1.0, 2.0]), (1, 2))
+    array([0., 1., 2., 0., 0.])
+    >>> mg.pad(np.array([1.0, 2.0, 3.0]), 1, "reflect")
+    array([2., 1., 2., 3., 2.])
+    >>> mg.pad(np.array([1.0, 4.0]), 2, "linear_ramp", end_values=0.0)
+    array([0. , 0.5, 1. , 4. , 2. , 0. ])
+    """
+    a = arraylike(array)
+    widths = _pairs(pad_width, a.ndim).tolist()
+    if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
+        return _pad(a, widths, constant_values=constant_values)
+    if mode in _MOVES or (mode in ("reflect", "symmetric") and reflect_type == "even"):
+        return _moved(np.pad, a, widths, mode=_MOVES.get(mode, mode))
+    if mode not in _BORDERS or reflect_type not in ("even", "odd"):
+        modes = ", ".join(map(repr, (*_MOVES, *_BORDERS)))
+        raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")
+    given = {"constant": constant_values, "linear_ramp": end_values}.get(mode, stat_length)
+    for axis, (n, value) in enumerate(zip(widths, _pairs(given, a.ndim), strict=True)):
+        inner = moveaxis(a, axis, 0)
+        before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
+        a = moveaxis(concatenate([astype(before, a.dtype), inner, astype(after, a.dtype)[::-1]]), 0, axis)
+    return a
+
+
+def _pairs(given, ndim):
+    """What is given for before and after each axis."""
+    if isinstance(given, dict):
+        given = [given.get(i, given.get(i - ndim, 0)) for i in range(ndim)]
+        given = [pair if np.ndim(pair) else (pair, pair) for pair in given]
+    return np.broadcast_to(np.asarray(given) if given is None else array(given), (ndim, 2))
+
+
+@op(name="pad", complex=True)
+def _pad(array, pad_width, *, constant_values):
+    return np.pad(array, pad_width, constant_values=constant_values)
+
+
+@_pad.vjp("array")
+def _(g, out, array, pad_width, constant_values):
+    return g[tuple(slice(before, before + n) for (before, _), n in zip(pad_width, array.shape, strict=True))]
+
+
+def _ramp(a, n, end):
+    part = np.arange(n).reshape((n,) + (1,) * (a.ndim - 1)) / max(n, 1)
+    return end + (a[:1] - end) * part
+
+
+def _statistic(function):
+    return lambda a, n, length: _rows(function(a[:length], axis=0, keepdims=True), n, a)
+
+
+def _rows(value, n, a):
+    return np.broadcast_to(value, (n, *a.shape[1:]))
+
+
+def _odd(skipped):
+    """The border of differences from the edge, mirrored, without (reflect) or with (symmetric) the edge itself."""
+
+    def border(a, n, _):
+        if a.shape[0] == 1:
+            return _rows(a, n, a)
+        nearest = 2 * a[:1] - a[skipped : skipped + n][::-1]
+        rest = n - nearest.shape[0]
+        return concatenate([border(concatenate([nearest, a]), rest, _), nearest]) if rest else nearest
+
+    return border
+
+
+_MOVES = {"edge": "edge", "wrap": "wrap", "empty": "edge"}  # mode -> the one of np.pad that moves entries
+_BORDERS = {  # mode -> the border of so many rows before the first row
+    "constant": lambda a, n, value: _rows(value, n, a),
+    "linear_ramp": _ramp,
+    **{"mean": _statistic(np.mean), "median": _statistic(np.median)},
+    **{"maximum": _statistic(np.max), "minimum": _statistic(np.min)},
+    **{"reflect": _odd(1), "symmetric": _odd(0)},
+}
+
+
 @implements(np.insert)
 def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Array:
     """The array with values inserted before the indices, as np.insert does.
@@ -93,6 +198,40 @@ def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Ar
     array([1., 2., 3.])
     """
     return _arranged(lambda a, v: np.insert(a, array_of(obj), v, axis), arr, values)
+
+
+def _joining(name: str, numpys: Any) -> Any:
+    """What NumPy's object `numpys` does with the parts of its index."""
+
+    def join(*parts: Any) -> Any:
+        directive = parts[:1] if isinstance(parts[0], str) else ()
+        arrays = [np.r_[part] if isinstance(part, slice) else array(part) for part in parts[len(directive) :]]
+        return _arranged(lambda *numbers: numpys[(*directive, *numbers)], *arrays)
+
+    join.__name__ = name
+    joined = named(join)
+    return lambda cls, parts: joined(*parts if isinstance(parts, tuple) else (parts,))
+
+
+class r_:
+    """np.r_: arrays and numbers one after another, by an index.
+
+    >>> mg.r_[np.array([1.0, 2.0]), 5.0, 0:2]
+    array([1., 2., 5., 0., 1.])
+    """
+
+    __class_getitem__: Any = classmethod(_joining("r_", np.r_))
+
+
+class c_:
+    """np.c_: arrays as columns beside one another, by an index.
+
+    >>> mg.c_[np.array([1.0, 2.0]), [3, 4]]
+    array([[1., 3.],
+           [2., 4.]])
+    """
+
+    __class_getitem__: Any = classmethod(_joining("c_", np.c_))
 
 
 @implements(np.compress)
@@ -315,6 +454,24 @@ def apply_over_axes(func: Any, a: Array, axes: int | tuple[int, ...]) -> Array:
         reduced = func(a, int(axis))
         a = reduced if np.ndim(reduced) == np.ndim(a) else expand_dims(reduced, int(axis))
     return a
+
+
+@named
+def vectorize(pyfunc: Any) -> Any:
+    """A function of arrays, that calls `pyfunc` for each entry of these, broadcast, and makes an array of the results.
+
+    >>> mg.vectorize(lambda a, b: a if a > b else b)(np.array([1.0, 4.0]), 2.0)
+    array([2., 4.])
+    """
+    if not callable(pyfunc):
+        raise TypeError(f"vectorize: pyfunc must be a function, not {type(pyfunc).__name__}")
+
+    def vectorized(*arrays):
+        parts = broadcast_arrays(*map(arraylike, arrays))
+        results = [pyfunc(*entries) for entries in zip(*map(ravel, parts), strict=True)]
+        return reshape(array(results), parts[0].shape)
+
+    return vectorized
 
 
 @implements(np.lib.stride_tricks.sliding_window_view)

@@ -18,6 +18,7 @@ from ..operation import array_of, arraylike, implements, op
 from ..typing import Array, EighResult, SlogdetResult, SVDResult
 from .complex_numbers import conj, squared
 from .reductions import products_of_others, sum
+from .shaping import take_along_axis
 
 __all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals"]
 
@@ -402,8 +403,12 @@ def _quotient(numerator, denominator, vanishing, nothing):
 
 
 @implements(np.linalg.svd)
-def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDResult[Array] | Array:
+def svd(
+    a: Array, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False
+) -> SVDResult[Array] | Array:
     """`(U, s, V^H)` with A = U diag(s) V^H; or s alone, with compute_uv=False.
+
+    hermitian: take A as Hermitian, and read its lower triangle only, as `eigh` does.
 
     The signs (phases) of the vectors are NumPy's choice, as for `eigh`. What reaches A through U and V is NaN where
     singular values tie, and where one is 0 and A is not square. (A value that is 0 up to rounding does no harm as long
@@ -416,6 +421,8 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDRes
     a = arraylike(a)
     if a.ndim < 2:
         raise ValueError(f"svd: a must be a matrix, or a stack of them, not {a.shape}")
+    if hermitian:
+        return _svd_by_eigh(a, compute_uv)
     m, n = a.shape[-2:]
     if compute_uv and full_matrices and m != n:
         raise ValueError(f"svd: pass full_matrices=False for a matrix of {m} x {n}: the added columns are arbitrary")
@@ -425,6 +432,17 @@ def svd(a: Array, full_matrices: bool = True, compute_uv: bool = True) -> SVDRes
         return s
     vectors = _singular_vectors(a, parts=parts)
     return _result_of(np.linalg.svd)(vectors[..., :m, :], s, _h(vectors[..., m:, :]))
+
+
+def _svd_by_eigh(a, compute_uv):
+    """Of a Hermitian matrix: singular values are the absolute eigenvalues, and their signs go to V."""
+    w, u = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
+    order = np.argsort(np.abs(array_of(w)))[..., ::-1]
+    w = take_along_axis(w, order)
+    if not compute_uv:
+        return np.abs(w)
+    u = take_along_axis(u, order[..., None, :])
+    return _result_of(np.linalg.svd)(u, np.abs(w), _h(u * np.sign(w)[..., None, :]))
 
 
 @implements(np.linalg.svdvals)

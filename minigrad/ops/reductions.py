@@ -7,6 +7,7 @@ against the argument. sum and broadcast_to are each other's adjoint.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
@@ -262,8 +263,10 @@ def _(g, out, a, axis):
 
 
 @implements(np.diff)
-def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
+def diff(a: Array, n: int = 1, axis: int = -1, prepend: Array | None = None, append: Array | None = None) -> Array:
     """The differences of neighbours along the axis, n times. Raises ValueError for a negative n.
+
+    prepend, append: what stands before and after the array; a scalar is one entry.
 
     >>> mg.diff(np.array([1.0, 4.0, 9.0, 16.0]))
     array([3., 5., 7.])
@@ -273,15 +276,23 @@ def diff(a: Array, n: int = 1, axis: int = -1) -> Array:
     if n < 0:
         raise ValueError(f"diff: n must be at least 0, not {n}")
     a = arraylike(a)
-    before = (slice(None),) * normalize_axis_index(axis, a.ndim, "diff")
+    axis = normalize_axis_index(axis, a.ndim, "diff")
+    one = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
+    parts = [np.broadcast_to(x, one) if np.ndim(x) == 0 else x for x in (prepend, a, append) if x is not None]
+    a = np.concatenate(parts, axis) if len(parts) > 1 else a
+    before = (slice(None),) * axis
     for _ in range(n):
         a = a[(*before, slice(1, None))] - a[(*before, slice(None, -1))]
     return a
 
 
 @implements(np.average)
-def average(a: Array, axis: Axis = None, weights: Array | None = None, *, keepdims: bool = False) -> Array:
+def average(
+    a: Array, axis: Axis = None, weights: Array | None = None, returned: bool = False, *, keepdims: bool = False
+) -> Any:
     """The mean, or sum(a * weights) / sum(weights). The weights have the shape of a, or of its axis (or axes).
+
+    returned: return `(average, sum of the weights)`.
 
     Both are differentiated. Raises ValueError for weights that fit neither, and ZeroDivisionError, as np.average does,
     for weights whose sum is 0.
@@ -290,7 +301,8 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None, *, keepdi
     np.float64(1.75)
     """
     if weights is None:
-        return mean(a, axis, keepdims=keepdims)
+        found = mean(a, axis, keepdims=keepdims)
+        return (found, np.full_like(array_of(found), _count(arraylike(a), axis))) if returned else found
     like, a, weights = (a, weights), widened(a), widened(weights)
     if np.shape(weights) != np.shape(a):
         axes = normalized_axes(axis, np.ndim(a))
@@ -301,7 +313,8 @@ def average(a: Array, axis: Axis = None, weights: Array | None = None, *, keepdi
     total = sum(weights, axis, keepdims=keepdims)
     if np.any(array_of(total) == 0):
         raise ZeroDivisionError("average: the weights' sum is 0")
-    return narrowed(sum(np.multiply(a, weights), axis, keepdims=keepdims) / total, *like)
+    found = narrowed(sum(np.multiply(a, weights), axis, keepdims=keepdims) / total, *like)
+    return (found, np.broadcast_to(total, np.shape(found))) if returned else found
 
 
 @implements(np.median)

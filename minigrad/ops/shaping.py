@@ -1,7 +1,6 @@
 """Ops that move entries and compute nothing: each VJP moves g back.
 
-Adjoint pairs: reshape and transpose with their inverses, broadcast_to and sum, pad and its
-crop, getitem and scatter.
+Adjoint pairs: reshape and transpose with their inverses, broadcast_to and sum, getitem and scatter.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from .arithmetic import astype
 
 __all__ = [
     "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims",
-    "squeeze", "broadcast_to", "getitem", "scatter", "concatenate", "full_like", "stack", "pad", "hstack", "vstack",
+    "squeeze", "broadcast_to", "getitem", "scatter", "concatenate", "full_like", "stack", "hstack", "vstack",
     "dstack", "column_stack", "append", "atleast_1d", "atleast_2d", "meshgrid", "array_split", "split", "hsplit",
     "vsplit", "dsplit", "broadcast_arrays", "tile", "repeat", "roll", "flip", "fliplr", "flipud", "rot90",
     "diagonal", "take", "delete", "rollaxis", "take_along_axis", "sort", "trace", "diag", "triu", "tril",
@@ -282,42 +281,6 @@ def _stacked(*arrays, axis):
 @_stacked.vjp("arrays")
 def _(i, g, out, *arrays, axis):
     return g[(*(slice(None),) * axis, i)]
-
-
-@implements(np.pad)
-def pad(array: Array, pad_width: int | Sequence[Any], mode: str = "constant", *, constant_values: Array = 0) -> Array:
-    """The array with a border, as np.pad: of constants, which may be a Tensor, or of entries of the array.
-
-    The modes are "constant", "edge", "reflect", "symmetric" and "wrap". Adjoint of a constant border: cropping it off.
-
-    >>> mg.pad(np.array([1.0, 2.0]), (1, 2))
-    array([0., 1., 2., 0., 0.])
-    >>> mg.pad(np.array([1.0, 2.0, 3.0]), 1, "reflect")
-    array([2., 1., 2., 3., 2.])
-    """
-    if isinstance(pad_width, dict):
-        raise TypeError("pad: pad_width must be a number or pairs of numbers, not a dict")
-    if mode in ("edge", "reflect", "symmetric", "wrap"):
-        return _moved(np.pad, array, pad_width, mode=mode)
-    if mode != "constant":
-        raise ValueError(f"pad: mode must be 'constant', 'edge', 'reflect', 'symmetric' or 'wrap', not {mode!r}")
-    if not hasattr(constant_values, "detach"):
-        return _pad(array, pad_width, constant_values=constant_values)
-    if constant_values.ndim:
-        raise ValueError(f"pad: a Tensor of constant_values must be a scalar, not {constant_values.shape}")
-    inside = np.pad(np.ones(np.shape(array), bool), pad_width)
-    return np.where(inside, _pad(array, pad_width, constant_values=0), constant_values)
-
-
-@op(name="pad", complex=True)
-def _pad(array, pad_width, *, constant_values):
-    return np.pad(array, pad_width, constant_values=constant_values)
-
-
-@_pad.vjp("array")
-def _(g, out, array, pad_width, constant_values):
-    before = np.broadcast_to(np.asarray(pad_width), (array.ndim, 2))[:, 0]
-    return g[tuple(slice(int(b), int(b) + n) for b, n in zip(before, array.shape, strict=True))]
 
 
 @implements(np.hstack)
@@ -652,8 +615,7 @@ def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> 
     array([[2.],
            [3.]])
     """
-    numbered = np.arange(math.prod(np.shape(arr))).reshape(np.shape(arr))
-    return getitem(ravel(arr), np.take_along_axis(numbered, np.asarray(array_of(indices)), axis))
+    return _moved(np.take_along_axis, arr, np.asarray(array_of(indices)), axis)
 
 
 @implements(np.sort)

@@ -138,17 +138,17 @@ def _h(a):
 
 
 @op(name="pinv", complex=True)
-def _pinv(a, *, rcond, hermitian):
+def _pinv(a, *, rcond):
     """P with A P A = A and P A P = P, for matrices that keep their rank.
 
     With ^H the conjugate transpose, dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P, so
     dJ/dA = -P^T G P^T + conj((1 - A P) G^T P P^H + P^H P G^T (1 - P A)).
     """
-    return np.linalg.pinv(a, rcond, hermitian=hermitian)
+    return np.linalg.pinv(a, rcond)
 
 
 @_pinv.vjp("a")
-def _(g, p, a, rcond, hermitian):
+def _(g, p, a, rcond):
     pt, ph = _t(p), _h(p)
     left = _t(g) - np.matmul(a, np.matmul(p, _t(g)))
     right = _t(g) - np.matmul(np.matmul(_t(g), p), a)
@@ -157,8 +157,11 @@ def _(g, p, a, rcond, hermitian):
 
 
 @implements(np.linalg.pinv)
-def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False) -> Array:
+def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = None) -> Array:
     """The pseudo-inverse of a matrix, or a stack. The derivative is the one along matrices of the same rank.
+
+    rcond, rtol: the part of the greatest singular value below which one counts as 0.
+    hermitian: take A as Hermitian, and read its lower triangle only.
 
     >>> mg.pinv(np.array([[2.0], [0.0]]))
     array([[0.5, 0. ]])
@@ -166,8 +169,12 @@ def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False) -> A
     a = inexact(a)
     if a.ndim < 2:
         raise ValueError(f"pinv: a must be a matrix, or a stack of them, not {a.shape}")
+    if hermitian:
+        half = (np.tril(a) + np.tril(a, -1)) / 2
+        a = half + _h(half)
+    rcond = rtol if rcond is None else rcond
     least = np.max(a.shape[-2:]) * np.finfo(a.dtype).eps if rcond is None else array_of(rcond)
-    return _pinv(a, rcond=least, hermitian=hermitian)
+    return _pinv(a, rcond=least)
 
 
 @op(name="qr", complex=True)

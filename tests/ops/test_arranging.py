@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 from support.gradients import leaf
 from support.specification import Specs, call, calls
 
@@ -42,6 +42,19 @@ spec(
     calls(call(A, B, V)),
     lambda a, b, v: np.block([[a, b], [v, v]]),
     fn=lambda a, b, v: mg.block([[a, b], [v, v]]),
+)
+spec(
+    "pad",
+    calls(
+        *[call(A, width) for width in (0, 1, (1, 2), ((1, 0), (0, 2)))],
+        *[call(CUBE, 1), call(CUBE, ((1, 0), (0, 2), (1, 1)), constant_values=1.5)],
+        *[call(A, {1: 2, -2: (1, 0)}), call(A, {0: 1}, "edge")],
+    ),
+    np.pad,
+    refused=(
+        ((V, 1, "means"), {}, ValueError, "mode must be one of 'edge', .* not 'means'"),
+        ((V, 1, "reflect"), {"reflect_type": "off"}, ValueError, "and reflect_type 'even' or 'odd'"),
+    ),
 )
 spec("insert", calls(call(A, 1, 2.5, 1), call(A, [0, 2], V[:2], None), call(A, -1, V, 0)), np.insert)
 spec("compress", calls(call([True, False], A, 0), call([0, 1, 1], A, 1), call([1, 0, 1], A)), np.compress)
@@ -110,6 +123,13 @@ spec(
     fn=lambda a: mg.apply_over_axes(mg.sum, a, (0, -1)),
 )
 spec(
+    "vectorize",
+    calls(call(A, V), call(A, 0.3), call(V, CUBE[0, 0, 0])),
+    np.vectorize(lambda a, b: a * b if a > b else a**2),
+    fn=lambda a, b: mg.vectorize(lambda a, b: a * b if a > b else a**2)(a, b),
+    refused=((("text",), {}, TypeError, "pyfunc must be a function, not str"),),
+)
+spec(
     "sliding_window_view",
     calls(call(V, 2), call(A, (2, 2)), call(CUBE, 2, 1)),
     np.lib.stride_tricks.sliding_window_view,
@@ -142,6 +162,7 @@ def test_an_array_of_nested_lists():
         (lambda t: np.put(t, 0, 1), "mg.put returns a new one"),
         (lambda t: np.place(t, t > 0, 1), "mg.place returns a new one"),
         (lambda t: np.copyto(t, 1), "mg.where returns a new one"),
+        (lambda t: np.add.at(t, [0], 1), r"np.add.at can't write in place with a Tensor: mg.ops.scatter\("),
     ],
 )
 def test_what_writes_names_what_returns(call, name):
@@ -157,16 +178,41 @@ def test_a_later_piece_wins_and_wrong_counts_are_refused():
         np.piecewise(leaf(x), [x > 0], [1, 2, 3])
 
 
-def test_borders():
-    for mode in ("edge", "reflect", "symmetric", "wrap"):
-        assert_array_equal(np.pad(leaf(A), ((1, 0), (2, 1)), mode).data, np.pad(A, ((1, 0), (2, 1)), mode))
-    border = leaf(3.0)
-    padded = np.pad(leaf(A), 1, constant_values=border)
-    assert_array_equal(padded.data, np.pad(A, 1, constant_values=3.0))
-    np.sum(padded).backward()
-    assert border.grad == 14
-    with pytest.raises(ValueError, match="pad: a Tensor of constant_values must be a scalar"):
-        np.pad(leaf(A), 1, constant_values=leaf([1.0, 2.0]))
+BORDERS = """
+"edge"; "reflect"; "symmetric"; "wrap"; "linear_ramp"; "linear_ramp", end_values=v[0]; "mean"; "median"; "maximum"
+"linear_ramp", end_values=((v[0], v[1]), (v[2], 3.0)); "minimum"
+"mean", stat_length=2; "maximum", stat_length=((1, 2), (3, 1))
+"reflect", reflect_type="odd"; "symmetric", reflect_type="odd"; constant_values=v[0]; constant_values=(v[0], v[1])
+constant_values=v[:2]; "constant", constant_values=((v[0], v[1]), (v[2], 3.0)); constant_values=[[v[0]], [1.0]]
+"""
+
+
+@pytest.mark.parametrize("width", [1, ((2, 0), (0, 7))])
+@pytest.mark.parametrize("options", BORDERS.replace("\n", "; ").strip("; ").split("; "))
+def test_borders(options, width):
+    padded = eval(f"lambda a, v, width: np.pad(a, width, {options})", {"np": np})
+    x, v = leaf(A), leaf(V)
+    assert_allclose(padded(x, v, width).data, padded(A, V, width), 1e-14)
+    mg.testing.check_grads(padded, A, V, width, argnums=(0, 1) if "v[" in options else 0)
+
+
+def test_an_empty_border_and_one_of_a_single_row():
+    assert_array_equal(np.pad(leaf(A), 1, "empty").data[1:-1, 1:-1], A)
+    assert_array_equal(np.pad(leaf(A[:1]), 2, "reflect", reflect_type="odd").data[:, 2:-2], A[[0] * 5])
+
+
+def test_r_and_c_join_tensors():
+    v, w = leaf(V), mg.tensor(V)
+    for ours, theirs in (
+        (mg.r_[v, 0, v[1], 1:3], np.r_[V, 0, V[1], 1:3]),
+        (mg.r_["0,2", v, V], np.r_["0,2", V, V]),
+        (mg.c_[v, [1, 2, 3], w], np.c_[V, [1, 2, 3], V]),
+        (mg.r_[w], V),
+    ):
+        assert_array_equal(ours.data, theirs)
+    assert type(mg.r_[V, 1.0]) is np.ndarray
+    np.sum(mg.c_[v, v] * [[1.0, 10.0]]).backward()
+    assert_array_equal(v.grad, [11, 11, 11])
 
 
 def test_grids_without_copies():

@@ -430,3 +430,18 @@ def test_a_shift_of_all_eigenvalues_changes_no_gradient_of_vectors():
     for shift in (0.0, -3.0, -1.0, 7.0):
         found = mg.grad(largest)(a + shift * np.eye(3))
         assert_array_equal(np.isnan(found), np.isnan(mg.grad(largest)(a)))
+
+
+@pytest.mark.parametrize("compute_uv", [False, True])
+def test_svd_of_a_symmetric_matrix_reads_its_lower_triangle(compute_uv):
+    a = np.array([[2.0, 9.0, 9.0], [0.5, -3.0, 9.0], [0.25, 1.0, 1.0]])
+    parts = np.linalg.svd(leaf(a), compute_uv=compute_uv, hermitian=True)
+    theirs = np.linalg.svd(a, compute_uv=compute_uv, hermitian=True)
+    for ours, right in zip(parts, theirs, strict=True) if compute_uv else [(parts, theirs)]:
+        np.testing.assert_allclose(ours.data, right, atol=1e-14)
+
+    def f(a):
+        parts = mg.svd(a, compute_uv=compute_uv, hermitian=True)
+        return parts.U * parts.S + parts.Vh if compute_uv else parts
+
+    mg.testing.check_grads(f, a, order=2)

@@ -329,3 +329,20 @@ def test_weights_whose_sum_is_zero():
             np.average(leaf([1.0, 2.0]), weights=weights)
     with pytest.raises(ZeroDivisionError, match="average"):
         mg.average(np.ones((2, 2)), 1, np.array([[1.0, 1.0], [2.0, -2.0]]))
+
+
+def test_diff_with_what_stands_before_and_after():
+    a, x = np.array([[1.0, 4.0, 2.0], [0.5, 3.0, 3.0]]), leaf(2.0)
+    for options in ({"prepend": 0.5}, {"append": a[:, :1]}, {"n": 2, "axis": 0, "prepend": a[:1], "append": 2.0}):
+        assert_array_equal(np.diff(leaf(a), **options).data, np.diff(a, **options))
+    np.sum(np.diff(leaf(a), prepend=x)).backward()
+    assert x.grad == -2
+
+
+def test_average_and_the_sum_of_its_weights():
+    a, w = np.array([[1.0, 4.0], [3.0, 2.0]]), np.array([3.0, 1.0])
+    for options in ({}, {"axis": 0}, {"axis": 1, "weights": w}, {"axis": 0, "weights": w, "keepdims": True}):
+        found, expected = (np.average(x, returned=True, **options) for x in (leaf(a), a))
+        for ours, theirs in zip(found, expected, strict=True):
+            assert np.shape(ours) == np.shape(theirs)
+            assert_array_equal(getattr(ours, "data", ours), theirs)

@@ -193,3 +193,12 @@ def test_einsum_by_lists_of_numbers():
     for given in ((M, [0, 1], SQUARE, [1, 2], [0, 2]), (M, [0, 1], SQUARE, [1, 2]), (A, [..., 0], [0, ...])):
         ours = np.einsum(*[leaf(x) if isinstance(x, np.ndarray) else x for x in given])
         assert_allclose(ours.data, np.einsum(*given))
+
+
+def test_pinv_of_a_symmetric_matrix_and_under_both_names_of_the_tolerance():
+    a = np.array([[2.0, 9.0], [0.5, -3.0]])
+    mg.testing.check_grads(lambda a: mg.pinv(a, hermitian=True), a, order=2)
+    np.testing.assert_allclose(mg.pinv(a, hermitian=True), np.linalg.pinv(a, hermitian=True))
+    low = np.diag([1.0, 0.1])
+    for options in ({"rtol": 0.5}, {"rcond": 0.5}):
+        np.testing.assert_allclose(np.linalg.pinv(leaf(low), **options).data, np.diag([1.0, 0.0]))

@@ -74,6 +74,7 @@ OTHERS = {
     "histogram": (_M, 2, (0, 3), False, _M), "array": ([[1.0], [2.0]], float), "block": ([[_M, _M]],),
     "insert": (_M, 0, 1.0, 0), "compress": (np.array([True, False]), _M, 0), "extract": (_M > 1, _M),
     "select": ([_M > 1], [_M], 0.0), "piecewise": (_M, [_M > 1, _M < 1], [1.0, 2.0]),
+    "vectorize": (lambda v: v,),
     "choose": (np.array([0, 1]), [np.ones(2), np.ones(2)]), "put": (_M, 0, 1.0), "place": (_M, _M > 1, np.ones(1)),
     "put_along_axis": (_M, np.array([[0, 1]]), np.ones((1, 2)), 0), "fill_diagonal": (_M, 1.0, False),
     "diagflat": (_M, 0), "resize": (_M, (3,)), "trim_zeros": (_M[0], "fb"),
@@ -163,6 +164,7 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "hessian": (lambda f, x: mg.hessian(f)(x), mg.sum, _V),
     "elementwise_grad": (lambda f, x, argnums: mg.elementwise_grad(f, argnums)(x), mg.sin, _V, 0),
     "ravel_nest": (mg.ravel_nest, _V),
+    "r_": (lambda *parts: mg.r_[parts], _V, _V), "c_": (lambda *parts: mg.c_[parts], _V, _V),
     "fixed_point": (lambda a, x0: mg.fixed_point(
         lambda a: lambda x: 0.5 * x + mg.ravel_nest(a)[0][:1], a, x0, lambda x, y: np.max(np.abs(x - y), initial=0), 1
     ), _V, _V),

@@ -38,7 +38,7 @@ x[0] = 1.0  # wrong
 x.sum(axes=0)  # wrong
 x.relu(1)  # wrong
 x.shape = (4,)  # wrong
-x.item(3)  # wrong
+x.item("a")  # wrong
 x.backwards()  # wrong
 x.backward(retain=True)  # wrong
 x.grad.sum()  # wrong
