@@ -187,7 +187,8 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
         out[...] = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(a, places.shape)), out.size).reshape(shape)
     elif a.dtype.char in "fd" and (rows := _rows(index, shape)) is not None:  # add those that meet, then assign
         parts, ends = np.unique(rows, return_inverse=True), shape[len(index) if isinstance(index, tuple) else 1 :]
-        out.reshape(-1, *ends)[parts[0]] = scatter(a, parts[1].reshape(rows.shape), (parts[0].size, *ends))
+        values = np.broadcast_to(a, (*rows.shape, *ends))
+        out.reshape(-1, *ends)[parts[0]] = scatter(values, parts[1].reshape(rows.shape), (parts[0].size, *ends))
     else:
         np.add.at(out, index, a)
     return out

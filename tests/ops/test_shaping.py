@@ -466,3 +466,9 @@ def test_a_few_rows_of_a_large_array_are_added_where_they_meet(index):
 def test_a_shift_of_several_axes_is_refused():
     with pytest.raises(ValueError, match=r"roll: shift must be an int or a sequence of ints, not of shape \(1, 2\)"):
         mg.roll(np.zeros(3), [[1, 2]], 0)
+
+
+def test_a_few_values_are_scattered_to_many_entries():
+    right = np.zeros((3, 9, 9))
+    np.add.at(right, [0, 0, 2], 1.5)
+    assert_array_equal(mg.ops.scatter(np.array(1.5), np.array([0, 0, 2]), (3, 9, 9)), right)
