@@ -89,15 +89,17 @@ def ravel_nest(nest: Any) -> tuple[Any, Callable]:
     """
     leaves = [arraylike(leaf) for leaf in flatten(nest)]
     shapes, size = [leaf.shape for leaf in leaves], sum(leaf.size for leaf in leaves)
+    complexes = [leaf.dtype.kind == "c" for leaf in leaves]
     vector = np.concatenate([np.reshape(leaf, -1) for leaf in leaves]) if leaves else np.zeros(0)
 
     def unravel(v: Any) -> Any:
         if np.shape(v) != (size,):
             raise ValueError(f"ravel_nest: the vector must have shape {(size,)}, not {np.shape(v)}")
         parts, start = [], 0
-        for shape in shapes:
+        for shape, is_complex in zip(shapes, complexes, strict=True):
             stop = start + math.prod(shape)
-            parts.append(np.reshape(v[start:stop], shape) if shape else v[start])
+            part = np.reshape(v[start:stop], shape) if shape else v[start]
+            parts.append(part if is_complex or not np.iscomplexobj(part) else np.real(part))
             start = stop
         return unflatten(nest, parts)
 

@@ -109,8 +109,8 @@ def test_an_op_of_ones_own_is_real_unless_it_says_otherwise():
     assert_allclose(real(Z), np.abs(Z))
     with pytest.raises(TypeError, match=r"^norm: complex numbers have no derivative here"):
         real(z)
-    with pytest.raises(TypeError, match=r"^maximum: can't differentiate a result of dtype complex128"):
-        np.maximum(z.real, 1j)
+    with pytest.raises(TypeError, match=r"^clip: can't differentiate a result of dtype complex128"):
+        np.clip(z.real, 1j)
     assert_allclose(mg.grad(lambda z: np.sum(both(z)))(Z), np.conj(Z) / np.abs(Z))
     check_grads(both, Z, order=2)
 

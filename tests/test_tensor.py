@@ -306,7 +306,6 @@ def test_numpy_functions_dispatch_to_ops():
     [
         (lambda t: np.nextafter(1.0, t), "np.nextafter"),
         (lambda t: np.sort_complex(t), "np.sort_complex"),
-        (lambda t: np.linalg.eigvals(t), "np.linalg.eigvals"),
         (lambda t: np.roots(t), "np.roots"),
     ],
 )

@@ -152,14 +152,6 @@ floor_divide = elementwise(
 )
 
 
-# these have a complex derivative (or, as abs, a row of their own), so the rows hold for complex numbers as they stand
-for _op in (
-    *(add, subtract, multiply, divide, negative, positive, exp, log, sqrt, tanh, square, reciprocal, exp2, expm1, log2),
-    *(log10, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, arcsinh, arccosh, arctanh, abs, rint),
-):
-    _op.differentiable = "fc"
-
-
 @implements(np.power)
 @op(complex=True)
 def power(x1: Array, x2: Array) -> Array:
@@ -259,6 +251,14 @@ minimum = elementwise(
     x1=lambda g, a, x1, x2: selected(g, ~(x1 >= x2)) + selected(g / 2, x1 == x2),
     x2=lambda g, a, x1, x2: selected(g, ~(x2 >= x1)) + selected(g / 2, x1 == x2),
 )
+
+# these have a complex derivative (or, as abs, a row of their own), so the rows hold for complex numbers as they stand
+for _op in (
+    *(add, subtract, multiply, divide, negative, positive, exp, log, sqrt, tanh, square, reciprocal, exp2, expm1, log2),
+    *(log10, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, arcsinh, arccosh, arctanh, abs, rint),
+    *(maximum, minimum),  # in NumPy's order: by the real part, then by the imaginary one
+):
+    _op.differentiable = "fc"
 
 
 @implements(np.clip)

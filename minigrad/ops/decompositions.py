@@ -20,7 +20,20 @@ from .complex_numbers import conj, squared
 from .reductions import products_of_others, sum
 from .shaping import take_along_axis
 
-__all__ = ["inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "svd", "svdvals"]
+__all__ = [
+    "inv",
+    "solve",
+    "det",
+    "log_abs_det",
+    "slogdet",
+    "cholesky",
+    "eigh",
+    "eigvalsh",
+    "eig",
+    "eigvals",
+    "svd",
+    "svdvals",
+]
 
 
 @lru_cache
@@ -339,6 +352,67 @@ def _(h, c, g, a, parts, uplo, fixed):
     slopes = _quotient(rise, _differences(w), tied, _equal(rise, fixed) | _diagonal(w))
     inner = np.matmul(np.matmul(_h(v), h), v) * slopes
     return _to_triangle(conj(np.matmul(np.matmul(v, inner), _h(v))), uplo)
+
+
+# matrices of any kind: complex eigenvalues, and vectors that are not orthogonal
+
+
+@implements(np.linalg.eig)
+def eig(a: Array) -> EighResult[Array]:
+    """`(eigenvalues, eigenvectors)` of a square matrix; the eigenvectors are columns of norm 1.
+
+    They are complex unless A and all eigenvalues are real. As for `eigh`, the order and the signs (phases) are NumPy's
+    choice, and where eigenvalues tie, what reaches A through the eigenvectors is NaN.
+
+    >>> mg.eig(np.array([[0.0, 1.0], [-1.0, 0.0]])).eigenvalues
+    array([0.+1.j, 0.-1.j])
+    """
+    a = _square("eig", a)
+    parts = np.linalg.eig(array_of(a))
+    return _result_of(np.linalg.eig)(_any_eigenvalues(a, parts=parts), _any_eigenvectors(a, parts=parts))
+
+
+@implements(np.linalg.eigvals)
+def eigvals(a: Array) -> Array:
+    """The eigenvalues of a square matrix, as `eig` gives them.
+
+    >>> mg.grad(lambda a: np.sum(np.real(mg.eigvals(a))))(np.array([[2.0, 1.0], [0.0, 3.0]])).round(12).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+    a = _square("eigvals", a)
+    return _any_eigenvalues(a, parts=np.linalg.eig(array_of(a)))
+
+
+@op(name="eigvals", complex=True)
+def _any_eigenvalues(a, *, parts):
+    """w with A V = V diag(w): dw = diag(V^-1 dA V), so dJ/dA = V^-T diag(g) V^T."""
+    return parts[0]
+
+
+@_any_eigenvalues.vjp("a")
+def _(g, w, a, parts):
+    vt = _t(_any_eigenvectors(a, parts=parts))
+    return np.linalg.solve(vt, g[..., None] * vt)
+
+
+@op(name="eig", complex=True)
+def _any_eigenvectors(a, *, parts):
+    """V with A V = V diag(w): V^-1 dV has the entries M[i,j] = (V^-1 dA V)[i,j] / (w[j] - w[i]), 0 on its diagonal.
+
+    The norm of a column v stays 1, which subtracts v Re(v^H V M) from it. So dJ/dA = V^-T E V^T with
+    E[i,j] = (V^T G - conj(V^H V) diag(Re(V^T G)))[i,j] / (w[j] - w[i]).
+    """
+    return parts[1]
+
+
+@_any_eigenvectors.vjp("a")
+def _(g, v, a, parts):
+    w, vt = _any_eigenvalues(a, parts=parts), _t(v)
+    k = np.matmul(vt, g)
+    along = np.real(sum(np.where(_diagonal(w), k, 0), -2))
+    turned = k - np.matmul(vt, conj(v)) * along[..., None, :]
+    inner = _quotient(turned, _differences(w), _tied(parts[0]), _diagonal(w))
+    return np.linalg.solve(vt, np.matmul(inner, vt))
 
 
 # ties, and divisions by the differences of what ties

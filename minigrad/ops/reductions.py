@@ -83,7 +83,7 @@ def _(g, out, a, axis, keepdims):
 
 
 @implements(np.max, np.amax)
-@op
+@op(complex=True)
 def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The greatest entry over the axes. Tied entries share g equally, and a NaN gets it where there is one.
 
@@ -94,7 +94,7 @@ def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 @implements(np.min, np.amin)
-@op
+@op(complex=True)
 def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The smallest entry over the axes. Tied entries share g equally, and a NaN gets it where there is one.
 

@@ -117,7 +117,8 @@ class Optimizer:
     def _step_together(self, run: Run, names: list[str]) -> None:
         """Update the parameters of a run."""
         for p, g, x, _ in run.views:
-            g[...] = p.grad if run.dtype.kind != "c" else np.conjugate(p.grad)  # along which J descends
+            gradient: Any = p.grad
+            g[...] = gradient if run.dtype.kind != "c" else np.conjugate(gradient)  # along which J descends
             if self.weight_decay:
                 x[...] = p.data
         if names:

@@ -53,7 +53,7 @@ def test_every_op_is_right_on_complex_numbers_or_refuses_them(specs):
     """Right: the gradient of Re(sum(c y)) gives its slope along a complex direction. A refusal is a TypeError."""
     right = {name for name, spec in specs.items() if name not in REAL_WEIGHTS and _is_right(spec)}
     assert {"exp", "multiply", "matmul", "norm", "svd", "fft", "where"} <= right
-    assert right.isdisjoint({"relu", "conv2d", "max", "sign", "erf", "clip"})
+    assert right.isdisjoint({"relu", "conv2d", "hypot", "sign", "erf", "clip"})
 
 
 def _is_right(spec):

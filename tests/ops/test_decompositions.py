@@ -122,6 +122,8 @@ spec(
 )
 
 spec("svdvals", square_matrices.map(apart), np.linalg.svdvals)
+spec("eigvals", square_matrices.map(apart), np.linalg.eigvals, order=2)
+spec("eig", square_matrices.map(apart), projectors(np.linalg.eig), fn=projectors(mg.eig), order=2)
 
 
 def eigenvalue_gradient(g, a):

@@ -95,7 +95,7 @@ make_hvp = _operator(_hvp)
 make_jvp = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)))
 make_jvp_reversemode = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1])
 deriv = _operator(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1])
-holomorphic_grad = grad
+holomorphic_grad = elementwise_grad
 checkpoint = mg.checkpoint
 
 

@@ -15,7 +15,7 @@ Box = mg.Tensor
 def primitive(f):
     """The function as an op. Its VJPs are made by `defvjp`, from the output and the arguments."""
 
-    @mg.op(name=getattr(f, "__name__", "primitive"))
+    @mg.op(name=getattr(f, "__name__", "primitive"), complex=True)
     def made(*arrays, places, arguments, options):
         return f(*_filled(arguments, places, arrays), **options)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import minigrad as mg
 
-from ...nest import flatten
+from ...nest import flatten, unflatten
 from .differential_operators import _real
 
 __all__ = ["check_equivalent", "check_grads", "check_jvp", "check_vjp", "combo_check", "scalar_close"]
@@ -31,10 +31,21 @@ def check_vjp(f, x):
     vector, unravel = mg.ravel_nest(x)
     y, pullback = mg.vjp(f, x)
     rng = np.random.default_rng(0)
-    u, direction = rng.normal(size=np.size(mg.ravel_nest(y)[0])), rng.normal(size=vector.size)
-    g = mg.ravel_nest(pullback(mg.ravel_nest(y)[1](u))[0])[0]
+    u, direction = _random_like(y, rng), mg.ravel_nest(_random_like(x, rng))[0]
+    g = mg.ravel_nest(pullback(u)[0])[0]
     ahead, behind = (mg.ravel_nest(f(unravel(vector + step * direction)))[0] for step in (EPS / 2, -EPS / 2))
-    np.testing.assert_allclose(np.dot(g, direction), np.dot(u, (ahead - behind) / EPS), rtol=1e-4, atol=1e-5)
+    slope = np.dot(mg.ravel_nest(u)[0], (ahead - behind) / EPS)
+    np.testing.assert_allclose(np.real(np.dot(g, direction)), np.real(slope), rtol=1e-4, atol=1e-5)
+
+
+def _random_like(nest, rng):
+    """A nest of the same structure of normal numbers, complex where it is."""
+
+    def normal(leaf):
+        z = rng.normal(size=(2, *np.shape(leaf)))
+        return z[0] + 1j * z[1] if np.iscomplexobj(leaf) else z[0]
+
+    return unflatten(nest, map(normal, flatten(nest)))
 
 
 check_jvp = check_vjp  # a JVP is made of VJPs
@@ -46,7 +57,7 @@ def check_grads(f, argnum=0, modes=(), order=2):
     def check(*x, **options):
         chosen = [*argnum] if isinstance(argnum, (tuple, list)) else [argnum]
         chosen = [*range(len(x))] if argnum == 0 else chosen
-        numbers = [i for i in chosen if np.asarray(x[i]).dtype.kind in "fiu"] if len(x) > 1 else [0]
+        numbers = [i for i in chosen if np.asarray(x[i]).dtype.kind in "fiuc"] if len(x) > 1 else [0]
 
         def of_chosen(parts):
             arguments = list(x)
@@ -64,7 +75,7 @@ def _check(f, x, order):
     if order > 1:
         y, _ = mg.vjp(f, x)
         rng = np.random.default_rng(order)
-        g = mg.ravel_nest(y)[1](rng.normal(size=np.size(mg.ravel_nest(y)[0])))
+        g = _random_like(y, rng)
         _check(lambda x: mg.vjp(f, x)[1](g)[0], x, order - 1)
 
 
