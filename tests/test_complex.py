@@ -1,5 +1,8 @@
 """Complex numbers on the tape: the gradient in z = x + iy is dJ/dx - i dJ/dy, and J descends along its conjugate."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -7,6 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import minigrad as mg
 from minigrad.testing import GradientError, check_grads, check_jvp, check_vjp, gradtest, strategies
 
+PAGE = (Path(__file__).parents[1] / "docs" / "complex.md").read_text(encoding="utf-8")
 Z = np.array([1 + 2j, 0.5 - 1j, -0.3 + 0.2j])
 W = np.array([0.2 - 1j, 1.5 + 0.1j, 2j])
 
@@ -143,3 +147,9 @@ def test_checks_of_complex_results():
 @gradtest(strategies.tensors(max_dims=1, min_side=1), order=1)
 def test_a_property_of_a_complex_function(x):
     return np.exp((0.5 + 1j) * x)
+
+
+@pytest.mark.parametrize("code", re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL))
+def test_the_page_prints_what_it_says(code, capsys):
+    exec(code, {})
+    assert capsys.readouterr().out.splitlines() == re.findall(r"^print\(.*?\)  # (.*)$", code, re.MULTILINE)

@@ -274,7 +274,7 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
     return _stacked(*arrays, axis=normalize_axis_index(axis, len(shapes.pop()) + 1, "stack"))
 
 
-@op(name="stack")
+@op(name="stack", complex=True)
 def _stacked(*arrays, axis):
     return np.stack(arrays, axis)
 

@@ -9,6 +9,7 @@ import scipy.linalg as sl
 
 from ..operation import arraylike, op
 from ..ops import block, solve, tril, triu
+from ..ops.complex_numbers import conj
 from ..typing import Array
 
 __all__ = ["block_diag", "cho_solve", "expm", "solve_triangular", "sqrtm"]
@@ -17,7 +18,9 @@ __all__ = ["block_diag", "cho_solve", "expm", "solve_triangular", "sqrtm"]
 def solve_triangular(
     a: Array, b: Array, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False, **options: Any
 ) -> Array:
-    """X with A X = B, where A is the lower (or upper) triangle of a; of its transpose with trans=1 or "T".
+    """X with A X = B, where A is the lower (or upper) triangle of a.
+
+    trans: 1 or "T" solves with its transpose, 2 or "C" with its conjugate transpose.
 
     >>> mg.scipy.linalg.solve_triangular(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0]), lower=True)
     array([1., 2.])
@@ -25,6 +28,8 @@ def solve_triangular(
     a = tril(a) if lower else triu(a)
     if unit_diagonal:
         a = np.where(np.eye(a.shape[-1], dtype=bool), 1, a)
+    if trans in (2, "C"):
+        a = conj(arraylike(a))
     return solve(a if trans in (0, "N") else np.swapaxes(a, -1, -2), b)
 
 
@@ -35,8 +40,8 @@ def cho_solve(c_and_lower: tuple[Array, bool], b: Array, **options: Any) -> Arra
     array([2.])
     """
     c, lower = c_and_lower
-    first = solve_triangular(c, b, trans=0 if lower else 1, lower=lower)
-    return solve_triangular(c, first, trans=1 if lower else 0, lower=lower)
+    first = solve_triangular(c, b, trans=0 if lower else 2, lower=lower)
+    return solve_triangular(c, first, trans=2 if lower else 0, lower=lower)
 
 
 def block_diag(*arrs: Array) -> Array:
@@ -54,7 +59,7 @@ def block_diag(*arrs: Array) -> Array:
     return block(rows)
 
 
-@op
+@op(complex=True)
 def expm(A: Array) -> Array:
     """C = e**A: dJ/dA is the upper right block of the exponential of [[A^T, G], [0, A^T]].
 
@@ -75,16 +80,16 @@ def _(g, c, a):
     return expm(np.concatenate([upper, lower], axis=-2))[..., :n, n:]
 
 
-@op
+@op(complex=True)
 def sqrtm(A: Array) -> Array:
-    """C with C C = A, real. dA = dC C + C dC, so dJ/dA = S with C^T S + S C^T = G, solved as a linear system.
+    """C with C C = A, real for a real A. dA = dC C + C dC, so dJ/dA = S with C^T S + S C^T = G, a linear system.
 
     >>> mg.scipy.linalg.sqrtm(np.array([[4.0, 0.0], [0.0, 9.0]]))
     array([[2., 0.],
            [0., 3.]])
     """
     root = sl.sqrtm(A)
-    if np.iscomplexobj(root):
+    if np.iscomplexobj(root) and not np.iscomplexobj(A):
         raise ValueError("sqrtm: the matrix has no real square root")
     return root
 

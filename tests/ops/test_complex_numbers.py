@@ -3,8 +3,12 @@
 Entries move in complex directions, so a conjugate too many or too few is found.
 """
 
+import functools
+
 import numpy as np
 import pytest
+import scipy.linalg
+import scipy.signal
 from numpy.testing import assert_allclose, assert_array_equal
 from support.specification import Specs, call, calls
 
@@ -135,6 +139,7 @@ CASES = {
     "lstsq": (lambda a, b: np.linalg.lstsq(a, b)[:2], Z.T, W),
     "getitem": (lambda z: z[[0, 0, 2]], W),
     "where": (lambda z, x: np.where(X > 1, z, x), W, X),
+    "stack": (lambda z, x: np.stack([z, x, z]), W, X),
     "a real argument": (lambda x, z: np.exp(1j * x) * z, X, W),
 }
 
@@ -190,3 +195,34 @@ def test_parts_of_a_tensor():
     assert np.real_if_close(mg.tensor([1 + 1e-20j])).dtype == float
     with pytest.raises(TypeError, match=r"^astype: float64 can't hold complex numbers"):
         t.astype(float)
+
+
+SCIPY = {
+    "expm": (scipy.linalg.expm, mg.scipy.linalg.expm, M),
+    "sqrtm": (scipy.linalg.sqrtm, mg.scipy.linalg.sqrtm, positive(M)),
+    "block_diag": (scipy.linalg.block_diag, mg.scipy.linalg.block_diag, M, W),
+    "convolve": (scipy.signal.convolve, mg.scipy.signal.convolve, M, Z),
+    **{
+        f"solve_triangular, trans={trans}": (
+            functools.partial(scipy.linalg.solve_triangular, trans=trans),
+            functools.partial(mg.scipy.linalg.solve_triangular, trans=trans),
+            *(M, W),
+        )
+        for trans in (0, 1, 2, "C")
+    },
+    **{
+        f"cho_solve, lower={lower}": (
+            lambda c, b, lower=lower: scipy.linalg.cho_solve((c, lower), b),
+            lambda c, b, lower=lower: mg.scipy.linalg.cho_solve((c, lower), b),
+            *(M, W),
+        )
+        for lower in (True, False)
+    },
+}
+
+
+@pytest.mark.parametrize("case", SCIPY)
+def test_scipys_functions(case):
+    theirs, ours, *arguments = SCIPY[case]
+    assert_allclose(ours(*arguments), theirs(*arguments), rtol=1e-12)
+    two_derivatives(ours, *arguments)
