@@ -54,14 +54,11 @@ function insides(group, scene) {
 }
 
 function boxText(group, scene) {
-  const length = (group.name.length + 2) * 11 * CHARACTER + 8;
-  const entries = [...group.ports].filter(([name]) => name.startsWith("in ")).map(([, at]) => at + group.width / 2);
-  const isFree = (left) => isAcross() || !entries.some((at) => at > left - 4 && at < left + length + 4);
-  const left = [6, group.width - length - 6].find(isFree) ?? 6;
+  const length = headingLength(group), left = group.titleAt;
   return `<g class="box ${group.kind}" data-id="${group.id}" transform="translate(${group.x},${group.y})">` +
     `<rect width="${group.width}" height="${group.height}" rx="10"></rect>${insides(group, scene)}` +
     `<g class="heading" role="button" tabindex="-1" data-id="${group.id}" aria-expanded="true" aria-label="${escaped(said(group))}">` +
-    `<rect x="${left}" y="4" width="${length}" height="17" rx="4"></rect><text x="${left + 4}" y="16">\u25be ${escaped(group.name)}</text></g></g>`;
+    `<rect x="${left}" y="4" width="${length}" height="17" rx="4"></rect><text x="${left + 4}" y="16">\u25be ${escaped(cut(group.name))}</text></g></g>`;
 }
 
 function itemText(item) {
@@ -125,11 +122,13 @@ function normOn({ from, tensors, norms }) {
   return norms.length === 1 ? norms[0] : norms.length || isLeaf(tensor) ? undefined : normOf(tensor.node);
 }
 
+const labelOf = (link) => (normOn(link) == null ? "" : short(normOn(link)));
+
 function edgeLabel(link, xy) {
-  const norm = normOn(link), [x, y] = xy[xy.length - 1], isFromRight = !isAcross() && link.ends.length === 1 && link.to.into.length === 1 && xy[xy.length - 4][0] > x + 3;
-  if (norm === undefined || norm === null) return "";
+  const text = labelOf(link), [x, y] = xy[xy.length - 1], isFromRight = !isAcross() && link.ends.length === 1 && link.to.into.length === 1 && xy[xy.length - 4][0] > x + 3;
+  if (!text) return "";
   const place = isAcross() ? `x="${x - 9}" y="${y - 5}" style="text-anchor:end"` : isFromRight ? `x="${x - 5}" y="${y - 8}" style="text-anchor:end"` : `x="${x + 5}" y="${y - 8}"`;
-  return `<text class="label${typeof norm === "number" ? "" : " bad"}" ${place}>${short(norm)}</text>`;
+  return `<text class="label${typeof normOn(link) === "number" ? "" : " bad"}" ${place}>${text}</text>`;
 }
 
 // Grey for the value, down; orange beside it for the gradient, up.

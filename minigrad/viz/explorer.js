@@ -155,11 +155,12 @@ function zoom(factor, x = room().width / 2, y = room().height / 2) {
 
 // Show the picture as a whole; `least` keeps its text readable, and then its beginning is shown.
 function fit(least = 0) {
-  const { width, height } = room(), margin = 14;
+  const margin = 14, { width } = room(), height = room().height - $("legend").offsetHeight;
   const whole = Math.min((width - 2 * margin) / view.width, (height - 2 * margin) / view.height, 1.5);
   view.scale = Math.max(whole, least, 0.02);
   const start = (size, length) => (size * view.scale + 2 * margin <= length ? (length - size * view.scale) / 2 : margin);
-  view.x = least > whole && view.width * view.scale > width && !isAcross() ? width / 2 - middleOfStart() * view.scale : start(view.width, width);
+  const isCut = least > whole && view.width * view.scale > width && !isAcross(), most = width - margin - view.width * view.scale;
+  view.x = isCut ? Math.min(margin, Math.max(most, width / 2 - middleOfStart() * view.scale)) : start(view.width, width);
   view.y = start(view.height, height);
   showView();
 }

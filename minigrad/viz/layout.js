@@ -2,11 +2,12 @@
 
 // Layout in layers. It knows boxes and links, and nothing of what they stand for.
 //
-// A box is { left, right, height, room, isLeaf, port }: its extent from its centre line, the width in which its links
-// spread, and "in" or "out" for a place on the border of the group where a link enters or leaves it. A link is { from, to, source, fromAt, toAt }: numbers of boxes, what
+// A box is { left, right, height, room, step, isLeaf, port }: its extent from its centre line, the width in which its
+// links spread and how far apart at most, and "in" or "out" for a place on the border of the group where a link enters or leaves it. A link is { from, to, source, fromAt, toAt }: numbers of boxes, what
 // it carries (links of one source share their way), and where it ends, from the centre lines.
 
 const SPACE = { across: 22, along: 34 };
+const LABEL = 14;  // height of the label at the end of a link
 const SWEEPS = 8;  // to find the order in layers
 
 // Returns { places: [{ across, along }], ways: [[[across, along], ...]], width, length }: for each box its centre line
@@ -73,7 +74,7 @@ function inLayers(boxes, links, rank) {
 function spread(cell) {
   if (!cell.room) return;
   for (const [hops, mine, other] of [[cell.below, "out", "lower"], [cell.above, "into", "upper"]]) {
-    const step = Math.min(36, cell.room / Math.max(1, hops.length - 1));
+    const step = Math.min(cell.step, cell.room / Math.max(1, hops.length - 1));
     [...hops].sort((a, b) => a[other].place - b[other].place)
       .forEach((hop, i) => (hop[mine] = (i - (hops.length - 1) / 2) * step));
   }
@@ -159,7 +160,7 @@ function coordinates(layers, cells, chains, before, after) {
   const width = -least(all.map((cell) => -cell.across - cell.right)) - start;
   const [hasIn, hasOut] = ["in", "out"].map((port) => cells.some((cell) => cell.port === port));
   const bands = [{ top: 0, height: 0 }];
-  let along = hasIn ? Math.max(before, SPACE.along) : before;
+  let along = hasIn ? Math.max(before + LABEL, SPACE.along) : before;
   for (const layer of layers.slice(1, hasOut ? -1 : undefined)) {
     const height = -least(layer.map((cell) => -cell.height));
     bands.push({ top: along, height });

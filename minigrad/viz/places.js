@@ -31,14 +31,16 @@ function groupLines(group) {
 const faultLines = (fault) => (fault ? fault.replace(" (", "\n(").replace(" gave ", "\ngave ").split("\n").map((line) => [line, "small bad"]) : []);
 
 function measure(item) {
-  item.lines = linesOf(item).map(([text, look]) => [text.length > 40 ? text.slice(0, 37) + "..." : text, look]);
+  item.lines = linesOf(item).map(([text, look]) => [cut(text), look]);
   const widths = item.lines.map(([text, look]) => [...text].reduce((sum, c) => sum + (c > "\u2e80" ? 2 : 1), 0) * CHARACTER * (look === "title" ? 12 : 10));
   const isSmall = item.isMark || (item.node && item.node.kind === "constant");
-  const links = item.into ? item.into.filter((link) => !link.isBeside).length : 0;  // their labels stand side by side
-  item.width = Math.max(...widths, isSmall ? 10 : 40, !isAcross() && links > 1 ? 36 * Math.min(links, 8) : 0) + (isSmall ? 4 : 20);
+  const links = item.into ? item.into.filter((link) => !link.isBeside) : [];  // their labels stand side by side
+  item.step = Math.max(36, ...links.map((link) => labelOf(link).length * CHARACTER * 10 + 12));
+  item.width = Math.max(...widths, isSmall ? 10 : 40, !isAcross() && links.length > 1 ? item.step * Math.min(links.length, 8) : 0) + (isSmall ? 4 : 20);
   item.height = item.lines.length * ROW + (isSmall ? 2 : 9);
 }
 
+const cut = (text) => (text.length > 40 ? text.slice(0, 37) + "..." : text);
 const isAcross = () => data.direction === "LR";
 const extent = (item) => (isAcross() ? [item.height, item.width] : [item.width, item.height]);
 
@@ -55,18 +57,23 @@ function lay(group) {
   for (const { from, to } of links)
     for (const [end, port] of [[from, "in"], [to, "out"]])
       if (typeof end === "string" && !index.has(end)) index.set(end, boxes.push({ left: 5, right: 5, height: 0, port }) - 1);
-  const isRoot = !group.parent, title = isRoot ? 0 : 24, pad = isRoot ? 0 : 12;
+  const isRoot = !group.parent, pad = isRoot ? 0 : 12;
   const laid = layered(
     boxes,
     links.map(({ from, to, source }) => ({
       from: index.get(from), to: index.get(to), source: source.id, fromAt: portOf(from, `out ${source.id}`), toAt: portOf(to, `in ${source.id}`),
     })),
     isRoot ? 0 : isAcross() ? 14 : 26, isRoot ? 0 : 12);
-  const aside = isAcross() ? Math.max(title, pad) : pad;
+  const aside = isAcross() ? (isRoot ? 0 : 24) : pad;
   let width = laid.width + aside + pad;
-  const least = isAcross() || isRoot ? 0 : group.name.length * 11 * CHARACTER + 40;
-  const shift = aside + Math.max(0, least - width) / 2;
+  const title = isRoot ? 0 : headingLength(group), least = isAcross() ? 0 : title + 12;
+  let shift = aside + Math.max(0, least - width) / 2;
   width = Math.max(width, least);
+  const entries = isAcross() ? [] : links.flatMap(({ from }, i) => (typeof from === "string" ? [spanOf(laid.ways[i], shift)] : []));
+  if ((group.titleAt = freePlace(entries, width, title)) === undefined) {  // make room at the left
+    const more = title + 12 - Math.min(...entries.map(([start]) => start));
+    [width, shift, group.titleAt] = [width + more, shift + more, 6];
+  }
   group.ports = new Map();
   for (const [item, i] of index) {
     const { across, along } = laid.places[i];
@@ -78,6 +85,19 @@ function lay(group) {
   group.lines = [];
 }
 
+const headingLength = (group) => (cut(group.name).length + 2) * 11 * CHARACTER + 8;
+
+// Where a way that enters a group passes beside its heading, with the label at its end.
+function spanOf(way, shift) {
+  const across = way.slice(0, 3).map(([at]) => at + shift);
+  return [Math.min(...across) - 4, Math.max(...across) + 4];
+}
+
+// Where a heading of this length crosses no way: at the left or at the right; undefined if nowhere.
+function freePlace(entries, width, length) {
+  return [6, width - length - 6].find((left) => entries.every(([start, end]) => end < left || start > left + length));
+}
+
 const portOf = (item, name) => (item.isGroup && item.isOpen ? item.ports.get(name) : 0);
 
 // The extent of an item with the leaves at its sides: they are put at the left and at the right in turn.
@@ -86,7 +106,7 @@ function block(item) {
   item.sides.forEach(measure);
   const spans = stacks.map((stack) => stack.reduce((sum, leaf) => sum + extent(leaf)[1] + 6, -6));
   const widths = stacks.map((stack) => (stack.length ? Math.max(...stack.map((leaf) => extent(leaf)[0])) + 30 : 0));
-  return { left: across / 2 + widths[0], right: across / 2 + widths[1], height: Math.max(along, ...spans), room: item.isGroup && item.isOpen ? 0 : across * 0.8, isLeaf: Boolean(item.node) && isLeaf(item) };
+  return { left: across / 2 + widths[0], right: across / 2 + widths[1], height: Math.max(along, ...spans), room: item.isGroup && item.isOpen ? 0 : across * 0.8, step: item.step, isLeaf: Boolean(item.node) && isLeaf(item) };
 }
 
 function position(item, across, along, height) {

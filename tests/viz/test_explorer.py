@@ -17,10 +17,24 @@ OVERLAPS = """() => {
   });
   const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top;
   const leaves = (text, rect) => text.left < rect.left - 1 || text.right > rect.right + 1;
-  return boxes.flatMap((a, i) => [
-    ...boxes.slice(0, i).filter((b) => !apart(a.rect, b.rect)).map((b) => `${a.name} covers ${b.name}`),
-    ...a.texts.filter((text) => leaves(text, a.rect)).map(() => `text leaves ${a.name}`),
-  ]);
+  const named = (selector) => [...document.querySelectorAll(selector)]
+    .map((node) => ({ name: node.textContent, rect: outline(node) }));
+  const headings = named(".heading"), labels = named("text.label");
+  const passes = (path, { rect }) => {
+    const place = path.getScreenCTM(), length = path.getTotalLength();
+    return Array.from({ length: Math.ceil(length / 2) }, (_, i) => path.getPointAtLength(2 * i).matrixTransform(place))
+      .some((p) => p.x > rect.left && p.x < rect.right && p.y > rect.top && p.y < rect.bottom);
+  };
+  return [
+    ...boxes.flatMap((a, i) => [
+      ...boxes.slice(0, i).filter((b) => !apart(a.rect, b.rect)).map((b) => `${a.name} covers ${b.name}`),
+      ...a.texts.filter((text) => leaves(text, a.rect)).map(() => `text leaves ${a.name}`),
+    ]),
+    ...[...document.querySelectorAll(".edge path.value")].flatMap((path) =>
+      headings.filter((heading) => passes(path, heading)).map(({ name }) => `an edge runs over ${name}`)),
+    ...labels.flatMap((a, i) => [...headings, ...labels.slice(0, i)].filter((b) => !apart(a.rect, b.rect))
+      .map((b) => `label ${a.name} covers ${b.name}`)),
+  ];
 }"""
 
 
@@ -158,10 +172,43 @@ def test_arrow_keys_go_from_node_to_node(explore, programs):
     assert page.locator("h1").inner_text() == "relu op in conv1"
 
 
-def test_no_node_covers_another_and_every_text_is_in_its_node(explore, program):
+def test_nothing_covers_another_and_every_text_is_in_its_node(explore, program):
     page = explore(mg.graph(program(), gradients=True))
     faults = page.evaluate(OVERLAPS)
     assert faults == []
+
+
+def shared_by_two_scopes():
+    """A parameter that two scopes take; a third takes what they make, in two ways beside its heading."""
+    w = mg.tensor(np.full((4, 4), 0.1), requires_grad=True, name="w")
+    made = []
+    for name in ("left", "right"):
+        with mg.scope(f"branch {name}"):
+            made.append(mg.tanh(mg.tensor(np.ones((3, 4)), name=name) @ w))
+    with mg.scope("distance"):
+        return ((made[0] * 2e-3 - made[1]) ** 2).sum()
+
+
+def test_no_heading_is_crossed_and_labels_stand_side_by_side(explore):
+    page = explore(mg.graph(shared_by_two_scopes(), gradients=True))
+    assert page.locator(".heading").count() == 3
+    assert page.evaluate(OVERLAPS) == []
+
+
+def test_a_long_name_of_a_scope_is_cut(explore):
+    with mg.scope("a very long name " * 9):
+        page = explore(mg.graph(mg.sin(mg.tensor(1.0, requires_grad=True))))
+    assert page.locator(".heading").text_content() == "\u25be a very long name a very long name a v..."
+    assert "a very long name " * 9 in page.locator(".heading").get_attribute("aria-label")
+
+
+def test_a_picture_that_does_not_fit_begins_at_its_edge(explore):
+    x = mg.tensor(1.0, requires_grad=True)
+    page = explore(mg.graph(*[mg.sin(x) for _ in range(30)]))
+    placed = [node.bounding_box() for node in page.locator(".node.op").all()]
+    assert min(box["x"] for box in placed) < 30
+    page.locator("#fit").click()
+    assert page.evaluate(OVERLAPS) == []
 
 
 def test_arrowheads_have_a_direction(explore, programs):
