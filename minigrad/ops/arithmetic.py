@@ -14,6 +14,7 @@ import numpy as np
 from ..elementwise import elementwise
 from ..operation import NUMPY, array_of, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
+from . import gaussian
 from .complex_numbers import conj
 
 __all__ = [
@@ -170,6 +171,8 @@ def power(x1: Array, x2: Array) -> Array:
     >>> mg.grad(mg.power)(0.0, 0.0)
     np.float64(0.0)
     """
+    if type(x2) in (int, float) and x2 == 3 and type(x1) is np.ndarray and x1.dtype.char in "fd":
+        return x1 * x1 * x1  # np.power multiplies for the exponent 2 alone
     return x1**x2
 
 
@@ -350,21 +353,18 @@ def _(g, out, a):
 def erf(x: Array) -> Array:
     """A = the error function 2 pi**(-1/2) times the integral of e**(-t**2) from 0 to X.
 
-    dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: this is Python's math.erf, entry by entry.
+    dA/dX = 2 pi**(-1/2) e**(-X**2). NumPy has no erf: `minigrad.ops.gaussian` computes it.
 
     >>> mg.erf(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.8427,  0.    ,  0.8427])
     """
     # equivalent: 1.0 -> any number because only its type counts
-    return _erf(floating(x)).astype(np.result_type(np.asarray(x), 1.0))
+    return gaussian.erf(floating(x)).astype(np.result_type(np.asarray(x), 1.0), copy=False)
 
 
 @erf.vjp("x")
 def _(g, a, x):
     return g * (2 / math.sqrt(math.pi) * np.exp(-np.square(widened(x))))
-
-
-_erf = np.vectorize(math.erf, otypes=[float])
 
 
 @op(name="astype", complex=True)

@@ -273,7 +273,7 @@ def _order(a, b, of_a, of_b, output):
     shared = [c for c in of_a if c in of_b]
     batch, summed = [c for c in shared if c in output], [c for c in shared if c not in output]
     stretched = any(sizes.get(c, n) != n for c, n in zip(of_b, b.shape, strict=True))
-    integers = "f" not in (a.dtype.kind, b.dtype.kind)  # for which matmul has no BLAS
+    integers = {a.dtype.kind, b.dtype.kind}.isdisjoint("fc")  # for which matmul has no BLAS
     # equivalent: without not rows; without not columns because a product with one row or column is right, but slow
     if stretched or integers or not rows or not summed or not columns or {*output} != {*batch, *rows, *columns}:
         return None

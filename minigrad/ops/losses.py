@@ -9,7 +9,7 @@ import numpy as np
 
 from ..operation import op
 from ..typing import Array
-from .activations import log_softmax, sigmoid, softmax
+from .activations import log1p_exp, log_softmax, sigmoid, softmax
 from .arithmetic import floating, narrowed, widened
 from .reductions import mean
 
@@ -44,8 +44,10 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
 
 @softmax_cross_entropy.vjp("logits")
 def _(g, j, logits, labels):
-    classes = np.arange(logits.shape[1])
-    return (softmax(widened(logits)) - (np.asarray(labels)[:, None] == classes)) * (widened(g) / logits.shape[0])
+    p = softmax(widened(logits))
+    y = np.zeros(p.shape, p.dtype)
+    y[np.arange(len(y)), labels] = 1
+    return (p - y) * (widened(g) / len(y))
 
 
 def _check_labels(logits, labels):
@@ -111,7 +113,7 @@ def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     """
     _check_same_shape("binary_cross_entropy_with_logits", logits, targets)
     z, y = widened(floating(logits)), widened(floating(targets))
-    overshoot = np.log1p(np.exp(-np.abs(z)))  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
+    overshoot = log1p_exp(z)  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
     with np.errstate(invalid="ignore"):
         loss = np.maximum(z, 0) - z * y + overshoot
     if np.any(np.isinf(z)):
