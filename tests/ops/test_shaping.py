@@ -443,7 +443,7 @@ def test_trace_over_a_stack():
 @pytest.mark.parametrize("index", [[0, 700], [0, -301], ([0, 0], [1, 700])])
 def test_scatter_refuses_an_index_that_is_out_of_bounds(size, index):
     shape = (2, size) if isinstance(index, tuple) else (size,)
-    with pytest.raises(IndexError, match="^scatter: index -?[0-9]+ is out of bounds"):
+    with pytest.raises(IndexError, match=r"^scatter: index -?[0-9]+ is out of bounds"):
         mg.ops.scatter(np.ones(2), index, shape)
 
 
