@@ -110,9 +110,10 @@ def main(arguments=None):
     import cases
     import networks
 
-    from minigrad.ops.kernels import set_threads
+    import minigrad as mg
 
-    set_threads(options.threads or None)
+    if options.threads:
+        mg.set_num_threads(options.threads)
     peers = cases.installed(options.peers)
     if "torch" in peers and options.threads:
         peers["torch"].set_num_threads(options.threads)

@@ -26,14 +26,15 @@ from .ops import *
 from .ops.arranging import c_, r_
 from .recompute import checkpoint
 from .settings import no_grad, scope
+from .threads import get_num_threads, set_num_threads
 from .transforms import elementwise_grad, fixed_point, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
 __all__ = ["Tensor", "c_", "checkpoint", "data", "debug", "distributed", "elementwise_grad", "fixed_point"]
-__all__ += ["functional_call", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn", "no_grad", "onnx"]
-__all__ += ["op", "ops", "optim", "r_", "ravel_nest", "save", "scipy", "scope", "tensor", "testing", "value_and_grad"]
-__all__ += ["vec", "vec_jacobian", "viz", "vjp"]
+__all__ += ["functional_call", "get_num_threads", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn"]
+__all__ += ["no_grad", "onnx", "op", "ops", "optim", "r_", "ravel_nest", "save", "scipy", "scope", "set_num_threads"]
+__all__ += ["tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 

@@ -28,6 +28,8 @@ from .serialization import load as load
 from .serialization import save as save
 from .settings import no_grad as no_grad
 from .settings import scope as scope
+from .threads import get_num_threads as get_num_threads
+from .threads import set_num_threads as set_num_threads
 from .typing import ArrayLike, BinaryOp, Gradient, Jacobian, OpDecorator, TensorLike, UnaryOp, ValueAndGradient
 from .viz import debug as debug
 from .viz import graph as graph
@@ -38,9 +40,9 @@ R = TypeVar("R")
 
 __version__: str
 __all__ = ["Tensor", "c_", "checkpoint", "data", "debug", "distributed", "elementwise_grad", "fixed_point"]
-__all__ += ["functional_call", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn", "no_grad", "onnx"]
-__all__ += ["op", "ops", "optim", "r_", "ravel_nest", "save", "scipy", "scope", "tensor", "testing", "value_and_grad"]
-__all__ += ["vec", "vec_jacobian", "viz", "vjp"]
+__all__ += ["functional_call", "get_num_threads", "grad", "graph", "hessian", "hvp", "jacobian", "jvp", "load", "nn"]
+__all__ += ["no_grad", "onnx", "op", "ops", "optim", "r_", "ravel_nest", "save", "scipy", "scope", "set_num_threads"]
+__all__ += ["tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
 @overload

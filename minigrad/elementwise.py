@@ -14,6 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import operation, writes
+from .blockwise import LARGE
 from .errors import NUMPY_ERRORS, plain_array
 from .operation import Op, array_of
 from .settings import debugger, in_force, recording, setting
@@ -27,7 +28,7 @@ def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, tabl
     """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name (None: it has none)."""
     made = Op(ufunc, tuple(vjps))
     made.__name__ = made.__qualname__ = name or ufunc.__name__
-    made.__module__ = "minigrad.ops"
+    made.__module__, made.elementwise = "minigrad.ops", True
     made.__doc__ = equation
     made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
     for argument, vjp in vjps.items():
@@ -50,6 +51,8 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
         p = q = None
         if type(x) is Tensor:
             a, p = x._array, x.node
+            if a.nbytes >= LARGE:
+                return op(x, y)
         # equivalent: or -> and; without or type(x) is int; without type(x) is float or because op(x, y) gives the same
         elif type(x) is float or type(x) is int:
             a = x
@@ -57,6 +60,8 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             return op(x, y)
         if type(y) is Tensor:
             b, q = y._array, y.node
+            if b.nbytes >= LARGE:
+                return op(x, y)
         # equivalent: or -> and; without or type(y) is int; without type(y) is float or because op(x, y) gives the same
         elif type(y) is float or type(y) is int:
             b = y

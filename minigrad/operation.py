@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .blockwise import blockwise, large
 from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, named, plain_array, refusal
 from .gradients import fitted, read_only
 from .settings import debugger, in_force, recording, setting
@@ -40,11 +41,12 @@ class Op(Signature):
     Its keyword-only parameters are the op's parameters and may not be Tensors. An op of any
     number of arrays takes `*arrays` and no other argument.
 
-    `names` stands in for the signature of a ufunc, which has none. `extended` is called where a call has
-    parameters that `forward` does not name: a function of ops, see `extends`. `numpy` is the NumPy function whose
-    calls it takes as well.
+    `elementwise` lets large arrays be worked on in blocks, forward and in VJPs. `names` stands in for the signature of
+    a ufunc, which has none. `extended` is called where a call has parameters that `forward` does not name: a function
+    of ops, see `extends`. `numpy` is the NumPy function whose calls it takes as well.
     """
 
+    elementwise = False
     extended: Callable | None = None
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
@@ -138,6 +140,8 @@ class Op(Signature):
         """What the forward returns. NumPy's errors get the name of the op, and shapes."""
         forward = self.forward if watching is None else watching.forward(self)
         try:
+            if self.elementwise and watching is None and (large(arrays[0]) or large(arrays[-1])):
+                return blockwise(forward, arrays, parameters)
             return forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
@@ -181,7 +185,9 @@ class Op(Signature):
         if self.foreign:  # others use the same arrays
             g, output, *arguments = map(read_only, (g, output, *arguments))
         try:
-            if parameters or len(arguments) != 2:
+            if self.elementwise and large(g):
+                gradient = blockwise(vjp, (g, output, *arguments), parameters)
+            elif parameters or len(arguments) != 2:
                 gradient = vjp(g, output, *arguments, **parameters)
             else:  # the same, but faster
                 gradient = vjp(g, output, arguments[0], arguments[1])

@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from ..blockwise import filled
 from ..elementwise import elementwise
 from ..operation import array_of, op
 from ..summation import blocked_sum
@@ -50,9 +51,12 @@ def relu(z: Array) -> Array:
     if not _is_float_array(z):
         floating(z)  # no complex numbers
         return np.maximum(z, 0) + 0
-    a = z.clip(0, np.inf)  # faster than np.maximum with a scalar
+    return filled(_relu, z)
+
+
+def _relu(a, z):
+    z.clip(0, np.inf, out=a)  # faster than np.maximum with a scalar
     a += 0  # turns -0.0 into 0.0
-    return a
 
 
 @relu.vjp("z")
@@ -329,3 +333,7 @@ def _(g, a, z):
 
 def _density(z):
     return np.exp(-z * z * 0.5) * (1 / math.sqrt(2 * math.pi))
+
+
+for _activation in (leaky_relu, elu, sigmoid, softplus, silu, gelu):
+    _activation.elementwise = True

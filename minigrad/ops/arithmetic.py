@@ -11,6 +11,7 @@ import math
 
 import numpy as np
 
+from ..blockwise import filled
 from ..elementwise import elementwise
 from ..operation import NUMPY, array_of, arraylike, implements, op
 from ..typing import Array, ArrayLike, DType
@@ -225,14 +226,16 @@ def selected(g: Array, mask: Array) -> Array:
     The same as np.where(mask, g, 0), but faster: the bits of G, read as an integer, are multiplied by 1 or 0.
     So an infinity in G leaves 0 where the mask is false, and not the NaN of 0 * inf.
     """
-    integer = _AS_LARGE.get(g.dtype.char)
-    if integer is None:
+    if g.dtype.char not in _AS_LARGE:
         return np.where(mask, g, 0)
-    a = np.empty_like(g)
+    return filled(_select, g, mask)
+
+
+def _select(a, g, mask):
+    integer = _AS_LARGE[g.dtype.char]
     bits = a.view(integer)
     bits[...] = mask
     bits *= g.view(integer)
-    return a
 
 
 @selected.vjp("g")
@@ -437,3 +440,7 @@ def narrowed(a: Array, *arguments: Array) -> Array:
         return a
     dtype = np.result_type(*[inexact(x).dtype for x in arguments])
     return a if a.dtype == dtype or dtype.kind == "c" else astype(a, dtype)
+
+
+for _structured in (power, where, _clip, erf):
+    _structured.elementwise = True

@@ -11,8 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support import naive
 
 import minigrad as mg
-from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch, set_threads, threads
+from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch
 from minigrad.ops.windows import geometry_of
+from minigrad.threads import share
 
 COUNTS = (0, 1, 2, 7, 8, 9, 33)  # of images: from 8 on they are innermost
 ORDERS = ((0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0), (3, 2, 1, 0))
@@ -151,10 +152,11 @@ def test_the_kernels_agree_with_the_reference_in_threads(three_threads, drawn):
 @pytest.fixture
 def three_threads():
     """Share out every convolution, however small."""
-    set_threads(3)
-    with patch.object(threads, "FEWEST_PRODUCTS", 0):
+    before = mg.get_num_threads()
+    mg.set_num_threads(3)
+    with patch.object(im2row, "FEWEST_PRODUCTS", 0):
         yield
-    set_threads(1)
+    mg.set_num_threads(before)
 
 
 @given(convolutions())
@@ -490,16 +492,12 @@ def test_images_go_through_the_cache_where_turning_them_would_miss_it(shape, dty
 
 @pytest.mark.parametrize("n", [3, 16])
 @pytest.mark.parametrize("derivative", DERIVATIVES)
-def test_work_is_shared_out_by_its_multiplications(derivative, n):
+def test_work_is_shared_out_by_its_multiplications(three_threads, derivative, n):
     where = geometry_of("conv2d", (10, 12), (3, 2), 1, (1, 0))  # out (10, 11)
     x, k, g = (rng.normal(size=size) for size in ((n, 2, 10, 12), (4, 2, 3, 2), (n, 4, 10, 11)))
     together = 1 if derivative == "input_gradient" and n < 8 else n  # few images are worked on one at a time
     work = together * 4 * 10 * 11 * 2 * 3 * 2
-    for fewest, shared in ((work, False), (work - 1, True)):
-        with (
-            patch.object(threads, "FEWEST_PRODUCTS", fewest),
-            patch.object(threads, "share", side_effect=lambda run, rows, _: [run(slice(0, rows))]) as share,
-        ):
+    for fewest, parts in ((work, 1), (work - 1, 3)):
+        with patch.object(im2row, "FEWEST_PRODUCTS", fewest), patch.object(im2row, "share", wraps=share) as spy:
             of(derivative, "im2row", x, k, g, 1, where)
-        assert share.called == shared
-        assert all(call.args[1] == 10 for call in share.call_args_list)
+        assert {len(call.args[1]) for call in spy.call_args_list} == {parts}

@@ -153,6 +153,12 @@ def _used(context):
         return None
 
 
+def _set_num_threads(*n):
+    before = mg.get_num_threads()
+    mg.set_num_threads(*n)
+    mg.set_num_threads(before)
+
+
 _V = np.array([1.0, 2.0])
 _LAYER = mg.nn.Linear(2, 2, rng=_RNG)
 _PARALLEL = mg.distributed.DataParallel(_LAYER)
@@ -176,6 +182,7 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "tensor": (mg.tensor, _V, {"requires_grad": True, "dtype": float, "name": "x"}),
     "Tensor": (mg.Tensor, _V, {"requires_grad": True, "dtype": float, "name": "x"}),
     "scope": (lambda *name: _used(mg.scope(*name)), "s"), "no_grad": (lambda *f: _used(mg.no_grad(*f)),),
+    "set_num_threads": (_set_num_threads, 1), "get_num_threads": (mg.get_num_threads,),
     "debug": (lambda **options: _used(mg.debug(**options)), {"nonfinite": True, "time": False}),
     "op": (lambda f, x: mg.op(f)(x), lambda x: x, _V),
     "graph": (mg.graph, mg.tensor(_V, requires_grad=True), {

@@ -14,7 +14,6 @@ from . import depthwise, im2col, im2row, reference
 from .blas import CONTRACTION
 from .innermost import FEWEST_IMAGES
 from .scratch import release_scratch
-from .threads import set_threads
 
 KERNELS = {"reference": reference, "im2row": im2row, "im2col": im2col, "depthwise": depthwise}
 FEW = 2**16  # entries of the windows of an image: up to there the calls of NumPy take longer than the copies
@@ -22,7 +21,7 @@ MANY = 32  # kernels of a group, if they are twice the columns of the result too
 
 Choice = namedtuple("Choice", "forward input_gradient kernel_gradient")  # names in KERNELS, one for each derivative
 
-__all__ = ["KERNELS", "Choice", "choose", "release_scratch", "set_threads"]
+__all__ = ["KERNELS", "Choice", "choose", "release_scratch"]
 
 
 def choose(geometry, images, channels, outputs, groups):

@@ -5,6 +5,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...threads import blocks
+
 _SIMD = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())
 _AVX512 = not {"X86_V4", "AVX512_SKX"}.isdisjoint(_SIMD)  # as NumPy calls it from 2.4 on, and before
 # With AVX-512, OpenBLAS has kernels for small matrices; larger ones, and all on other processors, it packs first.
@@ -13,16 +15,6 @@ TRANSPOSED = 1_200 if _AVX512 else math.inf  # M*N up to which it has them for A
 LANES = 512  # columns of one product, if there are as many: few make reading the other matrix count
 CONTRACTION = 768  # length of the sums in one product A @ B.T: long enough to be worth its result
 TILE = 1024 * 1024  # bytes of scratch in use at a time: about the second-level cache
-
-
-@lru_cache
-def blocks(size, most, multiple=1):
-    """Slices that cover range(size): as few as have at most `most` entries, made equal and rounded up to a multiple."""
-    if size == 0:
-        return ()
-    count = math.ceil(size / max(most, 1))
-    length = math.ceil(size / count / multiple) * multiple
-    return tuple(slice(start, min(start + length, size)) for start in range(0, size, length))
 
 
 @lru_cache

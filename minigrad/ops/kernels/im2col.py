@@ -10,8 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...threads import blocks
 from ..windows import padded, taps_inside
-from .blas import CONTRACTION, TILE, add_products, blocks, tiles
+from .blas import CONTRACTION, TILE, add_products, tiles
 from .innermost import empty_innermost, images_innermost, innermost, laid
 from .scratch import Scratch
 

@@ -19,11 +19,13 @@ from itertools import groupby
 
 import numpy as np
 
+from ...threads import blocks, get_num_threads, share
 from ..windows import inside
-from . import threads
-from .blas import LANES, TILE, add_products, blocks, tiles
+from .blas import LANES, TILE, add_products, tiles
 from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, laid
 from .scratch import Scratch
+
+FEWEST_PRODUCTS = 2_000_000  # multiplications in a kernel above which threads save more than they cost
 
 
 def rows_are_contiguous(geometry):
@@ -155,7 +157,8 @@ def _input_gradient(matrix, geometry, g, dx, rows):
 
 def _by_rows(run, rows, products):
     """[run(slice of the rows), ...], in threads if there are enough multiplications."""
-    return threads.share(run, rows, products) if products > threads.FEWEST_PRODUCTS else [run(slice(0, rows))]
+    count = get_num_threads() if products > FEWEST_PRODUCTS else 1
+    return share(run, blocks(rows, math.ceil(rows / count)) or (slice(0, 0),), products=True)
 
 
 @lru_cache

@@ -7,7 +7,7 @@ window or the stride, a row of a channel is a row of a matrix, and NumPy's eleme
 
 import numpy as np
 
-from .blas import blocks
+from ...threads import blocks
 
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes

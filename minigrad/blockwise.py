@@ -1,0 +1,109 @@
+"""Functions of large arrays, block by block: what they compute on the way stays in the cache.
+
+Blocks lie along the axis that is outermost in memory, and threads take one after another (threads.py).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from .threads import blocks, get_num_threads, share
+
+BLOCK = 512 * 1024  # bytes of a block
+LARGE = 2 * BLOCK  # bytes of an array from which threads save more than they cost
+BEYOND_CACHE = 8 * LARGE  # bytes from which blocks do so in one thread
+_SCALARS = (int, float, complex, np.generic, type(None))  # arguments that no block cuts
+_FEWEST = 8  # entries along the axis: what the function returns is seen by computing one of them once more
+
+
+def large(a: Any) -> bool:
+    """Whether it is an array that may be worth cutting into blocks."""
+    return type(a) is ndarray and a.nbytes >= LARGE
+
+
+def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], axes: int | None = None) -> Any:
+    """Return f(*arguments, **parameters), computed in blocks where that is faster.
+
+    f must be elementwise. With `axes`, it must be so along that many first axes, which all arguments have: as a pool
+    is along images and channels. Of Tensors, f is computed as a whole.
+    """
+    views, axis = _cuttable(arguments, axes)
+    # equivalent: any change because blocks, and the whole, give the same
+    if not views:
+        return f(*arguments, **parameters)
+    leading = (slice(None),) * axis
+
+    def pieces(part):
+        return [v[(*leading, part)] if np.ndim(v) else v for v in views]
+
+    probe = pieces(slice(0, 1))
+    first = f(*probe, **parameters)
+    if type(first) is not ndarray or any(first is piece for piece in probe):  # as the VJP of a sum returns g
+        return f(*arguments, **parameters)
+    like, shape = max(arguments, key=_nbytes), max(views, key=_nbytes).shape
+    if axes is None:
+        result = np.empty_like(like, first.dtype)
+        out = result.transpose(_memory_order(like)).reshape(shape)
+    else:
+        result = out = np.empty_like(first, shape=(*first.shape[:axis], shape[axis], *first.shape[axis + 1 :]))
+
+    def work(part):
+        if isinstance(f, np.ufunc):
+            f(*pieces(part), out=out[part])
+        else:
+            out[(*leading, part)] = f(*pieces(part), **parameters)
+
+    share(work, _parts(shape[axis], like.nbytes))
+    return result
+
+
+def filled(f: Callable, *arrays: ndarray) -> ndarray:
+    """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large."""
+    out = np.empty_like(arrays[0])
+    # equivalent: any change because parts, and the whole, give the same
+    if out.nbytes >= LARGE and get_num_threads() > 1:
+        order = _memory_order(out)
+        views = [a.transpose(order) for a in (out, *arrays) if a.shape == out.shape]
+        # equivalent: any change because parts, and the whole, give the same
+        if len(views) > len(arrays) and all(v.flags.c_contiguous for v in views):
+            flat = [v.reshape(-1) for v in views]
+            share(lambda part: f(*[v[part] for v in flat]), _parts(out.size, out.nbytes))
+            return out
+    f(out, *arrays)
+    return out
+
+
+def _parts(n, nbytes):
+    """Blocks of range(n), as many for each thread."""
+    count, threads = max(1, nbytes // BLOCK), get_num_threads()
+    return blocks(n, -(-n // (-(-count // threads) * threads)))
+
+
+def _cuttable(arguments, axes):
+    """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
+    like, threads = max(arguments, key=_nbytes), get_num_threads()
+    if like.nbytes < (LARGE if threads > 1 else BEYOND_CACHE):
+        return [], 0
+    if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
+        return [], 0
+    if axes is not None:
+        axis = _memory_order(like[(..., *[0] * (like.ndim - axes))])[0]
+        return (arguments if like.shape[axis] >= _FEWEST else []), axis
+    if np.broadcast_shapes(*map(np.shape, arguments)) != like.shape:
+        return [], 0
+    order = _memory_order(like)
+    views = [np.broadcast_to(a, like.shape).transpose(order) if np.ndim(a) else a for a in arguments]
+    if all(v.flags.c_contiguous for v in views if np.ndim(v)):  # one axis, of which blocks may be of any size
+        return [v.reshape(-1) if np.ndim(v) else v for v in views], 0
+    return (views if like.shape[order[0]] >= _FEWEST else []), 0
+
+
+def _memory_order(a):
+    """The axes of an array, outermost in memory first."""
+    return sorted(range(a.ndim), key=lambda i: -(a.shape[i] > 1) * abs(a.strides[i]))
+
+
+def _nbytes(a):
+    return a.nbytes if type(a) is ndarray else -1

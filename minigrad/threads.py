@@ -1,0 +1,288 @@
+"""Threads: one pool, and the rule by which large work is split for it.
+
+The calling thread and the pool's workers take the parts of a task one after another, whoever is free. So a worker that
+is late, busy for another caller, or was never started costs time and nothing else: the caller does its parts.
+Where the parts lie depends on shapes and on the number of threads, never on who is free: the results are the same bits.
+"""
+
+import contextvars
+import ctypes
+import math
+import os
+import sys
+import threading
+from _thread import allocate_lock, start_new_thread
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from queue import SimpleQueue
+from typing import Any
+
+_BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+_RANKS = ("OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_SIZE")  # set by launchers
+
+
+def set_num_threads(n: int) -> None:
+    """Let minigrad work on large arrays in n threads, the calling one included; 1 starts no others.
+
+    By default they are as many as OPENBLAS_NUM_THREADS, MKL_NUM_THREADS or OMP_NUM_THREADS says, or else as the cores
+    that the process may use (affinity, and the limits of its cgroup). Processes that others were started beside, which
+    are ranks of MPI and children of multiprocessing, and forked ones, have one thread unless they call this.
+    For one n results are the same bits each time; for different n they agree to rounding. The threads of BLAS, for a
+    single large matrix product, are its own: OPENBLAS_NUM_THREADS or threadpoolctl limits them.
+
+    Raises TypeError unless n is an int, ValueError if it is below 1.
+
+    >>> before = mg.get_num_threads()
+    >>> mg.set_num_threads(2)
+    >>> mg.get_num_threads()
+    2
+    >>> mg.set_num_threads(before)
+    """
+    global _pool
+    if isinstance(n, bool) or not hasattr(n, "__index__"):
+        raise TypeError(f"set_num_threads: n must be an int, not {n!r}")
+    if n < 1:
+        raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
+    before, _pool = _pool, _Pool(int(n))
+    if before:
+        before.close()
+
+
+def get_num_threads() -> int:
+    """Return in how many threads minigrad works on large arrays: see `set_num_threads`.
+
+    >>> mg.get_num_threads() >= 1
+    True
+    """
+    return _current().size
+
+
+def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = False) -> list[Any]:
+    """Return [work(part) for part in parts], of parts that may be worked on at the same time.
+
+    products: whether parts multiply matrices. BLAS then uses one thread for each until all are finished; of a BLAS
+        that can't be told so the calling thread does all parts.
+    An error is raised once no thread works on a part any more, so that what they write to can be released.
+    """
+    pool = _current()
+    if pool.size == 1 or len(parts) < 2 or (products and not _blas.set):
+        return [work(part) for part in parts]
+    task = _Task(work, parts)
+    places = [_Place(task) for _ in range(min(pool.size, len(parts)) - 1)]
+    error = None
+    while True:  # an interruption by Ctrl-C at any place leads here again
+        try:
+            if error is None:
+                if products:
+                    _blas.limit(task)
+                pool.offer(places)
+                task.run()
+            task.left.clear()
+            for place in places:
+                place.wait()
+            _blas.release(task)
+            break
+        except BaseException as raised:
+            error = error or raised
+    if error or task.errors:
+        raise error or task.errors[0]
+    return task.results
+
+
+class _Task:
+    """The parts of a call of `share`: those that are left, last first, and what the others gave."""
+
+    def __init__(self, work: Callable, parts: Sequence):
+        self.work, self.parts, self.results = work, parts, [None] * len(parts)
+        self.left, self.errors = list(range(len(parts) - 1, -1, -1)), []
+
+    def run(self) -> None:
+        """Work on one part after another, until none is left."""
+        while self.left:
+            try:
+                i = self.left.pop()
+            except IndexError:  # another thread was faster
+                return
+            self.results[i] = self.work(self.parts[i])
+
+
+class _Place:
+    """A place in a task for one worker: its, or closed by the caller, whoever is first."""
+
+    def __init__(self, task: _Task):
+        self.task, self.context = task, contextvars.copy_context()  # with np.errstate
+        self.taken: dict[str, str] = {}
+        self.finished, self.ended = False, allocate_lock()
+        self.ended.acquire()
+
+    def run(self) -> None:
+        """In a worker: help with the task."""
+        if self.taken.setdefault("by", "worker") != "worker":
+            return
+        try:
+            self.context.run(self.task.run)
+        except BaseException as error:
+            self.task.errors.append(error)
+            self.task.left.clear()
+        finally:
+            self.finished = True
+            self.ended.release()
+
+    def wait(self) -> None:
+        """In the caller: return when no worker is in this place, nor will be."""
+        if self.taken.setdefault("by", "caller") != "caller":
+            while not self.finished:
+                self.ended.acquire()
+        self.task = None
+
+
+class _Pool:
+    """Workers that wait for places. They start when the first places are offered."""
+
+    def __init__(self, size: int):
+        self.size, self.places, self.workers = size, SimpleQueue(), 0
+        self.starting = threading.RLock()
+
+    def offer(self, places: list[_Place]) -> None:
+        """Let workers take the places."""
+        if self.workers < self.size - 1:
+            self._start()
+        for place in places:
+            self.places.put(place)
+
+    def _start(self):
+        with self.starting:
+            while self.workers < self.size - 1:
+                try:  # a daemon, by the one way that waits for nothing: the handler of a signal may interrupt here
+                    start_new_thread(_wait_for_places, (self.places,))
+                except RuntimeError:  # no more threads may start: callers do the parts
+                    return
+                self.workers += 1
+
+    def close(self) -> None:
+        """Let the workers end, each after the place that it is in."""
+        for _ in range(self.workers):
+            self.places.put(None)
+
+
+def _wait_for_places(places: SimpleQueue) -> None:
+    while place := places.get():
+        place.run()
+        del place  # what it refers to can be released
+
+
+class _OpenBLAS:
+    """The number of threads of NumPy's OpenBLAS, which is set to 1 while parts multiply matrices."""
+
+    def __init__(self):
+        self.get = self.set = None
+        self.tasks, self.before, self.changing = set(), 0, threading.RLock()
+        try:  # the symbols of NumPy's own library, or of one that it was linked with; calls of a PyDLL keep the GIL
+            library = ctypes.PyDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
+        except (KeyError, OSError):
+            return
+        for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
+            if hasattr(library, name.format("set")):
+                self.get, self.set = (getattr(library, name.format(verb)) for verb in ("get", "set"))
+
+    def limit(self, task: _Task) -> None:
+        """Use one thread until the task is released."""
+        if self.set:
+            with self.changing:
+                first = not self.tasks
+                self.tasks.add(task)
+                if first:
+                    self.before = self.get()
+                    self.set(1)
+
+    def release(self, task: _Task) -> None:
+        """Use as many threads as before, once no task is left."""
+        if task in self.tasks:
+            with self.changing:
+                if self.tasks == {task}:
+                    self.set(self.before)
+                self.tasks.discard(task)  # at last: an interruption before it leads here again
+
+    def forked(self) -> None:
+        """In a forked child: no task is left."""
+        limited, self.tasks, self.changing = self.tasks, set(), threading.RLock()
+        if limited:
+            self.set(self.before)
+
+
+_pool: _Pool | None = None
+_blas = _OpenBLAS()
+
+
+def _current() -> _Pool:
+    global _pool
+    if _pool is None:
+        _pool = _Pool(_default())
+    return _pool
+
+
+def _default():
+    """How many threads to use, unless `set_num_threads` says."""
+    for name in _BUDGETS:
+        said = os.environ.get(name, "").split(",")[0]  # OpenMP takes a list, for each level of nesting
+        if said.isdecimal():
+            return max(1, int(said))
+    process: Any = sys.modules.get("multiprocessing.process")
+    if any(name in os.environ for name in _RANKS) or (process and process.parent_process()):
+        return 1
+    return math.ceil(min(_cores(), _quota()))
+
+
+def _cores():
+    """The cores that the process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _quota(root="/sys/fs/cgroup", memberships="/proc/self/cgroup"):
+    """How many cores' time the process may use: the least that its cgroup, or one around it, grants."""
+    granted = math.inf
+    for _, controllers, path in (line.strip().split(":", 2) for line in _lines(memberships)):
+        if not controllers:  # version 2
+            folder, files = root + path, ["cpu.max"]
+        elif "cpu" in controllers.split(","):
+            folder, files = f"{root}/{controllers}{path}", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
+        else:
+            continue
+        while folder.startswith(root):
+            quota, *period = " ".join(line for file in files for line in _lines(f"{folder}/{file}")).split() or ["max"]
+            if quota.isdecimal() and period:
+                granted = min(granted, int(quota) / int(period[0]))
+            folder = os.path.dirname(folder)
+    return granted
+
+
+def _lines(file):
+    """The lines of a file; none where it can't be read."""
+    try:
+        with open(file, encoding="utf-8") as text:
+            return text.readlines()
+    except OSError:
+        return []
+
+
+@lru_cache
+def blocks(size, most, multiple=1):
+    """Slices that cover range(size): as few as have at most `most` entries, made equal and rounded up to a multiple."""
+    if size == 0:
+        return ()
+    count = math.ceil(size / max(most, 1))
+    length = math.ceil(size / count / multiple) * multiple
+    return tuple(slice(start, min(start + length, size)) for start in range(0, size, length))
+
+
+def _forked():
+    """A child has none of its parent's threads, and perhaps locks that one of them holds."""
+    global _pool
+    _pool = _Pool(1)
+    _blas.forked()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -1,0 +1,363 @@
+"""Threads: results are right and repeatable, errors and interruptions leave nothing running, forks don't hang."""
+
+import linecache
+import multiprocessing.process
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.testing import assert_array_equal
+
+import minigrad as mg
+from minigrad import blockwise, threads
+from minigrad.ops.kernels import im2row
+
+BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
+@pytest.fixture(autouse=True)
+def three_threads(monkeypatch):
+    """Three threads, and work that is shared out however small."""
+    monkeypatch.setattr(im2row, "FEWEST_PRODUCTS", 0)
+    for name in ("LARGE", "BLOCK", "BEYOND_CACHE"):
+        monkeypatch.setattr(blockwise, name, 1024)
+    before = mg.get_num_threads()
+    mg.set_num_threads(3)
+    yield
+    mg.set_num_threads(before)
+
+
+def run(code, **environment):
+    """Run a program in a process of its own, which must end well within a minute."""
+    root = str(Path(mg.__file__).parent.parent)
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    clean = {name: value for name, value in os.environ.items() if name not in BUDGETS}
+    return subprocess.run(
+        command, timeout=60, env=clean | {"PYTHONPATH": root} | environment, capture_output=True, text=True
+    )
+
+
+@given(st.integers(0, 60), st.integers(1, 70), st.integers(1, 9))
+def test_blocks_cover_everything_once(size, most, multiple):
+    found = threads.blocks(size, most, multiple)
+    assert [i for part in found for i in range(size)[part]] == list(range(size))
+    assert all(part.stop - part.start <= -(-most // multiple) * multiple for part in found)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+@pytest.mark.parametrize("size", [1, 2, 3, 50])
+def test_each_part_is_worked_on_once(size, count):
+    mg.set_num_threads(count)
+    seen = []
+    assert threads.share(lambda i: seen.append(i) or i * i, range(size)) == [i * i for i in range(size)]
+    assert sorted(seen) == list(range(size))
+
+
+def test_parts_run_at_the_same_time():
+    together = threading.Barrier(3, timeout=30)
+    threads.share(lambda _: together.wait(), range(3))
+
+
+def test_callers_finish_while_all_workers_are_busy():
+    entered, free = threading.Semaphore(0), threading.Event()
+
+    def hold(_):
+        entered.release()
+        assert free.wait(30)
+
+    busy = threading.Thread(target=lambda: threads.share(hold, range(3)))
+    busy.start()
+    for _ in range(3):
+        assert entered.acquire(timeout=30)
+    here = threading.get_ident()
+    assert threads.share(lambda _: threading.get_ident(), range(5)) == [here] * 5
+    free.set()
+    busy.join(30)
+
+
+def test_many_callers_start_no_more_workers():
+    seen = set()
+
+    def work(_):
+        time.sleep(0.001)
+        seen.add(threading.get_ident())
+
+    callers = [threading.Thread(target=lambda: threads.share(work, range(8))) for _ in range(6)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(seen) <= 6 + 2
+
+
+def test_parts_of_parts():
+    assert threads.share(lambda i: sum(threads.share(lambda j: i * j, range(4))), range(4)) == [0, 6, 12, 18]
+
+
+def test_parts_compute_under_the_callers_errstate():
+    with np.errstate(over="raise"):
+        assert threads.share(lambda _: np.geterr()["over"], range(9)) == ["raise"] * 9
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 5])
+def test_an_error_is_raised_after_all_have_stopped(wrong):
+    working = []
+
+    def work(i):
+        if i == wrong:
+            raise ZeroDivisionError
+        working.append(i)
+        time.sleep(0.01)
+        working.remove(i)
+
+    with pytest.raises(ZeroDivisionError):
+        threads.share(work, range(6))
+    assert working == []
+    assert threads.share(lambda i: i, range(3)) == [0, 1, 2]
+
+
+def test_an_interruption_at_any_place_leaves_nothing_running():
+    """Ctrl-C arrives at each line of `share` in turn: parts stop, the pool works, and BLAS has its threads back."""
+    before = threads._blas.get and threads._blas.get()
+    at = 1
+    while interrupted_at(at):
+        if before:
+            assert threads._blas.get() == before, at
+        assert threads.share(lambda i: i, range(3), products=True) == [0, 1, 2], at
+        at += 1
+    assert at > 20
+
+
+def interrupted_at(at):
+    """Whether `share` has so many lines to be interrupted at. Fails if a worker still works then."""
+    count, working = 0, set()
+
+    def work(i):
+        working.add(i)
+        time.sleep(0.002)
+        working.discard(i)
+
+    def trace(frame, event, _):
+        nonlocal count
+        if frame.f_code.co_filename != threads.__file__:
+            return None
+        # Python looks for signals after calls and at jumps, and so never between the body of a `with` and its exit
+        counts = not linecache.getline(threads.__file__, frame.f_lineno).lstrip().startswith("with ")
+        count += counts
+        if counts and count == at:
+            raise KeyboardInterrupt
+        return trace
+
+    interrupted = False
+    sys.settrace(trace)
+    try:
+        threads.share(work, range(3), products=True)
+    except KeyboardInterrupt:
+        interrupted = True
+    finally:
+        sys.settrace(None)
+    assert not working - {0}, at  # the caller's own part was cut short
+    return interrupted
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer here")
+def test_a_handler_that_shares_while_its_thread_does():
+    given = []
+    before = signal.signal(signal.SIGALRM, lambda *_: given.append(threads.share(lambda i: i, range(4))))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.01, 0.005)
+        for _ in range(10):
+            assert threads.share(lambda i: time.sleep(0.002) or i, range(4)) == [0, 1, 2, 3]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert given
+    assert all(results == [0, 1, 2, 3] for results in given)
+
+
+def step():
+    """What a training step computes, of sizes that are shared out."""
+    rng = np.random.default_rng(0)
+    x, k = (mg.tensor(rng.normal(size=s), requires_grad=True) for s in ((16, 4, 12, 12), (8, 4, 3, 3)))
+    b = mg.tensor(rng.normal(size=(8, 1, 1)), requires_grad=True)
+    y = mg.avg_pool2d(mg.relu(mg.conv2d(x, k) + b), 2) + mg.tanh(mg.max_pool2d(mg.sigmoid(mg.conv2d(x, k)), 2))
+    mg.sum(y * y).backward()
+    return [y.data, x.grad, k.grad, b.grad]
+
+
+def test_bits_are_the_same_from_run_to_run_and_close_for_other_numbers_of_threads():
+    of_three = step()
+    for _ in range(5):
+        for before, after in zip(of_three, step(), strict=True):
+            assert_array_equal(before, after)
+    for n in (1, 2, 5):
+        mg.set_num_threads(n)
+        for before, after in zip(of_three, step(), strict=True):
+            np.testing.assert_allclose(before, after, rtol=1e-10, atol=1e-10)
+
+
+def test_the_number_changes_while_others_compute():
+    expected, errors, end = step(), [], time.monotonic() + 0.6
+
+    def compute():
+        try:
+            while time.monotonic() < end:
+                for before, after in zip(expected, step(), strict=True):
+                    np.testing.assert_allclose(before, after, rtol=1e-10, atol=1e-10)
+        except BaseException as error:
+            errors.append(error)
+
+    workers = [threading.Thread(target=compute) for _ in range(8)]
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):
+        for n in (1, 3, 2):
+            mg.set_num_threads(n)
+            time.sleep(0.001)
+    assert errors == []
+
+
+FORKING = """if True:
+    import os, sys, threading, time, numpy as np, minigrad as mg
+    from minigrad.ops.kernels import im2row
+    im2row.FEWEST_PRODUCTS = 0
+    mg.set_num_threads(3)
+    x, k = np.ones((8, 4, 20, 20)), np.ones((8, 4, 3, 3))
+    ended = threading.Event()
+
+    def compute():
+        while not ended.is_set():
+            mg.conv2d(x, k)
+
+    computing = threading.Thread(target=compute)
+    computing.start()
+    children = []
+    for i in range({children}):
+        time.sleep(0.0003 * (i % 11))
+        child = os.fork()
+        if child == 0:
+            os._exit(0 if mg.get_num_threads() == 1 and mg.conv2d(x, k)[0, 0, 0, 0] == 36 else 1)
+        children.append(child)
+    codes = [os.waitpid(child, 0)[1] for child in children]
+    ended.set()
+    computing.join()
+    sys.exit(any(codes))
+"""
+
+
+@has_fork
+@pytest.mark.parametrize("children", [12, pytest.param(200, marks=pytest.mark.nightly)])
+def test_children_forked_in_the_middle_of_work_compute_in_one_thread(children):
+    done = run(FORKING.format(children=children))
+    assert done.returncode == 0, done.stderr
+
+
+def test_importing_starts_no_thread_and_the_interpreter_exits_with_idle_workers():
+    code = """if True:
+        import atexit, threading, numpy as np, minigrad as mg
+        mg.set_num_threads(4)
+        print(threading.active_count())
+        atexit.register(lambda: print(mg.tanh(np.zeros(10**6)).sum()))
+        print(mg.tanh(np.zeros(10**6)).sum())
+    """
+    done = run(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n0.0\n0.0\n", "")
+
+
+@pytest.mark.parametrize("n", [0, -1])
+def test_no_threads_are_refused(n):
+    with pytest.raises(ValueError, match=f"set_num_threads: n must be at least 1, not {n}"):
+        mg.set_num_threads(n)
+    assert mg.get_num_threads() == 3
+
+
+@pytest.mark.parametrize("n", [1.5, "2", None, True])
+def test_what_is_no_int_is_refused(n):
+    with pytest.raises(TypeError, match="set_num_threads: n must be an int, not"):
+        mg.set_num_threads(n)
+
+
+@pytest.fixture
+def bare(monkeypatch):
+    """An environment that says nothing of threads, and eight cores."""
+    for name in (*BUDGETS, *threads._RANKS):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    monkeypatch.setattr(threads, "_quota", lambda: float("inf"))
+    return monkeypatch
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, 8),
+        ({"OMP_NUM_THREADS": "3"}, 3),
+        ({"OMP_NUM_THREADS": "3,2"}, 3),
+        ({"OMP_NUM_THREADS": "3", "OPENBLAS_NUM_THREADS": "2"}, 2),
+        ({"MKL_NUM_THREADS": "5"}, 5),
+        ({"OMP_NUM_THREADS": "many"}, 8),
+        ({"OMP_NUM_THREADS": "0"}, 1),
+        ({"OMPI_COMM_WORLD_SIZE": "4"}, 1),
+        ({"PMI_RANK": "0"}, 1),
+        ({"PMI_RANK": "0", "OMP_NUM_THREADS": "4"}, 4),
+    ],
+)
+def test_the_default_is_what_the_environment_grants(bare, environment, expected):
+    for name, value in environment.items():
+        bare.setenv(name, value)
+    assert threads._default() == expected
+
+
+@pytest.mark.parametrize(("quota", "expected"), [(0.5, 1), (1.0, 1), (1.5, 2), (4.0, 4), (20.0, 8)])
+def test_the_default_is_at_most_the_quota(bare, quota, expected):
+    bare.setattr(threads, "_quota", lambda: quota)
+    assert threads._default() == expected
+
+
+def test_the_default_without_affinity_is_the_number_of_cores(bare):
+    bare.delattr(os, "sched_getaffinity")
+    bare.setattr(os, "cpu_count", lambda: 7)
+    assert threads._default() == 7
+    bare.setattr(os, "cpu_count", lambda: None)
+    assert threads._default() == 1
+
+
+def test_a_child_of_multiprocessing_has_one_thread(bare):
+    bare.setattr(multiprocessing.process, "parent_process", object)
+    assert threads._default() == 1
+
+
+@pytest.mark.parametrize(
+    ("membership", "files", "expected"),
+    [
+        ("0::/a/b", {"a/b/cpu.max": "150000 100000"}, 1.5),
+        ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "300000 100000"}, 3),
+        ("0::/a/b", {"cpu.max": "200000 100000"}, 2),  # in a container, whose own folder is the root
+        ("0::/", {}, float("inf")),
+        ("4:cpu,cpuacct:/a", {"cpu,cpuacct/a/cpu.cfs_quota_us": "50000",
+                              "cpu,cpuacct/a/cpu.cfs_period_us": "100000"}, 0.5),
+        ("4:cpu,cpuacct:/a", {"cpu,cpuacct/a/cpu.cfs_quota_us": "-1",
+                              "cpu,cpuacct/a/cpu.cfs_period_us": "100000"}, float("inf")),
+        ("3:memory:/a", {"memory/a/cpu.cfs_quota_us": "1"}, float("inf")),
+    ],
+)  # fmt: skip
+def test_the_quota_of_a_cgroup(tmp_path, membership, files, expected):
+    (tmp_path / "cgroup").write_text(f"{membership}\n")
+    for name, text in files.items():
+        file = tmp_path / "fs" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"{text}\n")
+    assert threads._quota(str(tmp_path / "fs"), str(tmp_path / "cgroup")) == expected
+
+
+def test_a_quota_that_cannot_be_read_grants_everything(tmp_path):
+    assert threads._quota(str(tmp_path), str(tmp_path / "missing")) == float("inf")
