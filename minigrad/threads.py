@@ -94,7 +94,8 @@ class _Task:
 
     def __init__(self, work: Callable, parts: Sequence):
         self.work, self.parts, self.results = work, parts, [None] * len(parts)
-        self.left, self.errors = list(range(len(parts) - 1, -1, -1)), []
+        self.left = list(range(len(parts) - 1, -1, -1))
+        self.errors: list[BaseException] = []
 
     def run(self) -> None:
         """Work on one part after another, until none is left."""
@@ -110,7 +111,8 @@ class _Place:
     """A place in a task for one worker: its, or closed by the caller, whoever is first."""
 
     def __init__(self, task: _Task):
-        self.task, self.context = task, contextvars.copy_context()  # with np.errstate
+        self.task: Any = task
+        self.context = contextvars.copy_context()  # with np.errstate
         self.taken: dict[str, str] = {}
         self.finished, self.ended = False, allocate_lock()
         self.ended.acquire()
@@ -140,7 +142,8 @@ class _Pool:
     """Workers that wait for places. They start when the first places are offered."""
 
     def __init__(self, size: int):
-        self.size, self.places, self.workers = size, SimpleQueue(), 0
+        self.size, self.workers = size, 0
+        self.places: SimpleQueue = SimpleQueue()
         self.starting = threading.RLock()
 
     def offer(self, places: list[_Place]) -> None:
@@ -175,8 +178,10 @@ class _OpenBLAS:
     """The number of threads of NumPy's OpenBLAS, which is set to 1 while parts multiply matrices."""
 
     def __init__(self):
-        self.get = self.set = None
-        self.tasks, self.before, self.changing = set(), 0, threading.RLock()
+        self.get: Any = None
+        self.set: Any = None
+        self.tasks: set[_Task] = set()
+        self.before, self.changing = 0, threading.RLock()
         try:  # the symbols of NumPy's own library, or of one that it was linked with; calls of a PyDLL keep the GIL
             library = ctypes.PyDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
         except (KeyError, OSError):
