@@ -120,6 +120,15 @@ def _scalar(transform, y):
     return y
 
 
+def one_of(transform: str, argnums: Any, argnum: Any) -> Any:
+    """The argument, or the tuple of arguments, that is given under one of two names."""
+    if argnum is not None:
+        if argnums != 0:
+            raise TypeError(f"{transform}: argnum and argnums mean the same: give one of them")
+        argnums = argnum
+    return tuple(argnums) if isinstance(argnums, list) else argnums
+
+
 def chosen_positions(transform, argnums, count):
     """The positions that argnums means, non-negative."""
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
@@ -140,13 +149,15 @@ def check_callable(transform: str, f: Any) -> None:
         raise TypeError(f"{transform}: the first argument must be a function, not {brief(f)}")
 
 
-def value_and_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+def value_and_grad(
+    f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
+) -> Callable:
     """A function that returns `(f(...), gradient)`: see `grad`.
 
     >>> mg.value_and_grad(lambda x: x**2)(3.0)
     (np.float64(9.0), np.float64(6.0))
     """
-    return _differentiated("value_and_grad", f, argnums, with_value=True)
+    return _differentiated("value_and_grad", f, one_of("value_and_grad", argnums, argnum), with_value=True)
 
 
 def _differentiated(transform, f, argnums=0, with_value=False):
@@ -163,8 +174,10 @@ def _differentiated(transform, f, argnums=0, with_value=False):
     return differentiated
 
 
-def grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+def grad(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None) -> Callable:
     """The function that returns the gradient of the scalar f with respect to the argument (or arguments) `argnums`.
+
+    argnums: an int, or a tuple or list of ints, for which the gradients are a tuple; `argnum` is another name for it.
 
     An argument may be an array, a Python float, or a nest of dicts, lists and tuples of those. Its
     gradient is built likewise. Other arguments pass through. An argument that f does not depend on has
@@ -184,10 +197,12 @@ def grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     >>> mg.grad(mg.grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
-    return _differentiated("grad", f, argnums)
+    return _differentiated("grad", f, one_of("grad", argnums, argnum))
 
 
-def elementwise_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+def elementwise_grad(
+    f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
+) -> Callable:
     """The gradient of the sum of f's entries: its derivative entry by entry, if entry i depends on x[i] alone.
 
     >>> mg.elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
@@ -202,7 +217,7 @@ def elementwise_grad(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callabl
             y = plain_array(y, "elementwise_grad", "what the function returns")
         return np.sum(y)
 
-    return _differentiated("elementwise_grad", total, argnums)
+    return _differentiated("elementwise_grad", total, one_of("elementwise_grad", argnums, argnum))
 
 
 def vjp(f: Callable, *x: Any) -> tuple[Any, Callable]:
@@ -255,7 +270,7 @@ def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     return y, push(tuple(v))[0]
 
 
-def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
+def jacobian(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None) -> Callable:
     """The function that returns dY/dX, of the shape of Y followed by the shape of X.
 
     Where X (or Y) is a nest of dicts, lists and tuples, the result is that nest of arrays, Y's
@@ -265,7 +280,7 @@ def jacobian(f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     array([[3., 0., 1.],
            [0., 3., 2.]])
     """
-    return jacobian_for("jacobian", f, argnums)
+    return jacobian_for("jacobian", f, one_of("jacobian", argnums, argnum))
 
 
 def jacobian_for(transform: str, f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
@@ -316,34 +331,40 @@ def _stacked(rows, y, x):
     return (blocks if blocks.dtype == dtype else blocks.astype(dtype))[()]
 
 
-def hessian(f: Callable) -> Callable:
+def hessian(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None) -> Callable:
     """The function that returns the second derivative of the scalar f: the shape of X twice.
+
+    With several argnums it is a tuple of rows of blocks, as `jacobian` of `grad`.
 
     >>> mg.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian_for("hessian", _differentiated("hessian", f))
+    chosen = one_of("hessian", argnums, argnum)
+    return jacobian_for("hessian", _differentiated("hessian", f, chosen), chosen)
 
 
-def hvp(f: Callable, x: Any, v: Any) -> Any:
+def hvp(f: Callable, x: Any, v: Any, *others: Any) -> Any:
     """The Hessian of the scalar f at x, times v, without the Hessian: H is symmetric, so it is a VJP of grad(f).
 
-    x is an array or a nest, and v is built like it. Raises ValueError unless v is shaped as x.
+    x is an array or a nest, and v is built like it; f gets the other arguments after x.
+    Raises ValueError unless v is shaped as x.
 
     >>> mg.hvp(lambda x: x[0] ** 2 * x[1], np.array([1.0, 2.0]), np.array([1.0, 0.0]))
     array([4., 2.])
     """
-    _, pullback = _vjp("hvp", _differentiated("hvp", f), (x,))
+    gradient = _differentiated("hvp", f)
+    _, pullback = _vjp("hvp", lambda x: gradient(x, *others), (x,))
     return pullback(unflatten(x, matched("hvp: v", v, x)))[0]
 
 
-def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float) -> Any:
+def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *, max_iterations: int = 10_000) -> Any:
     """The x with f(a)(x) = x, reached from x0 by repeating f(a) until `distance(x, previous x)` is below tol.
 
     Its derivative in a is implicit: x - f(a)(x) = 0, so dx = (1 - df/dx)^-1 df/da, and the VJP solves
     u = g + (df/dx)^T u by the same iteration. Nothing of the iterations is kept.
     a and x0 are arrays, or nests for a.
+    Raises RuntimeError if the distance is not below tol after max_iterations, forward or in the VJP.
 
     >>> root = lambda a: mg.fixed_point(lambda a: lambda x: (x + a / x) / 2, a, 1.0, lambda x, y: abs(x - y), 1e-12)
     >>> root(2.0).round(12)
@@ -356,18 +377,23 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float) ->
         if not isinstance(leaf, Tensor):
             plain_array(leaf, "fixed_point", "a")
     vector, unravel = ravel_nest(a)
-    step = _steps(f, unravel, distance, tol)
+    if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
+        raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
+    step = _steps(f, unravel, distance, tol, max_iterations)
     return step(vector, array_of(x0))
 
 
-def _steps(f, unravel, distance, tol):
+def _steps(f, unravel, distance, tol, max_iterations):
     """The op of a whole iteration, of the vector of a and the start."""
 
     def iterate(step, x):
-        while True:
+        for _ in range(max_iterations):
             last, x = x, step(x)
-            if not distance(x, last) >= tol:  # NaN ends it, too
+            left = distance(x, last)
+            if not left >= tol:  # NaN ends it, too
                 return x
+        still = f"the distance is {float(left):.3g}, and not below tol {tol:.3g}"
+        raise RuntimeError(f"fixed_point: after {max_iterations} iterations {still}")
 
     @op(name="fixed_point")
     def solved(a, x0):
@@ -381,7 +407,7 @@ def _steps(f, unravel, distance, tol):
             g, a, x = given
             return lambda u: g + vjp(f(a), x)[1](u)[0]
 
-        u = fixed_point(adjoint, (g, unravel(a), x), array_of(g), distance, tol)
+        u = fixed_point(adjoint, (g, unravel(a), x), array_of(g), distance, tol, max_iterations=max_iterations)
         return pullback(u)[0]
 
     @solved.vjp("x0")

@@ -46,7 +46,7 @@ x.grad = "a"  # wrong
 np.stack([x, x])  # wrong
 mg.scope(1)  # wrong
 mg.grad(3)  # wrong
-mg.grad(loss, argnum=0)  # wrong
+mg.grad(loss, argument=0)  # wrong
 mg.grad(loss)(array, scal=2.0)  # wrong
 mg.grad(loss)(array, scale="a")  # wrong
 mg.value_and_grad(loss)(array, 1.0, 2.0)  # wrong
