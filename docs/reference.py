@@ -81,6 +81,8 @@ def as_written(signature):
 
 def numpy_functions(family_of):
     """Return a module without members, whose docstring is the list of the NumPy functions that take a Tensor."""
+    for name in np.fft.__all__:
+        _numpy._from_fft(getattr(np.fft, name))  # they are found at their first use
     differentiable = {name_in_numpy(f): link(op.__name__, family_of) for f, op in operation.NUMPY.items()}
     plain = {name_in_numpy(f): "" for f in _numpy._PLAIN_UFUNCS | _numpy._PLAIN_FUNCTIONS}
     counted = ", ".join(f"{n} {kind}" for kind, n in counts().items())
@@ -120,8 +122,8 @@ def link(name, family_of):
 
 def name_in_numpy(function):
     """Return where a user of NumPy finds it, such as np.linalg.norm."""
-    place = "np.linalg" if getattr(function, "__module__", "") == "numpy.linalg" else "np"
-    return f"{place}.{function.__name__}"
+    place = getattr(function, "__module__", "")
+    return f"{place.replace('numpy', 'np') if place in ('numpy.linalg', 'numpy.fft') else 'np'}.{function.__name__}"
 
 
 def to_markdown(docstring):

@@ -14,7 +14,7 @@ from ..elementwise import elementwise
 from ..operation import array_of, arraylike, implements, op
 from ..typing import Array
 
-__all__ = ["real", "imag", "conjugate", "angle"]
+__all__ = ["real", "imag", "conjugate", "angle", "real_if_close"]
 
 
 @implements(np.real)
@@ -69,8 +69,12 @@ def angle(z: Array, deg: bool = False) -> Array:
 
 
 @implements(np.real_if_close)
-def _real_if_close(a: Array, tol: float = 100) -> Array:
-    """np.real_if_close."""
+def real_if_close(a: Array, tol: float = 100) -> Array:
+    """The real part, if all imaginary parts are below tol roundings; else the array itself.
+
+    >>> mg.real_if_close(np.array([2 + 1e-20j]))
+    array([2.])
+    """
     close = np.isrealobj(np.real_if_close(array_of(a), tol))
     return real(a) if close else arraylike(a)
 

@@ -33,6 +33,7 @@ spec("real", calls(call(Z), call(X)), np.real, order=1)
 spec("imag", calls(call(ONE), call(X)), np.imag, order=1)
 spec("conjugate", calls(call(W), call(X)), np.conjugate, order=1)
 spec("angle", calls(call(ONE), call(W, True), call(X)), np.angle, order=1)
+spec("real_if_close", calls(call(W), call(X)), np.real_if_close, order=1)
 
 TestSpecs = specs.tests(examples=2)
 
