@@ -1,5 +1,7 @@
 """np.fft's functions, against NumPy's values and finite differences along real and imaginary parts."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -14,6 +16,7 @@ RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (2, 5))
 Z = X + 1j * RNG.uniform(-1, 1, (2, 5))
 SQUARE = X[:, :4].reshape(2, 2, 2)
+BLOCK = RNG.uniform(-1, 1, (2, 3, 4)) + 1j * RNG.uniform(-1, 1, (2, 3, 4))
 PLANES = Z[:, :4].reshape(2, 2, 2)
 
 for _name in ("fft", "ifft", "irfft", "hfft"):
@@ -34,15 +37,57 @@ for _name in ("fftshift", "ifftshift"):
 TestSpecs = specs.tests(examples=2)
 
 
-@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"])
-@pytest.mark.parametrize("n", [None, 1, 2, 3, 4, 7, 8])
-def test_every_length_is_cropped_or_padded(name, n):
-    x = X[0] if name in ("rfft", "ihfft") else Z[0]
+def agrees(name, x, *arguments):
+    """NumPy's value of a Tensor, and a VJP that is the adjoint of the transform: it is linear, so that is all."""
+    x = x.real if name.startswith(("rfft", "ihfft")) else x
     function = getattr(np.fft, name)
-    y, pullback = mg.vjp(lambda x: function(x, n), x)
-    assert_allclose(y, function(x, n), rtol=1e-14)
-    g, v = (RNG.normal(size=a.shape) + (1j * RNG.normal(size=a.shape) if np.iscomplexobj(a) else 0) for a in (y, x))
-    assert_allclose(np.sum(pullback(g)[0] * v).real, np.sum(g * function(v, n)).real, rtol=1e-12)  # it is linear
+    value, expected = function(mg.tensor(x), *arguments), function(x, *arguments)
+    assert value.dtype == expected.dtype
+    assert_allclose(value.data, expected, rtol=1e-13, atol=1e-13)
+    _, pullback = mg.vjp(lambda x: function(x, *arguments), x)
+    g, v = (
+        RNG.normal(size=a.shape) + (1j * RNG.normal(size=a.shape) if np.iscomplexobj(a) else 0) for a in (expected, x)
+    )
+    (gradient,) = pullback(g)
+    assert gradient.dtype == x.dtype
+    assert_allclose(np.sum(gradient * v).real, np.sum(g * function(v, *arguments)).real, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["fft", "ifft", "rfft", "irfft", "hfft", "ihfft"])
+def test_every_length_is_cropped_or_padded(name):
+    for n in (None, 1, 2, 3, 4, 7, 8):
+        for norm in (None, "ortho", "forward"):
+            agrees(name, Z[0], n, -1, norm)
+        for axis in range(-3, 3):
+            agrees(name, BLOCK, n, axis)
+
+
+@pytest.mark.parametrize("name", ["fft2", "ifft2", "fftn", "ifftn", "rfft2", "rfftn", "irfft2", "irfftn"])
+def test_every_choice_of_axes(name):
+    agrees(name, BLOCK)
+    agrees(name, BLOCK, (3, 5), (2, 0), "ortho")
+    agrees(name, BLOCK, (-1, 5), (1, 2), "forward")
+    agrees(name, BLOCK, (3, -1), (-1, 0))
+    agrees(name, BLOCK, None, (0, 1))
+    agrees(name, BLOCK, (3, 5), (1, 1))  # one after another, the last one first
+    if name.endswith("n"):
+        agrees(name, BLOCK, None, (1,))
+        agrees(name, BLOCK, None, (2, 0, 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        if name.endswith("n"):
+            agrees(name, BLOCK, (2, 3))  # of the last axes
+    if name.startswith(("rfft", "irfft")):
+        with pytest.raises(ValueError, match=rf"^{name}: at least one axis is needed"):
+            getattr(np.fft, name)(mg.tensor(BLOCK.real), None, ())
+    else:
+        agrees(name, BLOCK, None, ())
+
+
+@pytest.mark.parametrize("name", ["fftshift", "ifftshift"])
+def test_shifts_of_any_axes(name):
+    for axes in (None, 0, -1, (0, 2)):
+        agrees(name, BLOCK, axes)
 
 
 def test_numpys_functions_take_tensors_and_stay_in_single_precision():
