@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..settings import BACKWARD
+from .folding import together
 from .labels import LONGEST, label, link, plain, tooltip, width
 from .parts import Part, common
 
@@ -22,8 +23,10 @@ LOOKS = {
     "data": {"style": "filled,dashed", "fillcolor": "#FFFFFF", "color": GREY},
     "constant": {"shape": "plaintext", "style": "", "margin": "0.05,0", "height": "0.2", "width": "0.2"},
     "mark": {"shape": "plaintext", "style": "", "margin": "0.05,0", "height": "0.2", "width": "0.2"},
+    "leaves": {"style": "filled", "shape": "box3d", "margin": "0.16,0.1", "fillcolor": "#E3F5EE", "color": "#009E73"},
     "fold": {"style": "filled", "shape": "box3d", "margin": "0.16,0.1", "fillcolor": "#F6F8FA", "color": TEXT_GREY},
 }
+PARALLEL = 6  # edges between two nodes; more are drawn as one
 QUIET = {"constant": TEXT_GREY, "mark": "#00664B"}  # one small line of text in this colour
 ARROWS = {  # on which no gradient flows back
     "data": {"style": "dashed"},
@@ -154,13 +157,17 @@ class _Drawing:
     def put_edges(self, picture: Any) -> None:
         """Put one edge for each tensor and use, in two colours where a gradient flows back."""
         for part in self.parts:
-            marked = set()  # one edge for all tensors of a mark
+            done = set()  # what has one edge for all its tensors
             for i, (drawn, tensor) in enumerate(part.inputs):
-                if drawn not in marked:
-                    branch = part.branches.get(part.positions[i]) if part.kind == "op" else None
-                    self._put_edge(picture, drawn, part, tensor, branch)
-                if drawn.kind == "mark":
-                    marked.add(drawn)
+                if drawn in done:
+                    continue
+                branch = part.branches.get(part.positions[i]) if part.kind == "op" else None
+                if drawn.kind == "mark" or self.edges[drawn, part] > PARALLEL:
+                    done.add(drawn)
+                if drawn in done and drawn.kind != "mark":
+                    tensors = [tensor for each, tensor in part.inputs if each is drawn]
+                    tensor, branch = together("leaves", tensors), None
+                self._put_edge(picture, drawn, part, tensor, branch)
 
     def put_order(self, picture: Any) -> None:
         """Put the leaves of a box below the op that feeds it, so that boxes are stacked and not a staircase."""
@@ -186,7 +193,9 @@ class _Drawing:
             gradient = tensor.gradient if branch is None else branch
             attributes |= self._two_arrows(tensor, gradient, is_reversed)
             if drawn not in self.side:
-                is_in_node = tensor.kind == "parameter" if self.uses[tensor] == 1 else drawn.kind != "fold"
+                is_in_node = (
+                    tensor.kind == "parameter" if self.uses[tensor] == 1 else drawn.kind not in ("fold", "leaves")
+                )
                 attributes |= self._edge_label(gradient, self.edges[drawn, part], branch is None and is_in_node)
         elif is_reversed:
             attributes["dir"] = "back"

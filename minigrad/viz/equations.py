@@ -129,19 +129,32 @@ def equations(ops: Sequence[Part]) -> dict[str, dict[str, Any]]:
 
 def _templates(op: Any, positions: Sequence[int], repeated: Collection[int] = ()) -> dict[str, Any]:
     arguments = [argument_name(op, position) for position in positions]
-    names = {} if op.any_number else {name: "" for name in op.names if op.vjps[op.names.index(name)] is not None}
-    names |= {name: f"<mi>{{{i}}}</mi>" for i, name in enumerate(arguments)}
-    names |= {"out": "<mi>{out}</mi>", "g": _derivative("out")}
-    forward = _row(op)[0] or _source(op.forward)
-    gave = _math(names["out"], forward, names) or _call(op, names, len(positions))
-    backward = []
-    for i, (position, name) in enumerate(zip(positions, arguments, strict=True)):
-        row = _row(op)[1].get(name) or _vjp_source(op, op.vjps[position], name)
-        row = _summed(row) if row and i in repeated else row
-        derivative = _derivative(str(i))
-        fallback = _equal(derivative, f"{names['g']}{text(chr(160) + _said(op, name))}")
-        backward.append("" if op.vjps[position] is None else _math(derivative, row, names) or fallback)
+    names = _names(op, arguments)
+    gave = _math(names["out"], _row(op)[0] or _source(op.forward), names) or _call(op, names, len(positions))
+    backward = [
+        _backward(op, position, i, names, i in repeated) if op.vjps[position] is not None else ""
+        for i, position in enumerate(positions)
+    ]
     return {"forward": gave, "backward": backward}
+
+
+def _names(op: Any, arguments: Sequence[str]) -> dict[str, str]:
+    """What stands for each name in the equations; "" for an argument that was left out."""
+    names = {}
+    if not op.any_number:
+        names = {name: "" for name, vjp in zip(op.names, op.vjps, strict=True) if vjp is not None}
+    names |= {name: f"<mi>{{{i}}}</mi>" for i, name in enumerate(arguments)}
+    return names | {"out": "<mi>{out}</mi>", "g": _derivative("out")}
+
+
+def _backward(op: Any, position: int, i: int, names: dict[str, str], is_repeated: bool) -> str:
+    """The equation of dJ/d the i-th input, which is the argument at a position."""
+    name = argument_name(op, position)
+    row = _row(op)[1].get(name) or _vjp_source(op, op.vjps[position], name)
+    row = _summed(row) if row and is_repeated else row
+    derivative = _derivative(str(i))
+    fallback = _equal(derivative, f"{names['g']}{text(chr(160) + _said(op, name))}")
+    return _math(derivative, row, names) or fallback
 
 
 def _row(op: Any) -> tuple[str, dict[str, str]]:

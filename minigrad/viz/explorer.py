@@ -25,7 +25,8 @@ LARGE = 300_000  # bytes of data from which on it is compressed
 def page_data(parts: Sequence[Part], depth: int | None, max_nodes: int | None) -> dict[str, Any]:
     """Nodes and groups as text and numbers: nodes after their inputs, the root group first, groups by number."""
     root = grow(parts, depth, max_nodes)
-    placed, groups = place(parts, root), list(groups_of(root))
+    placed = place(parts, root, max_nodes is not None and len(parts) > max_nodes)
+    groups = list(groups_of(root))
     number = {group: i for i, group in enumerate(groups)}
     parents = {member: number[group] for group in groups for member in group.members if isinstance(member, Group)}
     nodes = [known | {"group": number[placed[part]]} for part, known in zip(parts, facts(parts), strict=True)]

@@ -3,8 +3,9 @@
 A fold is a run of neighbours in the order of creation. That order is topological, so a fold makes no cycle.
 """
 
+import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from ..settings import BACKWARD
@@ -14,6 +15,7 @@ from .parts import Part, common
 
 MANY = 2  # ops that a leaf may reach by edges; more edges are a tangle, and slow to lay out
 NAMED = 3  # hidden arrays that a fold lists by name; more are only counted
+OWN = 12  # leaves that one op alone takes; more become one part where there are more than max_nodes
 LISTED = 20  # hidden arrays that its tooltip lists
 
 
@@ -42,17 +44,19 @@ def fold(
     leaves = [part for part in parts if part.kind != "op"]
     users = _users(ops)
     _place(leaves, users, ops)
+    own = {} if max_nodes is None or len(parts) <= max_nodes else many_leaves(users)
     groups, remark = _by_scope(ops, depth), ""
     if repeats:
         groups = _merge_repeats(groups)
     if max_nodes is not None:
 
         def count(groups: list[_Group]) -> int:
-            return len(groups) + len(_visible(groups, leaves, users))
+            gathered = sum(len(own.get(group.ops[0], [0])) - 1 for group in groups if group.name is None)
+            return len(groups) + len(_visible(groups, leaves, users)) - gathered
 
         groups, remark = _limited(groups, ops, depth, max_nodes, count)
     visible = _visible(groups, leaves, users)
-    return _with_marks(_drawn(groups, leaves, visible)), remark
+    return _with_marks(_gathered(_drawn(groups, leaves, visible), own)), remark
 
 
 def _limited(
@@ -82,6 +86,15 @@ def _users(ops: Iterable[Part]) -> dict[Part, list[Part]]:
             if tensor.kind != "op":
                 users.setdefault(tensor, []).append(op)
     return users
+
+
+def many_leaves(users: Mapping[Part, Sequence[Part]]) -> dict[Part, list[Part]]:
+    """The leaves that an op alone takes, for each op of more than OWN of them. users: the ops that take each leaf."""
+    own: dict[Part, list[Part]] = {}
+    for leaf, takers in users.items():
+        if len(takers) == 1 and not leaf.is_computed:
+            own.setdefault(takers[0], []).append(leaf)
+    return {op: leaves for op, leaves in own.items() if len(leaves) > OWN}
 
 
 def _scopes_with_inputs(ops: Iterable[Part]) -> set[tuple]:
@@ -224,6 +237,39 @@ def _drawn(groups: list[_Group], leaves: list[Part], visible: list[Part]) -> lis
         part.inputs = [(drawn_as.get(tensor, tensor), tensor) for _, tensor in part.inputs]
         sequence.parts.append(part)
     return sequence.parts + [leaf for leaf in leaves if leaf in waiting]
+
+
+def _gathered(parts: list[Part], own: Mapping[Part, Sequence[Part]]) -> list[Part]:
+    """The parts, with the leaves that an op alone takes as one part where they are many."""
+    kept: list[Part] = []
+    gone: set[Part] = set()
+    for part in parts:
+        if part in own:
+            leaves = together("leaves", own[part])
+            gone.update(own[part])
+            part.inputs = [(leaves if drawn in gone else drawn, tensor) for drawn, tensor in part.inputs]
+            kept.append(leaves)
+        kept.append(part)
+    return [part for part in kept if part not in gone]
+
+
+def together(kind: str, tensors: Sequence[Part]) -> Part:
+    """The part that stands for several, with the shape of the first."""
+    first = tensors[0]
+    part = Part(kind, name_of(tensors), first.shape, first.dtype, first.scope)
+    part.not_finite = any(tensor.not_finite for tensor in tensors)
+    part.fault = next((_named_fault(tensor) for tensor in tensors if tensor.fault), "")
+    part.detail = "\n".join(_hidden_parameters(tensors) + _hidden_data(tensors))
+    norms = [tensor.gradient for tensor in tensors if tensor.gradient is not None]
+    part.gradient = math.hypot(*norms) if norms else None
+    part.notes = [f"{tensor.title} {tensor.shape}" for tensor in tensors[:LISTED]]
+    return part
+
+
+def name_of(tensors: Sequence[Part]) -> str:
+    """The name of several, after the first and the last."""
+    first, last = tensors[0].heading, tensors[-1].heading
+    return f"{len(tensors)} arrays" if first == last else f"{first} to {last}"
 
 
 def _folded(group: _Group, name: str, visible: set[Part]) -> Part:

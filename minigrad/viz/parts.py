@@ -21,8 +21,9 @@ short.maxother = short.maxstring = 60
 
 @dataclass(eq=False)
 class Part:
-    """One node of the picture: an op, a parameter (a leaf), data, a constant, a fold of many ops, or a mark.
+    """One node of the picture.
 
+    kind: "op", "parameter" (a leaf), "data", "constant", "fold" (of many ops), "leaves" (many, of one op) or "mark"
     inputs: what it is computed from, as pairs (part drawn in its place, the part itself)
     positions: of the inputs of an op among its arguments; branches: by position, the norm of the gradient that the
         op contributes to an input that other ops take, too

@@ -19,7 +19,7 @@ function groupLines(group) {
   const parameters = all.filter((item) => item.node.kind === "parameter"), hidden = all.filter((item) => item.node.kind === "data");
   const lines = [[group.name, "title"]];
   if (group.kind === "repeat") lines.push([`x ${group.members.length}`, "small"]);
-  lines.push([counted(ops.length, "op"), "small quiet"]);
+  if (last) lines.push([counted(ops.length, "op"), "small quiet"]);
   const size = parameters.reduce((sum, { node }) => sum + (node.shape || []).reduce((a, b) => a * b, 1), 0);
   if (parameters.length) lines.push([`${counted(parameters.length, "parameter")} (${size.toLocaleString("en")})`, "small quiet"]);
   if (hidden.length) lines.push([hidden.length > 3 || hidden.some(({ name }) => name === "array") ? `${counted(hidden.length, "array")} of data` : `data ${hidden.map(({ name }) => name).join(", ")}`, "small quiet"]);

@@ -20,7 +20,7 @@ def annotate(parts: Iterable[Part], values: bool = False, settings: bool = False
     values: write the values of the others into their nodes, too; settings: write how an op was called.
     """
     for part in parts:
-        if part.kind not in ("fold", "mark"):
+        if part.kind not in ("fold", "mark", "leaves"):
             part.notes += _notes(part)
             part.detail = _detail(part, values)
         if settings and part.kind == "op":

@@ -36,7 +36,11 @@ def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
 def _call_text(part: Part, numbers: dict[Part, str]) -> str:
     if part not in numbers:
         return f"{plain(part.heading, 40)} [{part.kind}]"
-    named = [numbers.get(drawn) or plain(drawn.heading, 40) for drawn, _ in part.inputs]
+    taken: list[Part] = []
+    for drawn, _ in part.inputs:
+        if drawn.kind != "leaves" or drawn not in taken:
+            taken.append(drawn)
+    named = [numbers.get(drawn) or plain(drawn.heading, 40) for drawn in taken]
     return f"{numbers[part]} {plain(part.heading, 40)}({', '.join(named[:6] + ['...'] * (len(named) > 6))})"
 
 

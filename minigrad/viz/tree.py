@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from ..settings import BACKWARD
+from .folding import many_leaves, name_of
 from .names import DEFAULTS
 from .parts import Part, common
 
@@ -21,7 +22,7 @@ LARGE = 3000  # ops from which on runs are made even if all is to be drawn
 class Group:
     """A node of the tree.
 
-    kind: "graph" (the root), "scope", "backward" (a scope of a VJP), "repeat" or "run"
+    kind: "graph" (the root), "scope", "backward" (a scope of a VJP), "repeat", "run" or "inputs" (leaves of one op)
     depth: the number of scopes around its members
     members: groups and ops, oldest first
     """
@@ -86,22 +87,32 @@ def ops_of(group: Group) -> list[Part]:
     return found
 
 
-def place(parts: Sequence[Part], root: Group) -> dict[Part, Group]:
+def place(parts: Sequence[Part], root: Group, is_gathered: bool = False) -> dict[Part, Group]:
     """The group that each part is drawn in: a leaf in the innermost that all its users share.
 
     Data at which the computation starts stands outside of the groups that take nothing else, as an input of them.
+    is_gathered: put the leaves that an op alone takes into a group of their own, where they are many.
     """
     paths = _paths(root)
     with_inputs, users = _with_inputs(paths), _users(paths)
     placed = {op: path[-1] for op, path in paths.items()}
-    first = next((part for part in parts if part.kind == "op"), None)
+    first = next(iter(paths), None)
     for leaf in (part for part in parts if part.kind != "op"):
         takers = users.get(leaf, [])
         path = common([paths[op] for op in takers]) or (root,)
-        if leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers))):
+        if _is_input(leaf, takers, first):
             path = next((path[:i] for i in range(len(path), 1, -1) if path[i - 1] in with_inputs), path[:1])
         placed[leaf] = path[-1]
+    for op, leaves in many_leaves(users).items() if is_gathered else ():
+        group = Group("inputs", name_of(leaves), len(op.scope))
+        placed[op].members.insert(placed[op].members.index(op), group)
+        placed.update(dict.fromkeys(leaves, group))
     return placed
+
+
+def _is_input(leaf: Part, takers: Sequence[Part], first: Part | None) -> bool:
+    """Whether a leaf is data at which the computation starts. Data without a name is so only for the first op."""
+    return leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers)))
 
 
 def _users(ops: Iterable[Part]) -> dict[Part, list[Part]]:

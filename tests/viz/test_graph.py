@@ -486,6 +486,43 @@ def test_a_leaf_that_many_ops_take_is_drawn_once_and_marked(programs):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def stacked(count=120, fault=False):
+    """A stack of many parameters, one of them NaN if there is to be a fault, and a constant."""
+    tensors = [mg.tensor([float(i), 2.0], requires_grad=True, name=f"x{i}") for i in range(count)]
+    if fault:
+        tensors[7].data[0] = np.nan
+    return mg.stack([*tensors, np.zeros(2)]).sum()
+
+
+def test_many_leaves_of_one_op_are_one_node():
+    graph = mg.graph(stacked(), gradients=True)
+    leaves, stack, _ = graph.parts
+    assert (leaves.kind, leaves.title, leaves.shape) == ("leaves", "x0 to array", (2,))
+    assert leaves.detail == "120 parameters (240)\n1 array of data"
+    assert leaves.gradient == pytest.approx(240**0.5)
+    assert [drawn for drawn, _ in stack.inputs] == [leaves] * 121
+    assert graph.source.count(" -> ") == 2
+    assert "stack(x0 to array)" in str(graph)
+    assert "x0 to array [leaves]" in str(graph)
+    assert "first" not in graph.source
+    assert len(mg.graph(stacked(), max_nodes=None).parts) == 123
+    assert len(mg.graph(stacked(12)).parts) == 15
+    assert "holds NaN: x7" in mg.graph(stacked(fault=True)).source
+
+
+def test_many_tensors_from_a_fold_to_one_op_are_one_edge():
+    def edges(count):
+        x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+        with mg.scope("parts"):
+            parts = [mg.sin(x) for _ in range(count)]
+        graph = mg.graph(mg.stack(parts).sum(), gradients=True, depth=0)
+        return [line for line in graph.source.splitlines() if line.strip().startswith("n1 -> n2")]
+
+    assert len(edges(6)) == 6
+    (edge,) = edges(7)
+    assert f'label="{7**0.5 * 2**0.5:.2g}"' in edge.replace(" ", "")
+
+
 def test_the_op_that_makes_the_first_nan_is_marked_in_words():
     x = mg.tensor([1.0, -1.0], requires_grad=True, name="x")
     graph = mg.graph((mg.log(x) * 2).sum())

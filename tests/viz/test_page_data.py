@@ -231,6 +231,19 @@ def test_leaves_are_in_the_group_that_their_users_share():
     assert placed == {"w": "", "images": "", "v": "a", "inner": "a", "multiply": "b", "add": "a"}
 
 
+def test_many_leaves_of_one_op_are_a_closed_group():
+    tensors = [mg.tensor([1.0], requires_grad=True, name=f"x{i}") for i in range(120)]
+    with mg.scope("inner"):
+        y = mg.stack(tensors)
+    data = data_of(mg.graph(y.sum()).html())
+    assert data["groups"][1:] == [
+        {"kind": "scope", "name": "inner", "parent": 0, "open": True},
+        {"kind": "inputs", "name": "x0 to x119", "parent": 1, "open": False},
+    ]
+    assert [node["group"] for node in data["nodes"]] == [2] * 120 + [1, 0]
+    assert len(data_of(mg.graph(y.sum(), max_nodes=None).html())["groups"]) == 2
+
+
 def test_the_groups_of_the_page_refer_to_their_parents(programs):
     data = page_data(read_tape([programs["residual"]().node]), None, 100)
     assert data["groups"][0] == {"kind": "graph", "name": "", "parent": -1, "open": True}
