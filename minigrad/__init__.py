@@ -20,6 +20,7 @@ from importlib import import_module as _import_module
 from . import ops
 from ._tensor import Tensor, tensor
 from .derivation import vec, vec_jacobian
+from .foreign_names import missing as _missing
 from .nest import ravel_nest
 from .operation import op
 from .ops import *
@@ -48,7 +49,7 @@ def __getattr__(name):
         return getattr(_import_module(".viz", __name__), name)
     if name == "functional_call":
         return _import_module(".nn", __name__).functional_call
-    raise _import_module(".foreign_names", __name__).missing(__name__, name)
+    raise _missing(f"module {__name__!r} has no attribute {name!r}", __name__, name)
 
 
 def __dir__():

@@ -17,7 +17,7 @@ from ._exits import WaysOut
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
-from .foreign_names import instead
+from .foreign_names import missing
 from .gradients import owned
 from .names import name_array
 from .operation import array_of
@@ -232,12 +232,7 @@ class Tensor(WaysOut, ArrayMethods):
             raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
 
         def __getattr__(self, name):
-            said = instead("a Tensor", name)
-            if not said and name in ops.__all__:
-                said = f": write mg.{name}(t)"
-            elif not said and hasattr(np.ndarray, name):
-                said = ": .data, its array, has it"
-            raise AttributeError(f"a Tensor has no {name}{said}", name=name, obj=self)
+            raise missing(f"a Tensor has no {name}", "a Tensor", name, self, ops.__all__)
 
         def __array__(self, dtype=None, copy=None):
             self._check_nothing_lost("become an array")

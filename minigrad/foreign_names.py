@@ -6,6 +6,10 @@ backquotes is code, which tests run.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
+from numpy import ndarray
+
 _OPERATORS = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "mm": "@", "bmm": "@", "mv": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -130,6 +134,14 @@ def instead_of_keyword(name: str) -> str:
     return f"; here it is {_KEYWORDS[name]}=" if name in _KEYWORDS else ""
 
 
-def missing(module: str, name: str) -> AttributeError:
-    """The error of a module that does not have this name."""
-    return AttributeError(f"module {module!r} has no attribute {name!r}{instead(module, name)}", name=name)
+def missing(said: str, of: str, name: str, obj: object = None, functions: Collection[str] = ()) -> AttributeError:
+    """The error that says what is missing, and what to write instead.
+
+    functions: those of minigrad that take what `of` is
+    """
+    hint = instead(of, name)
+    if not hint and name in functions:
+        hint = f": write mg.{name}(t)"
+    elif not hint and of == "a Tensor" and hasattr(ndarray, name):
+        hint = ": .data, its array, has it"
+    return AttributeError(said + hint, name=name, obj=obj)

@@ -14,7 +14,7 @@ import numpy as np
 
 from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
-from ..foreign_names import instead
+from ..foreign_names import missing
 from ..nest import flatten, unflatten
 from ..operation import array_of
 from ..settings import call_in_scope
@@ -87,8 +87,7 @@ class Module:
     if not TYPE_CHECKING:  # for which it would have every attribute
 
         def __getattr__(self, name):
-            said = instead("a Module", name)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}{said}", name=name, obj=self)
+            raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "a Module", name, self)
 
     def forward(self, *x: Any, **options: Any) -> Any:
         """Return what the module computes: each kind of module has its own."""

@@ -19,4 +19,4 @@ if not TYPE_CHECKING:  # for which it would have every name
 
     def __getattr__(name):
         """Say what to write instead of another framework's name."""
-        raise missing(__name__, name)
+        raise missing(f"module {__name__!r} has no attribute {name!r}", __name__, name)
