@@ -134,7 +134,8 @@ def test_a_check_finds_a_wrong_conjugate(vjp):
 
 
 def test_checks_of_complex_results():
-    check_vjp(np.square, Z, vjp=lambda g, a, z: 2 * g * z)
+    check_vjp(np.square, np.stack([Z, Z * 1j]), vjp=lambda g, a, z: 2 * g * z)
+    check_vjp(lambda z: z * z if isinstance(z, (np.ndarray, mg.Tensor)) else None, np.array(1 + 2j))
     check_grads(np.square, Z, vjp=lambda g, a, z: 2 * g * z)
     check_jvp(np.square, Z, jvp=lambda x, v: (x[0] ** 2, 2 * x[0] * v[0]))
     for vjp in (lambda g, a, z: 2 * np.conj(g) * z, lambda g, a, z: 2 * g * np.conj(z)):

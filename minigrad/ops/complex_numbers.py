@@ -81,9 +81,11 @@ def real_if_close(a: Array, tol: float = 100) -> Array:
 
 def conj(x: Array) -> Array:
     """The conjugate; of a real array the array itself, for the VJPs of real numbers need none."""
+    # equivalent: without if x.dtype.kind == "c" else x because the conjugate of a real array is a copy
     return np.conjugate(x) if x.dtype.kind == "c" else x
 
 
 def squared(x: Array) -> Array:
     """|X|**2, real."""
+    # equivalent: without np.square(x) if x.dtype.kind != "c" else because an imaginary part of 0 adds nothing
     return np.square(x) if x.dtype.kind != "c" else np.square(np.real(x)) + np.square(np.imag(x))

@@ -101,6 +101,7 @@ def _resized(a, size, axis):
     """The array cropped, or padded with zeros, to this size along the axis."""
     a = a[(*(slice(None),) * (axis % a.ndim), slice(size))]
     widths = [(0, size - a.shape[i] if i == axis % a.ndim else 0) for i in range(a.ndim)]
+    # equivalent: without if a.shape[axis] < size else a; < -> <= because a border of 0 entries changes nothing
     return np.pad(a, widths) if a.shape[axis] < size else a
 
 
@@ -188,7 +189,7 @@ def rfftn(
            [0.+0.j, 0.+0.j]])
     """
     a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
-    return fftn(rfft(a, n, axis, norm), [-1 if n is None else n for n, _ in others], [i for _, i in others], norm)
+    return fftn(rfft(a, n, axis, norm), [n for n, _ in others], [i for _, i in others], norm)
 
 
 @named
@@ -202,7 +203,7 @@ def irfftn(
            [1., 1.]])
     """
     a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
-    return irfft(ifftn(a, [-1 if n is None else n for n, _ in others], [i for _, i in others], norm), n, axis, norm)
+    return irfft(ifftn(a, [n for n, _ in others], [i for _, i in others], norm), n, axis, norm)
 
 
 @named

@@ -100,6 +100,10 @@ def svd_without_phases(a):
 
 CASES = {
     "abs": (np.abs, W),
+    "angle": (np.angle, W),
+    "angle in degrees": (lambda z: np.angle(z, deg=True), W),
+    "real_if_close": (lambda z: np.real_if_close(z, 1e20), W),
+    "real_if_close, and it is not": (np.real_if_close, W),
     "norm": (np.linalg.norm, Z),
     "norm over an axis": (lambda z: np.linalg.norm(z, axis=1), Z),
     "norm of order 3": (lambda z: np.linalg.norm(z, 3), W),
