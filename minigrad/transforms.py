@@ -395,7 +395,7 @@ def _steps(f, unravel, distance, tol, max_iterations):
         still = f"the distance is {float(left):.3g}, and not below tol {tol:.3g}"
         raise RuntimeError(f"fixed_point: after {max_iterations} iterations {still}")
 
-    @op(name="fixed_point")
+    @op(name="fixed_point", complex=True)
     def solved(a, x0):
         return np.asarray(iterate(lambda x: np.asarray(array_of(f(unravel(a))(x))), x0))
 

@@ -154,3 +154,19 @@ def test_a_property_of_a_complex_function(x):
 def test_the_page_prints_what_it_says(code, capsys):
     exec(code, {})
     assert capsys.readouterr().out.splitlines() == re.findall(r"^print\(.*?\)  # (.*)$", code, re.MULTILINE)
+
+
+def test_a_fixed_point_of_complex_numbers():
+    def root(a):
+        return mg.fixed_point(lambda a: lambda x: (x + a / x) / 2, a, np.array(1 + 0j), lambda x, y: abs(x - y), 1e-13)
+
+    assert_allclose(mg.grad(lambda a: np.real(root(a)))(1 + 2j), 0.5 / np.sqrt(1 + 2j))
+    assert_allclose(mg.grad(lambda a: np.real(root(a * 1j)))(2.0), mg.grad(lambda a: np.real(np.sqrt(a * 1j)))(2.0))
+
+
+def test_a_nest_of_real_and_complex_arrays_is_one_complex_vector():
+    vector, unravel = mg.ravel_nest({"x": 2.0, "z": Z})
+    assert vector.dtype == complex
+    back = unravel(vector)
+    assert back["x"].dtype == float
+    assert_array_equal(back["z"], Z)
