@@ -106,9 +106,10 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
 
     Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
     """
-    # equivalent: without or (type(value) is ndarray and value.dtype.kind in "biufc") because an array is then looked
-    # at, which is only slower
-    numeric = isinstance(value, (float, int, np.number)) or (type(value) is ndarray and value.dtype.kind in "biufc")
+    # equivalent: or -> and; without isinstance(value, (float, np.number)) or; without or (type(value) is ndarray and
+    # value.dtype.kind in "biufc")because a number is then looked at, which is only slower
+    numeric = isinstance(value, (float, np.number)) or (type(value) is ndarray and value.dtype.kind in "biufc")
+    # equivalent: without None if numeric else because what is numeric has no problem
     problem = None if numeric else _problem_of(value)
     if problem is None:
         try:
@@ -224,8 +225,8 @@ def _is_dtype(value: Any) -> bool:
 
 def _is_indices(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return all(map(_is_indices, value))
-    return value.dtype.kind in "iub" if _is_array(value) else _is_int(value)
+        return False not in map(_is_indices, value)
+    return _is_int(value) or (_is_array(value) and value.dtype.kind in "iub")
 
 
 def _is_axes_of_two(value: Any) -> bool:
@@ -234,10 +235,8 @@ def _is_axes_of_two(value: Any) -> bool:
 
 def _is_index(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
-        return all(map(_is_index, value))
-    if _is_array(value):
-        return value.dtype.kind in "iub"
-    return _is_int(value) or isinstance(value, (slice, np.bool)) or value is ...
+        return False not in map(_is_index, value)
+    return _is_indices(value) or isinstance(value, (slice, np.bool)) or value is ... or value is None
 
 
 # annotation -> whether a value is such, and what to call it

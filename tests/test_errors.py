@@ -20,6 +20,7 @@ if __name__ == "__main__":
 from support import wrong_inputs
 
 import minigrad as mg
+from minigrad import errors
 
 FUNCTIONS = [*wrong_inputs.public_functions(), *wrong_inputs.other_functions()]
 
@@ -198,6 +199,123 @@ def test_the_sentence(call, kind, sentence):
         call()
     assert str(caught.value) == sentence
     assert type(caught.value) is kind
+
+
+INT, INTS = np.array(2), np.array([0, 1])
+REAL = np.array(2.0)
+KINDS = [  # what stands in an annotation, values that are such, values that are not
+    ("int", [2, True, np.int8(2), INT, mg.tensor(2), INT.astype("u1")], [2.0, REAL, INTS, np.array(True), "a", None]),
+    ("float", [2, 2.0, np.int8(2), np.float32(2)], ["a", None, 2j]),
+    ("bool", [True, np.True_, 1], ["a", None, 1.0]),
+    ("str", ["a"], [1, None]),
+    ("Order", ["C"], [1, None]),
+    ("Axis", [2, INT, (0, 1), INTS, (np.int8(0), INT), None], [[0, 1], (0, 1.0), 2.0, REAL, INTS * 1.0, INTS[None]]),
+    (
+        "Shape",
+        [2, INT, (0, 1), [0, 1], INTS, mg.tensor(INTS), ()],
+        [(0, None), 2.0, REAL, INTS * 1.0, INTS[None], None],
+    ),
+    ("Sequence[int]", [(0, 1), [0, 1], INTS], [2, INT, (0, "a"), INTS * 1.0, INTS[None], REAL, None]),
+    ("Sequence[Array]", [X, mg.tensor(X)], [2.0, REAL, None]),
+    ("DType", [float, "f4", None], ["abc", 2]),
+    ("int | tuple[Shape, Shape]", [2, INT, (0, 1), [(0, 1), INTS]], [(0, 1, 2), (0,), (0, "a"), 2.0, X, None]),
+    ("IndicesLike", [2, INTS, INTS[None], [0, [1, INT]], INTS > 0], [2.0, REAL, X, [0, [1, 2.0]], "a", None, ...]),
+    ("Index", [2, INTS, [0, [1]], (None, ..., slice(3), INTS > 0, np.True_)], [2.0, REAL, X, (0, "a"), [[2.0]], "a"]),
+    ("int | None", [2, None], [2.0, "a"]),
+    ("Array", [2, X, mg.tensor(X), [2.0, 3.0], ()], [None, "a", X.astype(object), 10**30, {}]),
+    ("anything else", [None, 2, "a"], []),
+]
+
+
+@pytest.mark.parametrize(("kind", "fitting", "other"), KINDS)
+def test_what_is_not_of_the_kind_that_an_annotation_names_is_named(kind, fitting, other):
+    def f(x):
+        raise ValueError("no")
+
+    f.__annotations__["x"] = kind
+    for value in fitting:
+        with pytest.raises(ValueError, match=r"^f: no"):
+            errors.named(f)(value)
+    for value in other:
+        with pytest.raises(TypeError, match=r"^f: x must (be|hold) (?!.*\(x )"):
+            errors.named(f)(value)
+
+
+def complaint(*given, named="f", error=ValueError, said="no", **options):
+    """What an error says that is raised in a function with these arguments."""
+
+    def f(*arrays: int, axis: int = 0, shape: int | None = None, name: list[int] | None = None):
+        raise error(said)
+
+    f.__name__ = named
+    with pytest.raises((ValueError, TypeError)) as caught:
+        errors.named(f)(*given, **options)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "given", "options"),
+    [
+        ("f: no", (), {}),
+        ("f: ValueError", (), {"said": ""}),
+        ("f: no (arrays[0] 1, arrays[1] 2)", (1, 2), {}),
+        ("f: arrays[1] must be an int, not 'a'", (1, "a"), {}),
+        ("f: axis must be an int, not None", (), {"axis": None}),
+        ("f: no (shape None)", (), {"shape": None}),
+        ("f: shape must be an int, not 'a'", (), {"shape": "a"}),
+        (
+            "f: no (arrays[0] 0, arrays[1] 1, arrays[2] 2, arrays[3] 3, axis 4, shape 5, name 6)",
+            range(4),
+            {"axis": 4, "shape": 5, "name": 6},
+        ),
+        (
+            "f: no (arrays[0] 0, arrays[1] 1, arrays[2] 2, arrays[3] 3, arrays[4] 4, arrays[5] 5, arrays[6] 6, arrays[7] 7)",
+            range(8),
+            {},
+        ),
+        (
+            "f: no (arrays[0] 0, arrays[1] 1, arrays[2] 2, arrays[3] 3, arrays[4] 4, arrays[5] 5, arrays[6] 6, arrays[7] 7, ...)",
+            range(9),
+            {},
+        ),
+        (f"f: no (name {'a' * 38!r})", (), {"name": "a" * 38}),
+        (f"f: no (name '{'a' * 36}...)", (), {"name": "a" * 39}),
+    ],
+)
+def test_a_sentence_names_what_was_given_in_short(sentence, given, options):
+    assert complaint(*given, **options) == sentence
+
+
+def test_the_outermost_name_replaces_the_others():
+    @errors.named
+    def inner(x):
+        raise ValueError(said)
+
+    @errors.named
+    def log(y):
+        return inner(y)
+
+    for said in ("inner: is wrong", "inner: log(0) is wrong", "is wrong"):
+        with pytest.raises(ValueError, match="^log: ") as caught:
+            log(2)
+        assert str(caught.value) == {"is wrong": "log: is wrong (y 2)"}.get(said, f"log: {said[7:]}")
+
+
+def test_a_number_is_no_array_where_one_is_indexed_and_an_array_is_one():
+    @errors.named
+    def f(x: "Array"):  # noqa: F821
+        raise AttributeError("has no such attribute")
+
+    with pytest.raises(TypeError, match=r"^f: x must be an array, not 2$"):
+        f(2)
+    with pytest.raises(TypeError, match=r"^f: has no such attribute \(x \(2, 3\)\)$"):
+        f(X)
+
+
+@pytest.mark.parametrize("value", [10**30, [10**30], X.astype(object), X.astype("M8[s]"), "a", None])
+def test_a_tensor_of_what_is_no_number_is_refused(value):
+    with pytest.raises(TypeError, match="^tensor: data must hold numbers, not "):
+        mg.tensor(value)
 
 
 MASKED = np.ma.masked_array([1.0, 5.0], [False, True])

@@ -185,8 +185,8 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     elif a.dtype.char == "e" or (a.dtype.char in "fd" and 4 * a.size > out.size):
         places = np.arange(out.size).reshape(shape)[index]
         out[...] = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(a, places.shape)), out.size).reshape(shape)
-    elif a.dtype.char in "fd" and (rows := _rows(index, shape)) is not None:  # add those that meet, then assign
-        parts, ends = np.unique(rows, return_inverse=True), shape[len(index) if isinstance(index, tuple) else 1 :]
+    elif a.dtype.char in "fd" and (rows := _rows(index, out.shape)) is not None:  # add those that meet, then assign
+        parts, ends = np.unique(rows, return_inverse=True), out.shape[len(index) if isinstance(index, tuple) else 1 :]
         values = np.broadcast_to(a, (*rows.shape, *ends))
         out.reshape(-1, *ends)[parts[0]] = scatter(values, parts[1].reshape(rows.shape), (parts[0].size, *ends))
     else:
