@@ -69,19 +69,23 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             return op(x, y)
         settings, watching = in_force(), debugger()
         try:
+            # equivalent: forward if watching is None else watching.forward(op) -> watching.forward(op) because the
+            # error of None leads to op(x, y), which does the same
             output = (forward if watching is None else watching.forward(op))(a, b)
         except NUMPY_ERRORS:
-            return op(x, y)  # which names the error
+            return op(x, y)  # which names the error; equivalent: any factor because it raises
         if type(output) is not ndarray:
             output = np.asarray(output)
         tensor = _new(Tensor)
         tensor._array = output
+        # equivalent: without settings and because nothing in force means recording
         if (p is None and q is None) or (settings and not recording()):
             tensor.node = None
         else:
             tensor.node = node = Node()
             node.op, node.parents, node.arguments = op, (p, q), (a, b)
             node.parameters, node.output, node.number = parameters, output, next_number()
+            # equivalent: without if settings else () because nothing in force means no scope
             node.scope = setting("scope", ()) if settings else ()
         return tensor if watching is None else watching.computed(op, (a, b), tensor)
 
@@ -110,6 +114,7 @@ def in_place(op: Any, ufunc: np.ufunc) -> BinaryMethod:
 def _update(x: Any, ufunc: np.ufunc, y: Any) -> Any:
     """x with its array written to. Results that used it refuse to be differentiated from now on."""
     y = array_of(y)
+    # equivalent: without type(y) is not ndarray and because an array is then copied, which is only slower
     if type(y) is not ndarray and not isinstance(y, (int, float, np.generic)):
         y = plain_array(y, ufunc.__name__, "x2")
     try:

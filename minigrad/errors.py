@@ -107,7 +107,7 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
     Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
     """
     # equivalent: or -> and; without isinstance(value, (float, np.number)) or; without or (type(value) is ndarray and
-    # value.dtype.kind in "biufc")because a number is then looked at, which is only slower
+    # value.dtype.kind in "biufc") because a number is then looked at, which is only slower
     numeric = isinstance(value, (float, np.number)) or (type(value) is ndarray and value.dtype.kind in "biufc")
     # equivalent: without None if numeric else because what is numeric has no problem
     problem = None if numeric else _problem_of(value)

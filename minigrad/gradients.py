@@ -66,6 +66,8 @@ def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
     to the array that it shows. A gradient that a VJP has just computed need not be copied then.
     """
     counts = _reference_counts(found)
+    # equivalent: without g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else because a copy is only
+    # slower
     return [
         (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else np.array(g))
         for n, (node, g) in zip(counts, found, strict=True)

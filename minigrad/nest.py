@@ -90,7 +90,7 @@ def ravel_nest(nest: Any) -> tuple[Any, Callable]:
     leaves = [arraylike(leaf) for leaf in flatten(nest)]
     shapes, size = [leaf.shape for leaf in leaves], sum(leaf.size for leaf in leaves)
     complexes = [leaf.dtype.kind == "c" for leaf in leaves]
-    vector = np.concatenate([np.reshape(leaf, -1) for leaf in leaves]) if leaves else np.zeros(0)
+    vector = np.concatenate([np.reshape(leaf, -1) for leaf in leaves]) if leaves else np.empty(0)
 
     def unravel(v: Any) -> Any:
         if np.shape(v) != (size,):

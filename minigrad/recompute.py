@@ -17,7 +17,7 @@ from ._tensor import Tensor, make
 from .nest import flatten, unflatten
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import Op, array_of
-from .settings import force_recording, recording
+from .settings import force_recording
 from .tape import Node
 from .transforms import check_callable
 
@@ -67,13 +67,12 @@ def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callab
 
     @wraps(f)
     def checkpointed(*x, **options):
-        wanted = recording()
         call = _Call(f, x, options, rng)
         y = call.first()
         if not isinstance(y, (Tensor, np.ndarray, np.generic, float, complex)):
             raise TypeError(f"checkpoint: the function must return one array, not {type(y).__name__}")
-        if not isinstance(y, Tensor) or y.node is None or not wanted:
-            return make(y.data, None) if isinstance(y, Tensor) else y
+        if not isinstance(y, Tensor) or y.node is None:
+            return y
         origins = (make(array, node) for node, array in call.parents.items())
         return _computed_before(*origins, call=call)
 
@@ -115,7 +114,8 @@ class _Call:
         """Run f once more and sweep that run back to the nodes that it grew from."""
         y, order, parents = self._run_again()
         same = list(parents) == list(self.parents) and _fingerprint(order, parents) == self.trace
-        if not same or not np.array_equal(y.data, array_of(out), equal_nan=True):
+        # equivalent: y.data, out -> out, y.data because being equal is symmetric
+        if not same or not np.array_equal(y.data, out, equal_nan=True):
             raise RuntimeError(
                 "checkpoint: the function did not compute the same when it ran again: draw random numbers outside of "
                 "it, or give their generator as rng=, and don't change what it closes over"
@@ -126,9 +126,9 @@ class _Call:
         outer = {node for node, origin in origins.items() if isinstance(origin, Tensor)}
         entered = leading_to(origins, order)
         order = [node for node in order if node in entered]
-        retrace = retracing(leading_to(outer, order) if outer else ())
+        retrace = retracing(leading_to(outer, order))
         found = dict(tape.sweep({y.node: g}, order, left_out=left_out(order, entered), retrace=retrace))
-        return [found.get(node, np.zeros(node.shape, node.dtype)) for node in origins]
+        return [found[node] for node in origins]
 
     def _run_again(self) -> tuple[Any, list[Node], dict[Node, Any]]:
         if self.rng is None:
@@ -166,4 +166,4 @@ def _digest(value: Any) -> Any:
         return [_digest(part) for part in value]
     if isinstance(value, _Call):  # a checkpoint inside
         return value.trace
-    return repr(value) if isinstance(value, float) else value
+    return repr(value)  # which tells 0.0 from -0.0, and takes NaN for what it is

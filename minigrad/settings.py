@@ -70,8 +70,8 @@ class Setting(ContextDecorator):
 
     def __exit__(self, *exception: object) -> None:
         here = [entry for reference in in_force() if (entry := reference()) in self._open]
-        if here or self._open:  # a generator may be closed by another task than the one that entered
-            self._close((here or self._open)[-1])
+        if self._open:
+            self._close((here or self._open)[-1])  # a generator may be closed by another task than the one that entered
 
     def _close(self, entry: _Entry | None) -> None:
         self._open[:] = [other for other in self._open if other is not entry]
@@ -146,8 +146,11 @@ class scope(Setting):
 def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict[str, Any]) -> Any:
     """Return `function(*arguments, **options)`, called in `scope(name)`; cheaper, as nothing else can close it."""
     around = in_force()
+    # equivalent: around[-1]() if around else None -> None because the scope is then found by `setting`, which is slower
     outer = around[-1]() if around else None
-    if outer is not None and outer.kind == "scope":  # which the new one stands for: the fewer, the faster to look up
+    if outer is not None and outer.kind == "scope":
+        # the new one stands for it: the fewer there are, the faster one is found
+        # equivalent: around[:-1] -> around because the innermost is found first
         around, names = around[:-1], outer.value
     else:
         names = setting("scope", ())

@@ -60,13 +60,18 @@ def _is_direct(a, axes):
     if direct and math.prod([a.shape[i] for i in axes]) <= direct:
         return True
     last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
+    # equivalent: last or -> last and; without last or; without or (len(axes) == a.ndim and a.flags.f_contiguous)
+    # because blocks have the same sum
     pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
-    return pairwise and a.dtype.char != "e"  # NumPy 2.0 adds float16 in float16
+    # NumPy 2.0 adds float16 in float16
+    # equivalent: without and a.dtype.char != "e"; != -> == because later ones don't, and blocks have the same sum
+    return pairwise and a.dtype.char != "e"
 
 
 def _in_memory_order(a, axes, dtype):
     """The sum over the axes, outermost in memory first; the axes that are kept stand in their old order."""
     # of two axes that repeat the same entries, the one that is kept comes last
+    # equivalent: abs(a.strides[i]) -> a.strides[i] because in another order the sum takes longer
     order = sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
     total = _sum(a.transpose(order), [i in axes for i in order], dtype)
     kept = [i for i in order if i not in axes]
@@ -133,6 +138,7 @@ class PairwiseSum:
             x = self.parts.pop() + x
             while not (merges := merges >> 1) & 1:
                 part = self.parts.pop()
+                # equivalent: part) is -> part) is not because what follows adds two arrays as well, to a new one
                 if type(part) is np.ndarray is type(x):
                     part += x
                     x = part
@@ -150,4 +156,5 @@ def plus(a: Any, b: Any) -> PairwiseSum:
 
 def total(a: Any) -> Any:
     """Return the sum itself; an array that nothing was added to is returned as it is."""
+    # equivalent: reversed(a.parts[:-1]) -> a.parts[:-1] because the order is a matter of rounding, small ones first
     return sum(reversed(a.parts[:-1]), a.parts[-1]) if type(a) is PairwiseSum else a

@@ -232,3 +232,51 @@ def test_a_recorded_contribution_joins_the_sum_of_plain_ones():
     xs = np.array([2.0, 3.0])
     found = mg.grad(lambda x: np.sum(mg.grad(lambda y: np.sum(y * x + 2 * y + 3 * y))(np.ones(2)) * x))(xs)
     np.testing.assert_array_equal(found, 2 * xs + 5)
+
+
+RETURNED = [2, 2.5, True, 2 + 0j, np.float64(2.5), np.float32(2), np.full((4, 2, 3), 0.5, "f8")]
+RETURNED += [np.full((2, 3), 2), np.full((2, 3), 1.5 + 1j), np.ones((1, 2, 3), bool), np.full((2, 3), 0.5, "f2")]
+
+
+@pytest.mark.parametrize("returned", RETURNED)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex64])
+def test_what_a_vjp_returns_is_made_to_fit_its_argument(returned, dtype):
+    """The VJP before it, and a transform, see the argument's shape and dtype, whatever the kind that was returned."""
+    shape = (2, 3) if np.ndim(returned) else ()
+    seen = []
+
+    @mg.op(complex=True)
+    def watched(x):
+        return x.copy()
+
+    @watched.vjp("x")
+    def _(g, out, x):
+        seen.append(g)
+        return g
+
+    @mg.op(complex=True)
+    def same(x):
+        return x.copy()
+
+    same.vjp("x", lambda g, out, x: returned)
+    x = leaf(np.ones(shape, dtype))
+    same(watched(x)).backward(np.ones(shape, dtype))
+    part = np.asarray(returned if np.dtype(dtype).kind == "c" else np.real(returned))
+    whole = part.sum(0) if part.ndim > len(shape) else part
+    for found in (seen[0], x.grad, mg.vjp(same, np.ones(shape, dtype))[1](np.ones(shape, dtype))[0]):
+        np.testing.assert_array_equal(found, whole.astype(dtype))
+        assert (found.dtype, found.shape) == (np.dtype(dtype), shape)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_gradient_of_many_rows_is_precise_in_any_order(dtype):
+    rows = np.full((60_000, 2), 0.1, dtype)
+    b = leaf(np.zeros(2, dtype))
+    (b + rows).backward(rows)
+    np.testing.assert_allclose(b.grad, [float(rows[0, 0]) * 60_000] * 2, rtol=16 * np.finfo(dtype).eps)
+
+    def cubes(b):
+        return np.sum((b + rows) ** 3)
+
+    second = mg.grad(lambda b: np.sum(mg.grad(cubes)(b)))(np.zeros(2, dtype))
+    np.testing.assert_allclose(second, [6 * float(rows[0, 0]) * 60_000] * 2, rtol=16 * np.finfo(dtype).eps)

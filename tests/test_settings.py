@@ -1,6 +1,8 @@
 """no_grad and scope: who they concern, and that they end where they began, in threads and tasks too."""
 
 import asyncio
+import contextlib
+import itertools
 import sys
 import threading
 
@@ -217,6 +219,98 @@ def test_a_generator_may_be_closed_by_another_thread():
     thread.join()
     assert settings.recording()
     assert (leaf(1.0) * 2).node.scope == ()
+
+
+class InterruptedOnce:
+    """A context variable whose first change is the last thing before Ctrl-C."""
+
+    def __init__(self, variable):
+        self.variable, self.waits = variable, True
+
+    def set(self, value):
+        token = self.variable.set(value)
+        if self.waits:
+            self.waits = False
+            raise KeyboardInterrupt
+        return token
+
+
+def test_a_setting_that_was_interrupted_as_it_began_is_not_in_force(monkeypatch):
+    monkeypatch.setattr(settings, "_entries", InterruptedOnce(settings._entries))
+    switch = mg.no_grad()
+    with pytest.raises(KeyboardInterrupt):
+        switch.__enter__()
+    assert settings.recording()
+    with switch:
+        assert not settings.recording()
+    assert settings.recording()
+
+
+def test_an_instance_that_is_entered_again_ends_from_the_inside():
+    again = mg.scope("a")
+    with again:
+        with again:
+            assert settings.setting("scope", ()) == ("a", "a")
+        assert settings.setting("scope", ()) == ("a",)
+    assert settings.setting("scope", ()) == ()
+    assert again.__exit__() is None  # there is nothing left to end
+
+
+def test_an_instance_shared_with_another_thread_ends_where_it_was_entered():
+    shared, entered, leave = mg.no_grad(), threading.Event(), threading.Event()
+
+    def other():
+        with shared:
+            entered.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=other)
+    with shared:
+        thread.start()
+        entered.wait(10)
+    assert settings.recording()
+    leave.set()
+    thread.join()
+
+
+BLOCKS = [lambda: mg.no_grad(), lambda: mg.scope("a"), lambda: mg.debug(nonfinite=False), lambda: mg.scope("b")]
+
+
+@pytest.mark.parametrize("order", [order for n in range(5) for order in itertools.permutations(range(4), n)])
+def test_a_call_in_a_scope_is_in_that_of_the_blocks_around_and_changes_no_other_setting(order):
+    def state():
+        return settings.recording(), settings.setting("scope", ()), settings.debugger() is None
+
+    with contextlib.ExitStack() as stack:
+        for i in order:
+            stack.enter_context(BLOCKS[i]())
+        before = state()
+        inside = settings.call_in_scope("c", lambda *x, **o: (x, o, state()), (1, 2), {"k": 3})
+        names = tuple("_a_b"[i] for i in order if i in (1, 3))
+        assert before == (0 not in order, names, 2 not in order)
+        assert inside == ((1, 2), {"k": 3}, (before[0], (*names, "c"), before[2]))
+        nested = settings.call_in_scope("c", settings.call_in_scope, ("d", state, (), {}), {})
+        assert nested == (before[0], (*names, "c", "d"), before[2])
+        with pytest.raises(ZeroDivisionError):
+            settings.call_in_scope("c", lambda: 1 / 0, (), {})
+        assert state() == before
+
+
+def test_what_a_vjp_records_is_in_the_scope_of_its_op():
+    def f(x):
+        with mg.scope("a"):
+            y = np.sin(x)
+        return y
+
+    scopes = []
+
+    def derivative(x):
+        dx = mg.grad(f)(x)
+        scopes.append(dx.node.scope)
+        return dx
+
+    mg.grad(derivative)(0.5)
+    assert scopes == [("a", "backward of sin")]
 
 
 def interrupted_at(position, run):

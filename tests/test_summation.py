@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minigrad.summation import blocked_sum
+import minigrad as mg
+from minigrad.operation import array_of
+from minigrad.summation import PairwiseSum, blocked_sum, plus, total
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
@@ -86,3 +88,26 @@ def test_all_sets_of_axes_of_a_large_array(order, dtype):
         for axes in itertools.combinations(range(4), count):
             rtol = 16 * np.finfo(dtype).eps
             np.testing.assert_allclose(blocked_sum(a, axes), np.sum(exact, axis=axes), rtol=rtol)
+
+
+@pytest.mark.parametrize("one", [np.ones(3), 1.0, np.float32(1), mg.tensor([1.0, 1.0])])
+def test_a_pairwise_sum_has_a_part_for_each_binary_digit_of_the_count(one):
+    pairwise = PairwiseSum(one)
+    for count in range(2, 80):
+        pairwise.add(one)
+        sizes = [2**i for i in reversed(range(8)) if count & 2**i]
+        assert [np.ravel(array_of(part))[-1] for part in pairwise.parts] == sizes
+        found = total(pairwise)
+        assert isinstance(found, type(one))
+        assert np.all(array_of(found) == count)
+    assert np.all(array_of(one) == 1)
+
+
+def test_a_sum_of_arrays_that_arrive_one_by_one_is_precise_and_changes_none():
+    parts = np.full((50_000, 2), 0.1, np.float32)
+    pairwise = parts[0]
+    for part in parts[1:]:
+        pairwise = plus(pairwise, part)
+    np.testing.assert_allclose(total(pairwise), 50_000 * float(parts[0, 0]), rtol=4 * np.finfo(np.float32).eps)
+    assert np.all(parts == np.float32(0.1))
+    assert total(parts) is parts

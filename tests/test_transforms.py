@@ -3,7 +3,6 @@
 import contextlib
 import copy
 import gc
-import weakref
 from typing import NamedTuple
 
 import numpy as np
@@ -263,115 +262,6 @@ def test_transforms_of_ops_with_options():
     assert_allclose(np.sum(grad(penalty)(k) * u), numeric, rtol=1e-7)
 
 
-def test_checkpoint_has_the_same_derivatives_and_keeps_less():
-    w = leaf([0.3, 0.5])
-
-    def block(x):
-        return np.tanh(x * w) + np.sin(x)
-
-    def f(x, step):
-        return np.sum(step(step(x)))
-
-    x = np.array([0.1, 0.2])
-    kept = mg.checkpoint(block)
-    for transform in (grad, lambda f: grad(lambda *a: np.sum(grad(f)(*a)))):
-        with mg.no_grad():
-            assert_allclose(transform(f)(x, kept), transform(f)(x, block), rtol=1e-14)
-    f(mg.tensor(x), kept).backward()
-    through = w.grad
-    w.grad = None
-    f(mg.tensor(x), block).backward()
-    assert_allclose(through, w.grad, rtol=1e-14)
-    assert kept(leaf(x)).node.op.__name__ == "checkpoint"
-    assert type(kept(x).detach().data) is np.ndarray
-
-
-def test_checkpoint_runs_the_function_once_more_for_all_inputs():
-    """One second forward pass is the price."""
-    runs = []
-    f = mg.checkpoint(lambda *x: runs.append(x) or np.sum(x[0] * x[1] * x[2]))
-    y = f(*(leaf([i + 1.0, 2.0]) for i in range(3)))
-    assert len(runs) == 1
-    y.backward(retain_graph=True)
-    assert len(runs) == 2
-
-
-def test_checkpoint_where_one_input_depends_on_another():
-    x = leaf(2.0)
-    h = x * x
-    mg.checkpoint(lambda: x * h)().backward()
-    assert x.grad == 12
-
-
-def test_checkpoint_notices_another_value():
-    rng = np.random.default_rng(0)
-    y = mg.checkpoint(lambda x: x * rng.normal())(leaf(1.0))
-    with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
-        y.backward()
-
-
-def test_checkpoint_notices_other_ops_of_the_same_value():
-    scale, w = [1.0], leaf([0.0, 0.0])
-    y = mg.checkpoint(lambda x: np.sum(x * scale[0]))(w)
-    scale[0] = 2.0
-    with pytest.raises(RuntimeError, match="did not compute the same"):
-        y.backward()
-    power = [2]
-    y = mg.checkpoint(lambda x: np.sum(x ** power[0]))(w)
-    power[0] = 3
-    with pytest.raises(RuntimeError, match="did not compute the same"):
-        y.backward()
-    assert w.grad is None
-
-
-def test_checkpoint_replays_the_random_numbers_of_a_generator_that_it_is_told_of():
-    rng, w = np.random.default_rng(0), leaf([1.0, 2.0])
-    y = mg.checkpoint(lambda x: np.sum(x * rng.normal(size=2)), rng=rng)(w)
-    drawn = np.random.default_rng(0).normal(size=2)
-    after = rng.normal()
-    y.backward()
-    assert_array_equal(w.grad, drawn)
-    assert rng.normal() != after
-
-
-def test_checkpoint_takes_arrays_as_they_were():
-    t, a = leaf([0.0, 0.0]), np.array([1.0, 2.0])
-    y = mg.checkpoint(lambda t, nest: np.sum(t * nest["a"]))(t, {"a": a})
-    a[:] = [5, 6]
-    y.backward()
-    assert_array_equal(t.grad, [1, 2])
-
-
-@pytest.mark.parametrize("rebind", [lambda w: w.data * 3, lambda w: w.data.copy()])
-def test_checkpoint_notices_that_a_tensor_was_rebound_though_the_value_is_the_same(rebind):
-    w, x = leaf([1.0, 0.0]), leaf([0.0, 0.0])
-    y = mg.checkpoint(lambda x: np.sum(w * x))(x)
-    w.data = rebind(w)
-    with pytest.raises(RuntimeError, match="was given another array after it ran"):
-        y.backward()
-    assert x.grad is None
-
-
-def test_checkpoint_notices_that_the_same_ops_took_each_others_arguments():
-    x, y = leaf(0.5), leaf(0.5)
-    pairs = iter([(x, y), (y, x)])
-
-    def f():
-        a, b = next(pairs)
-        return np.sin(a) * np.cos(b)
-
-    z = mg.checkpoint(f)()
-    with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
-        z.backward()
-
-
-def test_checkpoint_notices_a_result_that_is_no_tensor():
-    results = iter([lambda x: x * 2, lambda x: np.array(2.0)])
-    y = mg.checkpoint(lambda x: next(results)(x))(leaf(1.0))
-    with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
-        y.backward()
-
-
 @pytest.mark.parametrize("lose", [lambda z: np.array([z[0]]), lambda z: np.zeros(3).fill(z[0])])
 def test_an_error_in_a_transform_leaves_no_cycle_of_references(lose):
     with pytest.raises(TypeError, match="needs a gradient"):
@@ -397,77 +287,6 @@ def test_derivatives_keep_the_byte_order_of_their_argument():
     ):
         assert transform(f)(x).dtype == x.dtype
         assert_allclose(transform(f)(x), transform(f)(X))
-
-
-def test_what_a_checkpoint_gave_is_updated_as_any_other_result():
-    x = leaf(X)
-    y = mg.checkpoint(lambda x: x * x)(x)
-    with mg.no_grad():
-        alias = y.detach()
-        alias -= 1
-    assert_allclose(alias.data, X**2 - 1)
-    with pytest.raises(RuntimeError, match="written to in place"):
-        np.sum(y).backward()
-
-
-def test_checkpoints_nest():
-    inner = mg.checkpoint(lambda x: np.sin(x) * x)
-    outer = mg.checkpoint(lambda x: np.sum(inner(x) + inner(2 * x)))
-
-    def plain(x):
-        return np.sum(np.sin(x) * x + np.sin(2 * x) * 2 * x)
-
-    def third(f):
-        return grad(lambda x: np.sum(hvp(f, x, x)))
-
-    for transform in (grad, hessian, third):
-        assert_allclose(transform(outer)(X), transform(plain)(X), rtol=1e-12)
-
-
-def test_checkpoint_notices_a_change_in_a_checkpoint_inside():
-    scale, w = [1.0], leaf([0.0, 0.0])
-    inner = mg.checkpoint(lambda x: x * scale[0])
-    y = mg.checkpoint(lambda x: np.sum(inner(x)))(w)
-    scale[0] = 2.0
-    with pytest.raises(RuntimeError, match="did not compute the same"):
-        y.backward()
-
-
-def test_checkpoint_notices_tensors_that_changed_places():
-    pair = [leaf(1.0), leaf(1.0)]
-    y = mg.checkpoint(lambda: pair[0] ** 2 * pair[1])()
-    pair.reverse()
-    with pytest.raises(RuntimeError, match="did not compute the same"):
-        y.backward()
-
-
-def test_a_transform_inside_of_a_checkpoint_takes_its_argument():
-    f = mg.checkpoint(lambda x: np.sum(grad(cubes)(x)))
-    assert_allclose(grad(f)(X), 6 * X)
-    x = leaf(X)
-    f(x * 2).backward()
-    assert_allclose(x.grad, 24 * X)
-
-
-def test_checkpoint_of_what_returns_its_argument():
-    x = leaf(X)
-    np.sum(mg.checkpoint(lambda h: h)(x * 2) ** 2).backward()
-    assert_allclose(x.grad, 8 * X)
-
-
-def test_a_released_checkpoint_keeps_no_array():
-    x = np.ones(3)
-    call = mg.checkpoint(lambda x, a: np.sum(x * a))
-    y = call(leaf(x), x)
-    gone = weakref.ref(y.node.parameters["call"])
-    y.backward()
-    assert gone() is None
-
-
-@pytest.mark.parametrize("rng", [0, np.random.RandomState(0), np.random])
-def test_checkpoint_takes_a_generator_only(rng):
-    with pytest.raises(TypeError, match=r"checkpoint: rng must be an np\.random\.Generator"):
-        mg.checkpoint(np.sin, rng=rng)
 
 
 @pytest.mark.parametrize("first", [0, 1, 2, 3, 4])
@@ -500,33 +319,6 @@ def test_backward_inside_of_a_transform_would_lose_its_derivative():
         return w.grad * x
 
     assert grad(apart)(2.0) == 6
-
-
-def test_vec_stacks_columns():
-    a = np.arange(6.0).reshape(2, 3)
-    assert_array_equal(mg.vec(a), [0, 3, 1, 4, 2, 5])
-    assert mg.vec(np.ones((5, 2, 3))).shape == (5, 6)
-    assert_array_equal(mg.vec(mg.tensor(a)).data, mg.vec(a))
-
-
-def test_vec_jacobian_is_the_kronecker_product():
-    a, x = np.arange(6.0).reshape(2, 3), np.ones((3, 4))
-    assert_allclose(mg.vec_jacobian(lambda x: a @ x, x), np.kron(np.eye(4), a))  # vec(A X) = (I kron A) vec(X)
-    assert_allclose(mg.vec_jacobian(lambda a, x: a @ x, a, x, argnum=0), np.kron(x.T, np.eye(2)))
-    assert mg.vec_jacobian(np.sum, x).shape == (1, 12)
-
-
-def test_checkpoint_recomputes_for_each_gradient():
-    _, pullback = vjp(mg.checkpoint(lambda x: x * x), np.array([1.0, 2.0]))
-    g = np.array([1.0, 0.0])
-    assert_array_equal(pullback(g)[0], [2, 0])
-    g[:] = [0, 1]
-    assert_array_equal(pullback(g)[0], [0, 4])
-
-
-def test_checkpoint_gives_arrays_for_arrays():
-    y, dy = jvp(mg.checkpoint(lambda x: x**3), (2.0,), (1.0,))
-    assert (type(y), type(dy), dy) == (np.float64, np.float64, 12)
 
 
 def test_argnums_are_ints_and_name_each_argument_once():

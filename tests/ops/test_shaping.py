@@ -472,3 +472,12 @@ def test_a_few_values_are_scattered_to_many_entries():
     right = np.zeros((3, 9, 9))
     np.add.at(right, [0, 0, 2], 1.5)
     assert_array_equal(mg.ops.scatter(np.array(1.5), np.array([0, 0, 2]), (3, 9, 9)), right)
+
+
+@pytest.mark.parametrize("shape", [300, np.array(300), (300,), (300, 4), (300, 1)])
+@pytest.mark.parametrize("a", [np.array([1.0, 2.0]).reshape(2, 1), np.ones((1, 1))])
+def test_scatter_takes_a_shape_in_any_form_and_broadcasts(a, shape):
+    index = np.array([3, 3])
+    out, a = np.zeros(shape), a if np.ndim(np.zeros(shape)) == 2 else a[:, 0]
+    np.add.at(out, index, a)
+    assert_array_equal(mg.ops.scatter(a, index, shape), out)

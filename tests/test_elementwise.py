@@ -1,0 +1,116 @@
+"""Operators on Tensors, in place and not, and the rows of a table of ops."""
+
+import operator
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import minigrad as mg
+from minigrad import elementwise
+from minigrad.elementwise import in_place, operators
+
+BINARY = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod, operator.floordiv]
+IN_PLACE = [
+    operator.iadd,
+    operator.isub,
+    operator.imul,
+    operator.itruediv,
+    operator.ipow,
+    operator.imod,
+    operator.ifloordiv,
+]
+A, B = np.array([1.5, 2.0, 7.25]), np.array([2.0, 3.5, 0.5])
+
+
+def leaf(value):
+    return mg.tensor(value, requires_grad=True)
+
+
+@pytest.mark.parametrize("op", BINARY)
+def test_operators_are_those_of_arrays(op):
+    for y in (B, leaf(B), B.tolist(), 3, 0.7, np.float32(0.7), np.array(2.0)):
+        y_array = y.data if isinstance(y, mg.Tensor) else y
+        for found, expected in (
+            (op(leaf(A), y), op(A, np.asarray(y_array))),
+            (op(y, leaf(A)), op(np.asarray(y_array), A)),
+        ):
+            assert isinstance(found, mg.Tensor)
+            assert_array_equal(found.data, expected, strict=True)
+    swapped = [method(leaf(A), leaf(B)).data for method in operators(mg.ops.subtract)]
+    assert_array_equal(swapped, [A - B, B - A])
+
+
+@pytest.mark.parametrize("update", [*IN_PLACE, operator.imatmul])
+def test_a_result_is_rebound_and_its_other_names_keep_the_old_value(update):
+    a, b = (A, B) if update is not operator.imatmul else (np.outer(A, B), np.outer(B, A) + np.eye(3))
+    expected = update(a.copy(), b) if update is not operator.imatmul else a @ b
+    for recorded in (True, False):
+        h = old = leaf(a) * 1
+        with mg.no_grad() if not recorded else mg.scope("recorded"):
+            h = update(h, leaf(b))
+        assert h is not old
+        assert h.requires_grad is recorded
+        assert_array_equal(h.data, expected)
+        assert_array_equal(old.data, a)
+
+
+@pytest.mark.parametrize("update", IN_PLACE)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_leaf_under_no_grad_is_updated_as_an_array_is(update, dtype):
+    """To the last bit: a Python number takes the dtype of the array."""
+    a = np.random.default_rng(0).uniform(1, 2, 300).astype(dtype)
+    b = (a[::-1] + 0.3).astype(dtype)
+    for y in (0.1, 3, b, b.tolist(), np.float32(0.7), leaf(b), mg.tensor(b[:1])):
+        expected, w = a.copy(), leaf(a)
+        expected = update(expected, np.array(y) if isinstance(y, list) else y.data if isinstance(y, mg.Tensor) else y)
+        with mg.no_grad():
+            same = update(w, y)
+        assert same is w
+        assert_array_equal(w.data, expected, strict=True)
+
+
+def test_a_leaf_takes_no_update_that_does_not_fit():
+    w = leaf([1.0, 2.0])
+    with mg.no_grad():
+        for y, kind in (
+            (np.ones(3), ValueError),
+            (1j, TypeError),
+            ("a", TypeError),
+            (None, TypeError),
+            ([1.0, [2.0]], ValueError),
+        ):
+            with pytest.raises(kind, match=r"^add: "):
+                w += y
+    assert w.tolist() == [1, 2]
+
+
+def test_a_row_of_a_table_is_an_op():
+    table = {}
+    made = elementwise.elementwise(
+        np.hypot, "sqrt(x1^2 + x2^2)", name="length", table=table, x1=None, x2=lambda g, out, x1, x2: g * x2 / out
+    )
+    assert table == {np.hypot: made}
+    assert (made.__name__, made.__doc__, str(made.__signature__)) == (
+        "length",
+        "sqrt(x1^2 + x2^2)",
+        "(x1: 'Array', x2: 'Array') -> 'Array'",
+    )
+    x = leaf(4.0)
+    y = made(3.0, x)
+    y.backward()
+    assert (y.item(), x.grad) == (5, 0.8)
+    with pytest.raises(TypeError, match=r"^length has no VJP for its argument 'x1'"):
+        made(x, 1.0)
+    assert elementwise.elementwise(np.hypot, "", table=table, x1=None, x2=None).__name__ == "hypot"
+
+
+def test_operators_in_place_are_made_of_an_op_and_a_ufunc():
+    method = in_place(mg.ops.subtract, np.subtract)
+    w, h = leaf([3.0]), leaf([3.0]) * 1
+    assert method(h, 1.0).tolist() == [2]
+    with mg.no_grad():
+        assert method(w, 1.0) is w
+    assert w.tolist() == [2]
+    with pytest.raises(TypeError, match=r"^subtract: a leaf that needs a gradient"):
+        method(w, 1.0)

@@ -1,0 +1,71 @@
+"""How the values of a Tensor leave the tape: as numbers, arrays and text."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+
+import minigrad as mg
+
+VALUES = [2.75, -0.0, 1e-7, 12345.678]
+ARRAYS = [
+    np.array([1.1, -2.25]),
+    np.array([[0.1], [7]], "f4"),
+    np.array([2**53 + 1, 3]),
+    np.array([True]),
+    np.zeros((0, 2)),
+]
+
+
+@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("spec", [".2f", "e", "10.3", ">12", "+"])
+def test_a_scalar_is_formatted_as_a_number(value, spec):
+    assert f"{mg.tensor(value):{spec}}" == f"{value:{spec}}"
+
+
+def test_a_tensor_is_formatted_as_its_text():
+    for t in (mg.tensor([1.5, 2.0]), mg.tensor(2.0, requires_grad=True), mg.tensor([3.0])):
+        assert f"{t}" == format(t) == str(t)
+    assert f"{mg.tensor([1.5, 2.0]):>30}" == f"{'tensor([1.5, 2. ])':>30}"
+    assert f"{mg.tensor(2.0)}" == "tensor(2.)"
+    with pytest.raises(ValueError, match="format"):
+        format(mg.tensor([1.5, 2.0]), ".2f")
+
+
+@pytest.mark.parametrize("a", ARRAYS)
+def test_arrays_and_lists_hold_the_same_entries(a):
+    t = mg.tensor(a)
+    assert_array_equal(t.numpy(), a, strict=True)
+    assert not np.shares_memory(t.numpy(), t.data)
+    assert t.tolist() == a.tolist()
+    assert [t.tobytes(), t.tobytes("F")] == [a.tobytes(), a.tobytes("F")]
+    assert_array_equal(t.detach().data, a, strict=True)
+
+
+def test_the_only_entry_or_that_at_an_index_is_a_number():
+    t = mg.tensor([[1.5, 2.0]])
+    assert (t.item(1), t.item(0, 1), mg.tensor([[3]]).item()) == (2.0, 2.0, 3)
+    assert type(mg.tensor([[3]]).item()) is int
+    for wrong in (t, mg.tensor(np.zeros(0))):
+        with pytest.raises(
+            ValueError, match=r"^item: the Tensor has shape \(.*\), not one entry; use .tolist\(\) or .data$"
+        ):
+            wrong.item()
+    with pytest.raises(IndexError, match=r"^item: index 5 is out of bounds"):
+        t.item(5)
+
+
+@pytest.mark.parametrize("value", [0.0, 2.5, [0.0], [[3.0]]])
+def test_the_truth_of_one_entry(value):
+    for t in (mg.tensor(value), mg.tensor(value, requires_grad=True)):
+        assert bool(t) is bool(np.array(value))
+        assert (1 if t else 2) == (1 if np.array(value) else 2)
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(mg.tensor([1.0, 2.0]))
+
+
+def test_numbers():
+    assert (float(mg.tensor(2.5)), complex(mg.tensor(2.5)), int(mg.tensor(2.5))) == (2.5, 2.5, 2)
+    assert (type(float(mg.tensor(2))), type(complex(mg.tensor(2))), type(int(mg.tensor(2.0)))) == (float, complex, int)
+    assert range(5)[mg.tensor(3)] == 3
+    with pytest.raises(TypeError):
+        range(5)[mg.tensor(3.0)]
