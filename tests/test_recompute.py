@@ -236,7 +236,7 @@ def test_checkpoint_notices_other_entries_of_a_long_index():
         y.backward()
 
 
-@pytest.mark.parametrize("number", [np.nan, np.float32(np.nan), np.complex64(complex(np.nan, 1)).real, -0.0, np.inf])
+@pytest.mark.parametrize("number", [np.nan, np.float32(np.nan), np.complex64(complex(np.nan, 1)).real, -0.0])
 def test_checkpoint_takes_nan_for_the_same_value(number):
     def f(x):
         return np.sum(mg.ops.leaky_relu(x, number) * number)
