@@ -101,7 +101,7 @@ class Training:
 def train(training, data, options, run):
     """Train, and print a line and save the checkpoint after each epoch; return whether Ctrl-C ended it."""
     steps = len(data.train.labels) // options.batch_size
-    with CtrlC() as ctrl_c, ProgressBar(training, steps, options.epochs) as bar:
+    with CtrlC() as ctrl_c, ProgressBar(training, data, options) as bar:
         while not training.is_over(options):
             start = time.perf_counter()
             for x, labels in distributed.minibatches(data.train, options.batch_size, rng=training.rng, drop_last=True):
@@ -168,7 +168,7 @@ def finish(training, data, options, run, interrupted):
     if options.onnx:
         mg.onnx.export(options.onnx, training.network, data.test[0][:2])
     after_epochs = epochs and (options.checkpoint, options.log)
-    print_saved([options.save, *after_epochs, options.plot, options.graph, options.onnx], interrupted)
+    print_saved([options.save, *after_epochs, options.plot, options.graph, options.page, options.onnx], interrupted)
     return INTERRUPTED if interrupted else training.check() or 0
 
 

@@ -78,6 +78,7 @@ def option_parser():
     add("--plot", output_file(".png", ".pdf", ".svg"), None, "FILE.png", "draw curves, mistakes and feature maps")
     pictures = output_file(".png", ".pdf", ".svg", ".dot", ".html")
     add("--graph", pictures, None, "FILE.png", "draw the network at its first batch; .html: walk through it")
+    add("--page", output_file(".html"), None, "FILE.html", "show the training while it runs: curves, norms, kernels")
     return parser
 
 
@@ -98,7 +99,7 @@ def read_options(parser, arguments):
         options.lr = LEARNING_RATES[options.optimizer] * (L2_RATE if options.pool == "l2" else 1)
     if not distributed.is_main():  # the first of several processes prints and saves
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115
-        vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph", "onnx")))
+        vars(options).update(dict.fromkeys(("save", "checkpoint", "log", "plot", "graph", "page", "onnx")))
     return options, checkpoint
 
 

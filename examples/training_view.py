@@ -30,20 +30,25 @@ class Epoch(NamedTuple):
 
 
 class ProgressBar:
-    """A bar that is shown on a terminal only and removed at the end, and lines above it."""
+    """A bar that is shown on a terminal only and removed at the end, lines above it, and the page of --page."""
 
-    def __init__(self, training, steps, epochs):
-        self.training, self.epochs = training, epochs
+    def __init__(self, training, data, options):
+        self.training, self.epochs = training, options.epochs
+        steps = len(data.train.labels) // options.batch_size
+        self.batch = [array[: options.batch_size] for array in data.train]
+        self.page = mg.viz.TrainingPage(options.page, title=f"training on {data.name}") if options.page else None
         columns, rows = shutil.get_terminal_size()  # 80 by 24 if the terminal reports 0 by 0, unlike tqdm's own
         size = {"ncols": min(columns, 100), "nrows": rows}
         done = len(training.step_losses)
-        self.bar = tqdm(total=epochs * steps, initial=done, unit=" steps", leave=False, disable=None, **size)
+        self.bar = tqdm(total=self.epochs * steps, initial=done, unit=" steps", leave=False, disable=None, **size)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.bar.close()
+        if self.page:
+            self.page.close()
 
     def advance(self):
         """Show that a step is done, with the mean loss of the latest ones."""
@@ -51,13 +56,26 @@ class ProgressBar:
             recent = self.training.step_losses[-50:]
             self.bar.set_description_str(f"epoch {len(self.training.epochs) + 1}", refresh=False)
             self.bar.set_postfix_str(f"loss {sum(recent) / len(recent):.4f}", refresh=False)
+        self._show(loss=self.training.step_losses[-1])
+
+    def _show(self, **numbers):
+        """Add the numbers to the page, with the norms of gradients of the first batch, and the kernels."""
+        if self.page:
+            kernels = {"kernels of the first layer": self.training.network.conv1.weight}
+            self.page.update(len(self.training.step_losses), flow=self._loss, kernels=kernels, **numbers)
+
+    def _loss(self):
+        x, labels = self.batch
+        return mg.softmax_cross_entropy(self.training.network.forward(x), labels)
 
     def show_epoch(self):
         """Print the line of the last epoch."""
         epoch = self.training.epochs[-1]
         width = len(str(self.epochs))
         accuracies = {"validation": epoch.validation_accuracy, "test": epoch.test_accuracy}
-        shown = "".join(f"{name} accuracy {x:.4f}   " for name, x in accuracies.items() if x is not None)
+        accuracies = {f"{name} accuracy": x for name, x in accuracies.items() if x is not None}
+        shown = "".join(f"{name} {x:.4f}   " for name, x in accuracies.items())
+        self._show(**accuracies)
         with self.bar.external_write_mode(file=sys.stdout):
             print(
                 f"epoch {epoch.number:{width}}/{self.epochs}   train loss {epoch.train_loss:.4f}   "

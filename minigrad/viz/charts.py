@@ -11,11 +11,13 @@ COLOURS = {
 }  # fmt: skip
 RED = "#B3261E"  # what has no place on the axis
 WIDTH, PLOT, LEFT, RIGHT, TOP, ROW = 860, 300, 70, 20, 30, 20  # pixels
+FIRST, NAMES = 145, 140  # where lines begin, and the height below a chart, for names that stand aslant
 FEWEST, TICKS = 2, 8  # decades of an axis, and lines across the chart
 LONGEST = 28  # characters of a name
 STYLE = (
     "<style>text{font:12px system-ui,sans-serif;fill:#57606a}.axis{stroke:#d0d7de}"
-    "@media (prefers-color-scheme:dark){text{fill:#a3adb8}.axis{stroke:#3a424c}}</style>"
+    "@media (prefers-color-scheme:dark){text{fill:#a3adb8}.axis{stroke:#3a424c}"
+    "polyline,circle,text[style]{filter:brightness(1.6)}}</style>"
 )
 
 
@@ -25,15 +27,15 @@ def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float 
     What is not positive, or not finite, is a red square at the edge.
     """
     decades = _decades([value for values in series.values() for value in values])
-    step = (WIDTH - LEFT - RIGHT) / max(1, len(names) - 1)
+    step = (WIDTH - FIRST - RIGHT) / max(1, len(names) - 1)
     parts = [_text(LEFT, 16, title), *_axis(decades), *_names(names, step)]
     for i, (label, values) in enumerate(series.items()):
-        points = [(LEFT + j * step, _height(value, decades), j) for j, value in enumerate(values) if value is not None]
+        points = [(FIRST + j * step, _height(value, decades), j) for j, value in enumerate(values) if value is not None]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y, _ in points)
         parts.append(f'<polyline fill="none" stroke="{COLOURS[label]}" stroke-width="2" points="{path}"/>')
         parts += [_dot(x, y, label, names[j], values[j] or 0.0) for x, y, j in points]
         parts.append(_text(WIDTH - RIGHT, 14 + 14 * i, label, "end", f' style="fill:{COLOURS[label]}"'))
-    return _svg(PLOT + 130, title, parts)
+    return _svg(TOP + PLOT + NAMES, title, parts)
 
 
 def curve(title: str, points: Sequence[tuple[float, float]]) -> str:
@@ -124,8 +126,8 @@ def _axis(decades: range) -> list[str]:
 
 def _names(names: Sequence[str], step: float) -> list[str]:
     """The names below the chart, or as many of them as there is room for."""
-    places = [LEFT + i * step for i in range(len(names))]
-    shown = list(zip(places, names, strict=True))[:: math.ceil(len(names) * 16 / (WIDTH - LEFT)) or 1]
+    places = [FIRST + i * step for i in range(len(names))]
+    shown = list(zip(places, names, strict=True))[:: math.ceil(len(names) * 16 / (WIDTH - FIRST)) or 1]
     y = TOP + PLOT + 16
     return [_text(x, y, _shortened(name), "end", f' transform="rotate(-40 {x:.1f} {y})"') for x, name in shown]
 

@@ -6,7 +6,7 @@ It is one file that is replaced at most every few seconds; no server, and nothin
 import html
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +43,8 @@ PAGE = """<!DOCTYPE html>
 <style>
 :root {{ color-scheme: light dark; }}
 body {{ font: 15px/1.45 system-ui, sans-serif; margin: 1rem auto; max-width: 60rem; padding: 0 1rem; }}
-svg {{ display: block; margin: 1rem 0; }}
+main {{ overflow-x: auto; }}
+svg {{ display: block; margin: 1rem 0; min-width: 36rem; }}
 </style>
 </head>
 <body><main>
@@ -93,11 +94,17 @@ class TrainingPage:
         self.close()
 
     def update(
-        self, step: float, *, flow: Tensor | None = None, kernels: Mapping[str, Any] | None = None, **numbers: float
+        self,
+        step: float,
+        *,
+        flow: Tensor | Callable[[], Tensor] | None = None,
+        kernels: Mapping[str, Any] | None = None,
+        **numbers: float,
     ) -> None:
         """Add a point to the curve of each number; write the page if the last time is long enough ago.
 
-        flow: the loss of this step, before its graph is released, whose norms layer by layer are shown
+        flow: the loss of this step, before its graph is released, whose norms layer by layer are shown; or a function
+            that returns a loss, which is called only when the page is written
         kernels: arrays or Tensors by name, shown as small images
         """
         self._step = step
@@ -112,9 +119,10 @@ class TrainingPage:
         """Write the page for the last time: it no longer loads itself again."""
         self._write("", f"ended at step {self._step:g}")
 
-    def _look(self, loss: Tensor | None, kernels: Mapping[str, Any]) -> None:
+    def _look(self, loss: Tensor | Callable[[], Tensor] | None, kernels: Mapping[str, Any]) -> None:
         """Draw what is too slow for each step."""
-        self._flow = self._flow if loss is None else flow(loss).svg()
+        if loss is not None:
+            self._flow = flow(loss() if callable(loss) else loss).svg()
         arrays = {name: array_of(array) for name, array in kernels.items()}
         drawn = [charts.images(name, small_images(np.asarray(array), "parameter")) for name, array in arrays.items()]
         self._images = "\n".join(drawn) or self._images

@@ -269,6 +269,24 @@ def test_graph_is_a_picture_or_a_walk(suffix, beginning, few_digits, tmp_path, c
     assert capsys.readouterr().out.endswith(f"saved {path}\n")
 
 
+def test_a_page_shows_the_training_and_leaves_it_as_it_was(few_digits, tmp_path, capsys):
+    path, paths = tmp_path / "training.html", (tmp_path / "shown.npz", tmp_path / "unshown.npz")
+    run("--epochs", 2, "--channels", "2,3", "--validation", 0.1, "--save", paths[0], "--page", path)
+    assert capsys.readouterr().out.endswith(f"saved {paths[0]} and {path}\n")
+    shown = path.read_text()
+    for text in (
+        "training on ",
+        "ended at step ",
+        ">loss: ",
+        "validation accuracy: ",
+        "kernels of the first layer",
+        "conv1",
+    ):
+        assert text in shown
+    run("--epochs", 2, "--channels", "2,3", "--validation", 0.1, "--save", paths[1])
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
 def test_drawing_the_graph_leaves_the_training_as_it_was(few_digits, tmp_path, capsys):
     paths = tmp_path / "drawn.npz", tmp_path / "undrawn.npz"
     run("--epochs", 1, "--channels", "2,3", "--save", paths[0], "--graph", tmp_path / "network.dot")

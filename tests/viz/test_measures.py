@@ -139,7 +139,7 @@ def places(svg, tag, *names):
 def test_a_line_is_logarithmic():
     svg = charts.lines("t", ["a", "b", "c"], {"gradient": [1.0, 1e-2, 1e-4]})
     dots = places(svg, "circle", "cx", "cy")
-    assert [x for x, _ in dots] == [70, 455, 840]
+    assert [x for x, _ in dots] == [145, 492.5, 840]
     assert [y for _, y in dots] == [30, 180, 330]
     assert [
         float(each.split(",")[1]) for each in ElementTree.fromstring(svg).find(SVG + "polyline").get("points").split()

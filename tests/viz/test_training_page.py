@@ -9,6 +9,10 @@ import pytest
 import minigrad as mg
 from minigrad.viz import charts
 
+INSIDE = """() => [...document.querySelectorAll("svg text")].filter((text) => {
+  const inner = text.getBoundingClientRect(), outer = text.closest("svg").getBoundingClientRect();
+  return inner.height < 7 || inner.left < outer.left || inner.right > outer.right || inner.bottom > outer.bottom;
+}).map((text) => text.textContent)"""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -59,6 +63,21 @@ def test_it_is_written_when_it_is_due_and_at_the_end(tmp_path, clock):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_loss_is_only_computed_where_it_is_shown(tmp_path, clock, programs):
+    computed = []
+
+    def loss():
+        computed.append(clock[0])
+        return programs["square"]()
+
+    with mg.viz.TrainingPage(tmp_path / "training.html") as page:
+        for step in range(5):
+            page.update(step, flow=loss)
+            clock[0] += 1.0
+    assert len(computed) == 3
+    assert "norms by layer" in (tmp_path / "training.html").read_text("utf-8")
+
+
 def test_what_is_not_given_again_stays(tmp_path, clock):
     x = mg.tensor([1.0], requires_grad=True)
     page = mg.viz.TrainingPage(tmp_path / "training.html")
@@ -89,10 +108,13 @@ def test_the_page_loads_itself_again_until_it_is_over(page, tmp_path):
     page.goto(view.path.as_uri())
     page.get_by_role("button", name="pause").wait_for()
     view.update(1, loss=1.5)
+    view._flow = charts.lines("norms", ["layer" * 8, "a", "gradient" * 5], {"value": [1.0, 1.0, 1.0]})
     view.close()
     page.get_by_text("ended at step 1").wait_for(timeout=20_000)
     assert page.locator("#pause").count() == 0
     assert page.said == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate(INSIDE) == []
 
 
 def test_a_curve_is_linear_and_leaves_out_what_is_not_finite():
