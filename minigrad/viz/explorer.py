@@ -18,7 +18,9 @@ from .facts import facts
 from .parts import Part
 from .tree import Group, groups_of, grow, place
 
-SCRIPTS = ("layout.js", "explorer.js", "places.js", "drawing.js", "details.js", "walk.js")
+SCRIPTS = (
+    "layout.js", "scene.js", "places.js", "drawing.js", "view.js", "explorer.js", "details.js", "walk.js",
+)  # fmt: skip
 LARGE = 300_000  # bytes of data from which on it is compressed
 
 
