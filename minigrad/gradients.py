@@ -14,14 +14,17 @@ from numpy import ndarray
 from .summation import blocked_sum
 
 
-def fitted(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
-    """Return the gradient with the argument's shape and dtype; `where` begins the sentence if it can't be."""
+def fitted(gradient: Any, argument: Any, where: Callable[[], str], kinds: str = "f") -> Any:
+    """Return the gradient with the argument's shape and dtype; `where` begins the sentence if it can't be.
+
+    kinds: of the numbers that the op differentiates; "fc": complex ones too. A real argument gets their real part.
+    """
     if not hasattr(gradient, "dtype"):
         gradient = _array(gradient, where)
-    if gradient.dtype.kind not in "fiubc":
-        raise TypeError(f"{where()} returned dtype {gradient.dtype} for a gradient of {argument.dtype}")
-    if gradient.dtype.kind == "c" and argument.dtype.kind != "c":
-        gradient = np.real(gradient)  # of x + i0 there is dJ/dx alone
+    if gradient.dtype.kind not in "fiub":
+        if gradient.dtype.kind not in kinds:
+            raise TypeError(f"{where()} returned dtype {gradient.dtype} for a gradient of {argument.dtype}")
+        gradient = gradient if argument.dtype.kind == "c" else np.real(gradient)  # of x + i0 there is dJ/dx alone
     if gradient.shape != argument.shape:
         gradient = _unbroadcast(gradient, argument, where)
     # equivalent: without gradient if gradient.dtype == argument.dtype else because it is then a copy

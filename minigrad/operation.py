@@ -152,7 +152,11 @@ class Op(Signature):
         # equivalent: without in_force() and because nothing in force means recording
         if not any(parents) or (in_force() and not recording()):
             return False
-        if self.differentiable == "f" and "c" in [parent.dtype.kind for parent in parents if parent is not None]:
+        if (
+            self.foreign
+            and self.differentiable == "f"
+            and "c" in [parent.dtype.kind for parent in parents if parent is not None]
+        ):
             raise refusal(TypeError, self.__name__, COMPLEX)
         if None in self.vjps:
             for i, parent in enumerate(parents):
@@ -165,7 +169,7 @@ class Op(Signature):
 
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
-        if output.dtype.kind not in self.differentiable:
+        if (kind := output.dtype.kind) != "f" and kind not in self.differentiable:
             raise refusal(TypeError, self.__name__, f"can't differentiate a result of dtype {output.dtype}")
         if None in parents:
             # equivalent: without if a is given else a because the array of a Tensor may be copied, too
@@ -199,7 +203,7 @@ class Op(Signature):
             return gradient
         if isinstance(gradient, Tensor) and not (isinstance(g, Tensor) or isinstance(output, Tensor)):
             raise TypeError(f"{self._where(i)} returned a Tensor where it was given arrays")
-        return fitted(gradient, argument, partial(self._where, i))
+        return fitted(gradient, argument, partial(self._where, i), self.differentiable)
 
     def _explain_vjp(self, error: Exception, i: int, given: dict[str, Any]) -> None:
         hint = "" if setting("debug", None) else " (inside mg.debug(), the message names the line of the op)"

@@ -244,8 +244,9 @@ def test_a_users_own_exception_keeps_its_type():
 
 
 def test_complex_results_are_refused():
-    with pytest.raises(TypeError, match="multiply: can't differentiate a result of dtype complex128"):
-        leaf(np.ones(3)) * 1j
+    """Of an op that was made for real numbers."""
+    with pytest.raises(TypeError, match="clip: can't differentiate a result of dtype complex128"):
+        np.clip(leaf(np.ones(3)), 1j)
 
 
 def test_an_op_says_what_it_is():

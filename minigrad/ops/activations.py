@@ -49,8 +49,8 @@ def relu(z: Array) -> Array:
     [0.0, 0.0, 1.0]
     """
     if not _is_float_array(z):
-        floating(z)  # no complex numbers
-        return np.maximum(z, 0) + 0
+        a = np.maximum(z, 0) + 0
+        return a if a.dtype.kind != "c" else floating(a)  # which refuses complex numbers
     return filled(_relu, z)
 
 
