@@ -485,7 +485,6 @@ def test_a_leaf_that_many_ops_take_is_drawn_once_and_marked(programs):
     assert sorted(kinds) == ["mark"] * 4 + ["parameter"]
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def stacked(count=120, fault=False):
     """A stack of many parameters, one of them NaN if there is to be a fault, and a constant."""
     tensors = [mg.tensor([float(i), 2.0], requires_grad=True, name=f"x{i}") for i in range(count)]
@@ -523,6 +522,7 @@ def test_many_tensors_from_a_fold_to_one_op_are_one_edge():
     assert f'label="{7**0.5 * 2**0.5:.2g}"' in edge.replace(" ", "")
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_op_that_makes_the_first_nan_is_marked_in_words():
     x = mg.tensor([1.0, -1.0], requires_grad=True, name="x")
     graph = mg.graph((mg.log(x) * 2).sum())
