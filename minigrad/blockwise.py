@@ -23,31 +23,32 @@ def large(a: Any) -> bool:
     return type(a) is ndarray and a.nbytes >= LARGE
 
 
-def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], axes: int | None = None) -> Any:
+def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], core: int = 0, weight: float = 1) -> Any:
     """Return f(*arguments, **parameters), computed in blocks where that is faster.
 
-    f must be elementwise. With `axes`, it must be so along that many first axes, which all arguments have: as a pool
-    is along images and channels. Of Tensors, f is computed as a whole.
+    f must be elementwise; or, as a pool is along images and channels, along all axes but the last `core` ones, and
+    then the arrays have these axes in common. Of Tensors, f is computed as a whole.
+    weight: the size of what is worked on, as a multiple of the largest argument.
     """
-    views, axis = _cuttable(arguments, axes)
+    views, axis = _cuttable(arguments, core, weight)
     # equivalent: any change because blocks, and the whole, give the same
     if not views:
         return f(*arguments, **parameters)
     leading = (slice(None),) * axis
 
     def pieces(part):
-        return [v[(*leading, part)] if np.ndim(v) else v for v in views]
+        return [v[(*leading, part)] if _is_array(v) else v for v in views]
 
     probe = pieces(slice(0, 1))
     first = f(*probe, **parameters)
     if type(first) is not ndarray or any(first is piece for piece in probe):  # as the VJP of a sum returns g
         return f(*arguments, **parameters)
     like, shape = max(arguments, key=_nbytes), max(views, key=_nbytes).shape
-    if axes is None:
+    if core == 0:
         result = np.empty_like(like, first.dtype)
         out = result.transpose(_memory_order(like)).reshape(shape)
     else:
-        result = out = np.empty_like(first, shape=(*first.shape[:axis], shape[axis], *first.shape[axis + 1 :]))
+        result = out = np.empty_like(like, first.dtype, shape=(*first.shape[:axis], shape[axis], *first.shape[axis + 1 :]))
 
     def work(part):
         if isinstance(f, np.ufunc):
@@ -55,7 +56,7 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], a
         else:
             out[(*leading, part)] = f(*pieces(part), **parameters)
 
-    share(work, _parts(shape[axis], like.nbytes))
+    share(work, _parts(shape[axis], int(like.nbytes * weight)))
     return result
 
 
@@ -81,23 +82,28 @@ def _parts(n, nbytes):
     return blocks(n, -(-n // (-(-count // threads) * threads)))
 
 
-def _cuttable(arguments, axes):
+def _cuttable(arguments, core, weight):
     """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
-    like, threads = max(arguments, key=_nbytes), get_num_threads()
-    if like.nbytes < (LARGE if threads > 1 else BEYOND_CACHE):
+    like = max(arguments, key=_nbytes)
+    # equivalent: any change because blocks, and the whole, give the same
+    if like.nbytes * weight < (LARGE if get_num_threads() > 1 else BEYOND_CACHE):
         return [], 0
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0
-    if axes is not None:
-        axis = _memory_order(like[(..., *[0] * (like.ndim - axes))])[0]
+    if core:
+        axis = _memory_order(like[(..., *[0] * core)])[0]
         return (arguments if like.shape[axis] >= _FEWEST else []), axis
-    if np.broadcast_shapes(*map(np.shape, arguments)) != like.shape:
+    if np.broadcast_shapes(*[a.shape for a in arguments if type(a) is ndarray]) != like.shape:
         return [], 0
     order = _memory_order(like)
-    views = [np.broadcast_to(a, like.shape).transpose(order) if np.ndim(a) else a for a in arguments]
-    if all(v.flags.c_contiguous for v in views if np.ndim(v)):  # one axis, of which blocks may be of any size
-        return [v.reshape(-1) if np.ndim(v) else v for v in views], 0
+    views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
+    if all(v.flags.c_contiguous for v in views if _is_array(v)):  # one axis, of which blocks may be of any size
+        return [v.reshape(-1) if _is_array(v) else v for v in views], 0
     return (views if like.shape[order[0]] >= _FEWEST else []), 0
+
+
+def _is_array(a):
+    return type(a) is ndarray and a.ndim > 0
 
 
 def _memory_order(a):

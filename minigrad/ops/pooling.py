@@ -6,10 +6,12 @@ VJP is made. Maximum pooling picks entries by its switches; `unpool2d` and `pick
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import numpy as np
 
+from ..blockwise import blockwise
 from ..operation import array_of, op
 from ..typing import Array, Pair, Shape
 from .arithmetic import narrowed, selected, widened
@@ -90,6 +92,10 @@ def avg_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
             [10.5, 12.5]]])
     """
     geometry = _checked("avg_pool2d", x, window, stride, padding)
+    return blockwise(_means, (x,), {"geometry": geometry}, core=2)
+
+
+def _means(x, geometry):
     total = _separably(np.add, padded(widened(x), geometry), geometry)
     # equivalent: without total if total.base is None else because a new array is the same, and only slower
     out = total if total.base is None else None  # not a view of x, which windows of one entry give
@@ -106,6 +112,11 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
     """
     geometry = _adjoint_geometry("spread2d", image, window, stride, padding)
     _check_ends("spread2d", "g", g, geometry.out)
+    # equivalent: any weight because blocks give the same
+    return blockwise(_spread, (g,), {"geometry": geometry}, core=2, weight=math.prod(geometry.stride))
+
+
+def _spread(g, geometry):
     # equivalent: without if g.ndim == 4 else np.empty because the order in memory changes no entry
     new, like, g = empty if g.ndim == 4 else np.empty, g, widened(g)
     share, x = new(g.shape, g.dtype), new((*g.shape[:-2], *geometry.image), g.dtype)
@@ -175,6 +186,10 @@ def max_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: P
             [0., 0., 0., 0.]]])
     """
     geometry = _max_geometry("max_pool2d", x, window, stride, padding)
+    return blockwise(_maxima, (x,), {"geometry": geometry}, core=2)
+
+
+def _maxima(x, geometry):
     best = _separably(np.maximum, padded(x, geometry, -np.inf), geometry)
     # equivalent: without if best.base is not None else best because a copy of a new array is the same, and only
     # slower
@@ -225,6 +240,10 @@ def unpool2d(g: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None 
     geometry = _max_geometry("unpool2d", x, window, stride, padding)
     _check_ends("unpool2d", "a", a, (*x.shape[:-2], *geometry.out))
     _check_ends("unpool2d", "g", g, a.shape)
+    return blockwise(_unpooled, (g, x, a), {"geometry": geometry}, core=2)
+
+
+def _unpooled(g, x, a, geometry):
     dx = np.empty_like(x, g.dtype)
     _blank(dx, geometry)
     add = overlap(geometry)
