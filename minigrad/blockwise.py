@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from .allocator import keep_freed_memory
 from .threads import blocks, get_num_threads, share
 
 BLOCK = 512 * 1024  # bytes of a block
@@ -63,6 +64,8 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
 def filled(f: Callable, *arrays: ndarray) -> ndarray:
     """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large."""
     out = np.empty_like(arrays[0])
+    if out.nbytes >= LARGE:
+        keep_freed_memory()
     # equivalent: any change because parts, and the whole, give the same
     if out.nbytes >= LARGE and get_num_threads() > 1:
         order = _memory_order(out)
@@ -85,6 +88,8 @@ def _parts(n, nbytes):
 def _cuttable(arguments, core, weight):
     """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
     like = max(arguments, key=_nbytes)
+    if like.nbytes * weight >= LARGE:
+        keep_freed_memory()
     # equivalent: any change because blocks, and the whole, give the same
     if like.nbytes * weight < (LARGE if get_num_threads() > 1 else BEYOND_CACHE):
         return [], 0

@@ -9,14 +9,10 @@ import threading
 
 import numpy as np
 
+from ...allocator import keep_freed_memory
+
 LIMIT = 64 * 2**20  # bytes that a thread keeps between two calls
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
-
-# The other fresh arrays are the results. glibc hands freed memory back to the system as soon as twice the
-# largest array it has seen freed lies unused at the end of its heap, so that each training step would pay
-# for the same pages again. Once it has seen an array of nearly 32 MB, the most that it learns from, it keeps
-# up to twice as much. No page of this one is ever touched; other allocators take no notice of it.
-np.empty(31 * 2**20, np.uint8)
 
 
 class _Kept(threading.local):
@@ -57,6 +53,7 @@ class Scratch:
         size = math.prod(shape) * dtype.itemsize
         buffer = self.buffers.get(name)
         if buffer is None or buffer.nbytes < size:
+            keep_freed_memory()
             raw = np.empty(size + ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % ALIGNMENT
             buffer = self.buffers[name] = raw[start : start + size]
