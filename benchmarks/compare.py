@@ -1,7 +1,7 @@
 """Compare minigrad with the installed peers. The table has ratios of time or memory: minigrad uses less where below 1.
 
 python benchmarks/compare.py                    one thread
-python benchmarks/compare.py --threads 0        each library's own default
+python benchmarks/compare.py --threads 0        each library's default, in a process of its own
 python benchmarks/compare.py --only CNN tape    some of the groups
 python benchmarks/compare.py --only breadth --match pool    some of the cases
 """
@@ -25,7 +25,8 @@ def option_parser():
     )
     parser.add_argument("--match", default="", metavar="TEXT", help="only the cases with this text in group or name")
     parser.add_argument("--peers", nargs="+", default=PEERS, metavar="LIBRARY", help=f"some of: {', '.join(PEERS)}")
-    parser.add_argument("--threads", type=int, default=1, help="0: each library's own default (default 1)")
+    parser.add_argument("--threads", type=int, default=1, help="0: each library's default, in processes (default 1)")
+    parser.add_argument("--alone", metavar="LIBRARY", help="print the times of one library, in JSON: for --threads 0")
     parser.add_argument("--rounds", type=int, default=200, help="of a case, at most (default 200)")
     parser.add_argument("--budget", type=float, default=5.0, help="seconds for a case (default 5)")
     parser.add_argument(
@@ -75,6 +76,9 @@ def lines_of(group, sources, peers, options):
                 yield from timing.lines("peak memory", case, processes.peaks(case), "MB", {"torch": 1.6})
     elif group == "chain":
         yield from cases.chains()
+    elif options.threads == 0:
+        for (family, name), goals, seconds in processes.in_turn(group, ["minigrad", *peers], options):
+            yield from timing.lines(family, name, {k: [1e6 * s for s in v] for k, v in seconds.items()}, "us", goals)
     else:
         clock = time.process_time if options.clock == "cpu" else time.perf_counter
         for case in sources[group]():
@@ -82,6 +86,18 @@ def lines_of(group, sources, peers, options):
                 continue
             rounds = 3 if group == "epoch" else options.rounds
             yield from timing.compare(case, rounds, options.budget, clock, options.block)
+
+
+def times_of(library, options, sources):
+    """Return [[group, name, goals, seconds of each round], ...] of the cases that the library has."""
+    import timing
+
+    return [
+        [case.group, case.name, dict(case.goals), timing.rounds(case.runs[library], options.rounds, options.budget)]
+        for group in options.only
+        for case in sources[group]()
+        if library in case.runs and options.match in f"{case.group} {case.name}"
+    ]
 
 
 def table_row(line):
@@ -118,6 +134,9 @@ def main(arguments=None):
     if "torch" in peers and options.threads:
         peers["torch"].set_num_threads(options.threads)
     sources = groups(peers, cases, networks, breadth, options)
+    if options.alone:
+        print(json.dumps(times_of(options.alone, options, sources)))
+        return 0
     measured = []
     print("| group | case | minigrad | peer | ratio of minima | of medians | goal |\n|---|---|---|---|---|---|---|")
     for group in options.only or sources:

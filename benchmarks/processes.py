@@ -1,5 +1,9 @@
-"""Cold start and peak memory, each library in a process of its own."""
+"""Cold start, peak memory and times of two or more threads: each library in a process of its own.
 
+In one process, the threads of a library that has finished may spin for a while and take the cores of the next one.
+"""
+
+import json
 import os
 import subprocess
 import sys
@@ -57,3 +61,18 @@ def peaks(case):
         code = PEAK.format(here=str(HERE), root=str(HERE.parent), case=case, library=library)
         measured[library] = [max(1, int(_python(code).stdout)) / 1024]
     return measured
+
+
+def in_turn(group, libraries, options, turns=3):
+    """Yield ((family, name), goals, {library: seconds of each round}) of each case, a process each, in turn."""
+    measured, goals = {}, {}
+    for _ in range(turns):
+        for library in libraries:
+            command = [sys.executable, HERE / "compare.py", "--alone", library, "--threads", "0", "--only", group]
+            command += ["--peers", library, "--match", options.match, "--rounds", str(options.rounds)]
+            command += ["--budget", str(options.budget / turns)]
+            for family, name, wanted, seconds in json.loads(subprocess.check_output(command)):
+                goals[family, name] = wanted
+                measured.setdefault((family, name), {}).setdefault(library, []).extend(seconds)
+    for key, seconds in measured.items():
+        yield key, goals[key], seconds

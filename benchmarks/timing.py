@@ -75,6 +75,19 @@ def measure(case, rounds, budget, clock, block):
     return seconds
 
 
+def rounds(run, most, budget):
+    """Return the seconds of each call of run, for `budget` seconds: at least five, after two to warm up."""
+    seconds: list[float] = []
+    run()
+    run()
+    end = time.perf_counter() + budget
+    while len(seconds) < 5 or (len(seconds) < most and time.perf_counter() < end):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
 def _repeats(run, block):
     run()
     start = time.perf_counter()

@@ -49,7 +49,9 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
         result = np.empty_like(like, first.dtype)
         out = result.transpose(_memory_order(like)).reshape(shape)
     else:
-        result = out = np.empty_like(like, first.dtype, shape=(*first.shape[:axis], shape[axis], *first.shape[axis + 1 :]))
+        result = out = np.empty_like(
+            like, first.dtype, shape=(*first.shape[:axis], shape[axis], *first.shape[axis + 1 :])
+        )
 
     def work(part):
         if isinstance(f, np.ufunc):
@@ -57,7 +59,7 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
         else:
             out[(*leading, part)] = f(*pieces(part), **parameters)
 
-    share(work, _parts(shape[axis], int(like.nbytes * weight)))
+    share(work, parts(shape[axis], int(like.nbytes * weight)))
     return result
 
 
@@ -73,16 +75,20 @@ def filled(f: Callable, *arrays: ndarray) -> ndarray:
         # equivalent: any change because parts, and the whole, give the same
         if len(views) > len(arrays) and all(v.flags.c_contiguous for v in views):
             flat = [v.reshape(-1) for v in views]
-            share(lambda part: f(*[v[part] for v in flat]), _parts(out.size, out.nbytes))
+            share(lambda part: f(*[v[part] for v in flat]), parts(out.size, out.nbytes))
             return out
     f(out, *arrays)
     return out
 
 
-def _parts(n, nbytes):
-    """Blocks of range(n), as many for each thread."""
-    count, threads = max(1, nbytes // BLOCK), get_num_threads()
-    return blocks(n, -(-n // (-(-count // threads) * threads)))
+def parts(n: int, nbytes: int) -> Sequence[slice]:
+    """Blocks of range(n) for `share`, as many for each thread; one if the nbytes that they hold are few."""
+    threads = get_num_threads()
+    # equivalent: any change because any blocks give the same
+    if nbytes < (LARGE if threads > 1 else BEYOND_CACHE):
+        return [slice(0, n)]
+    count = -(-nbytes // (BLOCK * threads)) * threads
+    return blocks(n, -(-n // count))
 
 
 def _cuttable(arguments, core, weight):

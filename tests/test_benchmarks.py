@@ -25,6 +25,12 @@ def test_the_table_and_its_json(tmp_path):
     assert all(line["of_minima"] > 0 for line in lines)
 
 
+@pytest.mark.nightly
+def test_the_libraries_defaults_each_in_a_process_of_its_own():
+    rows = compare("--only", "matmul", "--threads", "0").splitlines()[2:]
+    assert all(row.startswith("| matmul |") for row in rows)
+
+
 def test_results_that_differ_are_refused(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     from timing import Case, check

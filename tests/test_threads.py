@@ -261,16 +261,18 @@ def test_children_forked_in_the_middle_of_work_compute_in_one_thread(children):
     assert done.returncode == 0, done.stderr
 
 
-def test_importing_starts_no_thread_and_the_interpreter_exits_with_idle_workers():
+def test_importing_starts_no_thread_and_allocates_nothing_and_the_interpreter_exits_with_idle_workers():
     code = """if True:
         import atexit, threading, numpy as np, minigrad as mg
+        from minigrad.allocator import keep_freed_memory
+        print(keep_freed_memory.cache_info().currsize)
         mg.set_num_threads(4)
         print(threading.active_count())
         atexit.register(lambda: print(mg.tanh(np.zeros(10**6)).sum()))
         print(mg.tanh(np.zeros(10**6)).sum())
     """
     done = run(code)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "1\n0.0\n0.0\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n1\n0.0\n0.0\n", "")
 
 
 @pytest.mark.parametrize("n", [0, -1])

@@ -7,7 +7,9 @@ import numpy as np
 from numpy import ndarray
 
 from .._tensor import Tensor
+from ..blockwise import parts
 from ..errors import brief
+from ..threads import share
 from .arguments import leaves, named, number
 
 BLOCK = 2**16  # entries that are updated together; small enough for a cache
@@ -126,7 +128,12 @@ class Optimizer:
                 self._steps[i] += 1
         kept = {name: _parts(self._all(name, run.dtype)[run.place]) for name in names}
         g, x, s = _parts(run.scratch)
-        self._change(g, x, s, kept, self._steps[run.numbers[0]])
+
+        def change(part):
+            of_part = {name: array[part] for name, array in kept.items()}
+            self._change(g[part], x[part], s[part], of_part, self._steps[run.numbers[0]])
+
+        share(change, parts(len(g), g.nbytes))
         for p, _, _, s in run.views:
             array = p.data
             array -= s
@@ -135,6 +142,7 @@ class Optimizer:
     def _change(self, g: ndarray, x: ndarray, s: ndarray, kept: dict[str, ndarray], step: int) -> None:
         """Write to s what is subtracted from x, whose gradient is g, in this step; the first one is 1.
 
+        Entry by entry: of large arrays, threads work on parts.
         x is filled only if there is weight decay. g and x may be overwritten.
         """
         raise NotImplementedError
