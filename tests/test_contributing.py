@@ -21,7 +21,7 @@ CODE = re.findall(r"```python\n(.*?)```", PAGES["CONTRIBUTING.md"], re.DOTALL)
 @pytest.mark.parametrize("page", PAGES)
 def test_paths_exist(page):
     text = re.sub(r"```python.*?```", "", PAGES[page], flags=re.DOTALL)
-    mentioned = re.findall(r"(?<![\w/.])(?:\.?[a-zA-Z][\w-]*/)+[\w.]*|(?<![\w/.])\w+\.(?:py|md)\b", text)
+    mentioned = re.findall(r"(?<![\w/.])(?:\.?[a-zA-Z][\w-]*/)+[\w.-]*|(?<![\w/.-])[\w-]+\.(?:py|md)\b", text)
     paths = {path for path in mentioned if not path.startswith((".venv/", "build/"))}
     assert len(paths) > 5
     assert {path for path in paths if not (ROOT / path).exists()} == set()
