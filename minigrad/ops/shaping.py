@@ -199,7 +199,7 @@ def _rows(index, shape):
     parts = index if isinstance(index, tuple) else (index,)
     if any(p is None or p is ... or isinstance(p, slice) or np.asarray(p).dtype.kind not in "iu" for p in parts):
         return None
-    counted = [np.arange(n)[p] for n, p in zip(shape, parts, strict=False)]  # from 0, and none is outside
+    counted = [np.arange(n)[np.asarray(p)] for n, p in zip(shape, parts, strict=False)]  # from 0, and none is outside
     return np.ravel_multi_index(np.broadcast_arrays(*counted), shape[: len(parts)])
 
 

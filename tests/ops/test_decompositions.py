@@ -37,12 +37,12 @@ def apart(a):
 
 
 def projectors(decompose):
-    """Eigenvalues and the projectors on the eigenvectors, which don't know their sign, as one array."""
+    """Eigenvalues and the projectors on the eigenvectors, which don't know their sign or phase, as one array."""
 
     def packed(a, **options):
         w, v = decompose(a, **options)
         n = a.shape[-1]
-        outer = np.reshape(v[..., :, None, :] * v[..., None, :, :], (*a.shape[:-2], n * n, n))
+        outer = np.reshape(v[..., :, None, :] * np.conj(v)[..., None, :, :], (*a.shape[:-2], n * n, n))
         return np.concatenate([w[..., None, :], outer], axis=-2)
 
     return packed

@@ -481,3 +481,11 @@ def test_scatter_takes_a_shape_in_any_form_and_broadcasts(a, shape):
     out, a = np.zeros(shape), a if np.ndim(np.zeros(shape)) == 2 else a[:, 0]
     np.add.at(out, index, a)
     assert_array_equal(mg.ops.scatter(a, index, shape), out)
+
+
+def test_an_index_of_tuples_has_a_gradient():
+    x = np.arange(64.0).reshape(4, 4, 4)
+    _, pullback = mg.vjp(lambda x: x[(0, 1, 0), (3, 3, 3)], x)
+    expected = np.zeros((4, 4, 4))
+    expected[0, 3], expected[1, 3] = 2, 1
+    assert_array_equal(pullback(np.ones((3, 4)))[0], expected)
