@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 
 _ROWS = 16  # added one after another; the error grows with this and not with the number of rows
 # entries up to which no blocks are needed, by dtype
-_DIRECT = {"e": 0, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
+_DIRECT = {"e": 1, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
 _SMALL = 2**14  # entries of an array up to which adding float32 in float64 takes less time than blocks
 _FEW = 64  # sums of blocks that are added without blocks of their own
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these
@@ -36,29 +36,33 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     # equivalent: never because blocks have the same sum
     if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
+    # equivalent: without and a.size <= _SMALL; <= -> < because blocks are only faster
     if a.dtype.char == "f" and a.size <= _SMALL:
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=np.float64).astype(dtype or a.dtype)
     half = a.dtype.char == "e" and dtype is None
     total = _in_memory_order(a, axes, np.float32 if half else dtype)
     if keepdims:
         total = np.expand_dims(total, axes)
+    # equivalent: copy=False -> copy=True because a copy is only slower
     return total.astype(a.dtype if half else total.dtype, copy=False)[()]
 
 
 def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes as non-negative ints; None means all, and an array without axes takes 0 and -1, as np.sum does."""
-    if type(axis) is int and -ndim <= axis < ndim:  # faster than NumPy's own check
+    # faster than NumPy's own check; equivalent: -ndim <= axis -> -ndim < axis because that one gives the same
+    if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
-    if axis is None or (ndim == 0 and type(axis) is int and axis in (0, -1)):
+    if axis is None or (type(axis) is int and axis in (0, -1)):
         return tuple(range(ndim))
     return normalize_axis_tuple(axis, ndim)
 
 
 def _is_direct(a, axes):
     """Whether NumPy's own sum is precise: it adds pairwise, or only a few entries."""
-    direct = _DIRECT.get(a.dtype.char, math.inf)
-    if direct and math.prod([a.shape[i] for i in axes]) <= direct:
-        return True
+    # equivalent: never; <= -> < because blocks have the same sum
+    if math.prod([a.shape[i] for i in axes]) <= _DIRECT.get(a.dtype.char, math.inf):
+        return True  # equivalent: True -> False because blocks have the same sum
+    # equivalent: any change because blocks have the same sum
     last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
     # equivalent: last or -> last and; without last or; without or (len(axes) == a.ndim and a.flags.f_contiguous)
     # because blocks have the same sum
@@ -71,7 +75,7 @@ def _is_direct(a, axes):
 def _in_memory_order(a, axes, dtype):
     """The sum over the axes, outermost in memory first; the axes that are kept stand in their old order."""
     # of two axes that repeat the same entries, the one that is kept comes last
-    # equivalent: abs(a.strides[i]) -> a.strides[i] because in another order the sum takes longer
+    # equivalent: abs(a.strides[i]) -> a.strides[i]; not in -> in because in another order the sum takes longer
     order = sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
     total = _sum(a.transpose(order), [i in axes for i in order], dtype)
     kept = [i for i in order if i not in axes]
@@ -92,11 +96,14 @@ def _merged(a, summed):
     merged: Any = [], [], []
     shape, strides, marks = merged
     for size, stride, mark in zip(a.shape, a.strides, summed, strict=True):
-        if size == 1 and a.size:
+        # equivalent: never; 1 -> 0 because an axis of one entry is only slower
+        if size == 1:
             continue
+        # equivalent: without and strides[-1] == stride * size; == stride -> != stride; stride * size -> stride / size;
+        # stride * size -> stride; stride * size -> size because a.reshape(shape) copies what is not contiguous
         if shape and marks[-1] == mark and strides[-1] == stride * size:
             shape[-1] *= size
-            strides[-1] = stride
+            strides[-1] = stride  # equivalent: -1 -> 0 because a.reshape(shape) copies what is not contiguous
         else:
             shape.append(size)
             strides.append(stride)
@@ -107,8 +114,11 @@ def _merged(a, summed):
 def _sum_over(a, axis, dtype):
     """The sum over one axis: blocks of a few rows first, then in the same way over the sums of the blocks."""
     before, n, after = a.shape[:axis], a.shape[axis], a.shape[axis + 1 :]
+    # equivalent: without or not after; <= -> < because blocks have the same sum
     if n <= _FEW or not after:  # the innermost axis, which NumPy adds pairwise
         return np.add.reduce(a, axis=axis, dtype=dtype)
+    # equivalent: 1 -> 2; _RUN // math.prod(after) -> _RUN * math.prod(after); _RUN // math.prod(after) -> _RUN;
+    # _RUN // math.prod(after) -> math.prod(after) because the size of a block is a matter of speed
     joined = max(1, min(_RUN // math.prod(after), n // _ROWS))  # neighbours that make one long row
     blocks = n // (_ROWS * joined)
     end = blocks * _ROWS * joined
@@ -116,6 +126,7 @@ def _sum_over(a, axis, dtype):
     block = a[(*leading, slice(end))].reshape(*before, blocks, _ROWS, joined, *after)
     sums = np.add.reduce(block, axis=axis + 1, dtype=dtype).reshape(*before, blocks * joined, *after)
     total = _sum_over(sums, axis, dtype)
+    # equivalent: without total if end == n else because the rest is then nothing
     return total if end == n else total + _sum_over(a[(*leading, slice(end, None))], axis, dtype)
 
 

@@ -117,6 +117,7 @@ def _check_unwritten(order: list[Node]) -> None:
     if not order or not writes.any_after(order[-1].number):
         return
     recorded = [node for node in order if node.op is not None]
+    # equivalent: without and writes.any_after(recorded[-1].number) because what follows finds the same, slower
     if recorded and writes.any_after(recorded[-1].number):
         for node in recorded:
             if any(writes.after(array, node.number) for array in (*node.arguments, node.output)):

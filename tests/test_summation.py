@@ -111,3 +111,62 @@ def test_a_sum_of_arrays_that_arrive_one_by_one_is_precise_and_changes_none():
     np.testing.assert_allclose(total(pairwise), 50_000 * float(parts[0, 0]), rtol=4 * np.finfo(np.float32).eps)
     assert np.all(parts == np.float32(0.1))
     assert total(parts) is parts
+
+
+def layouts(a):
+    """The same entries as they may lie in memory."""
+    yield a
+    if a.ndim:
+        yield np.asfortranarray(a)
+        yield np.repeat(a, 2, -1)[..., ::2]
+        yield a[::-1].copy()[::-1]
+    if a.ndim > 1:
+        yield np.ascontiguousarray(np.swapaxes(a, 0, 1)).swapaxes(0, 1)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.complex64, complex, int])
+@pytest.mark.parametrize(
+    "shape", [(), (5,), (3000,), (2000, 3), (3, 2000, 2), (70, 2100), (1, 5), (0, 3), (3, 0), (2, 70, 1, 70)]
+)
+def test_sums_of_whole_numbers_are_exact(shape, dtype):
+    whole = np.asarray(np.random.default_rng(0).integers(0, 4, shape, dtype=np.int64))
+    sets = [axes for n in range(len(shape) + 1) for axes in itertools.combinations(range(len(shape)), n)]
+    for a in layouts(whole.astype(dtype)):
+        for axis in [None, *sets, *range(-len(shape), len(shape))]:
+            for keepdims in (False, True):
+                with np.errstate(over="ignore"):  # float16 ends at 65504
+                    found = blocked_sum(a, axis, keepdims)
+                    expected = np.sum(whole, axis=axis, keepdims=keepdims).astype(dtype)
+                np.testing.assert_array_equal(found, expected, strict=True)
+                assert not np.shares_memory(found, a)
+        if dtype in (np.float16, np.float32, int):
+            for axis in (None, 0 if shape else None):
+                wide = blocked_sum(a, axis, dtype=np.float64)
+                np.testing.assert_array_equal(wide, np.sum(whole, axis=axis).astype(float), strict=True)
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((2000, 3), 0), ((3, 2000, 2), 1), ((130, 40), 0)])
+def test_a_small_sum_in_float32_is_rounded_once(shape, axis):
+    a = np.random.default_rng(0).uniform(0.5, 1, shape).astype(np.float32)
+    exact = np.sum(a, axis=axis, dtype=np.float64).astype(np.float32)
+    np.testing.assert_array_equal(blocked_sum(a, axis), exact, strict=True)
+
+
+def test_the_sum_of_an_array_with_gaps_is_precise():
+    a = np.full((200_000, 4), 0.01, np.float32)[:, :3]
+    np.testing.assert_allclose(blocked_sum(a), float(a[0, 0]) * a.size, rtol=8 * np.finfo(np.float32).eps)
+
+
+@pytest.mark.parametrize("axis", [1, -2, 5, (0, 0), "a", 0.0])
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_wrong_axes_are_refused_as_numpy_does(shape, axis):
+    a = np.ones(shape)
+    with pytest.raises((ValueError, TypeError)) as told:
+        np.sum(a, axis=axis)
+    with pytest.raises(told.type):
+        blocked_sum(a, axis)
+
+
+def test_an_array_without_axes_takes_the_first_and_the_last():
+    for axis in (0, -1, None, ()):
+        assert blocked_sum(np.array(2.0), axis) == np.sum(np.array(2.0), axis=axis) == 2

@@ -588,3 +588,27 @@ def test_operators_do_what_calling_the_op_does(name, data):
         assert operated.node.parameters == called.node.parameters
         assert repr(operated.node.arguments) == repr(called.node.arguments)
         assert hasattr(operated.node, "seen") == hasattr(called.node, "seen")
+
+
+def test_a_write_elsewhere_does_not_end_what_is_recorded():
+    x, other = mg.tensor([1.0], requires_grad=True), mg.tensor([1.0], requires_grad=True)
+    y, z = x * 2, x * 3 + x
+    with mg.no_grad():
+        other -= 1
+    y.backward()
+    z.backward()
+    assert x.grad.tolist() == [6]
+    other.backward()  # a leaf that was written to, and no result
+    assert other.grad.tolist() == [1]
+
+
+def test_a_released_graph_says_so_also_after_a_write():
+    x = mg.tensor([1.0], requires_grad=True)
+    y = x * 2
+    z = y * 3
+    y.backward()
+    with mg.no_grad():
+        x -= 1
+    with pytest.raises(RuntimeError, match=r"was released \(at multiply\) by an earlier backward"):
+        z.backward()
+    assert x.grad.tolist() == [2]
