@@ -323,7 +323,7 @@ def _(g, a, z):
 @op(name="normal_cdf")
 def _normal(z):
     """P(Z): dP/dZ = p(Z)."""
-    return gaussian.normal_cdf(z).astype(z.dtype, copy=False)
+    return gaussian.normal_cdf(floating(z)).astype(z.dtype, copy=False)
 
 
 @_normal.vjp("z")
