@@ -6,6 +6,7 @@ Each distribution is a class of static functions that is never instantiated.
 from __future__ import annotations
 
 import math
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,16 @@ from . import special  # noqa: F401 (the table of derivatives)
 __all__ = ["beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"]
 
 
-class _Distribution:
+class _AsSciPy(type):
+    """What a distribution does not have here, such as `rvs`, is SciPy's."""
+
+    def __getattr__(cls, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(getattr(import_module("scipy.stats"), cls.__name__), name)
+
+
+class _Distribution(metaclass=_AsSciPy):
     """`pdf` from `logpdf`, and the like."""
 
     @classmethod

@@ -204,3 +204,14 @@ def test_full_arrays_and_windows():
 def test_r_of_slices_is_numpys():
     assert_array_equal(our_numpy.r_[0:3], [0, 1, 2])
     assert_array_equal(our_numpy.c_[X, X], np.c_[X, X])
+
+
+def test_names_joins_and_draws_are_as_in_the_original():
+    from minigrad.compat import autograd
+    from minigrad.compat.autograd import numpy as anp
+    from minigrad.compat.autograd.scipy import stats
+
+    assert autograd.grad.__name__ == "grad"
+    np.testing.assert_array_equal(autograd.grad(lambda x: np.sum(anp.r_[x, 0:2] ** 2))(np.array([1.0, 2.0])), [2, 4])
+    assert stats.dirichlet.rvs(np.ones(3), random_state=0).shape == (1, 3)
+    assert not hasattr(stats.norm, "no_such_name")

@@ -97,6 +97,8 @@ make_jvp_reversemode = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1]
 deriv = _operator(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1])
 holomorphic_grad = elementwise_grad
 checkpoint = mg.checkpoint
+for _name in ("grad", "value_and_grad", "jacobian", "hessian", "elementwise_grad", "make_vjp", "make_hvp", "make_jvp"):
+    globals()[_name].__name__ = _name
 
 
 def make_ggnvp(f, g=lambda x: 0.5 * np.sum(x**2, axis=-1), f_argnum=0):

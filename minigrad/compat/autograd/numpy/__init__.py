@@ -54,20 +54,7 @@ def full(shape, fill_value, dtype=None, **options):
     return _np.full(shape, fill_value, dtype, **options)
 
 
-class _Joined:
-    """np.r_ and np.c_ of arrays and Tensors; what has a slice in it is NumPy's."""
-
-    def __init__(self, original, join):
-        self.original, self.join = original, join
-
-    def __getitem__(self, parts):
-        given = parts if isinstance(parts, tuple) else (parts,)
-        if any(isinstance(part, mg.Tensor) for part in given) and not any(isinstance(p, (slice, str)) for p in given):
-            return self.join([_np.atleast_1d(part) for part in given])
-        return self.original[parts]
-
-
-r_, c_ = _Joined(_np.r_, mg.concatenate), _Joined(_np.c_, mg.column_stack)
+r_, c_ = mg.r_, mg.c_
 
 
 def __getattr__(name):
