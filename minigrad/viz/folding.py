@@ -356,6 +356,8 @@ def _leaves_of_many_uses(parts: Iterable[Part]) -> set[Part]:
 
 def _mark(leaves: Sequence[Part], scope: tuple) -> Part:
     """The part that refers to leaves that are drawn elsewhere."""
-    mark = Part("mark", ", ".join(leaf.title for leaf in leaves), leaves[0].shape, leaves[0].dtype, scope)
+    title = ", ".join(leaf.title for leaf in leaves)
+    # equivalent: .shape, leaves[0].dtype -> .dtype, leaves[0].shape because a mark shows neither
+    mark = Part("mark", title, leaves[0].shape, leaves[0].dtype, scope)
     mark.notes = [f"{leaf.title} {leaf.shape}, drawn once, above" for leaf in leaves]
     return mark

@@ -14,6 +14,8 @@ import pygraphviz
 import pytest
 
 import minigrad as mg
+from minigrad.viz.folding import fold
+from minigrad.viz.parts import read_tape
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -320,6 +322,43 @@ def test_a_fold_names_the_data_that_it_hides(programs):
     assert fold.detail == "5 ops, 1 parameter (4)\n4 arrays of data"
     y = mg.graph((w * np.ones((2, 2))).sum(), max_nodes=3)
     assert len(y.parts) == 4
+
+
+def fold_of(count):
+    """The fold of a scope that hides so many named arrays, the last of which is a parameter."""
+    y = mg.tensor([1.0, 2.0], requires_grad=True, name="x") * 2.0
+    with mg.scope("step"):
+        for j in range(count):
+            y = y + mg.tensor([1.0, 2.0], name=f"d{j}")
+        y = y * mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    (fold,) = [part for part in mg.graph(y.sum(), gradients=True, depth=0).parts if part.kind == "fold"]
+    return fold
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(3, "data d0, d1, d2"), (4, "4 arrays of data"), (22, "22 arrays of data")]
+)
+def test_a_fold_lists_few_arrays_and_its_tooltip_many(count, said):
+    fold = fold_of(count)
+    assert fold.detail.splitlines()[1] == said
+    assert fold.notes[2:] == [f"data d{i} (2,)" for i in range(min(count, 20))]
+
+
+def test_a_fold_of_one_op_has_no_range_of_norms():
+    assert fold_of(0).notes == ["1 multiply"]
+    assert fold_of(1).notes[1].startswith("gradient norm ")
+
+
+def test_two_repeats_are_counted(programs):
+    drawn, _ = fold(read_tape([programs["residual"]().node]), 0, None, repeats=True)
+    (block,) = [part for part in drawn if part.kind == "fold"]
+    assert (block.title, block.detail.splitlines()[0]) == ("block0 to block1", "x 2")
+
+
+def test_only_leaves_of_many_uses_are_marked():
+    h = mg.tanh(mg.tensor([1.0, 2.0], requires_grad=True, name="x"))
+    parts = mg.graph(mg.sin(h) + mg.cos(h) + mg.exp(h) + mg.sqrt(h + 3.0)).parts
+    assert not [part.title for part in parts if part.kind == "mark"]
 
 
 def test_a_folded_chain_says_what_it_hides():
