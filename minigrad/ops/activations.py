@@ -99,7 +99,11 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     z = floating(z)
     # equivalent: z > 0 -> z >= 0; z, 0 -> z, any number because both branches are 0 at 0, and below it the minimum is
     # Z
-    return np.maximum(z, 0) + alpha * np.expm1(np.minimum(z, 0))
+    below = np.minimum(z, 0)
+    if z.dtype.char != "f":
+        return np.maximum(z, 0) + alpha * np.expm1(below)
+    half = np.tanh(below / 2)  # e**Z - 1 = 2 H / (1 - H), and NumPy's expm1 is slow in float32
+    return np.maximum(z, 0) + alpha * (2 * half / (1 - half))
 
 
 @elu.vjp("z")

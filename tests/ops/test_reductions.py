@@ -346,3 +346,12 @@ def test_average_and_the_sum_of_its_weights():
         for ours, theirs in zip(found, expected, strict=True):
             assert np.shape(ours) == np.shape(theirs)
             assert_array_equal(getattr(ours, "data", ours), theirs)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, ">f8"])
+@pytest.mark.parametrize("axis", [0, 1, -1, -2, -3])
+def test_running_sums_of_long_rows_are_those_of_numpy(dtype, axis):
+    a = np.random.default_rng(0).normal(size=(3, 20, 600)).astype(dtype)
+    wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char, a.dtype.newbyteorder("="))
+    for x in (a, a.T, a[::-1]):
+        assert_array_equal(mg.cumsum(x, axis), np.cumsum(x, axis, wide).astype(a.dtype))
