@@ -321,6 +321,16 @@ def test_a_tensor_of_what_is_no_number_is_refused(value):
         mg.tensor(value)
 
 
+def test_a_matrix_of_numpys_is_refused():
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix([[1.0, 2.0]])
+    for call in (lambda: mg.tensor(matrix), lambda: leaf(X[:1, :2]) * matrix):
+        with pytest.raises(
+            TypeError, match=r"^(tensor|multiply): (data|x2) is a np.matrix, whose \* is a matrix product"
+        ):
+            call()
+
+
 MASKED = np.ma.masked_array([1.0, 5.0], [False, True])
 
 

@@ -86,7 +86,7 @@ def _one_or(number, mask, dtype):
     if dtype.char not in "fd":
         return np.where(mask, dtype.type(1), dtype.type(number))
     one, other = np.array([1, number], dtype.newbyteorder("=")).view(f"i{dtype.itemsize}")
-    return (mask * (one - other) + other).view(dtype.newbyteorder("="))
+    return (mask * (one ^ other) ^ other).view(dtype.newbyteorder("="))
 
 
 @op

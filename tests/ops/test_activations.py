@@ -136,3 +136,14 @@ def test_softmax_and_its_relatives_do_not_overflow():
         assert mg.sigmoid(np.array(-700.0)) == np.exp(-700.0)
     assert mg.logsumexp(np.array([-np.inf, 0.0])) == 0
     assert mg.logsumexp(np.array([-np.inf, -np.inf])) == -np.inf
+
+
+@pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, -1e300, np.inf, np.nan])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_leaky_relu_takes_any_slope(slope, dtype):
+    z = np.array([-2, 3, 0.5], dtype)
+    with np.errstate(over="ignore"):
+        expected = np.where(z > 0, z, z * dtype(slope))
+        y = mg.leaky_relu(mg.tensor(z, requires_grad=True), slope)
+        np.testing.assert_array_equal(y.data, expected, strict=True)
+        np.testing.assert_array_equal(mg.leaky_relu(z[0], slope), expected[0])
