@@ -101,16 +101,19 @@ def _cuttable(arguments, core, weight):
         return [], 0
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0
-    if core:
-        axis = _memory_order(like[(..., *[0] * core)])[0]
-        return (arguments if like.shape[axis] >= _FEWEST else []), axis
+    views, axis = (arguments, _memory_order(like[(..., *[0] * core)])[0]) if core else (_ordered(arguments, like), 0)
+    return (views if views and max(views, key=_nbytes).shape[axis] >= _FEWEST else []), axis
+
+
+def _ordered(arguments, like):
+    """The arguments with the axes of `like` as they lie in memory, or all as one axis; none if they are larger."""
     if np.broadcast_shapes(*[a.shape for a in arguments if type(a) is ndarray]) != like.shape:
-        return [], 0
+        return []
     order = _memory_order(like)
     views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
-    if all(v.flags.c_contiguous for v in views if _is_array(v)):  # one axis, of which blocks may be of any size
-        return [v.reshape(-1) if _is_array(v) else v for v in views], 0
-    return (views if like.shape[order[0]] >= _FEWEST else []), 0
+    if all(v.flags.c_contiguous for v in views if _is_array(v)):  # blocks of one axis may be of any size
+        return [v.reshape(-1) if _is_array(v) else v for v in views]
+    return views
 
 
 def _is_array(a):

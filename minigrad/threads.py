@@ -69,6 +69,14 @@ def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = Fal
         return [work(part) for part in parts]
     task = _Task(work, parts)
     places = [_Place(task) for _ in range(min(pool.size, len(parts)) - 1)]
+    error = _run(task, places, pool, products)
+    if error or task.errors:
+        raise error or task.errors[0]
+    return task.results
+
+
+def _run(task, places, pool, products):
+    """Work on the task together with the pool, and return when all have stopped: an error of this thread, or None."""
     error = None
     while True:  # an interruption by Ctrl-C at any place leads here again
         try:
@@ -81,12 +89,9 @@ def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = Fal
             for place in places:
                 place.wait()
             _blas.release(task)
-            break
+            return error
         except BaseException as raised:
             error = error or raised
-    if error or task.errors:
-        raise error or task.errors[0]
-    return task.results
 
 
 class _Task:
