@@ -157,7 +157,7 @@ def keyword_instead(error: Exception) -> str:
 
 def kind_of(annotation: Any) -> str:
     """An annotation as it is written."""
-    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    return getattr(annotation, "__name__", str(annotation))
 
 
 def text_of(function: Callable) -> str:
