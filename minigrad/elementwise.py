@@ -73,7 +73,8 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             # error of None leads to op(x, y), which does the same
             output = (forward if watching is None else watching.forward(op))(a, b)
         except NUMPY_ERRORS:
-            return op(x, y)  # which names the error; equivalent: any factor because it raises
+            # equivalent: any factor because op raises as well
+            return op(x, y)  # which names the error
         if type(output) is not ndarray:
             output = np.asarray(output)
         tensor = _new(Tensor)

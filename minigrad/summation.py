@@ -49,7 +49,7 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
 
 def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes as non-negative ints; None means all, and an array without axes takes 0 and -1, as np.sum does."""
-    # faster than NumPy's own check; equivalent: -ndim <= axis -> -ndim < axis because that one gives the same
+    # equivalent: -ndim <= axis -> -ndim < axis because NumPy's own check, which is slower, gives the same
     if type(axis) is int and -ndim <= axis < ndim:
         return (axis % ndim,)
     if axis is None or (type(axis) is int and axis in (0, -1)):
@@ -99,8 +99,9 @@ def _merged(a, summed):
         # equivalent: never; 1 -> 0 because an axis of one entry is only slower
         if size == 1:
             continue
-        # equivalent: without and strides[-1] == stride * size; == stride -> != stride; stride * size -> stride / size;
-        # stride * size -> stride; stride * size -> size because a.reshape(shape) copies what is not contiguous
+        # equivalent: strides[-1] -> strides[0]; without and strides[-1] == stride * size; == stride -> != stride;
+        # stride * size -> stride / size; stride * size -> stride; stride * size -> size because a.reshape(shape) copies
+        # what is not contiguous
         if shape and marks[-1] == mark and strides[-1] == stride * size:
             shape[-1] *= size
             strides[-1] = stride  # equivalent: -1 -> 0 because a.reshape(shape) copies what is not contiguous
@@ -149,7 +150,8 @@ class PairwiseSum:
             x = self.parts.pop() + x
             while not (merges := merges >> 1) & 1:
                 part = self.parts.pop()
-                # equivalent: part) is -> part) is not because what follows adds two arrays as well, to a new one
+                # equivalent: part) is -> part) is not; type(part) is np.ndarray is type(x) -> not (type(part) is
+                # np.ndarray is type(x)) because what follows adds two arrays as well, to a new one
                 if type(part) is np.ndarray is type(x):
                     part += x
                     x = part

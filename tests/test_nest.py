@@ -49,7 +49,16 @@ def test_leaves_come_in_the_order_and_the_dtypes_of_the_other_nest():
     assert [leaf.tolist() for leaf in found] == [[2, 3], [5], 4j]
 
 
-@pytest.mark.parametrize("nest", [NEST, 2.0, [], {"a": np.ones((0, 3)), "b": [np.arange(6.0).reshape(2, 3), 1.5]}])
+@pytest.mark.parametrize(
+    "nest",
+    [
+        NEST,
+        2.0,
+        [],
+        {"a": np.ones((0, 3)), "b": [np.arange(6.0).reshape(2, 3), 1.5]},
+        {"a": [1j, np.ones(2)], "b": 2.5},
+    ],
+)
 def test_a_nest_as_one_vector_and_back(nest):
     vector, unravel = mg.ravel_nest(nest)
     assert_array_equal(vector, np.concatenate([np.ravel(x) for x in [[], *flatten(nest)]]), strict=True)
