@@ -256,9 +256,9 @@ def _einsum(*arrays, inputs, output):
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
     for i, letters in enumerate(inputs):
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
-    order = _order(*terms, *inputs, output) if len(terms) == 2 else None
+    order = _order(terms[0], terms[1], inputs[0], inputs[1], output) if len(terms) == 2 else None
     if order is not None:
-        out = _product(*terms, *inputs, *order, output)
+        out = _product(terms, inputs, order, output)
     else:
         # equivalent: > 2 -> > 1; > 2 -> >= 2 because NumPy contracts two operands at once in either way
         optimize = len(terms) > 2 or any(a.size > _LARGE for a in terms)
@@ -280,8 +280,9 @@ def _order(a, b, of_a, of_b, output):
     return batch, rows, summed, columns
 
 
-def _product(a, b, of_a, of_b, batch, rows, summed, columns, output):
+def _product(terms, inputs, order, output):
     """The sum as matrices (*batch, rows, summed) @ (*batch, summed, columns)."""
+    (a, b), (of_a, of_b), (batch, rows, summed, columns) = terms, inputs, order
     sizes = dict(zip(of_a + of_b, a.shape + b.shape, strict=True))
     shape = [sizes[c] for c in batch]
     m, k, n = (math.prod(sizes[c] for c in letters) for letters in (rows, summed, columns))

@@ -475,11 +475,11 @@ def tile(A: Array, reps: Shape) -> Array:
     >>> mg.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    a, reps = arraylike(A), tuple(np.atleast_1d(array_of(reps)).tolist())
-    shape, reps = (1,) * (len(reps) - a.ndim) + a.shape, (1,) * (a.ndim - len(reps)) + reps
+    a, times = arraylike(A), tuple(np.atleast_1d(array_of(reps)).tolist())
+    shape, times = (1,) * (len(times) - a.ndim) + a.shape, (1,) * (a.ndim - len(times)) + times
     apart = tuple(size for n in shape for size in (1, n))
-    spread = tuple(size for pair in zip(reps, shape, strict=True) for size in pair)
-    return reshape(broadcast_to(reshape(a, apart), spread), tuple(map(math.prod, zip(reps, shape, strict=True))))
+    spread = tuple(size for pair in zip(times, shape, strict=True) for size in pair)
+    return reshape(broadcast_to(reshape(a, apart), spread), tuple(map(math.prod, zip(times, shape, strict=True))))
 
 
 @implements(np.repeat)
@@ -490,11 +490,11 @@ def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
     array([1., 1., 2., 2.])
     """
     a, axis = _with_axis("repeat", a, axis)
-    repeats = array_of(repeats)
-    index = np.repeat(np.arange(a.shape[axis]), repeats)
-    if np.ndim(repeats):
+    counts: Any = array_of(repeats)
+    index = np.repeat(np.arange(a.shape[axis]), counts)
+    if np.ndim(counts):
         return _along(a, index, axis)
-    spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(repeats), *a.shape[axis + 1 :]))
+    spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(counts), *a.shape[axis + 1 :]))
     return reshape(spread, (*a.shape[:axis], index.size, *a.shape[axis + 1 :]))
 
 
@@ -584,7 +584,8 @@ def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str =
     array([3., 1., 1.])
     """
     a, axis = _with_axis("take", a, axis)
-    return _along(a, np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=mode), axis)
+    chosen: Any = mode
+    return _along(a, np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=chosen), axis)
 
 
 @implements(np.delete)
