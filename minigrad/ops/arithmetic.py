@@ -172,8 +172,6 @@ def power(x1: Array, x2: Array) -> Array:
     >>> mg.grad(mg.power)(0.0, 0.0)
     np.float64(0.0)
     """
-    if type(x2) in (int, float) and x2 == 3 and type(x1) is np.ndarray and x1.dtype.char in "fd":
-        return x1 * x1 * x1  # np.power multiplies for the exponent 2 alone
     return x1**x2
 
 

@@ -256,7 +256,7 @@ def _einsum(*arrays, inputs, output):
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
     for i, letters in enumerate(inputs):
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
-    order = _order(terms[0], terms[1], inputs[0], inputs[1], output) if len(terms) == 2 else None
+    order = _order(terms, inputs, output) if len(terms) == 2 else None
     if order is not None:
         out = _product(terms, inputs, order, output)
     else:
@@ -266,18 +266,22 @@ def _einsum(*arrays, inputs, output):
     return narrowed(out, *arrays) if any(half) else out
 
 
-def _order(a, b, of_a, of_b, output):
+def _order(terms, inputs, output):
     """(batch, rows, summed, columns): the letters of a sum that is one stack of matrix products, else None."""
+    (a, b), (of_a, of_b) = terms, inputs
     sizes = dict(zip(of_a, a.shape, strict=True))
-    rows, columns = [c for c in of_a if c not in of_b], [c for c in of_b if c not in of_a]
-    shared = [c for c in of_a if c in of_b]
-    batch, summed = [c for c in shared if c in output], [c for c in shared if c not in output]
+    rows, columns = _without(of_a, of_b), _without(of_b, of_a)
+    batch = _without(of_a, [*rows, *_without(of_a, output)])
+    summed = _without(of_a, rows + batch)
     stretched = any(sizes.get(c, n) != n for c, n in zip(of_b, b.shape, strict=True))
     integers = {a.dtype.kind, b.dtype.kind}.isdisjoint("fc")  # for which matmul has no BLAS
-    # equivalent: without not rows; without not columns because a product with one row or column is right, but slow
-    if stretched or integers or not rows or not summed or not columns or {*output} != {*batch, *rows, *columns}:
+    if stretched or integers or not (rows and summed and columns) or {*output} != {*batch, *rows, *columns}:
         return None
     return batch, rows, summed, columns
+
+
+def _without(letters, others):
+    return [c for c in letters if c not in others]
 
 
 def _product(terms, inputs, order, output):

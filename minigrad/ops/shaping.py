@@ -490,11 +490,11 @@ def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
     array([1., 1., 2., 2.])
     """
     a, axis = _with_axis("repeat", a, axis)
-    counts: Any = array_of(repeats)
-    index = np.repeat(np.arange(a.shape[axis]), counts)
-    if np.ndim(counts):
+    times: Any = array_of(repeats)
+    index = np.repeat(np.arange(a.shape[axis]), times)
+    if np.ndim(times):
         return _along(a, index, axis)
-    spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(counts), *a.shape[axis + 1 :]))
+    spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(times), *a.shape[axis + 1 :]))
     return reshape(spread, (*a.shape[:axis], index.size, *a.shape[axis + 1 :]))
 
 
@@ -584,8 +584,8 @@ def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str =
     array([3., 1., 1.])
     """
     a, axis = _with_axis("take", a, axis)
-    chosen: Any = mode
-    return _along(a, np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=chosen), axis)
+    places = np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=mode)  # type: ignore[call-overload]
+    return _along(a, places, axis)
 
 
 @implements(np.delete)
