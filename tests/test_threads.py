@@ -206,11 +206,11 @@ def test_bits_are_the_same_from_run_to_run_and_close_for_other_numbers_of_thread
 
 
 def test_the_number_changes_while_others_compute():
-    expected, errors, end = step(), [], time.monotonic() + 0.6
+    expected, errors = step(), []
 
     def compute():
         try:
-            while time.monotonic() < end:
+            for _ in range(10):
                 for before, after in zip(expected, step(), strict=True):
                     np.testing.assert_allclose(before, after, rtol=1e-10, atol=1e-10)
         except BaseException as error:

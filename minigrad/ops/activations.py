@@ -97,8 +97,6 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     array([-0.6321,  0.    ,  2.    ])
     """
     z = floating(z)
-    # equivalent: z > 0 -> z >= 0; z, 0 -> z, any number because both branches are 0 at 0, and below it the minimum is
-    # Z
     below = np.minimum(z, 0)
     if z.dtype.char != "f":
         return np.maximum(z, 0) + alpha * np.expm1(below)

@@ -112,7 +112,7 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
     """
     geometry = _adjoint_geometry("spread2d", image, window, stride, padding)
     _check_ends("spread2d", "g", g, geometry.out)
-    # equivalent: any weight because blocks give the same
+    # equivalent: any change because blocks give the same
     return blockwise(_spread, (g,), {"geometry": geometry}, core=2, weight=math.prod(geometry.stride))
 
 

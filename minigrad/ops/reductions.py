@@ -257,7 +257,7 @@ def cumsum(a: Array, axis: int | None = None) -> Array:
     wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char)
     inner = axis is None or not -a.ndim <= axis < a.ndim - 1 or axis == -1
     plain = a.dtype.kind == "f" and a.dtype.isnative and a.size
-    # equivalent: any change of the sizes because both ways give the same
+    # equivalent: any change because both ways give the same
     if plain and not inner and a.size >= LONG_ROW * a.shape[axis]:
         return _summed_by_rows(a, axis, wide)
     return np.cumsum(a, axis=axis) if wide is None else np.cumsum(a, axis=axis, dtype=wide).astype(a.dtype)

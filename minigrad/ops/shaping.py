@@ -511,7 +511,7 @@ def roll(a: Array, shift: Shape, axis: Axis = None) -> Array:
     if np.ndim(shift) > 1:
         raise ValueError(f"roll: shift must be an int or a sequence of ints, not of shape {np.shape(shift)}")
     for places, i in np.broadcast(shift, normalize_axis_tuple(axis, a.ndim, "roll", allow_duplicate=True)):
-        # equivalent: any change of the number because an empty axis has no parts to exchange
+        # equivalent: a.shape[i] or 1 -> a.shape[i] or 2 because an empty axis has no parts to exchange
         start = a.shape[i] - int(places) % (a.shape[i] or 1)
         before = (slice(None),) * i
         a = concatenate([a[(*before, slice(start, None))], a[(*before, slice(start))]], i)

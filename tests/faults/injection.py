@@ -195,6 +195,7 @@ class Live:
 
     def __init__(self):
         names, self.functions, self.caches = {str(file) for file in FILES}, {}, []
+        gc.unfreeze()  # what is frozen is not among the objects
         for found in gc.get_objects():
             if isinstance(found, types.FunctionType) and found.__code__.co_filename in names:
                 self.functions.setdefault((found.__code__.co_filename, found.__code__), []).append(found)
