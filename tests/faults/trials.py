@@ -24,6 +24,7 @@ TESTS = Path(__file__).parents[1]
 NO_TRIALS = [  # they run other processes, which a fault doesn't reach, or read code instead of running it
     "faults", "fuzz", "examples", "typed", "derivation/test_document.py", "ops/test_precision.py",
     *("test_benchmarks.py", "test_contributing.py", "test_layers.py", "test_order.py", "test_readme.py"),
+    "test_threads.py",  # forked processes, as these trials are, have one thread
     "test_training_page.py", "viz/test_browser.py", "viz/test_explorer.py", "viz/test_training_page.py",
 ]  # fmt: skip
 LEAVES = {  # tests of parts that no other part uses: trials of these parts' own faults alone, but for some files
