@@ -19,11 +19,6 @@ _SCALARS = (int, float, complex, np.generic, type(None))  # arguments that no bl
 _FEWEST = 8  # entries along the axis: what the function returns is seen by computing one of them once more
 
 
-def large(a: Any) -> bool:
-    """Whether it is an array that may be worth cutting into blocks."""
-    return type(a) is ndarray and a.nbytes >= LARGE
-
-
 def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], core: int = 0, weight: float = 1) -> Any:
     """Return f(*arguments, **parameters), computed in blocks where that is faster.
 
@@ -94,10 +89,12 @@ def parts(n: int, nbytes: int) -> Sequence[slice]:
 def _cuttable(arguments, core, weight):
     """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
     like = max(arguments, key=_nbytes)
-    if like.nbytes * weight >= LARGE:
-        keep_freed_memory()
     # equivalent: any change because blocks, and the whole, give the same
-    if like.nbytes * weight < (LARGE if get_num_threads() > 1 else BEYOND_CACHE):
+    if like.nbytes * weight < LARGE:
+        return [], 0
+    keep_freed_memory()
+    # equivalent: any change because blocks, and the whole, give the same
+    if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
         return [], 0
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0

@@ -60,8 +60,6 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             return op(x, y)
         if type(y) is Tensor:
             b, q = y._array, y.node
-            if b.nbytes >= LARGE:
-                return op(x, y)
         # equivalent: or -> and; without or type(y) is int; without type(y) is float or because op(x, y) gives the same
         elif type(y) is float or type(y) is int:
             b = y

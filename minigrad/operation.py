@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .blockwise import blockwise, large
+from .blockwise import LARGE, blockwise
 from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, named, plain_array, refusal
 from .gradients import fitted, read_only
 from .settings import debugger, in_force, recording, setting
@@ -140,18 +140,12 @@ class Op(Signature):
         """What the forward returns. NumPy's errors get the name of the op, and shapes."""
         forward = self.forward if watching is None else watching.forward(self)
         try:
-            if watching is None and self.elementwise:
-                return self._in_blocks(forward, arrays, parameters)
+            if self.elementwise and watching is None and getattr(arrays[0], "nbytes", 0) >= LARGE:
+                return blockwise(forward, arrays, parameters)
             return forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
             raise
-
-    def _in_blocks(self, function: Callable, arrays: Any, parameters: dict[str, Any]) -> Any:
-        """What a forward or a VJP returns, of large arrays in blocks if the op is elementwise."""
-        if self.elementwise and (large(arrays[0]) or large(arrays[-1])):
-            return blockwise(function, arrays, parameters)
-        return function(*arrays, **parameters)
 
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no VJP, or is complex."""
@@ -195,8 +189,10 @@ class Op(Signature):
         if self.foreign:  # others use the same arrays
             g, output, *arguments = map(read_only, (g, output, *arguments))
         try:
-            if parameters or len(arguments) != 2 or large(g):
-                gradient = self._in_blocks(vjp, (g, output, *arguments), parameters)
+            if self.elementwise and g.nbytes >= LARGE:
+                gradient = blockwise(vjp, (g, output, *arguments), parameters)
+            elif parameters or len(arguments) != 2:
+                gradient = vjp(g, output, *arguments, **parameters)
             else:  # the same, but faster
                 gradient = vjp(g, output, arguments[0], arguments[1])
         except NUMPY_ERRORS as error:
