@@ -19,7 +19,7 @@ import pdoc.doc_pyi
 import pdoc.render
 
 import minigrad as mg
-from minigrad import _numpy, operation
+from minigrad import _numpy, operation, stand_ins
 
 SUBMODULES = ("data", "distributed", "nn", "onnx", "optim", "testing", "viz")
 PACKAGES = ("minigrad", *(f"minigrad.{name}" for name in SUBMODULES))
@@ -83,7 +83,7 @@ def numpy_functions(family_of):
     """Return a module without members, whose docstring is the list of the NumPy functions that take a Tensor."""
     for name in np.fft.__all__:
         _numpy._from_fft(getattr(np.fft, name))  # they are found at their first use
-    differentiable = {name_in_numpy(f): link(op.__name__, family_of) for f, op in operation.NUMPY.items()}
+    differentiable = {name_in_numpy(f): link(op.__name__, family_of) for f, op in stand_ins.NUMPY.items()}
     plain = {name_in_numpy(f): "" for f in _numpy._PLAIN_UFUNCS | _numpy._PLAIN_FUNCTIONS}
     counted = ", ".join(f"{n} {kind}" for kind, n in counts().items())
     rows = [f"| `{name}` | {op} |" for name, op in sorted((plain | differentiable).items())]
@@ -109,7 +109,7 @@ def counts():
             if callable(function) and not inspect.isclass(function):
                 dispatches = isinstance(function, np.ufunc) or hasattr(function, "_implementation")
                 kind = "refused" if dispatches else "that take no array"
-                kind = "differentiable" if function in operation.NUMPY else "plain" if function in plain else kind
+                kind = "differentiable" if function in stand_ins.NUMPY else "plain" if function in plain else kind
                 found[kind] += 1
     return found
 

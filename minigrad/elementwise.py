@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from . import operation, writes
+from . import operation, stand_ins, writes
 from .blockwise import LARGE
 from .errors import NUMPY_ERRORS, plain_array
 from .operation import Op, array_of
@@ -33,7 +33,7 @@ def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, tabl
     made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
     for argument, vjp in vjps.items():
         made.vjp(argument, vjp)
-    (operation.NUMPY if table is None else table)[ufunc] = made
+    (stand_ins.NUMPY if table is None else table)[ufunc] = made
     return made
 
 

@@ -14,13 +14,11 @@ import numpy as np
 from numpy import ndarray
 
 from .blockwise import LARGE, blockwise
-from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, named, plain_array, refusal
+from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, plain_array, refusal
 from .gradients import fitted, read_only
 from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, from_numpy, snapshot
 from .tape import Node, record, released
-
-NUMPY: dict[Any, Any] = {}  # NumPy function -> what stands for it when it is called with a Tensor
 
 _NUMBERS = (int, float, complex, np.generic)  # arguments that are recorded as they are
 
@@ -148,24 +146,25 @@ class Op(Signature):
             raise
 
     def _records(self, parents: list) -> bool:
-        """Whether to record a call with these parents. Raises TypeError if one of them has no VJP, or is complex."""
+        """Whether to record a call with these parents. Raises TypeError if one of them has no derivative here."""
         # equivalent: without in_force() and because nothing in force means recording
         if not any(parents) or (in_force() and not recording()):
             return False
-        if (
-            self.foreign
-            and self.differentiable == "f"
-            and "c" in [parent.dtype.kind for parent in parents if parent is not None]
-        ):
-            raise refusal(TypeError, self.__name__, COMPLEX)
-        if None in self.vjps:
+        if self.foreign or None in self.vjps:
             for i, parent in enumerate(parents):
-                if parent is not None and self.vjps[i] is None:
-                    raise TypeError(
-                        f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient "
-                        "here: detach() it if none should flow"
-                    )
+                if parent is not None:
+                    self._check_derivative(i, parent)
         return True
+
+    def _check_derivative(self, i: int, parent: Node) -> None:
+        """Raise TypeError unless there is a VJP for argument i, and it holds for numbers as the parent's."""
+        if parent.dtype.kind not in self.differentiable:
+            raise refusal(TypeError, self.__name__, COMPLEX)
+        if self.vjps[i] is None:
+            raise TypeError(
+                f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient here: "
+                "detach() it if none should flow"
+            )
 
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
@@ -201,7 +200,10 @@ class Op(Signature):
         # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
             return gradient
-        if isinstance(gradient, Tensor) and not (isinstance(g, Tensor) or isinstance(output, Tensor)):
+        return self._fitted(i, gradient, argument, isinstance(g, Tensor) or isinstance(output, Tensor))
+
+    def _fitted(self, i: int, gradient: Any, argument: Any, of_tensors: bool) -> Any:
+        if isinstance(gradient, Tensor) and not of_tensors:
             raise TypeError(f"{self._where(i)} returned a Tensor where it was given arrays")
         return fitted(gradient, argument, partial(self._where, i), self.differentiable)
 
@@ -270,31 +272,6 @@ def op(forward: Any = None, *, name: str | None = None, complex: bool = False) -
     made.__name__ = name or made.__name__
     made.differentiable = "fc" if complex else "f"
     return made
-
-
-def implements(*functions: Any) -> Callable:
-    """Let what is decorated, an op or a function of ops, stand for these NumPy functions where they meet a Tensor."""
-
-    def register(stand_in):
-        if isinstance(stand_in, Op):
-            stand_in.numpy = functions[0]
-        else:
-            stand_in = named(stand_in, partial(from_numpy, functions[0], stand_in))
-        NUMPY.update(dict.fromkeys(functions, stand_in))
-        return stand_in
-
-    return register
-
-
-def extends(op: Op) -> Callable:
-    """Let a function of ops compute the calls of this op that have further parameters, such as where=."""
-
-    def register(function):
-        function.__name__ = op.__name__
-        op.extended = named(function, partial(from_numpy, op.numpy, function))
-        return op.extended
-
-    return register
 
 
 def arraylike(x: Any) -> Any:

@@ -13,6 +13,7 @@ LAYERS = [
     ["settings", "allocator", "threads", "blockwise", "typing", "writes", "names", "summation", "errors"],
     ["signature", "tape", "gradients"],
     ["operation"],
+    ["stand_ins"],
     ["elementwise", "nest"],
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import elementwise, operation, tape
+from minigrad import elementwise, stand_ins, tape
 
 
 @mg.op
@@ -369,24 +369,24 @@ def test_an_op_may_be_given_a_name():
 
 def test_an_op_of_a_ufunc(monkeypatch):
     """A row of the table of elementwise ops: it stands for the ufunc where that meets a Tensor."""
-    monkeypatch.setattr(operation, "NUMPY", {})
+    monkeypatch.setattr(stand_ins, "NUMPY", {})
     made = elementwise.elementwise(np.exp, "A = e**Z", z=lambda g, a, z: g * a)
     assert repr(made) == "<op exp(z)>"
     assert (made.__doc__, made.__qualname__) == ("A = e**Z", "exp")
-    assert {np.exp: made} == operation.NUMPY
+    assert {np.exp: made} == stand_ins.NUMPY
     assert mg.grad(made)(0.0) == 1
     assert elementwise.elementwise(np.exp, "", name="other", z=lambda g, a, z: g * a).__name__ == "other"
 
 
 def test_a_function_stands_for_others_of_numpy(monkeypatch):
-    monkeypatch.setattr(operation, "NUMPY", {})
+    monkeypatch.setattr(stand_ins, "NUMPY", {})
 
     def stand_in(x):
         return x
 
-    registered = operation.implements(np.sort, np.partition)(stand_in)
+    registered = stand_ins.implements(np.sort, np.partition)(stand_in)
     assert registered.__wrapped__ is stand_in
-    assert {np.sort: registered, np.partition: registered} == operation.NUMPY
+    assert {np.sort: registered, np.partition: registered} == stand_ins.NUMPY
 
 
 def test_an_op_of_any_number_of_arrays_without_vjp_is_refused():

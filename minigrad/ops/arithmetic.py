@@ -13,7 +13,8 @@ import numpy as np
 
 from ..blockwise import filled
 from ..elementwise import elementwise
-from ..operation import NUMPY, array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import NUMPY, implements
 from ..typing import Array, ArrayLike, DType
 from . import gaussian
 from .complex_numbers import conj

@@ -16,7 +16,8 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import named
 from ..nest import flatten as leaves_of
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
 from .arithmetic import astype
 from .shaping import (

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 
 from ..elementwise import elementwise
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..typing import Array
 
 __all__ = ["real", "imag", "conjugate", "angle", "real_if_close"]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..operation import arraylike, extends, implements
+from ..operation import arraylike
+from ..stand_ins import extends, implements
 from ..typing import Array, DType
 from .arithmetic import astype, narrowed, widened
 from .reductions import cumsum

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from .arithmetic import astype, floating, inexact, power

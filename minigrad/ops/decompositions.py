@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..typing import Array, EighResult, SlogdetResult, SVDResult
 from .complex_numbers import conj, squared
 from .reductions import products_of_others, sum

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ..elementwise import elementwise
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..typing import Array
 from .activations import logaddexp
 from .arithmetic import _zero, astype, floating, floor_divide, power, remainder, selected, trunc

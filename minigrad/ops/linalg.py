@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from ..operation import arraylike, implements, op
+from ..operation import arraylike, op
+from ..stand_ins import implements
 from ..summation import blocked_sum
 from ..typing import Array, Shape
 from .arithmetic import narrowed

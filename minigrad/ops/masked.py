@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import array_of, arraylike, extends, implements
+from ..operation import array_of, arraylike
+from ..stand_ins import extends, implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from . import reductions as r

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..summation import blocked_sum, normalized_axes
 from ..typing import Array, Axis
 from .arithmetic import narrowed, selected, widened

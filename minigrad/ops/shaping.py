@@ -14,7 +14,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import named
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..typing import Array, Axis, DType, Index, IndicesLike, Order, Shape
 from .arithmetic import astype
 

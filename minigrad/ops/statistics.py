@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import array_of, arraylike, implements
+from ..operation import array_of, arraylike
+from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis, DType, IndicesLike
 from .arithmetic import astype, floating, inexact, narrowed, widened

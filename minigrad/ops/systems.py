@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import array_of, arraylike, implements, op
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis
 from .arithmetic import inexact, narrowed, widened

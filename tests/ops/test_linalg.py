@@ -12,7 +12,7 @@ from support.specification import Specs, called, of_list
 
 import minigrad as mg
 from minigrad import grad
-from minigrad.operation import NUMPY
+from minigrad.stand_ins import NUMPY
 from minigrad.testing import check_vjp
 from minigrad.testing import strategies as s
 

@@ -11,8 +11,9 @@ from support.gradients import leaf, numeric, slopes
 from support.specification import all_specs
 
 import minigrad as mg
-from minigrad.operation import NUMPY, Op
+from minigrad.operation import Op
 from minigrad.ops import decompositions
+from minigrad.stand_ins import NUMPY
 
 HALF, SINGLE = np.float16, np.float32
 NOT_OF_HALF = {  # NumPy has no decomposition of float16; and the order within the parts of a partition is any

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 import minigrad as mg
-from minigrad import _numpy, operation
+from minigrad import _numpy, stand_ins
 from minigrad.errors import LostGradientError
 
 Function = namedtuple("Function", "label names call arguments options reference")
@@ -120,9 +120,9 @@ def public_functions():
     """Ops and compositions of minigrad, methods of Tensor, and NumPy's functions called with a Tensor."""
     for name in mg.ops.__all__:
         function = getattr(mg.ops, name)
-        reference = next((f for f, stand_in in operation.NUMPY.items() if stand_in is function), None)
+        reference = next((f for f, stand_in in stand_ins.NUMPY.items() if stand_in is function), None)
         yield _function(name, {name}, function, function, reference)
-    for function, stand_in in operation.NUMPY.items():
+    for function, stand_in in stand_ins.NUMPY.items():
         name = f"{function.__module__ or 'numpy'}.{function.__name__}".replace("numpy", "np", 1)
         yield _function(name, {stand_in.__name__, name, function.__name__}, function, stand_in, function)
     for function in sorted(_numpy._PLAIN_FUNCTIONS | _numpy._PLAIN_UFUNCS, key=lambda f: f.__name__):
