@@ -1,6 +1,7 @@
 """The breadth of the library: ops of every family and small programs, in minigrad and in PyTorch."""
 
 import math
+from functools import partial
 
 import numpy as np
 from cases import conv2d_of, forward_and_backward, normal
@@ -222,20 +223,12 @@ def convolutions(torch):
         yield _row(f"conv2d {options}", functions["minigrad"], functions["torch"], x, k)
     F = torch.nn.functional
     for shape in ((2, 16, 32, 32), (16, 16, 32, 32)):
-        yield _row(
-            "conv2d dilation=2",
-            lambda x, k: mg.conv2d(x, k, dilation=2, padding=2),
-            lambda x, k: F.conv2d(x, k, dilation=2, padding=2),
-            shape,
-            (32, 16, 3, 3),
-        )
-        yield _row(
-            "conv_transpose2d stride=2",
-            lambda x, k: mg.conv_transpose2d(x, k, stride=2, padding=1),
-            lambda x, k: F.conv_transpose2d(x, k, stride=2, padding=1),
-            shape,
-            (16, 16, 4, 4),
-        )
+        for label, name, options, kernel in (
+            ("conv2d dilation=2", "conv2d", {"dilation": 2, "padding": 2}, (32, 16, 3, 3)),
+            ("conv_transpose2d stride=2", "conv_transpose2d", {"stride": 2, "padding": 1}, (16, 16, 4, 4)),
+        ):
+            ours, theirs = (partial(getattr(library, name), **options) for library in (mg, F))
+            yield _row(label, ours, theirs, shape, kernel)
 
 
 def pools(torch):

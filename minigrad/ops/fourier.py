@@ -148,6 +148,13 @@ def _over_axes(a, s, axes, needs_one=False):
     return a, [*zip(sizes, axes, strict=True)]
 
 
+def _transformed(transform, a, pairs, norm):
+    """The array transformed along each axis of the pairs (size, axis), the last one first."""
+    for n, axis in reversed(pairs):
+        a = transform(a, n, axis, norm)
+    return a
+
+
 @named
 def fftn(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = None, norm: str | None = None) -> Array:
     """`fft` along each of the axes (all by default), of sizes s.
@@ -156,10 +163,7 @@ def fftn(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = 
     array([[2.+0.j, 0.+0.j],
            [0.+0.j, 2.+0.j]])
     """
-    a, pairs = _over_axes(a, s, axes)
-    for n, axis in reversed(pairs):
-        a = fft(a, n, axis, norm)
-    return a
+    return _transformed(fft, *_over_axes(a, s, axes), norm)
 
 
 @named
@@ -172,10 +176,7 @@ def ifftn(
     array([[1.+0.j, 0.+0.j],
            [0.+0.j, 1.+0.j]])
     """
-    a, pairs = _over_axes(a, s, axes)
-    for n, axis in reversed(pairs):
-        a = ifft(a, n, axis, norm)
-    return a
+    return _transformed(ifft, *_over_axes(a, s, axes), norm)
 
 
 @named
@@ -189,7 +190,7 @@ def rfftn(
            [0.+0.j, 0.+0.j]])
     """
     a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
-    return fftn(rfft(a, n, axis, norm), [n for n, _ in others], [i for _, i in others], norm)
+    return _transformed(fft, rfft(a, n, axis, norm), others, norm)
 
 
 @named
@@ -203,7 +204,7 @@ def irfftn(
            [1., 1.]])
     """
     a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
-    return irfft(ifftn(a, [n for n, _ in others], [i for _, i in others], norm), n, axis, norm)
+    return irfft(_transformed(ifft, a, others, norm), n, axis, norm)
 
 
 @named
