@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import named
 from ..operation import arraylike, op
@@ -136,16 +137,17 @@ def _swapped(norm):
 
 
 def _over_axes(a, s, axes, needs_one=False):
-    """The array, and a list of the pairs (size, axis); a size is None where the array has it already."""
+    """The array, and a list of the pairs (size, axis): by default, and for -1, the size that the array has there."""
     a = arraylike(a)
     if axes is None:
         axes = range(a.ndim) if s is None else range(-len(s), 0)
-    sizes = [None] * len(axes) if s is None else [None if n == -1 else n for n in s]
     if not axes and needs_one:
         raise ValueError("at least one axis is needed")
+    sizes = [-1] * len(axes) if s is None else s
     if len(sizes) != len(axes):
         raise ValueError(f"s and axes must be as many, not {len(sizes)} and {len(axes)}")
-    return a, [*zip(sizes, axes, strict=True)]
+    own = [a.shape[normalize_axis_index(i, a.ndim)] for i in axes]
+    return a, [(here if n == -1 else n, i) for n, here, i in zip(sizes, own, axes, strict=True)]
 
 
 def _transformed(transform, a, pairs, norm):
@@ -163,7 +165,8 @@ def fftn(a: Array, s: Sequence[int] | None = None, axes: Sequence[int] | None = 
     array([[2.+0.j, 0.+0.j],
            [0.+0.j, 2.+0.j]])
     """
-    return _transformed(fft, *_over_axes(a, s, axes), norm)
+    a, pairs = _over_axes(a, s, axes)
+    return _transformed(fft, a, pairs, norm)
 
 
 @named
@@ -176,7 +179,8 @@ def ifftn(
     array([[1.+0.j, 0.+0.j],
            [0.+0.j, 1.+0.j]])
     """
-    return _transformed(ifft, *_over_axes(a, s, axes), norm)
+    a, pairs = _over_axes(a, s, axes)
+    return _transformed(ifft, a, pairs, norm)
 
 
 @named
@@ -204,7 +208,7 @@ def irfftn(
            [1., 1.]])
     """
     a, [*others, (n, axis)] = _over_axes(a, s, axes, needs_one=True)
-    return irfft(_transformed(ifft, a, others, norm), n, axis, norm)
+    return irfft(_transformed(ifft, a, others, norm), None if s is None else n, axis, norm)
 
 
 @named

@@ -113,6 +113,13 @@ def test_other_norms_are_refused(norm):
             function(mg.tensor(X), norm=norm)
 
 
+@pytest.mark.parametrize("name", ["fft2", "ifft2", "fftn", "ifftn", "rfft2", "rfftn", "irfft2", "irfftn"])
+@pytest.mark.parametrize(("s", "axes"), [((2, -1), (0, 1)), ((-1, 3), (1, 0)), (None, (0, 0))])
+def test_a_size_of_minus_one_is_that_of_the_array(name, s, axes):
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    assert_allclose(getattr(mg, name)(x, s, axes), getattr(np.fft, name)(x, s, axes), atol=1e-14)
+
+
 def test_a_size_for_each_axis():
     with pytest.raises(ValueError, match="fftn: s and axes must be as many, not 1 and 2"):
         np.fft.fftn(mg.tensor(X), (2,), (0, 1))
