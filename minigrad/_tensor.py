@@ -17,7 +17,7 @@ from ._exits import WaysOut
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
-from .foreign_names import missing
+from .foreign_names import ForeignNames, set_foreign_names
 from .gradients import owned
 from .names import name_array
 from .operation import array_of
@@ -28,7 +28,7 @@ from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike
 attribute: Any = property  # whose type stands before it
 
 
-class Tensor(WaysOut, ArrayMethods):
+class Tensor(WaysOut, ArrayMethods, ForeignNames):
     """An array plus a node of the tape; the node is None where nothing is recorded.
 
     data: anything np.array takes, of a boolean, integer, floating-point or complex dtype; it is copied.
@@ -231,9 +231,6 @@ class Tensor(WaysOut, ArrayMethods):
         def __setitem__(self, index, value):
             raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
 
-        def __getattr__(self, name):
-            raise missing(f"a Tensor has no {name}", "a Tensor", name, self, ops.__all__)
-
         def __array__(self, dtype=None, copy=None):
             self._check_nothing_lost("become an array")
             return np.array(self._array, dtype=dtype, copy=copy)
@@ -286,4 +283,5 @@ def tensor(data: TensorLike, *, requires_grad: bool = False, dtype: DType = None
     return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
 
 
+set_foreign_names(Tensor, ops.__all__)
 operation.connect(Tensor, make)

@@ -7,6 +7,7 @@ backquotes is code, which tests run.
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NoReturn
 
 from numpy import ndarray
 
@@ -124,7 +125,7 @@ def instead(of: str, name: str) -> str:
     ': write np.expand_dims(t, 0)'
     """
     found = INSTEAD.get(of, {}).get(name, "")
-    if not found and of == "a Tensor" and name.endswith("_") and not name.startswith("_"):
+    if not found and of == "a Tensor" and name.endswith("_"):
         found = "only operators write in place, as `t += u` under `mg.no_grad()`"
     return f": {found.replace('`', '')}" if found else ""
 
@@ -145,3 +146,40 @@ def missing(said: str, of: str, name: str, obj: object = None, functions: Collec
     elif not hint and of == "a Tensor" and hasattr(ndarray, name):
         hint = ": .data, its array, has it"
     return AttributeError(said + hint, name=name, obj=obj)
+
+
+class NotHere:
+    """An attribute that a Tensor does not have: reading it raises the AttributeError of `missing`.
+
+    A `__getattr__` would do it for all names at once, and make every other attribute slower to read.
+    """
+
+    def __init__(self, name: str, functions: Collection[str]):
+        self.name, self.functions = name, functions
+        self.__doc__ = str(self.error(None))
+
+    def error(self, tensor: object) -> AttributeError:
+        return missing(f"a Tensor has no {self.name}", "a Tensor", self.name, tensor, self.functions)
+
+    def __get__(self, tensor: object, owner: object = None) -> NoReturn:
+        raise self.error(tensor)
+
+
+class ForeignNames:
+    """What people look for on a Tensor and it does not have. `dir` does not list it."""
+
+    __slots__ = ()
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in vars(ForeignNames)]
+
+
+def set_foreign_names(tensor: type, functions: Collection[str]) -> None:
+    """Let each name that people look for on a Tensor, and that it does not have, say what to write instead.
+
+    functions: those of minigrad that take a Tensor
+    """
+    in_place = {f"{name}_" for name in (*_OPERATORS, "clamp", "copy", "fill", "normal", "uniform", *functions)}
+    for name in sorted({*INSTEAD["a Tensor"], *functions, *vars(ndarray), *in_place} - {*dir(tensor)}):
+        if not name.startswith("_"):
+            setattr(ForeignNames, name, NotHere(name, functions))

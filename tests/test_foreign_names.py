@@ -47,8 +47,9 @@ def test_a_missing_name_says_it(of, name, text, names):
     [
         ("t", "sub_", "a Tensor has no sub_: only operators write in place, as t += u under mg.no_grad()"),
         ("t", "logsumexp", "a Tensor has no logsumexp: write mg.logsumexp(t)"),
-        ("t", "nonsense", "a Tensor has no nonsense"),
-        ("t", "__cuda_array_interface__", "a Tensor has no __cuda_array_interface__"),
+        ("t", "relu_", "a Tensor has no relu_: only operators write in place, as t += u under mg.no_grad()"),
+        ("t", "nonsense", "'Tensor' object has no attribute 'nonsense'"),
+        ("t", "__cuda_array_interface__", "'Tensor' object has no attribute '__cuda_array_interface__'"),
         ("net", "nonsense", "'Sequential' object has no attribute 'nonsense'"),
         ("mg", "nonsense", "module 'minigrad' has no attribute 'nonsense'"),
     ],
@@ -76,3 +77,9 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
 def test_keywords_of_pytorch_name_those_of_numpy(call, text, names):
     with pytest.raises(TypeError, match=text):
         call(names["t"])
+
+
+def test_what_is_missing_is_not_listed(names):
+    assert {"sum", "backward", "data"} <= {*dir(names["t"])}
+    assert all(hasattr(names["t"], name) for name in dir(names["t"]) if not name.startswith("_"))
+    assert "unsqueeze" not in vars(mg.Tensor)
