@@ -283,5 +283,5 @@ def tensor(data: TensorLike, *, requires_grad: bool = False, dtype: DType = None
     return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
 
 
-set_foreign_names(Tensor, ops.__all__)
+set_foreign_names(Tensor, ops)
 operation.connect(Tensor, make)

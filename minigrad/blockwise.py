@@ -12,9 +12,9 @@ from numpy import ndarray
 from .allocator import keep_freed_memory
 from .threads import blocks, get_num_threads, share
 
-BLOCK = 512 * 1024  # bytes of a block
-LARGE = 8 * BLOCK  # bytes of an array from which threads save more than they cost
-BEYOND_CACHE = 2 * LARGE  # bytes from which blocks do so in one thread
+BLOCK = 1024 * 1024  # bytes of a block
+LARGE = 4 * BLOCK  # bytes of an array from which threads save more than they cost
+BEYOND_CACHE = 8 * BLOCK  # bytes from which blocks do so in one thread
 _SCALARS = (int, float, complex, np.generic, type(None))  # arguments that no block cuts
 _FEWEST = 8  # entries along the axis: what the function returns is seen by computing one of them once more
 

@@ -22,13 +22,16 @@ from .tape import Node, next_number
 from .typing import BinaryMethod
 
 _new = object.__new__
+_CHEAP = np.add, np.subtract, np.multiply, np.negative, np.positive  # VJPs as fast as memory, which blocks would slow
 
 
 def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, table: Any = None, **vjps: Any) -> Op:
     """A row of a table of ops: a ufunc, what its derivative is, and its VJPs by argument name (None: it has none)."""
     made = Op(ufunc, tuple(vjps))
     made.__name__ = made.__qualname__ = name or ufunc.__name__
-    made.__module__, made.elementwise = "minigrad.ops", True
+    made.__module__ = "minigrad.ops"
+    # equivalent: any change because blocks, and the whole, give the same
+    made.elementwise, made.elementwise_vjps = True, ufunc not in _CHEAP
     made.__doc__ = equation
     made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
     for argument, vjp in vjps.items():

@@ -7,6 +7,7 @@ backquotes is code, which tests run.
 from __future__ import annotations
 
 from collections.abc import Collection
+from types import ModuleType
 from typing import NoReturn
 
 from numpy import ndarray
@@ -174,11 +175,9 @@ class ForeignNames:
         return [name for name in super().__dir__() if name not in vars(ForeignNames)]
 
 
-def set_foreign_names(tensor: type, functions: Collection[str]) -> None:
-    """Let each name that people look for on a Tensor, and that it does not have, say what to write instead.
-
-    functions: those of minigrad that take a Tensor
-    """
+def set_foreign_names(tensor: type, ops: ModuleType) -> None:
+    """Let each name that people look for on a Tensor, and that it does not have, say what to write instead."""
+    functions: list[str] = ops.__all__
     in_place = {f"{name}_" for name in (*_OPERATORS, "clamp", "copy", "fill", "normal", "uniform", *functions)}
     for name in sorted({*INSTEAD["a Tensor"], *functions, *vars(ndarray), *in_place} - {*dir(tensor)}):
         if not name.startswith("_"):

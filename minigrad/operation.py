@@ -39,12 +39,12 @@ class Op(Signature):
     Its keyword-only parameters are the op's parameters and may not be Tensors. An op of any
     number of arrays takes `*arrays` and no other argument.
 
-    `elementwise` lets large arrays be worked on in blocks, forward and in VJPs. `names` stands in for the signature of
-    a ufunc, which has none. `extended` is called where a call has parameters that `forward` does not name: a function
-    of ops, see `extends`. `numpy` is the NumPy function whose calls it takes as well.
+    `elementwise` lets the forward work on large arrays in blocks, `elementwise_vjps` the VJPs. `names` stands in for
+    the signature of a ufunc, which has none. `extended` is called where a call has parameters that `forward` does not
+    name: a function of ops, see `extends`. `numpy` is the NumPy function whose calls it takes as well.
     """
 
-    elementwise = False
+    elementwise = elementwise_vjps = False
     extended: Callable | None = None
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
@@ -188,7 +188,7 @@ class Op(Signature):
         if self.foreign:  # others use the same arrays
             g, output, *arguments = map(read_only, (g, output, *arguments))
         try:
-            if self.elementwise and g.nbytes >= LARGE:
+            if self.elementwise_vjps and g.nbytes >= LARGE:
                 gradient = blockwise(vjp, (g, output, *arguments), parameters)
             elif parameters or len(arguments) != 2:
                 gradient = vjp(g, output, *arguments, **parameters)

@@ -60,12 +60,13 @@ def get_num_threads() -> int:
 def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = False) -> list[Any]:
     """Return [work(part) for part in parts], of parts that may be worked on at the same time.
 
-    products: whether parts multiply matrices. BLAS then uses one thread for each until all are finished; of a BLAS
+    products: whether parts multiply matrices. BLAS then uses one thread for each until all are finished, also for a
+        single part: its own threads spin for a while after a product, on the cores that the next parts need. Of a BLAS
         that can't be told so the calling thread does all parts.
     An error is raised once no thread works on a part any more, so that what they write to can be released.
     """
     pool = _current()
-    if pool.size == 1 or len(parts) < 2 or (products and not _blas.set):
+    if pool.size == 1 or not (_blas.set if products else len(parts) > 1):
         return [work(part) for part in parts]
     task = _Task(work, parts)
     places = [_Place(task) for _ in range(min(pool.size, len(parts)) - 1)]
@@ -83,7 +84,8 @@ def _run(task, places, pool, products):
             if error is None:
                 if products:
                     _blas.limit(task)
-                pool.offer(places)
+                if places:
+                    pool.offer(places)
                 task.run()
             task.left.clear()
             for place in places:

@@ -10,7 +10,7 @@ import minigrad as mg
 PACKAGE = Path(mg.__file__).parent
 LAYERS = [
     ["foreign_names"],
-    ["settings", "allocator", "threads", "blockwise", "typing", "writes", "names", "summation", "errors"],
+    ["settings", "allocator", "threads", "blockwise", "products", "typing", "writes", "names", "summation", "errors"],
     ["signature", "tape", "gradients"],
     ["operation"],
     ["stand_ins"],

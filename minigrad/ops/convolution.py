@@ -17,6 +17,7 @@ from ..operation import array_of, op
 from ..typing import Array, Pair
 from .kernels import KERNELS, choose
 from .kernels.innermost import images_innermost
+from .linalg import matmul
 from .windows import geometry_of, pair, pairs
 
 __all__ = ["conv2d", "conv_transpose2d", "conv2d_kernel"]
@@ -257,7 +258,7 @@ def _per_channel(g):
         n, c, h, w = g.shape
         # equivalent: 3, 0 -> 0, 3 because columns and images are summed together
         rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)
-        return (rows @ np.ones(w * n, g.dtype)).reshape(h, c)
+        return matmul(rows, np.ones(w * n, g.dtype)).reshape(h, c)
     return np.sum(g, axis=(-2, -1))
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 from ..operation import arraylike, op
+from ..products import product
 from ..stand_ins import implements
 from ..summation import blocked_sum
 from ..typing import Array, Shape
@@ -50,7 +51,7 @@ def matmul(x1: Array, x2: Array) -> Array:
     rows = x2.shape[-2:][0]
     if x1.shape[-1] != rows:
         raise ValueError(f"matmul: x1 has {x1.shape[-1]} columns but x2 has {rows} rows (x1 {x1.shape}, x2 {x2.shape})")
-    return np.matmul(x1, x2)
+    return product(x1, x2)
 
 
 def _matrices(g, x1, x2):
@@ -82,7 +83,9 @@ def _(g, z, x1, x2):
 
 def _times(a, b):
     """A @ B; where that is the product of a column and a row, BLAS takes longer than NumPy's own multiplication."""
-    return np.multiply(a, b) if a.shape[-1] == 1 and type(a) is np.ndarray is type(b) else np.matmul(a, b)
+    if type(a) is np.ndarray is type(b):
+        return np.multiply(a, b) if a.shape[-1] == 1 else product(a, b)
+    return np.matmul(a, b)
 
 
 @implements(np.dot)

@@ -59,7 +59,7 @@ def _framed(x, geometry, step, dtype, take):
     clear(frame.swapaxes(0, 2), columns)
     if step != (1, 1):
         frame[rows.start : rows.stop] = 0
-    copy_images(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns], take)
+    copy_images(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
     return frame
 
 

@@ -18,14 +18,14 @@ from functools import lru_cache, partial
 from itertools import groupby
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
+from ...products import FEWEST_PRODUCTS
 from ...threads import blocks, get_num_threads, share
 from ..windows import inside
 from .blas import LANES, TILE, add_products, tiles
 from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, laid
 from .scratch import Scratch
-
-FEWEST_PRODUCTS = 2_000_000  # multiplications in a kernel above which threads save more than they cost
 
 
 def rows_are_contiguous(geometry):
@@ -200,16 +200,33 @@ def _stack(x, geometry, groups, take):
     rows, read = inside(-geometry.padding[0], 1, height, count)
     if rows.stop - rows.start < count:
         clear(target.swapaxes(0, 1), rows)
-    for s in range(kw):
-        columns, entries = inside(s * geometry.dilation[1] - geometry.padding[1], geometry.stride[1], width, q)
-        tap = target[:, rows, s]
-        if columns.stop - columns.start < q:
-            # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
-            clear(tap.transpose(3, 0, 1, 2, 4), columns)
-        tap[..., columns, :] = source[:, read, :, entries]
+    _copy_columns(geometry, source[:, read], target[:, rows])
     group, row, _, channel, item = windows.strides
     shape, strides = (p, groups, kh * kw * channels, q * images), (row * geometry.stride[0], group, channel, item)
     return np.ndarray(shape, x.dtype, windows, 0, strides)
+
+
+def _copy_columns(geometry, source, target):
+    """Copy to target (group, row, s, channel, column of the output, image) the column that each tap s reads.
+
+    The source is (group, row, channel, column, image), and zero beyond its columns.
+    """
+    (_, _, taps, _, q, _), width = target.shape, source.shape[3]
+    first, step, stride = -geometry.padding[1], geometry.dilation[1], geometry.stride[1]
+    if first >= 0 and first + (taps - 1) * step + (q - 1) * stride < width:  # all taps are one view
+        source = source[..., first:, :]
+        group, row, channel, column, image = source.strides
+        np.copyto(
+            target, as_strided(source, target.shape, (group, row, column * step, channel, column * stride, image))
+        )
+        return
+    for s in range(taps):
+        columns, entries = inside(first + s * step, stride, width, q)
+        tap = target[:, :, s]
+        if columns.stop - columns.start < q:
+            # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
+            clear(tap.transpose(3, 0, 1, 2, 4), columns)
+        tap[..., columns, :] = source[..., entries, :]
 
 
 def _lanes(array, groups):

@@ -7,11 +7,13 @@ window or the stride, a row of a channel is a row of a matrix, and NumPy's eleme
 
 import numpy as np
 
-from ...threads import blocks
+from ...threads import blocks, share
+from .scratch import Scratch
 
 IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes
 LINE = 64  # bytes: a line of the cache
+LARGE = 1024 * 1024  # bytes of a copy from which threads save more than they cost
 FEWEST_IMAGES = 8  # innermost: below, turning a C-ordered source costs more than long rows gain
 
 
@@ -44,8 +46,8 @@ def clear(array, kept):
     array[kept.stop :] = 0
 
 
-def copy_images(target, source, take):
-    """target[...] = source, both (N, C, H, W) and possibly of different layouts; `take` lends scratch.
+def copy_images(target, source):
+    """target[...] = source, both (N, C, H, W) and possibly of different layouts.
 
     Putting the images of a C-ordered source innermost reads with a stride of one image. That misses the cache where
     the source is larger than it, or where the images lie a multiple of the page size apart and share a few lines of
@@ -58,16 +60,26 @@ def copy_images(target, source, take):
         np.copyto(target, source)
         return
     # equivalent: any change because pieces of any size copy the same
-    for channels in blocks(c, IN_CACHE // 2 // (n * h * w * source.itemsize)):
-        # equivalent: any change because pieces of any size copy the same
-        for rows in blocks(h, IN_CACHE // 2 // (n * w * source.itemsize)):
-            piece = source[:, channels, rows]
-            # equivalent: any change because images any distance apart are the same
-            apart = -(-piece[0].nbytes // LINE) | 1
-            staged = take("staged", (n, apart * LINE // source.itemsize), source.dtype)[:, : piece[0].size]
-            staged = staged.reshape(piece.shape)
-            np.copyto(staged, piece)
-            np.copyto(target[:, channels, rows], staged)
+    half, image = IN_CACHE // 2, w * source.itemsize * n
+    channels, rows = blocks(c, half // (image * h)), blocks(h, half // image)
+    pieces = [(slice(None), some, row) for some in channels for row in rows]
+    # equivalent: any change because threads copy the same
+    if source.nbytes >= LARGE:
+        share(lambda piece: _copy_piece(target[piece], source[piece]), pieces)
+    else:
+        for piece in pieces:
+            _copy_piece(target[piece], source[piece])
+
+
+def _copy_piece(target, source):
+    """Copy by way of scratch, so that both are read and written along lines of the cache."""
+    with Scratch() as take:
+        # equivalent: any change because images any distance apart are the same
+        apart = -(-source[0].nbytes // LINE) | 1
+        staged = take("staged", (len(source), apart * LINE // source.itemsize), source.dtype)[:, : source[0].size]
+        staged = staged.reshape(source.shape)
+        np.copyto(staged, source)
+        np.copyto(target, staged)
 
 
 def laid(name, x, groups, dtype, take):
@@ -77,5 +89,5 @@ def laid(name, x, groups, dtype, take):
     if not laid.flags.c_contiguous or x.dtype != dtype:
         laid = take(name, laid.shape, dtype)
         for group, part in zip(laid, np.split(x, groups, axis=1), strict=True):
-            copy_images(group.transpose(3, 1, 0, 2), part, take)
+            copy_images(group.transpose(3, 1, 0, 2), part)
     return laid

@@ -1,0 +1,53 @@
+"""Products of matrices in minigrad's threads.
+
+BLAS has threads of its own, which spin for a while after each product, on the cores that other ops need next. So
+minigrad shares a large product out itself, and lets BLAS use one thread for those that are too small for that.
+"""
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from .threads import blocks, get_num_threads, share
+
+FEWEST_PRODUCTS = 8_000_000  # multiplications above which threads save more than they cost
+FEWEST_ROWS = 32  # of a part of a product
+_ONE_THREAD = 262_144  # multiplications of two matrices that OpenBLAS does in one thread
+_ONE_THREAD_OF_VECTOR = 9_216  # of a matrix and a vector
+
+
+def product(a, b):
+    """a @ b of arrays, as np.matmul: a large one in minigrad's threads instead of BLAS's, which spin after it."""
+    if a.ndim > 1 and b.ndim > 1:
+        few, rows, columns = _ONE_THREAD, a.shape[-2], b.shape[-1]
+    else:
+        few, rows, columns = _ONE_THREAD_OF_VECTOR, 1, 1
+    if a.size * columns <= few and b.size * rows <= few:
+        return np.matmul(a, b)
+    parts = _parts_of_product(a.shape, b.shape, get_num_threads())
+    if len(parts) == 1:
+        return share(lambda _: np.matmul(a, b), parts, products=True)[0]
+    shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), rows, columns)
+    out = np.empty(shape, np.result_type(a, b))
+    share(lambda part: np.matmul(a[part[0]], b[part[1]], out=out[part[2]]), parts, products=True)
+    return out
+
+
+@lru_cache
+def _parts_of_product(a, b, threads):
+    """[(index of a, of b, of the result), ...], of the parts of a product of these shapes: one for each thread."""
+    whole = [(..., ..., ...)]
+    if min(len(a), len(b)) < 2 or math.prod(a) * b[-1] < FEWEST_PRODUCTS:
+        return whole
+    if len(a) > 2:
+        both = len(a) == len(b) and a[0] == b[0]
+        if (len(b) > 2 and not both) or a[0] < threads:
+            return whole
+        return [(part, part if both else ..., part) for part in blocks(a[0], math.ceil(a[0] / threads))]
+    if len(b) > 2 or max(a[0], b[1]) < FEWEST_ROWS * threads:
+        return whole
+    if a[0] >= b[1]:
+        return [(part, ..., part) for part in blocks(a[0], math.ceil(a[0] / threads), 8)]
+    columns = [(..., part) for part in blocks(b[1], math.ceil(b[1] / threads), 16)]
+    return [(..., part, part) for part in columns]

@@ -1,0 +1,46 @@
+"""Products in threads are NumPy's."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minigrad as mg
+from minigrad import products, threads
+
+
+@pytest.fixture(autouse=True)
+def small_products_are_shared(monkeypatch):
+    monkeypatch.setattr(threads, "_pool", threads._Pool(3))
+    for name, value in (("FEWEST_PRODUCTS", 30), ("FEWEST_ROWS", 1), ("_ONE_THREAD", 0), ("_ONE_THREAD_OF_VECTOR", 0)):
+        monkeypatch.setattr(products, name, value)
+    products._parts_of_product.cache_clear()
+    yield
+    products._parts_of_product.cache_clear()
+
+
+SIZES = st.integers(0, 9)
+
+
+@given(
+    st.data(), st.sampled_from([(1, 1), (1, 2), (2, 1), (2, 2), (3, 2), (2, 3), (3, 3), (4, 3), (4, 4), (1, 3), (3, 1)])
+)
+def test_a_product_is_numpys(data, axes):
+    n, batch = data.draw(SIZES), data.draw(st.tuples(SIZES, SIZES))
+    a = (*batch[: max(axes[0] - 2, 0)], data.draw(SIZES), n)[-axes[0] :]
+    b = (n,) if axes[1] == 1 else (*batch[: axes[1] - 2], n, data.draw(SIZES))
+    if axes == (4, 3):
+        b = (batch[1], *b[1:])
+    if data.draw(st.booleans()) and len(b) > 2:  # broadcast
+        b = (1, *b[1:])
+    dtype = data.draw(st.sampled_from([np.float64, np.float32, np.int64, np.complex128]))
+    x, y = ((np.arange(np.prod(shape)).reshape(shape) % 7).astype(dtype) for shape in (a, b))
+    z = products.product(x, y)
+    assert z.dtype == dtype
+    np.testing.assert_array_equal(z, np.matmul(x, y))
+
+
+def test_blas_has_as_many_threads_as_before():
+    before = threads._blas.get and threads._blas.get()
+    mg.matmul(np.ones((50, 40)), np.ones((40, 30)))
+    assert (threads._blas.get and threads._blas.get()) == before
