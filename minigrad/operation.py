@@ -39,12 +39,13 @@ class Op(Signature):
     Its keyword-only parameters are the op's parameters and may not be Tensors. An op of any
     number of arrays takes `*arrays` and no other argument.
 
-    `elementwise` lets the forward work on large arrays in blocks, `elementwise_vjps` the VJPs. `names` stands in for
-    the signature of a ufunc, which has none. `extended` is called where a call has parameters that `forward` does not
-    name: a function of ops, see `extends`. `numpy` is the NumPy function whose calls it takes as well.
+    `elementwise` lets the forward work on large arrays in blocks, `elementwise_vjps` the VJPs: their work for an entry,
+    as a multiple of that of reading and writing it. `names` stands in for the signature of a ufunc, which has none.
+    `extended` is called where a call has parameters that `forward` does not name: a function of ops, see `extends`.
+    `numpy` is the NumPy function whose calls it takes as well.
     """
 
-    elementwise = elementwise_vjps = False
+    elementwise = elementwise_vjps = 0
     extended: Callable | None = None
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
@@ -138,8 +139,8 @@ class Op(Signature):
         """What the forward returns. NumPy's errors get the name of the op, and shapes."""
         forward = self.forward if watching is None else watching.forward(self)
         try:
-            if self.elementwise and watching is None and getattr(arrays[0], "nbytes", 0) >= LARGE:
-                return blockwise(forward, arrays, parameters)
+            if self.elementwise and watching is None and getattr(arrays[0], "nbytes", 0) * self.elementwise >= LARGE:
+                return blockwise(forward, arrays, parameters, weight=self.elementwise)
             return forward(*arrays, **parameters)
         except NUMPY_ERRORS as error:
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))

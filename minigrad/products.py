@@ -40,14 +40,21 @@ def _parts_of_product(a, b, threads):
     whole = [(..., ..., ...)]
     if min(len(a), len(b)) < 2 or math.prod(a) * b[-1] < FEWEST_PRODUCTS:
         return whole
-    if len(a) > 2:
-        both = len(a) == len(b) and a[0] == b[0]
-        if (len(b) > 2 and not both) or a[0] < threads:
-            return whole
-        return [(part, part if both else ..., part) for part in blocks(a[0], math.ceil(a[0] / threads))]
-    if len(b) > 2 or max(a[0], b[1]) < FEWEST_ROWS * threads:
-        return whole
-    if a[0] >= b[1]:
-        return [(part, ..., part) for part in blocks(a[0], math.ceil(a[0] / threads), 8)]
-    columns = [(..., part) for part in blocks(b[1], math.ceil(b[1] / threads), 16)]
-    return [(..., part, part) for part in columns]
+    return (
+        _parts_of_matrices(a[0], b[1], threads) if len(a) == len(b) == 2 else _parts_of_batch(a, b, threads)
+    ) or whole
+
+
+def _parts_of_matrices(rows, columns, threads):
+    if max(rows, columns) < FEWEST_ROWS * threads:
+        return []
+    if rows >= columns:
+        return [(part, ..., part) for part in blocks(rows, math.ceil(rows / threads), 8)]
+    return [(..., (..., part), (..., part)) for part in blocks(columns, math.ceil(columns / threads), 16)]
+
+
+def _parts_of_batch(a, b, threads):
+    same = len(a) == len(b) and a[0] == b[0]
+    if len(a) < 3 or a[0] < threads or not (same or len(b) == 2):
+        return []
+    return [(part, part if same else ..., part) for part in blocks(a[0], math.ceil(a[0] / threads))]

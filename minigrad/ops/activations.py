@@ -338,4 +338,4 @@ def _density(z):
 
 
 for _activation in (leaky_relu, elu, sigmoid, softplus, silu, gelu):
-    _activation.elementwise = _activation.elementwise_vjps = True
+    _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, 1
