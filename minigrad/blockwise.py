@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from .allocator import keep_freed_memory
 from .threads import blocks, get_num_threads, share
 
 BLOCK = 1024 * 1024  # bytes of a block
@@ -61,8 +60,6 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
 def filled(f: Callable, *arrays: ndarray) -> ndarray:
     """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large."""
     out = np.empty_like(arrays[0])
-    if out.nbytes >= LARGE:
-        keep_freed_memory()
     # equivalent: any change because parts, and the whole, give the same
     if out.nbytes >= LARGE and get_num_threads() > 1:
         order = _memory_order(out)
@@ -92,7 +89,6 @@ def _cuttable(arguments, core, weight):
     # equivalent: any change because blocks, and the whole, give the same
     if like.nbytes * weight < LARGE:
         return [], 0
-    keep_freed_memory()
     # equivalent: any change because blocks, and the whole, give the same
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
         return [], 0

@@ -15,6 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import writes
+from .allocator import keep_freed_memory
 from .settings import setting
 from .summation import PairwiseSum, plus, total
 
@@ -157,6 +158,7 @@ def sweep(
     Consumers must not write to a gradient: two nodes may share one.
     """
     debugger = setting("debug", None)
+    keep_freed_memory()
     sums = dict(gradients)
     for node in order:
         g, op = sums.pop(node), node.op
