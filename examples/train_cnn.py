@@ -65,6 +65,10 @@ class Training:
         self.step_losses, self.best = state["step_losses"].tolist(), state["best"]
         self.epochs = [Epoch(*epoch) for epoch in state["epochs"]]
 
+    def anneal(self, lr, steps):
+        """Set the learning rate of the next step, which falls from lr to 0 within so many steps."""
+        self.optimizer.lr = mg.optim.cosine_annealing(len(self.step_losses), lr, T_max=steps)
+
     @np.errstate(over="ignore", invalid="ignore")  # NumPy need not warn, since a loss that is not finite is an error
     def descend(self, x, labels):
         """Take one step of gradient descent (section 3 of the derivation)."""
@@ -105,6 +109,8 @@ def train(training, data, options, run):
         while not training.is_over(options):
             start = time.perf_counter()
             for x, labels in distributed.minibatches(data.train, options.batch_size, rng=training.rng, drop_last=True):
+                if options.anneal:
+                    training.anneal(options.lr, steps * options.anneal)
                 training.descend(x, labels)
                 bar.advance()
                 if ctrl_c.pressed:

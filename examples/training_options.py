@@ -24,17 +24,8 @@ LEARNING_RATES = {"sgd": 0.2, "momentum": 0.02, "adam": 2e-3, "adamw": 2e-3, "rm
 L2_RATE = 1 / 4  # of the others, with l2 pooling: the norm of four entries is up to twice the largest
 # what the bits of the result depend on; a file remembers it
 REMEMBERED = (
-    "optimizer",
-    "lr",
-    "batch_size",
-    "channels",
-    "kernel",
-    "pool",
-    "activation",
-    "dtype",
-    "seed",
-    "validation",
-)
+    "optimizer", "lr", "anneal", "batch_size", "channels", "kernel", "pool", "activation", "dtype", "seed", "validation",
+)  # fmt: skip
 
 
 def option_parser():
@@ -62,6 +53,7 @@ def option_parser():
         "X",
         "learning rate (default: the optimizer's own; 0.2 for sgd)",
     )
+    add("--anneal", number(int, 1), None, "N", "lower the learning rate along half a cosine, to 0 after N epochs")
     add("--channels", channel_pair, "8,16", "A,B", f"kernels of the two convolutions {shown}")
     add("--kernel", number(int, 1), 3, "N", f"rows and columns of each kernel {shown}")
     choose("--pool", "avg", POOLS, "pooling over 2x2 windows")

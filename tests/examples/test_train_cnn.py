@@ -408,7 +408,7 @@ def same(a, b):
     return a == b
 
 
-@pytest.mark.parametrize("options", [OPTIONS, ("--optimizer", "momentum"), ("--optimizer", "rmsprop")])
+@pytest.mark.parametrize("options", [OPTIONS, ("--optimizer", "momentum", "--anneal", 3), ("--optimizer", "rmsprop")])
 @pytest.mark.parametrize("at", [1, pytest.param(3, marks=pytest.mark.nightly)])
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(at, options, few_digits, tmp_path, capsys):
     whole, parts, log = tmp_path / "whole.npz", tmp_path / "parts.npz", tmp_path / "log.jsonl"

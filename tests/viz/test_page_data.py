@@ -93,6 +93,9 @@ def test_a_summary_counts_what_is_not_finite():
 
 def test_a_histogram_has_its_entries_in_the_right_bins():
     assert histogram(np.arange(16.0))["counts"] == [1] * 16
+    for size in (1e-320, 1e-300, 1e307):  # neither underflows nor overflows
+        assert histogram(np.arange(16.0) * size)["counts"] == [1] * 16
+    assert histogram(np.array([-1.7e308, 1.7e308]))["counts"] == [1] + [0] * 14 + [1]
     assert histogram(np.zeros(3))["counts"][0] == 3
     large = histogram(np.linspace(0, 1, 100_000))
     assert 4096 <= large["of"] == sum(large["counts"]) < 2 * 4096
