@@ -21,6 +21,7 @@ from . import ops
 from ._tensor import Tensor, tensor
 from .derivation import vec, vec_jacobian
 from .foreign_names import missing as _missing
+from .implicit import fixed_point
 from .nest import ravel_nest
 from .operation import op
 from .ops import *
@@ -28,7 +29,7 @@ from .ops.arranging import c_, r_
 from .recompute import checkpoint
 from .settings import no_grad, scope
 from .threads import get_num_threads, set_num_threads
-from .transforms import elementwise_grad, fixed_point, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"

@@ -13,7 +13,7 @@ import numpy as np
 from . import tape
 from ._tensor import Tensor, make
 from .errors import brief, plain_array
-from .nest import flatten, matched, paths, ravel_nest, unflatten
+from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import array_of, arraylike, op
 from .settings import force_recording, recording, traced
@@ -356,62 +356,3 @@ def hvp(f: Callable, x: Any, v: Any, *others: Any) -> Any:
     gradient = _differentiated("hvp", f)
     _, pullback = _vjp("hvp", lambda x: gradient(x, *others), (x,))
     return pullback(unflatten(x, matched("hvp: v", v, x)))[0]
-
-
-def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *, max_iterations: int = 10_000) -> Any:
-    """The x with f(a)(x) = x, reached from x0 by repeating f(a) until `distance(x, previous x)` is below tol.
-
-    Its derivative in a is implicit: x - f(a)(x) = 0, so dx = (1 - df/dx)^-1 df/da, and the VJP solves
-    u = g + (df/dx)^T u by the same iteration. Nothing of the iterations is kept.
-    a and x0 are arrays, or nests for a.
-    Raises RuntimeError if the distance is not below tol after max_iterations, forward or in the VJP.
-
-    >>> root = lambda a: mg.fixed_point(lambda a: lambda x: (x + a / x) / 2, a, 1.0, lambda x, y: abs(x - y), 1e-12)
-    >>> root(2.0).round(12)
-    np.float64(1.414213562373)
-    >>> mg.grad(root)(4.0)
-    np.float64(0.25)
-    """
-    check_callable("fixed_point", f)
-    for leaf in flatten(a):
-        if not isinstance(leaf, Tensor):
-            plain_array(leaf, "fixed_point", "a")
-    vector, unravel = ravel_nest(a)
-    if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
-        raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
-    step = _steps(f, unravel, distance, tol, max_iterations)
-    return step(vector, array_of(x0))
-
-
-def _steps(f, unravel, distance, tol, max_iterations):
-    """The op of a whole iteration, of the vector of a and the start."""
-
-    def iterate(step, x):
-        for _ in range(max_iterations):
-            last, x = x, step(x)
-            left = distance(x, last)
-            if not left >= tol:  # NaN ends it, too
-                return x
-        still = f"the distance is {float(left):.3g}, and not below tol {tol:.3g}"
-        raise RuntimeError(f"fixed_point: after {max_iterations} iterations {still}")
-
-    @op(name="fixed_point", complex=True)
-    def solved(a, x0):
-        return np.asarray(iterate(lambda x: np.asarray(array_of(f(unravel(a))(x))), x0))
-
-    @solved.vjp("a")
-    def _(g, x, a, x0):
-        _, pullback = vjp(lambda a, x: f(unravel(a))(x), a, x)
-
-        def adjoint(given):
-            g, a, x = given
-            return lambda u: g + vjp(f(a), x)[1](u)[0]
-
-        u = fixed_point(adjoint, (g, unravel(a), x), array_of(g), distance, tol, max_iterations=max_iterations)
-        return pullback(u)[0]
-
-    @solved.vjp("x0")
-    def _(g, x, a, x0):
-        return np.zeros_like(x0)
-
-    return solved

@@ -17,7 +17,7 @@ LAYERS = [
     ["elementwise", "nest"],
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
-    ["nesting", "transforms", "recompute", "derivation"],
+    ["nesting", "transforms", "implicit", "recompute", "derivation"],
     ["data", "distributed", "nn", "onnx", "optim", "scipy", "serialization"],
     ["compat", "testing", "viz"],
     ["__init__"],

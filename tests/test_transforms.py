@@ -408,11 +408,3 @@ def test_hessian_in_other_arguments_and_hvp_with_more():
             np.testing.assert_allclose(block, np.diag(right))
     np.testing.assert_allclose(mg.hessian(f, 1)(x, y), blocks[1][1])
     np.testing.assert_allclose(mg.hvp(f, x, np.array([1.0, 10.0]), y), 2 * y**2 * [1, 10])
-
-
-def test_an_iteration_that_does_not_converge_says_how_far_it_is():
-    flip = lambda a: lambda x: a - x  # noqa: E731
-    with pytest.raises(RuntimeError, match=r"fixed_point: after 7 iterations the distance is 2, and not below tol 0.1"):
-        mg.fixed_point(flip, 2.0, 0.0, lambda x, y: abs(x - y), 0.1, max_iterations=7)
-    with pytest.raises(ValueError, match="max_iterations must be a positive int, not 0"):
-        mg.fixed_point(flip, 2.0, 0.0, lambda x, y: abs(x - y), 0.1, max_iterations=0)

@@ -7,43 +7,58 @@ from . import (
     activations,
     arithmetic,
     arranging,
+    casting,
     complex_numbers,
     convolution,
     cumulative,
     curves,
     decompositions,
+    einsums,
     elementary,
     fourier,
+    indexing,
+    inverses,
+    joining,
     linalg,
     losses,
     masked,
+    padding,
     pooling,
     reductions,
     shaping,
+    singular_values,
     statistics,
     systems,
 )
 from .activations import *
 from .arithmetic import *
 from .arranging import *
+from .casting import *
 from .complex_numbers import *
 from .convolution import *
 from .cumulative import *
 from .curves import *
 from .decompositions import *
+from .einsums import *
 from .elementary import *
 from .fourier import *
+from .indexing import *
+from .inverses import *
+from .joining import *
 from .linalg import *
 from .losses import *
 from .masked import *
+from .padding import *
 from .pooling import *
 from .reductions import *
 from .shaping import *
+from .singular_values import *
 from .statistics import *
 from .systems import *
 
-FAMILIES = (arithmetic, elementary, complex_numbers, reductions, masked, cumulative, statistics, shaping, arranging)
-FAMILIES += (linalg, decompositions, systems, curves, fourier, activations, losses, convolution, pooling)
+FAMILIES = (arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics)
+FAMILIES += (shaping, indexing, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values)
+FAMILIES += (systems, curves, fourier, activations, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 

@@ -17,7 +17,8 @@ from ..operation import array_of, op
 from ..summation import blocked_sum
 from ..typing import Array, Axis
 from . import gaussian
-from .arithmetic import floating, narrowed, selected, widened
+from .arithmetic import selected
+from .casting import floating, narrowed, widened
 from .reductions import _kept, _reduced_shape, sum
 
 __all__ = [

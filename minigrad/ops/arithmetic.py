@@ -13,18 +13,19 @@ import numpy as np
 
 from ..blockwise import filled
 from ..elementwise import elementwise
-from ..operation import array_of, arraylike, op
+from ..operation import array_of, op
 from ..stand_ins import NUMPY, implements
-from ..typing import Array, ArrayLike, DType
+from ..typing import Array, ArrayLike
 from . import gaussian
+from .casting import astype, floating, widened
 from .complex_numbers import conj
 
 __all__ = [
     "add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square",
-    "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos",
-    "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot",
-    "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where",
-    "maximum", "minimum", "clip", "round", "copy", "erf", "astype",
+    "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan",
+    "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot", "remainder", "abs",
+    "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where", "maximum", "minimum", "clip", "round",
+    "erf",
 ]  # fmt: skip
 
 add = elementwise(
@@ -95,7 +96,6 @@ arctanh = elementwise(np.arctanh, "A = arctanh X: dA/dX = 1 / (1 - X**2).", x=la
 deg2rad = elementwise(np.deg2rad, "A = X pi / 180: a constant factor.", x=lambda g, a, x: g * (math.pi / 180))
 rad2deg = elementwise(np.rad2deg, "A = X 180 / pi: a constant factor.", x=lambda g, a, x: g * (180 / math.pi))
 NUMPY |= {np.radians: deg2rad, np.degrees: rad2deg}
-
 arctan2 = elementwise(
     np.arctan2,
     "A = the angle of the point (X2, X1): dA/dX1 = X2 / R**2, dA/dX2 = -X1 / R**2, with R = hypot(X1, X2).",
@@ -243,7 +243,6 @@ def _(u, a, g, mask):
 
 
 _AS_LARGE = {"e": np.int16, "f": np.int32, "d": np.int64}  # dtype -> the integer of its size
-
 maximum = elementwise(
     np.maximum,
     "A = max(X1, X2): the greater one gets g; a tie is split equally.",
@@ -256,7 +255,6 @@ minimum = elementwise(
     x1=lambda g, a, x1, x2: selected(g, ~(x1 >= x2)) + selected(g / 2, x1 == x2),
     x2=lambda g, a, x1, x2: selected(g, ~(x2 >= x1)) + selected(g / 2, x1 == x2),
 )
-
 # these have a complex derivative (or, as abs, a row of their own), so the rows hold for complex numbers as they stand
 for _op in (
     *(add, subtract, multiply, divide, negative, positive, exp, log, sqrt, tanh, square, reciprocal, exp2, expm1, log2),
@@ -334,23 +332,6 @@ def _(g, out, a, decimals):
     return _zero(g, out)
 
 
-@implements(np.copy)
-@op(complex=True)
-def copy(a: Array) -> Array:
-    """The same values in a new array.
-
-    >>> x = np.array([1.0, 2.0])
-    >>> mg.copy(x) is x
-    False
-    """
-    return np.array(a)
-
-
-@copy.vjp("a")
-def _(g, out, a):
-    return g
-
-
 @op
 def erf(x: Array) -> Array:
     """A = the error function 2 pi**(-1/2) times the integral of e**(-t**2) from 0 to X.
@@ -367,78 +348,6 @@ def erf(x: Array) -> Array:
 @erf.vjp("x")
 def _(g, a, x):
     return g * (2 / math.sqrt(math.pi) * np.exp(-np.square(widened(x))))
-
-
-@op(name="astype", complex=True)
-def _cast(x, dtype):
-    return np.asarray(x).astype(dtype)
-
-
-@_cast.vjp("x")
-def _(g, a, x, dtype):
-    return g
-
-
-@implements(np.astype)
-def astype(x: Array, dtype: DType) -> Array:
-    """X in another dtype. The sweep casts each gradient to its argument's dtype.
-
-    A cast to integers or booleans is piecewise constant, so its result carries no gradient.
-    Raises TypeError for any other kind of dtype, and for a complex X in a real one.
-
-    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
-    >>> mg.astype(x, np.float32).dtype
-    dtype('float32')
-    >>> mg.astype(x, int).requires_grad
-    False
-    """
-    kind = np.dtype(dtype).kind
-    if kind not in "fiubc":
-        raise TypeError(f"astype: a Tensor is boolean, integer, floating-point or complex, not {np.dtype(dtype)}")
-    if kind not in "bc" and np.iscomplexobj(x):
-        raise TypeError(f"astype: {np.dtype(dtype)} can't hold complex numbers: take np.real or np.imag first")
-    if kind not in "fc" and hasattr(x, "detach"):
-        x = x.detach()
-    return _cast(x, dtype)
-
-
-def floating(x: Array) -> Array:
-    """Booleans and integers as float64, which is the rule for every op of floating values that is not NumPy's own.
-
-    (Integers of 8 bits would wrap around.) Returns an array or Tensor; what is floating-point stays as it is.
-    """
-    if type(x) is np.ndarray and x.dtype.kind == "f":
-        return x
-    x = inexact(x)
-    if x.dtype.kind == "c":
-        raise TypeError("complex numbers are not supported")
-    return x
-
-
-def inexact(x: Array) -> Array:
-    """`floating`, and complex numbers as they are."""
-    if type(x) is np.ndarray and x.dtype.kind in "fc":
-        return x
-    x = arraylike(x)
-    # equivalent: 1.0 -> any number because only its type counts
-    return x if x.dtype.kind in "fc" else astype(x, np.result_type(x.dtype, 1.0))
-
-
-def widened(x: Array) -> Array:
-    """`inexact`, and float16 as float32: for what float16 overflows in, or rounds too often. See `narrowed`."""
-    x = inexact(x)
-    return astype(x, np.float32) if x.dtype.char == "e" else x
-
-
-def narrowed(a: Array, *arguments: Array) -> Array:
-    """What was computed of `widened` arguments, in the dtype that these have together.
-
-    A forward needs it; a VJP does not, because the sweep casts.
-    """
-    if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
-        return a
-    dtype = np.result_type(*[inexact(x).dtype for x in arguments])
-    return a if a.dtype == dtype or dtype.kind == "c" else astype(a, dtype)
 
 
 for _structured in (power, where, _clip, erf):

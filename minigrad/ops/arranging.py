@@ -16,27 +16,16 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import named
 from ..nest import flatten as leaves_of
-from ..operation import array_of, arraylike, op
+from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
-from .arithmetic import astype
-from .shaping import (
-    _moved,
-    broadcast_arrays,
-    concatenate,
-    expand_dims,
-    getitem,
-    moveaxis,
-    ravel,
-    reshape,
-    scatter,
-    stack,
-)
+from .indexing import getitem, scatter
+from .joining import concatenate, stack
+from .shaping import broadcast_arrays, expand_dims, moveaxis, ravel, reshape
 
 __all__ = [
-    "array", "block", "pad", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
-    "place", "fill_diagonal", "unstack", "atleast_3d", "diagflat", "resize", "trim_zeros", "apply_along_axis",
-    "apply_over_axes", "vectorize", "sliding_window_view",
+    "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
+    "place", "fill_diagonal", "apply_along_axis", "apply_over_axes", "vectorize", "sliding_window_view",
 ]  # fmt: skip
 
 
@@ -96,99 +85,6 @@ def block(arrays: Sequence[Any]) -> Any:
         return np.block(filled(arrays))
 
     return _arranged(arrange, *parts)
-
-
-@implements(np.pad)
-def pad(
-    array: Array,
-    pad_width: int | Sequence[Any] | dict[int, Any],
-    mode: str = "constant",
-    *,
-    constant_values: Array = 0,
-    end_values: Array = 0,
-    stat_length: int | Sequence[Any] | None = None,
-    reflect_type: str = "even",
-) -> Array:
-    """The array with a border, as np.pad: of constants, of entries of the array, or of what is computed of these.
-
-    The modes are those of np.pad, without a function. Adjoint of a constant border: cropping it off.
-
-    >>> mg.pad(np.array([1.0, 2.0]), (1, 2))
-    array([0., 1., 2., 0., 0.])
-    >>> mg.pad(np.array([1.0, 2.0, 3.0]), 1, "reflect")
-    array([2., 1., 2., 3., 2.])
-    >>> mg.pad(np.array([1.0, 4.0]), 2, "linear_ramp", end_values=0.0)
-    array([0. , 0.5, 1. , 4. , 2. , 0. ])
-    """
-    a = arraylike(array)
-    widths = _pairs(pad_width, a.ndim).tolist()
-    if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
-        return _pad(a, widths, constant_values=constant_values)
-    if mode in _MOVES or (mode in ("reflect", "symmetric") and reflect_type == "even"):
-        return _moved(np.pad, a, widths, mode=_MOVES.get(mode, mode))
-    if mode not in _BORDERS or reflect_type not in ("even", "odd"):
-        modes = ", ".join(map(repr, (*_MOVES, *_BORDERS)))
-        raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")
-    given = {"constant": constant_values, "linear_ramp": end_values}.get(mode, stat_length)
-    for axis, (n, value) in enumerate(zip(widths, _pairs(given, a.ndim), strict=True)):
-        inner = moveaxis(a, axis, 0)
-        before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
-        a = moveaxis(concatenate([astype(before, a.dtype), inner, astype(after, a.dtype)[::-1]]), 0, axis)
-    return a
-
-
-def _pairs(given, ndim):
-    """What is given for before and after each axis."""
-    if isinstance(given, dict):
-        given = [given.get(i, given.get(i - ndim, 0)) for i in range(ndim)]
-        given = [pair if np.ndim(pair) else (pair, pair) for pair in given]
-    return np.broadcast_to(np.asarray(given) if given is None else array(given), (ndim, 2))
-
-
-@op(name="pad", complex=True)
-def _pad(array, pad_width, *, constant_values):
-    return np.pad(array, pad_width, constant_values=constant_values)
-
-
-@_pad.vjp("array")
-def _(g, out, array, pad_width, constant_values):
-    return g[tuple(slice(before, before + n) for (before, _), n in zip(pad_width, array.shape, strict=True))]
-
-
-def _ramp(a, n, end):
-    part = np.arange(n).reshape((n,) + (1,) * (a.ndim - 1)) / max(n, 1)
-    return end + (a[:1] - end) * part
-
-
-def _statistic(function):
-    return lambda a, n, length: _rows(function(a[:length], axis=0, keepdims=True), n, a)
-
-
-def _rows(value, n, a):
-    return np.broadcast_to(value, (n, *a.shape[1:]))
-
-
-def _odd(skipped):
-    """The border of differences from the edge, mirrored, without (reflect) or with (symmetric) the edge itself."""
-
-    def border(a, n, _):
-        if a.shape[0] == 1:
-            return _rows(a, n, a)
-        nearest = 2 * a[:1] - a[skipped : skipped + n][::-1]
-        rest = n - nearest.shape[0]
-        return concatenate([border(concatenate([nearest, a]), rest, _), nearest]) if rest else nearest
-
-    return border
-
-
-_MOVES = {"edge": "edge", "wrap": "wrap", "empty": "edge"}  # mode -> the one of np.pad that moves entries
-_BORDERS = {  # mode -> the border of so many rows before the first row
-    "constant": lambda a, n, value: _rows(value, n, a),
-    "linear_ramp": _ramp,
-    **{"mean": _statistic(np.mean), "median": _statistic(np.median)},
-    **{"maximum": _statistic(np.max), "minimum": _statistic(np.min)},
-    **{"reflect": _odd(1), "symmetric": _odd(0)},
-}
 
 
 @implements(np.insert)
@@ -363,65 +259,6 @@ def fill_diagonal(a: Array, val: Array, wrap: bool = False) -> Array:
            [1., 5.]])
     """
     return _written(lambda a, v: np.fill_diagonal(a, v, wrap), a, val)
-
-
-@implements(np.unstack)
-def unstack(x: Array, *, axis: int = 0) -> tuple[Array, ...]:
-    """The slices along an axis.
-
-    >>> mg.unstack(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
-    (array([1., 3.]), array([2., 4.]))
-    """
-    return tuple(moveaxis(x, axis, 0))
-
-
-@implements(np.atleast_3d)
-def atleast_3d(a: Array) -> Array:
-    """The array with at least three axes: a vector becomes (1, n, 1), a matrix (m, n, 1).
-
-    >>> mg.atleast_3d(np.array([1.0, 2.0])).shape
-    (1, 2, 1)
-    """
-    return reshape(a, np.atleast_3d(array_of(a)).shape)
-
-
-@implements(np.diagflat)
-def diagflat(v: Array, k: int = 0) -> Array:
-    """The matrix with the flattened array as its k-th diagonal.
-
-    >>> mg.diagflat(np.array([[1.0, 2.0]]))
-    array([[1., 0.],
-           [0., 2.]])
-    """
-    return np.diag(ravel(v), k)
-
-
-@implements(np.resize)
-def resize(a: Array, new_shape: Shape) -> Array:
-    """The entries in a new shape, from the start again where they don't suffice.
-
-    >>> mg.resize(np.array([1.0, 2.0]), 3)
-    array([1., 2., 1.])
-    """
-    if not np.size(a) and np.prod(new_shape):
-        raise ValueError(f"resize: an array without entries can't fill {new_shape}")
-    return _arranged(lambda numbers: np.resize(numbers, new_shape), a)
-
-
-@implements(np.trim_zeros)
-def trim_zeros(filt: Array, trim: str = "fb") -> Array:
-    """The array of one axis without the zeros at its front and back.
-
-    >>> mg.trim_zeros(np.array([0.0, 1.0, 0.0, 2.0, 0.0]))
-    array([1., 0., 2.])
-    """
-    filt = arraylike(filt)
-    if filt.ndim != 1:
-        raise ValueError(f"trim_zeros: the array must have one axis, not {filt.shape}")
-    kept = np.flatnonzero(array_of(filt))
-    first = kept[0] if "f" in trim.lower() and kept.size else 0
-    last = kept[-1] + 1 if "b" in trim.lower() and kept.size else filt.size
-    return filt[first:last] if kept.size else filt[:0]
 
 
 @implements(np.apply_along_axis)

@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..operation import arraylike
 from ..stand_ins import extends, implements
 from ..typing import Array, DType
-from .arithmetic import astype, narrowed, widened
+from .casting import astype, narrowed, widened
 from .reductions import cumsum
 from .shaping import moveaxis, ravel
 

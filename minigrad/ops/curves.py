@@ -12,10 +12,12 @@ from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
-from .arithmetic import astype, floating, inexact, power
+from .arithmetic import power
+from .casting import astype, floating, inexact
 from .complex_numbers import conj
+from .joining import concatenate
 from .reductions import diff
-from .shaping import concatenate, moveaxis, ravel, reshape
+from .shaping import moveaxis, ravel, reshape
 
 __all__ = [
     "linspace", "logspace", "geomspace", "interp", "gradient", "ediff1d", "unwrap", "convolve", "correlate",

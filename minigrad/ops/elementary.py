@@ -12,7 +12,8 @@ from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array
 from .activations import logaddexp
-from .arithmetic import _zero, astype, floating, floor_divide, power, remainder, selected, trunc
+from .arithmetic import _zero, floor_divide, power, remainder, selected, trunc
+from .casting import astype, floating
 
 __all__ = [
     "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp",

@@ -17,7 +17,7 @@ from ..errors import named
 from ..operation import arraylike, op
 from ..summation import normalized_axes
 from ..typing import Array, Axis
-from .shaping import roll
+from .joining import roll
 
 __all__ = [
     "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn",

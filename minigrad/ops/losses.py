@@ -10,7 +10,7 @@ import numpy as np
 from ..operation import op
 from ..typing import Array
 from .activations import log1p_exp, log_softmax, sigmoid, softmax
-from .arithmetic import floating, narrowed, widened
+from .casting import floating, narrowed, widened
 from .reductions import mean
 
 __all__ = ["softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits"]

@@ -15,7 +15,7 @@ from ..stand_ins import extends, implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from . import reductions as r
-from .arithmetic import astype, floating, narrowed, widened
+from .casting import astype, floating, narrowed, widened
 from .complex_numbers import squared
 
 __all__ = ["std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin"]

@@ -16,9 +16,11 @@ from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..summation import blocked_sum, normalized_axes
 from ..typing import Array, Axis
-from .arithmetic import narrowed, selected, widened
+from .arithmetic import selected
+from .casting import narrowed, widened
 from .complex_numbers import conj, squared
-from .shaping import moveaxis, reshape, sort
+from .indexing import sort
+from .shaping import moveaxis, reshape
 
 __all__ = [
     "sum", "mean", "max", "min", "var", "prod", "cumsum", "diff", "average", "median", "trapezoid",

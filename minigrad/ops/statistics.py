@@ -14,10 +14,11 @@ from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis, DType, IndicesLike
-from .arithmetic import astype, floating, inexact, narrowed, widened
+from .casting import astype, floating, inexact, narrowed, widened
 from .complex_numbers import conj
+from .indexing import scatter, sort, take_along_axis
 from .reductions import _count, average
-from .shaping import moveaxis, reshape, scatter, sort, take_along_axis
+from .shaping import moveaxis, reshape
 
 __all__ = [
     "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "cov", "corrcoef", "bincount",

@@ -1,6 +1,6 @@
 """Norms of any order, and systems of equations: pinv, qr, lstsq and what is made of them.
 
-References as in `decompositions`; for pinv: G. Golub and V. Pereyra, "The differentiation of pseudo-inverses and
+References as in `inverses`; for pinv: G. Golub and V. Pereyra, "The differentiation of pseudo-inverses and
 nonlinear least squares problems whose variables separate", 1973.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,18 @@ from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis
-from .arithmetic import inexact, narrowed, widened
+from .casting import inexact, narrowed, widened
 from .complex_numbers import conj, squared
 from .curves import vander
-from .decompositions import inv, solve, svdvals
+from .indexing import diagonal
+from .inverses import inv, solve
 from .linalg import matmul
+from .matrices import adjoint as _h
+from .matrices import result_of
+from .matrices import transposed as _t
 from .reductions import _norm, _reduced_shape, _scale, max, min, sum
-from .shaping import diagonal, moveaxis, reshape
+from .shaping import moveaxis, reshape
+from .singular_values import svdvals
 
 __all__ = [
     "norm", "vector_norm", "matrix_norm", "cond", "pinv", "qr", "lstsq", "polyfit", "tensorinv", "tensorsolve",
@@ -130,14 +134,6 @@ def cond(x: Array, p: float | str | None = None) -> Array:
 # systems of equations
 
 
-def _t(a):
-    return np.swapaxes(a, -1, -2)
-
-
-def _h(a):
-    return conj(_t(a))
-
-
 @op(name="pinv", complex=True)
 def _pinv(a, *, rcond):
     """P with A P A = A and P A P = P, for matrices that keep their rank.
@@ -197,12 +193,6 @@ def _(g, out, a):
     return _t(np.linalg.solve(r, _t(gq + np.matmul(conj(q), conj(half) + _t(half)))))
 
 
-@lru_cache
-def _result_of(function):
-    """The named tuple that a function of NumPy returns, which has no public name."""
-    return type(function(np.eye(1)))
-
-
 @implements(np.linalg.qr)
 def qr(a: Array, mode: str = "reduced") -> Any:
     """`(Q, R)` with A = Q R, Q of orthonormal columns and R upper triangular; R alone with mode="r".
@@ -224,7 +214,7 @@ def qr(a: Array, mode: str = "reduced") -> Any:
     q, r = both[..., :m, :], both[..., m:, :]
     if n > k:  # the other columns are rotated too
         r = np.concatenate([r, np.matmul(_h(q), a[..., k:])], axis=-1)
-    return r if mode == "r" else _result_of(np.linalg.qr)(q, r)
+    return r if mode == "r" else result_of(np.linalg.qr)(q, r)
 
 
 @implements(np.linalg.lstsq)

@@ -12,12 +12,14 @@ from support.specification import all_specs
 
 import minigrad as mg
 from minigrad.operation import Op
-from minigrad.ops import decompositions
+from minigrad.ops import decompositions, inverses, singular_values
 from minigrad.stand_ins import NUMPY
 
 HALF, SINGLE = np.float16, np.float32
 NOT_OF_HALF = {  # NumPy has no decomposition of float16; and the order within the parts of a partition is any
     *decompositions.__all__,
+    *inverses.__all__,
+    *singular_values.__all__,
     *("matrix_norm", "cond", "pinv", "qr", "lstsq", "polyfit", "tensorinv", "tensorsolve", "partition"),
 }
 STEEP = {"interp", "pinv"}  # a rounding of their inputs counts for so much more in the result

@@ -1,0 +1,71 @@
+"""Implicit derivatives: `fixed_point` differentiates the equation that its result solves, not the way to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._tensor import Tensor
+from .errors import brief, plain_array
+from .nest import flatten, ravel_nest
+from .operation import array_of, op
+from .transforms import check_callable, vjp
+
+
+def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *, max_iterations: int = 10_000) -> Any:
+    """The x with f(a)(x) = x, reached from x0 by repeating f(a) until `distance(x, previous x)` is below tol.
+
+    Its derivative in a is implicit: x - f(a)(x) = 0, so dx = (1 - df/dx)^-1 df/da, and the VJP solves
+    u = g + (df/dx)^T u by the same iteration. Nothing of the iterations is kept.
+    a and x0 are arrays, or nests for a.
+    Raises RuntimeError if the distance is not below tol after max_iterations, forward or in the VJP.
+
+    >>> root = lambda a: mg.fixed_point(lambda a: lambda x: (x + a / x) / 2, a, 1.0, lambda x, y: abs(x - y), 1e-12)
+    >>> root(2.0).round(12)
+    np.float64(1.414213562373)
+    >>> mg.grad(root)(4.0)
+    np.float64(0.25)
+    """
+    check_callable("fixed_point", f)
+    for leaf in flatten(a):
+        if not isinstance(leaf, Tensor):
+            plain_array(leaf, "fixed_point", "a")
+    vector, unravel = ravel_nest(a)
+    if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
+        raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
+    step = _steps(f, unravel, distance, tol, max_iterations)
+    return step(vector, array_of(x0))
+
+
+def _steps(f, unravel, distance, tol, max_iterations):
+    """The op of a whole iteration, of the vector of a and the start."""
+
+    def iterate(step, x):
+        for _ in range(max_iterations):
+            last, x = x, step(x)
+            left = distance(x, last)
+            if not left >= tol:  # NaN ends it, too
+                return x
+        still = f"the distance is {float(left):.3g}, and not below tol {tol:.3g}"
+        raise RuntimeError(f"fixed_point: after {max_iterations} iterations {still}")
+
+    @op(name="fixed_point", complex=True)
+    def solved(a, x0):
+        return np.asarray(iterate(lambda x: np.asarray(array_of(f(unravel(a))(x))), x0))
+
+    @solved.vjp("a")
+    def _(g, x, a, x0):
+        _, pullback = vjp(lambda a, x: f(unravel(a))(x), a, x)
+
+        def adjoint(given):
+            g, a, x = given
+            return lambda u: g + vjp(f(a), x)[1](u)[0]
+
+        u = fixed_point(adjoint, (g, unravel(a), x), array_of(g), distance, tol, max_iterations=max_iterations)
+        return pullback(u)[0]
+
+    @solved.vjp("x0")
+    def _(g, x, a, x0):
+        return np.zeros_like(x0)
+
+    return solved

@@ -1,0 +1,100 @@
+"""Changes of dtype, and what dtype an op computes in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..operation import arraylike, op
+from ..stand_ins import implements
+from ..typing import Array, DType
+
+__all__ = ["copy", "astype"]
+
+
+@implements(np.copy)
+@op(complex=True)
+def copy(a: Array) -> Array:
+    """The same values in a new array.
+
+    >>> x = np.array([1.0, 2.0])
+    >>> mg.copy(x) is x
+    False
+    """
+    return np.array(a)
+
+
+@copy.vjp("a")
+def _(g, out, a):
+    return g
+
+
+@op(name="astype", complex=True)
+def _cast(x, dtype):
+    return np.asarray(x).astype(dtype)
+
+
+@_cast.vjp("x")
+def _(g, a, x, dtype):
+    return g
+
+
+@implements(np.astype)
+def astype(x: Array, dtype: DType) -> Array:
+    """X in another dtype. The sweep casts each gradient to its argument's dtype.
+
+    A cast to integers or booleans is piecewise constant, so its result carries no gradient.
+    Raises TypeError for any other kind of dtype, and for a complex X in a real one.
+
+    >>> x = mg.tensor([1.0, 2.0], requires_grad=True)
+    >>> mg.astype(x, np.float32).dtype
+    dtype('float32')
+    >>> mg.astype(x, int).requires_grad
+    False
+    """
+    kind = np.dtype(dtype).kind
+    if kind not in "fiubc":
+        raise TypeError(f"astype: a Tensor is boolean, integer, floating-point or complex, not {np.dtype(dtype)}")
+    if kind not in "bc" and np.iscomplexobj(x):
+        raise TypeError(f"astype: {np.dtype(dtype)} can't hold complex numbers: take np.real or np.imag first")
+    if kind not in "fc" and hasattr(x, "detach"):
+        x = x.detach()
+    return _cast(x, dtype)
+
+
+def floating(x: Array) -> Array:
+    """Booleans and integers as float64, which is the rule for every op of floating values that is not NumPy's own.
+
+    (Integers of 8 bits would wrap around.) Returns an array or Tensor; what is floating-point stays as it is.
+    """
+    if type(x) is np.ndarray and x.dtype.kind == "f":
+        return x
+    x = inexact(x)
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers are not supported")
+    return x
+
+
+def inexact(x: Array) -> Array:
+    """`floating`, and complex numbers as they are."""
+    if type(x) is np.ndarray and x.dtype.kind in "fc":
+        return x
+    x = arraylike(x)
+    # equivalent: 1.0 -> any number because only its type counts
+    return x if x.dtype.kind in "fc" else astype(x, np.result_type(x.dtype, 1.0))
+
+
+def widened(x: Array) -> Array:
+    """`inexact`, and float16 as float32: for what float16 overflows in, or rounds too often. See `narrowed`."""
+    x = inexact(x)
+    return astype(x, np.float32) if x.dtype.char == "e" else x
+
+
+def narrowed(a: Array, *arguments: Array) -> Array:
+    """What was computed of `widened` arguments, in the dtype that these have together.
+
+    A forward needs it; a VJP does not, because the sweep casts.
+    """
+    if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
+        return a
+    dtype = np.result_type(*[inexact(x).dtype for x in arguments])
+    return a if a.dtype == dtype or dtype.kind == "c" else astype(a, dtype)

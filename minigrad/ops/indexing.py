@@ -1,0 +1,290 @@
+"""Ops that pick entries: getitem and its adjoint scatter, and what is an index in other words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
+
+from ..operation import array_of, arraylike, op
+from ..stand_ins import implements
+from ..typing import Array, Axis, Index, IndicesLike, Shape
+from .shaping import broadcast_to, expand_dims, ravel, reshape
+
+__all__ = [
+    "getitem", "scatter", "repeat", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete",
+    "take_along_axis", "sort", "trace", "diag", "triu", "tril", "diagflat",
+]  # fmt: skip
+
+
+@op(complex=True)
+def getitem(a: Array, index: Index) -> Array:
+    """a[index]: slices, integers, integer and boolean arrays, as in NumPy. Adjoint: scatter.
+
+    >>> x = mg.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> x[[0, 0, 2]].data
+    array([1., 1., 3.])
+    >>> x[[0, 0, 2]].sum().backward()
+    >>> x.grad
+    array([2., 0., 1.])
+    """
+    return a[index]
+
+
+@getitem.vjp("a")
+def _(g, out, a, index):
+    return scatter(g, index, a.shape)
+
+
+@op(complex=True)
+def scatter(a: Array, index: Index, shape: Shape) -> Array:
+    """Zeros of `shape`, with `a` added at [index]. An entry that is indexed twice receives both. Adjoint: getitem.
+
+    >>> mg.ops.scatter(np.array([1.0, 2.0, 4.0]), np.array([0, 0, 2]), (3,))
+    array([3., 0., 4.])
+    """
+    out = np.zeros(shape, a.dtype)
+    if _names_once(index) or not a.size:
+        out[index] = a
+    elif a.dtype.char == "e" or (a.dtype.char in "fd" and 4 * a.size > out.size):
+        places = np.arange(out.size).reshape(shape)[index]
+        out[...] = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(a, places.shape)), out.size).reshape(shape)
+    elif a.dtype.char in "fd" and (rows := _rows(index, out.shape)) is not None:  # add those that meet, then assign
+        parts, ends = np.unique(rows, return_inverse=True), out.shape[len(index) if isinstance(index, tuple) else 1 :]
+        values = np.broadcast_to(a, (*rows.shape, *ends))
+        out.reshape(-1, *ends)[parts[0]] = scatter(values, parts[1].reshape(rows.shape), (parts[0].size, *ends))
+    else:
+        np.add.at(out, index, a)
+    return out
+
+
+@scatter.vjp("a")
+def _(g, out, a, index, shape):
+    return getitem(g, index)
+
+
+def _rows(index, shape):
+    """The rows that integer arrays name along the leading axes, counted as one axis; None for any other index."""
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(p is None or p is ... or isinstance(p, slice) or np.asarray(p).dtype.kind not in "iu" for p in parts):
+        return None
+    counted = [np.arange(n)[np.asarray(p)] for n, p in zip(shape, parts, strict=False)]  # from 0, and none is outside
+    return np.ravel_multi_index(np.broadcast_arrays(*counted), shape[: len(parts)])
+
+
+def _names_once(index):
+    """Whether no entry can be indexed twice: there is no integer array in the index."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(p is None or p is ... or isinstance(p, (int, np.integer, slice)) for p in parts) or (
+        isinstance(index, np.ndarray) and index.dtype == bool
+    )
+
+
+def _moved(function, a, *arguments, **options):
+    """Index the entries as `function` moves an array of their positions. The adjoint is scatter."""
+    numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
+    return getitem(ravel(a), function(numbered, *map(array_of, arguments), **options))
+
+
+def _with_axis(name, a, axis):
+    """An array with at least one axis, flattened for axis None, and the axis counted from 0."""
+    a = ravel(a) if axis is None or np.ndim(a) == 0 else arraylike(a)
+    return a, normalize_axis_index(axis or 0, a.ndim, name)
+
+
+def _along(a, indices, axis):
+    """The slices of `a` at the indices along the axis."""
+    return getitem(a, (*(slice(None),) * axis, indices))
+
+
+@implements(np.take)
+def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str = "raise") -> Array:
+    """The entries (or slices along an axis) at the given indices.
+
+    >>> mg.take(np.array([1.0, 2.0, 3.0]), [2, 0, 0])
+    array([3., 1., 1.])
+    """
+    a, axis = _with_axis("take", a, axis)
+    places = np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=mode)  # type: ignore[call-overload]
+    return _along(a, places, axis)
+
+
+@implements(np.take_along_axis)
+def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> Array:
+    """The entries at the given indices along the axis, as np.take_along_axis matches them.
+
+    >>> mg.take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), 1)
+    array([[2.],
+           [3.]])
+    """
+    return _moved(np.take_along_axis, arr, np.asarray(array_of(indices)), axis)
+
+
+@implements(np.sort)
+def sort(a: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Array:
+    """The entries in ascending order along the axis (None: flattened). Tied entries keep their order.
+
+    `kind` and `stable` change nothing.
+
+    >>> mg.sort(np.array([3.0, 1.0, 2.0]))
+    array([1., 2., 3.])
+    >>> _, pullback = mg.vjp(mg.sort, np.array([3.0, 1.0, 2.0]))
+    >>> pullback(np.array([10.0, 20.0, 30.0]))
+    (array([30., 10., 20.]),)
+    """
+    return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+
+
+@implements(np.repeat)
+def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
+    """Each entry repeated, along an axis or flattened.
+
+    >>> mg.repeat(np.array([1.0, 2.0]), 2)
+    array([1., 1., 2., 2.])
+    """
+    a, axis = _with_axis("repeat", a, axis)
+    times: Any = array_of(repeats)
+    index = np.repeat(np.arange(a.shape[axis]), times)
+    if np.ndim(times):
+        return _along(a, index, axis)
+    spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(times), *a.shape[axis + 1 :]))
+    return reshape(spread, (*a.shape[:axis], index.size, *a.shape[axis + 1 :]))
+
+
+@implements(np.delete)
+def delete(arr: Array, obj: Index, axis: int | None = None) -> Array:
+    """The array without the slices at the given indices.
+
+    >>> mg.delete(np.array([1.0, 2.0, 3.0]), 1)
+    array([1., 3.])
+    """
+    arr, axis = (ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, np.ndim(arr), "delete"))
+    return _along(arr, np.delete(np.arange(np.shape(arr)[axis]), array_of(obj)), axis)
+
+
+@implements(np.flip)
+def flip(m: Array, axis: Axis = None) -> Array:
+    """The entries in reverse order along the axis (None: along every axis).
+
+    >>> mg.flip(np.array([1.0, 2.0, 3.0]))
+    array([3., 2., 1.])
+    """
+    turned = range(np.ndim(m)) if axis is None else normalize_axis_tuple(axis, np.ndim(m), "flip")
+    return getitem(m, tuple(slice(None, None, -1 if i in turned else 1) for i in range(np.ndim(m))))
+
+
+@implements(np.fliplr)
+def fliplr(m: Array) -> Array:
+    """The columns in reverse order.
+
+    >>> mg.fliplr(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[2., 1.],
+           [4., 3.]])
+    """
+    if np.ndim(m) < 2:
+        raise ValueError(f"fliplr: the array must have at least two axes, not shape {np.shape(m)}")
+    return flip(m, 1)
+
+
+@implements(np.flipud)
+def flipud(m: Array) -> Array:
+    """The rows in reverse order.
+
+    >>> mg.flipud(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[3., 4.],
+           [1., 2.]])
+    """
+    if np.ndim(m) < 1:
+        raise ValueError(f"flipud: the array must have at least one axis, not shape {np.shape(m)}")
+    return flip(m, 0)
+
+
+@implements(np.rot90)
+def rot90(m: Array, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
+    """Two axes, by default the first two, rotated by 90 degrees, k times.
+
+    >>> mg.rot90(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[2., 4.],
+           [1., 3.]])
+    """
+    return _moved(np.rot90, m, k, axes)
+
+
+@implements(np.diagonal)
+def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The entries where the indices of the two axes agree, up to an offset.
+
+    >>> mg.diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([1., 4.])
+    """
+    return _moved(np.diagonal, a, offset, axis1, axis2)
+
+
+@implements(np.trace)
+def trace(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
+    """The sum of the diagonal.
+
+    >>> mg.trace(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    np.float64(5.0)
+    """
+    return np.sum(diagonal(a, offset, axis1, axis2), axis=-1)
+
+
+@implements(np.diag)
+def diag(v: Array, k: int = 0) -> Array:
+    """The k-th diagonal of a matrix, or the matrix with v as its k-th diagonal.
+
+    >>> mg.diag(np.array([1.0, 2.0]))
+    array([[1., 0.],
+           [0., 2.]])
+    >>> mg.diag(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([1., 4.])
+    """
+    if np.ndim(v) == 2:
+        return diagonal(v, k)
+    where = np.nonzero(np.diag(np.ones(np.shape(v)), k))
+    n = np.shape(v)[0] + abs(k)
+    return scatter(v, where, (n, n))
+
+
+def _below(m, k):
+    """Return the mask of the entries on or below the k-th diagonal of the last two axes."""
+    sides = np.shape(m)[-2:]  # of a single axis, every row of a square
+    # equivalent: any factor; without , dtype=bool because only whether an entry is 0 counts
+    return np.tri(sides[0], sides[-1], k, dtype=bool)
+
+
+@implements(np.triu)
+def triu(m: Array, k: int = 0) -> Array:
+    """The array with zeros below the k-th diagonal of its last two axes.
+
+    >>> mg.triu(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[1., 2.],
+           [0., 4.]])
+    """
+    return np.where(_below(m, k - 1), 0, m)
+
+
+@implements(np.tril)
+def tril(m: Array, k: int = 0) -> Array:
+    """The array with zeros above the k-th diagonal of its last two axes.
+
+    >>> mg.tril(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    array([[1., 0.],
+           [3., 4.]])
+    """
+    return np.where(_below(m, k), m, 0)
+
+
+@implements(np.diagflat)
+def diagflat(v: Array, k: int = 0) -> Array:
+    """The matrix with the flattened array as its k-th diagonal.
+
+    >>> mg.diagflat(np.array([[1.0, 2.0]]))
+    array([[1., 0.],
+           [0., 2.]])
+    """
+    return np.diag(ravel(v), k)

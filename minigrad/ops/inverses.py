@@ -1,0 +1,174 @@
+"""Inverses and determinants of matrices: inv, solve, det, slogdet.
+
+All take stacks of matrices in the last two axes. Reference: M. Giles, "Collected matrix
+derivative results for forward and reverse mode algorithmic differentiation", 2008.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..operation import array_of, op
+from ..stand_ins import implements
+from ..typing import Array, SlogdetResult
+from .complex_numbers import conj, squared
+from .matrices import adjoint as _h
+from .matrices import result_of
+from .matrices import transposed as _t
+from .reductions import products_of_others, sum
+from .singular_values import svd
+
+__all__ = ["inv", "solve", "det", "log_abs_det", "slogdet"]
+
+
+@implements(np.linalg.inv)
+@op(complex=True)
+def inv(a: Array) -> Array:
+    """C = A**-1: dC = -C dA C, so dJ/dA = -C^T G C^T. Raises LinAlgError if A is singular.
+
+    >>> mg.grad(lambda a: np.sum(mg.inv(a)))(np.diag([1.0, 2.0])).tolist()
+    [[-1.0, -0.5], [-0.5, -0.25]]
+    """
+    return np.linalg.inv(a)
+
+
+@inv.vjp("a")
+def _(g, c, a):
+    return -np.matmul(np.matmul(_t(c), g), _t(c))
+
+
+@implements(np.linalg.solve)
+@op(complex=True)
+def solve(a: Array, b: Array) -> Array:
+    """X with A X = B; b is a vector if it has one axis, else a stack of matrices.
+
+    A dX = dB - dA X, so dJ/dB = A^-T G and dJ/dA = -(dJ/dB) X^T. Raises LinAlgError if A is singular.
+
+    >>> a, b = np.array([[2.0, 0.0], [0.0, 4.0]]), np.array([1.0, 1.0])
+    >>> mg.grad(lambda b: np.sum(mg.solve(a, b)))(b).tolist()
+    [0.5, 0.25]
+    """
+    return np.linalg.solve(a, b)
+
+
+@solve.vjp("a")
+def _(g, x, a, b):
+    return -np.matmul(_solve_transposed(g, a, b), x[..., None, :] if b.ndim == 1 else _t(x))
+
+
+@solve.vjp("b")
+def _(g, x, a, b):
+    db = _solve_transposed(g, a, b)
+    return db[..., 0] if b.ndim == 1 else db
+
+
+def _solve_transposed(g, a, b):
+    """A^-T G, a column for each of G's."""
+    return np.linalg.solve(_t(a), g[..., None] if b.ndim == 1 else g)
+
+
+@implements(np.linalg.det)
+@op(complex=True)
+def det(a: Array) -> Array:
+    """C = det A: dJ/dA = g times the cofactors of A, which are C A^-T if A is invertible.
+
+    A singular matrix has cofactors, too, and so do their own derivatives.
+
+    >>> mg.grad(mg.det)(np.array([[1.0, 2.0], [2.0, 4.0]])).round(12).tolist()
+    [[4.0, -2.0], [-2.0, 1.0]]
+    """
+    return np.linalg.det(a)
+
+
+@det.vjp("a")
+def _(g, c, a):
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return g[..., None, None] * _cofactors(a)
+    if not _well_conditioned(array_of(a), array_of(inverse)):
+        return g[..., None, None] * _cofactors(a)
+    return (g * c)[..., None, None] * _t(inverse)
+
+
+def _well_conditioned(a, inverse):
+    """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
+    condition = np.sum(squared(a), axis=(-2, -1)) * np.sum(squared(inverse), axis=(-2, -1))  # squared
+    return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
+
+
+@op(name="cofactors", complex=True)
+def _cofactors(a):
+    """C = det(U) det(V^H) conj(U diag(p) V^H) for A = U S V^H, with p[i] the product of all singular values but s[i].
+
+    For A = S the minors of two rows and two columns give dC[i,i]/dA[j,j] = q[i,j] and dC[i,j]/dA[j,i] = -q[i,j],
+    with q[i,j] the product of all singular values but s[i] and s[j]; the rest is 0. U and V only turn this.
+    """
+    u, s, vt = np.linalg.svd(a)
+    return _orientation(u, vt) * conj(np.matmul(u * products_of_others(s)[..., None, :], vt))
+
+
+@_cofactors.vjp("a")
+def _(g, c, a):
+    u, s, vt = svd(a)
+    m = np.matmul(np.matmul(_h(u), g), _h(vt))
+    diagonal = np.eye(a.shape[-1], dtype=bool)
+    q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
+    # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
+    minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)
+    inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
+    return _orientation(u, vt) * np.matmul(np.matmul(conj(u), inner), conj(vt))
+
+
+def _orientation(u, vt):
+    """det(U) det(V^H) of unitary matrices, a number of modulus 1, for each of a stack; of real ones 1 or -1."""
+    if u.dtype.kind != "c":
+        return np.sign(np.linalg.det(array_of(u)) * np.linalg.det(array_of(vt)))[..., None, None]
+    return (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
+
+
+@op(complex=True)
+def log_abs_det(a: Array) -> Array:
+    """C = ln |det A|: dC = Re tr(A^-1 dA), so dJ/dA = g A^-T. The VJP raises LinAlgError if A is singular.
+
+    >>> mg.ops.log_abs_det(np.array([[[2.0, 1.0], [0.0, 0.5]]]))
+    array([0.])
+    >>> mg.grad(mg.ops.log_abs_det)(np.array([[2.0, 1.0], [1.0, 1.0]]))
+    array([[ 1., -1.],
+           [-1.,  2.]])
+    """
+    return np.linalg.slogdet(a)[1]
+
+
+@log_abs_det.vjp("a")
+def _(g, c, a):
+    try:
+        inverse = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        raise np.linalg.LinAlgError("slogdet: ln |det A| has no derivative where A is singular") from None
+    return g[..., None, None] * _t(inverse)
+
+
+@implements(np.linalg.slogdet)
+def slogdet(a: Array) -> SlogdetResult[Array]:
+    """`(sign of det A, ln |det A|)`; a singular A raises LinAlgError where it is differentiated.
+
+    The second has the derivative A^-T. The sign of a real matrix is constant; of a complex one it is det A / |det A|.
+
+    >>> mg.grad(lambda a: mg.slogdet(a).logabsdet)(np.diag([2.0, 4.0])).tolist()
+    [[0.5, 0.0], [0.0, 0.25]]
+    """
+    return result_of(np.linalg.slogdet)(_sign_det(a), log_abs_det(a))
+
+
+@op(name="sign_det", complex=True)
+def _sign_det(a):
+    """C = the sign of det A, of a real A piecewise constant; else dC = i C Im tr(A^-1 dA): dJ/dA = i Im(g C) A^-T."""
+    return np.linalg.slogdet(a)[0]
+
+
+@_sign_det.vjp("a")
+def _(g, c, a):
+    if a.dtype.kind == "c":
+        return (np.imag(g * c) * 1j)[..., None, None] * _t(np.linalg.inv(a))
+    return g[..., None, None] * np.zeros_like(a)  # equivalent: any change because 0, or NaN, times anything is that

@@ -1,0 +1,116 @@
+"""Inverses and determinants: value and derivatives by specs; singular matrices one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from support import naive
+from support.gradients import leaf
+from support.matrices import apart, square_matrices, turned
+from support.specification import Specs
+
+import minigrad as mg
+from minigrad import grad
+from minigrad.ops import inverses
+from minigrad.testing import strategies as s
+
+specs = Specs()
+spec = specs.add
+
+
+def regular(a):
+    """The matrix with a diagonal that makes it well conditioned."""
+    return a + 2 * np.eye(a.shape[-1], dtype=a.dtype)
+
+
+spec(
+    "inv",
+    square_matrices,
+    lambda a: np.linalg.solve(regular(a), np.broadcast_to(np.eye(a.shape[-1]), a.shape)),
+    fn=lambda a: mg.inv(regular(a)),
+)
+spec(
+    "solve",
+    square_matrices.flatmap(lambda a: st.tuples(st.just(a), s.tensors((a.shape[-1], 2)) | s.tensors((a.shape[-1],)))),
+    lambda a, b: np.linalg.inv(regular(a)) @ b,
+    fn=lambda a, b: mg.solve(regular(a), b),
+)
+spec("det", square_matrices, lambda a: naive.det(regular(a)), fn=lambda a: mg.det(regular(a)))
+spec(
+    "log_abs_det",
+    square_matrices,
+    lambda a: np.log(np.abs(naive.det(-regular(a)))),
+    fn=lambda a: mg.ops.log_abs_det(-regular(a)),
+)
+spec(
+    "slogdet",
+    square_matrices,
+    lambda a: 2 * np.sign(naive.det(-regular(a))) + np.log(np.abs(naive.det(-regular(a)))),
+    fn=lambda a: 2 * mg.slogdet(-regular(a))[0] + mg.slogdet(-regular(a))[1],
+)
+spec(
+    "cofactors",
+    square_matrices.map(apart),
+    lambda a: np.linalg.det(a)[..., None, None] * np.swapaxes(np.linalg.inv(a), -1, -2),
+    fn=inverses._cofactors,
+)
+
+TestSpecs = specs.tests()
+pytestmark = pytest.mark.filterwarnings("error")
+SINGULAR = np.diag([2.0, 1.0, 0.0])
+
+
+def test_the_result_has_numpys_names():
+    f = np.linalg.slogdet
+    a = np.array([[2.0, 0.5], [0.5, 1.0]])
+    found, expected = f(mg.tensor(a)), f(a)
+    assert type(found) is type(expected)
+    for each, value in zip(found, expected, strict=True):
+        assert_array_equal(each.data, value)
+
+
+def test_the_sign_of_det_hands_a_nan_on():
+    sign, pullback = mg.vjp(lambda a: np.linalg.slogdet(a).sign, np.eye(2))
+    assert sign == 1
+    assert_array_equal(pullback(np.array(1.0))[0], np.zeros((2, 2)))
+    assert np.isnan(pullback(np.array(np.nan))[0]).all()
+
+
+def test_slogdet_where_det_under_or_overflows():
+    sign, log_abs_det = np.linalg.slogdet(leaf(np.eye(200) * 0.01))
+    assert sign.item() == 1
+    assert_allclose(log_abs_det.data, 200 * np.log(0.01))
+    assert_allclose(grad(lambda x: np.prod(np.stack(np.linalg.slogdet(x * np.eye(200)))))(1e-3), 2e5)
+
+
+def differences(f, a, h):
+    """The derivative of f by differences of fourth order, entry by entry; exact for a polynomial of degree 4."""
+    slopes = []
+    for e in np.eye(a.size).reshape(a.size, *a.shape) * h:
+        slopes.append((8 * (f(a + e) - f(a - e)) - (f(a + 2 * e) - f(a - 2 * e))) / (12 * h))
+    return np.moveaxis(np.reshape(slopes, (*a.shape, *np.shape(f(a)))), [0, 1], [-2, -1])
+
+
+@pytest.mark.parametrize(
+    "a",
+    [
+        np.array([[1.0, 2.0], [2.0, 4.0]]), np.arange(9.0).reshape(3, 3), np.zeros((1, 1)), np.zeros((2, 2)),
+        np.zeros((3, 3)), np.diag([1.0, 0.0, 0.0]), np.diag([2.0, 2.0, 0.0]), turned([3.0, 2.0, 1.0, 0.0]),
+        turned([3.0, 2.0, 0.0, 0.0]), turned([3.0, 2.0, 1.0, 1e-13]), np.eye(3),
+    ],
+)  # fmt: skip
+def test_det_has_derivatives_at_singular_matrices(a):
+    assert_allclose(grad(np.linalg.det)(a), differences(np.linalg.det, a, 0.125), atol=1e-11)
+    second = differences(lambda a: differences(np.linalg.det, a, 0.125), a, 0.125)
+    assert_allclose(mg.hessian(np.linalg.det)(a), second, atol=1e-9)
+
+
+def test_one_singular_matrix_of_a_stack_spoils_nothing():
+    a = np.array([np.diag([2.0, 3.0]), np.diag([2.0, 0.0])])
+    assert_allclose(grad(lambda a: np.sum(np.linalg.det(a)))(a), [np.diag([3.0, 2.0]), np.diag([0.0, 2.0])], atol=1e-15)
+
+
+def test_slogdet_of_a_singular_matrix():
+    pullback = mg.vjp(lambda a: np.linalg.slogdet(a)[1], SINGULAR)[1]
+    with pytest.raises(np.linalg.LinAlgError, match=r"slogdet: .* no derivative where A is singular"):
+        pullback(np.array(1.0))

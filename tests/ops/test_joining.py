@@ -1,0 +1,148 @@
+"""What joins arrays and cuts them up: value and derivatives by specs, NumPy's arguments and refusals one by one."""
+
+import numpy as np
+import pytest
+from hypothesis import strategies as st
+from support.agreement import array, holds
+from support.gradients import leaf
+from support.specification import Specs, called, of_list
+
+import minigrad as mg
+from minigrad.stand_ins import NUMPY
+from minigrad.testing import strategies as s
+from minigrad.testing.strategies import Call
+
+specs = Specs()
+spec = specs.add
+tensors, two = s.tensors, s.broadcastable(2)
+filled = s.tensors(min_dims=1, min_side=1)  # no 0-d array, no empty one
+spec(
+    "concatenate",
+    st.tuples(s.tensors((2, 3)), s.tensors((1, 3)), s.tensors((0, 3))).map(lambda d: Call(d, {"axis": 0}))
+    | st.tuples(s.tensors((2, 3)), s.tensors((2, 1))).map(lambda d: Call(d, {"axis": -1}))
+    | st.tuples(s.tensors((2, 3)), s.tensors(())).map(lambda d: Call(d, {"axis": None})),
+    lambda *arrays, axis: np.concatenate(arrays, axis),
+    fn=lambda *arrays, axis: mg.concatenate(arrays, axis),
+)
+several = s.shapes(min_dims=1, max_dims=2).flatmap(lambda shape: st.tuples(s.tensors(shape), s.tensors(shape)))
+for name in ["stack", "hstack", "vstack", "column_stack"]:
+    spec(name, several, of_list(getattr(np, name)), fn=of_list(getattr(mg.ops, name)))
+spec("append", several, np.append)
+
+
+def joined(split):
+    """The pieces as one array, each scaled by its own factor, so that none can stand for another."""
+    return lambda a, *arguments: sum((i + 1) * np.sum(piece * piece) for i, piece in enumerate(split(a, *arguments)))
+
+
+rows = st.sampled_from([2, [1, 3], [0, 2]])
+for name in ["split", "array_split", "vsplit", "hsplit"]:
+    spec(name, called(s.tensors((4, 2)), rows), joined(getattr(np, name)), fn=joined(getattr(mg.ops, name)))
+spec("dsplit", called(s.tensors((2, 1, 4)), rows), joined(np.dsplit), fn=joined(mg.ops.dsplit))
+spec("roll", called(filled, st.integers(-3, 3), st.sampled_from([None, 0, -1])), np.roll)
+spec("dstack", several, of_list(np.dstack), fn=of_list(mg.ops.dstack))
+spec(
+    "unstack",
+    called(s.tensors((2, 3, 2)), axis=st.sampled_from([0, 1, -1])),
+    lambda x, axis=0: np.moveaxis(x, axis, 0),
+    fn=lambda x, axis=0: np.stack(mg.unstack(x, axis=axis)),
+)
+
+TestSpecs = specs.tests()
+
+
+@pytest.mark.parametrize("function", [np.hstack, np.vstack, np.dstack, np.column_stack, np.stack])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4)])
+def test_stacks(function, shape):
+    holds(function, [array(*shape)])
+    holds(function, [array(*shape), 2 * array(*shape)])
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes"),
+    [
+        (np.hstack, ((), (2,))),
+        (np.hstack, ((3, 1), (3, 2))),
+        (np.vstack, ((2,), (3, 2))),
+        (np.vstack, ((1, 2), (3, 2))),
+        (np.dstack, ((2,), (1, 2, 3))),
+        (np.dstack, ((2, 3), (2, 3, 2))),
+        (np.column_stack, ((3,), (3, 2))),
+        (np.column_stack, ((), (1, 2))),
+    ],
+)
+def test_stacks_of_unlike_arrays(function, shapes):
+    holds(function, [array(*shape) for shape in shapes])
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -2])
+def test_stack_along_an_axis(axis):
+    holds(np.stack, [array(2, 3), 2 * array(2, 3)], axis)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1])
+def test_concatenate_and_append(axis):
+    shapes = {None: ((2, 3), ()), 0: ((2, 3), (1, 3)), -1: ((2, 3), (2, 1))}[axis]
+    holds(np.concatenate, [array(*shape) for shape in shapes], axis)
+    holds(np.append, *(array(*shape) for shape in shapes), axis=axis)
+
+
+@pytest.mark.parametrize("sections", [1, 2, [1, 3], [0, 2], [2, 2], [3, 9], (1,), np.array([1])])
+@pytest.mark.parametrize(
+    ("function", "shape"),
+    [
+        (np.split, (4, 2)),
+        (np.array_split, (4, 2)),
+        (np.vsplit, (4, 2)),
+        (np.vsplit, (4, 2, 3)),
+        (np.hsplit, (4,)),
+        (np.hsplit, (3, 4)),
+        (np.hsplit, (3, 4, 2)),
+        (np.dsplit, (3, 2, 4)),
+    ],
+)
+def test_splits(function, shape, sections):
+    holds(function, array(*shape), sections)
+
+
+def test_array_split_into_unequal_pieces_along_any_axis():
+    holds(np.array_split, array(5), 3)
+    holds(np.array_split, array(2), 3)
+    holds(np.array_split, array(2, 5), 3, axis=1)
+    holds(np.split, array(2, 3, 4), 3, axis=-2)
+
+
+@pytest.mark.parametrize("function", [np.split, np.array_split])
+def test_a_split_is_a_slice(function):
+    """An index array instead would cost a copy, and a scatter backward."""
+    a = np.arange(6.0)
+    for piece in NUMPY[function](a, [2, 2]):
+        assert piece.base is a
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda a: np.stack([a, a[0], a[:1], a[:, :1], a[:, 0]]), ValueError,
+         r"stack: the arrays must have one shape, not \(1, 3\), \(2,\), \(2, 1\), \(2, 3\), \(3,\)$"),
+        (lambda a: mg.stack([]), ValueError, "stack: the arrays must have one shape, not nothing$"),
+        (lambda a: np.vsplit(a[0], 3), ValueError, r"vsplit: the array must have at least two axes, not shape \(3,\)"),
+        (lambda a: np.split(a, 2, axis=1), ValueError, "equal division"),
+    ],
+)  # fmt: skip
+def test_wrong_input_is_refused_in_words(call, error, message):
+    with pytest.raises(error, match=message):
+        call(mg.tensor(np.ones((2, 3)), requires_grad=True))
+
+
+def test_indices_may_be_tensors():
+    assert [a.shape for a in np.split(leaf(np.arange(4.0)), mg.tensor([2]))] == [(2,), (2,)]
+
+
+def test_roll():
+    holds(np.roll, array(2, 3, 4), 1)
+
+
+def test_a_shift_of_several_axes_is_refused():
+    with pytest.raises(ValueError, match=r"roll: shift must be an int or a sequence of ints, not of shape \(1, 2\)"):
+        mg.roll(np.zeros(3), [[1, 2]], 0)

@@ -1,0 +1,13 @@
+"""mg.fixed_point."""
+
+import pytest
+
+import minigrad as mg
+
+
+def test_an_iteration_that_does_not_converge_says_how_far_it_is():
+    flip = lambda a: lambda x: a - x  # noqa: E731
+    with pytest.raises(RuntimeError, match=r"fixed_point: after 7 iterations the distance is 2, and not below tol 0.1"):
+        mg.fixed_point(flip, 2.0, 0.0, lambda x, y: abs(x - y), 0.1, max_iterations=7)
+    with pytest.raises(ValueError, match="max_iterations must be a positive int, not 0"):
+        mg.fixed_point(flip, 2.0, 0.0, lambda x, y: abs(x - y), 0.1, max_iterations=0)
