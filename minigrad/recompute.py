@@ -114,7 +114,6 @@ class _Call:
         """Run f once more and sweep that run back to the nodes that it grew from."""
         y, order, parents = self._run_again()
         same = list(parents) == list(self.parents) and _fingerprint(order, parents) == self.trace
-        # equivalent: y.data, out -> out, y.data because being equal is symmetric
         if not same or not np.array_equal(y.data, out, equal_nan=True):
             raise RuntimeError(
                 "checkpoint: the function did not compute the same when it ran again: draw random numbers outside of "

@@ -27,8 +27,9 @@ def set_num_threads(n: int) -> None:
     By default they are as many as OPENBLAS_NUM_THREADS, MKL_NUM_THREADS or OMP_NUM_THREADS says, or else as the cores
     that the process may use (affinity, and the limits of its cgroup). Processes that others were started beside, which
     are ranks of MPI and children of multiprocessing, and forked ones, have one thread unless they call this.
-    For one n results are the same bits each time; for different n they agree to rounding. The threads of BLAS, for a
-    single large matrix product, are its own: OPENBLAS_NUM_THREADS or threadpoolctl limits them.
+    For one n results are the same bits each time; for different n they agree to rounding. With n = 1, or a BLAS other
+    than OpenBLAS, BLAS has threads of its own for large matrix products: OPENBLAS_NUM_THREADS or threadpoolctl limits
+    them.
 
     Raises TypeError unless n is an int, ValueError if it is below 1.
 

@@ -119,6 +119,22 @@ def test_100_steps_are_those_of_the_formula(kind, options):
 
 
 @each_case
+def test_parameters_of_two_dtypes_are_stepped_as_each_is_alone(kind, options):
+    ends = []
+    for together in (True, False):
+        parameters = [leaves(np.random.default_rng(i), [(3,)], f"f{4 << i % 2}")[0] for i in range(4)]
+        optimizers = [kind(group, **options) for group in ([parameters] if together else [[p] for p in parameters])]
+        for _ in range(3):
+            for p in parameters:
+                p.grad = np.sin(p.data)
+            for optimizer in optimizers:
+                optimizer.step()
+        ends.append([p.data for p in parameters])
+    for a, b in zip(*ends, strict=True):
+        np.testing.assert_array_equal(a, b, strict=True)
+
+
+@each_case
 def test_a_step_is_in_place_and_leaves_the_gradient(kind, options):
     (p,) = leaves(np.random.default_rng(0), [(4, 3)], np.float32)
     p.data = np.asfortranarray(p.data)

@@ -47,7 +47,7 @@ class Optimizer:
         sizes: dict[np.dtype, int] = {}
         longest: dict[np.dtype, int] = {}
         for p in self.parameters:
-            start = sizes.setdefault(p.dtype, 0)
+            start = sizes.setdefault(p.dtype, 0)  # equivalent: 0 -> any number because a gap there is never read
             self._places.append(slice(start, start + p.size))
             sizes[p.dtype] += p.size
             longest[p.dtype] = max(longest.get(p.dtype, BLOCK), p.size)
@@ -94,7 +94,7 @@ class Optimizer:
         for i, p in enumerate(self.parameters):
             first = numbers[0] if numbers else i
             alike = p.dtype == self.parameters[first].dtype and self._steps[i] == self._steps[first]
-            # equivalent: <= -> < because where a run ends changes the speed alone
+            # equivalent: any change because where a run ends changes the speed alone
             near = self._places[i].stop - self._places[first].start <= BLOCK
             # equivalent: without and not (with_gradient[i] and alike and near) because runs of one are only slower
             if numbers and not (with_gradient[i] and alike and near):
@@ -133,6 +133,7 @@ class Optimizer:
             of_part = {name: array[part] for name, array in kept.items()}
             self._change(g[part], x[part], s[part], of_part, self._steps[run.numbers[0]])
 
+        # equivalent: len(g), g.nbytes -> g.nbytes, len(g) because parts past the end are empty
         share(change, parts(len(g), g.nbytes))
         for p, _, _, s in run.views:
             array = p.data
@@ -202,7 +203,7 @@ class Optimizer:
 
 def _parts(a: ndarray) -> ndarray:
     """A complex array as real and imaginary parts, which are updated as real numbers are; a real array as it is."""
-    return a.view(a.real.dtype) if a.dtype.kind == "c" else a
+    return a.view(a.real.dtype)
 
 
 def _require(names: Iterable[str], state_dict: Mapping[str, Any], what: str) -> None:

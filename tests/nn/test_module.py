@@ -88,6 +88,8 @@ def test_what_the_attributes_hold_is_what_the_module_has():
     assert list(tree.state_dict()) == [*NAMES, "count"]
     assert [name for name, _ in tree.named_modules()] == ["", "first", "layers.0", "layers.1", "heads.a", "heads.b"]
     assert all(p.name == name.rpartition(".")[2] for name, p in tree.named_parameters())
+    tree.layers[1] = nn.Sequential(nn.Tanh())
+    assert [name for name, _ in tree.named_modules()][3:5] == ["layers.1", "layers.1.0"]
 
 
 def test_a_result_that_is_kept_is_no_parameter():
@@ -119,6 +121,7 @@ def test_a_shared_parameter_counts_once_and_has_all_its_names():
         ValueError, match=r"'layers.0.weight' and 'layers.2.weight' are one parameter, but are given two"
     ):
         tree.load_state_dict(tree.state_dict() | {"layers.2.weight": np.ones((4, 4))})
+    tree.layers[0].weight.data[0, 0] = np.nan  # equal to itself here
     tree.load_state_dict(tree.state_dict())
 
 
@@ -159,11 +162,12 @@ def test_a_state_dict_brings_a_module_back(seed, dtype):
 
 
 def test_a_state_dict_is_a_copy_both_ways():
-    layer, state = linear(3, 4), linear(3, 4).state_dict()
-    layer.load_state_dict(state)
+    layer = linear(3, 4)
+    state = layer.state_dict()
     before = state["weight"].copy()
     layer.weight.data -= 1.0
     np.testing.assert_array_equal(state["weight"], before)
+    layer.load_state_dict(state)
     state["weight"][...] = 7
     assert not (layer.weight.data == 7).any()
 
@@ -202,24 +206,40 @@ def test_load_state_dict_that_is_not_strict_takes_what_fits():
         layer.load_state_dict({"bias": np.ones(5)}, strict=False)
 
 
+class Foreign:
+    """Another framework's tensor."""
+
+    requires_grad = False
+
+    @property
+    def data(self):
+        return self
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array([[1.0, 2.0]])
+
+
 def test_load_state_dict_takes_lists_and_tensors_and_casts():
     layer = nn.Linear(2, 1, rng=generator())
-    layer.load_state_dict({"weight": mg.tensor([[1.0, 2.0]]), "bias": [3]})
-    assert layer.weight.dtype == layer.bias.dtype == np.float32
-    assert layer(np.array([1.0, 1.0])).item() == 6.0
+    for value in (mg.tensor([[1.0, 2.0]], requires_grad=True), Foreign()):
+        layer.weight.data *= 0
+        layer.load_state_dict({"weight": value, "bias": [3]})
+        assert layer.weight.dtype == layer.bias.dtype == np.float32
+        assert layer(np.array([1.0, 1.0])).item() == 6.0
 
 
 @pytest.mark.parametrize(
-    ("state", "error", "message"),
+    ("arguments", "error", "message"),
     [
-        ([1], TypeError, r"load_state_dict: the state must be a mapping of names to arrays, not \[1\]"),
-        ({"bias": "abc"}, TypeError, r"load_state_dict: state\['bias'\] must hold numbers, not 'abc'"),
-        ({"bias": np.ones(4) * 1j}, TypeError, r"load_state_dict: state\['bias'\] must be real, not complex128"),
+        (([1],), TypeError, r"load_state_dict: the state must be a mapping of names to arrays, not \[1\]"),
+        (({}, 1), TypeError, "load_state_dict: strict must be True or False, not 1"),
+        (({"bias": "abc"},), TypeError, r"load_state_dict: state\['bias'\] must hold numbers, not 'abc'"),
+        (({"bias": np.ones(4) * 1j},), TypeError, r"load_state_dict: state\['bias'\] must be real, not complex128"),
     ],
 )
-def test_a_state_of_another_kind_is_refused(state, error, message):
+def test_a_state_of_another_kind_is_refused(arguments, error, message):
     with pytest.raises(error, match=f"^{message}$"):
-        linear(3, 4).load_state_dict(state)
+        linear(3, 4).load_state_dict(*arguments)
 
 
 def test_astype_copies_into_another_dtype():
@@ -302,6 +322,9 @@ def test_a_module_without_forward_says_so():
 def test_sequential_takes_modules_alone():
     with pytest.raises(TypeError, match=r"^Sequential: each part must be a Module, not <op relu\(z\)>$"):
         nn.Sequential(linear(3, 4), mg.relu)
+    with pytest.raises(TypeError, match=r"^Sequential: each part must be a Module, not {'a'"):
+        nn.Sequential({"a": linear(3, 4)}, nn.ReLU())
+    assert len(nn.Sequential(nn.ReLU())) == 1
     net = nn.Sequential(linear(3, 4), nn.ReLU(), linear(4, 2))
     assert len(net) == 3
     assert [*net] == [net[0], net[1], net[-1]]
@@ -345,8 +368,12 @@ def small():
     return net, {name: p.data for name, p in net.named_parameters()}, rng.normal(size=(5, 3)), rng.normal(size=(5, 2))
 
 
-def test_the_gradient_of_functional_call_is_that_of_backward():
+@pytest.mark.parametrize("kind", [None, Tree])
+def test_the_gradient_of_functional_call_is_that_of_backward(kind):
     net, state, x, target = small()
+    if kind is not None:
+        net = kind().astype(float)
+        state = {name: p.data for name, p in net.named_parameters()}
     gradients = mg.grad(loss_of(net, x, target))(state)
     mg.mean_squared_error(net(x), target).backward()
     for name, p in net.named_parameters():
@@ -389,14 +416,14 @@ class Decayed(nn.Module):
 
     def __init__(self):
         self.layer = linear(2, 1, dtype=float)
-        self.mask = np.array([1.0, 2.0])
+        self.mask, self.calls = np.array([1.0, 2.0]), np.zeros(1)
         self.call = self.through_the_layer
 
     def through_the_layer(self, x):
         return self.layer(x * self.mask)
 
     def forward(self, x):
-        self.mask *= 1.0
+        self.calls += 1.0
         return self.call(x).sum() + sum((p * p).sum() for p in self.parameters())
 
 
@@ -410,6 +437,7 @@ def test_parameters_inside_of_functional_call_are_those_of_the_state():
     whole = mg.grad(lambda state: mg.functional_call(net, state, x))(state | {"mask": np.ones(2)})
     np.testing.assert_array_equal(whole["mask"], [3.0, 4.0])
     assert mg.functional_call(net, state, x).item() == 3 + 8 + 5 + 9 + 16 + 25
+    assert net.calls == 0
 
 
 def test_checkpoint_inside_of_a_module_keeps_the_state_of_its_call():
@@ -446,8 +474,10 @@ def test_a_function_that_would_keep_the_module_s_own_parameters_is_refused():
         mg.functional_call(layer, {}, np.ones(2))
     with pytest.raises(TypeError, match=f"^astype: {said}"):
         layer.astype(float)
-    layer.scaled = lambda x: 2 * x
+    two, other = 2, linear(2, 1)
+    layer.scaled, layer.other = lambda x: two * x, other.forward  # of what is not in the module: shared
     mg.functional_call(layer, {}, np.ones(2))
+    assert layer.astype(float).other.__self__ is other
 
 
 @pytest.mark.parametrize(
