@@ -24,7 +24,8 @@ LEARNING_RATES = {"sgd": 0.2, "momentum": 0.02, "adam": 2e-3, "adamw": 2e-3, "rm
 L2_RATE = 1 / 4  # of the others, with l2 pooling: the norm of four entries is up to twice the largest
 # what the bits of the result depend on; a file remembers it
 REMEMBERED = (
-    "optimizer", "lr", "anneal", "batch_size", "channels", "kernel", "pool", "activation", "dtype", "seed", "validation",
+    "optimizer", "lr", "anneal", "batch_size", "channels", "kernel", "pool", "activation", "dtype", "seed",
+    "validation",
 )  # fmt: skip
 
 

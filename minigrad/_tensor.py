@@ -18,7 +18,7 @@ from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
 from .foreign_names import ForeignNames, set_foreign_names
-from .gradients import owned
+from .gradients import accumulate
 from .names import name_array
 from .operation import array_of
 from .settings import setting
@@ -216,7 +216,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
                 "transform asks for: use mg.grad or mg.vjp there"
             )
         order = tape.reached([self.node])
-        tape.accumulate(owned([*tape.sweep({self.node: gradient}, order, leaves=True, release=not retain_graph)]))
+        accumulate(tape.sweep({self.node: gradient}, order, leaves=True, release=not retain_graph))
 
     __array_ufunc__ = _numpy.array_ufunc
     __array_function__ = _numpy.array_function

@@ -1,11 +1,15 @@
 """What a VJP returns, made to fit: of the argument's kind, dtype and shape, with broadcasting undone.
 
-So a VJP may leave a broadcast as it is, return g itself, or compute in another precision.
+So a VJP may leave a broadcast as it is, return g itself, or compute in another precision. And at the end of
+`backward()`: the gradients of the leaves, added to what they have.
 """
 
+import itertools
 import math
+import os
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -62,7 +66,7 @@ def _reference_counts(found: list) -> list:
 _UNSHARED = _reference_counts([(None, np.empty(0))])[0]  # measured, since Pythons count differently
 
 
-def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
+def _owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
     """Return the pairs (node, g) with a copy of each array that anything else may refer to.
 
     An array that owns its memory and has its pair as its only reference has no alias, since a view refers
@@ -75,6 +79,31 @@ def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
         (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else np.array(g))
         for n, (node, g) in zip(counts, found, strict=True)
     ]
+
+
+_GRAD = itertools.repeat("grad")
+_accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here
+
+
+def accumulate(found: Iterable[tuple[Any, ndarray]]) -> None:
+    """Add each gradient of the pairs (leaf node, g) to what the leaf has: all of them, or none if there is an error.
+
+    A leaf without a gradient takes the array itself, if nothing else may refer to it.
+    """
+    pairs = _owned([*found])
+    with _accumulating:
+        sums = [np.asarray(g if node.grad is None else node.grad + g, node.output.dtype) for node, g in pairs]
+        any(map(setattr, [node for node, _ in pairs], _GRAD, sums))  # in one call, which Ctrl-C can't interrupt
+
+
+def _forked() -> None:
+    """A thread that held the lock is not there in a child."""
+    global _accumulating
+    _accumulating = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def read_only(value: Any) -> Any:

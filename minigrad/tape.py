@@ -5,8 +5,6 @@ cycle and dies with the last Tensor that needs it.
 """
 
 import itertools
-import os
-import threading
 from collections.abc import Callable, Collection, Iterable, Iterator
 from operator import attrgetter
 from typing import Any
@@ -109,24 +107,8 @@ def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
                 seen.add(parent)
                 order.append(parent)
     order.sort(key=_by_number, reverse=True)
-    _check_unwritten(order)
+    writes.check(order)
     return order
-
-
-def _check_unwritten(order: list[Node]) -> None:
-    # equivalent: never; without or not writes.any_after(order[-1].number) because what follows finds the same, slower
-    if not order or not writes.any_after(order[-1].number):
-        return
-    recorded = [node for node in order if node.op is not None]
-    # equivalent: without and writes.any_after(recorded[-1].number) because what follows finds the same, slower
-    if recorded and writes.any_after(recorded[-1].number):
-        for node in recorded:
-            if any(writes.after(array, node.number) for array in (*node.arguments, node.output)):
-                raise RuntimeError(
-                    f"{node.op.__name__}: an array that it used was written to in place (by `t -= step` under no_grad "
-                    "or by `t.data -= step`) since this Tensor was computed: compute it again, or rebind the leaf "
-                    "instead, as by `t.data = t.data - step`"
-                )
 
 
 def released(node: Node) -> RuntimeError:
@@ -191,27 +173,3 @@ def _release(node: Node) -> None:
     node.arguments, node.output = None, (output.shape, output.dtype)
     if node.parameters:
         node.parameters = {name: value for name, value in node.parameters.items() if isinstance(value, _SMALL)}
-
-
-_GRAD = itertools.repeat("grad")
-_accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here
-
-
-def accumulate(found: list[tuple[Node, ndarray]]) -> None:
-    """Add each gradient of the pairs (leaf node, g) to what the leaf has: all of them, or none if there is an error.
-
-    A leaf without a gradient takes the array itself: nothing else may refer to it.
-    """
-    with _accumulating:
-        sums = [np.asarray(g if node.grad is None else node.grad + g, node.output.dtype) for node, g in found]
-        any(map(setattr, [node for node, _ in found], _GRAD, sums))  # in one call, which Ctrl-C can't interrupt
-
-
-def _forked() -> None:
-    """A thread that held the lock is not there in a child."""
-    global _accumulating
-    _accumulating = threading.RLock()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forked)

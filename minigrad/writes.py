@@ -5,6 +5,7 @@ on the tape. A sweep then finds saved arrays whose memory was written to later, 
 """
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 from numpy import ndarray
@@ -32,12 +33,24 @@ def note(array: ndarray, number: int) -> None:
     _last = max(_last, number)
 
 
-def any_after(number: int) -> bool:
-    """Whether anything at all was written to after this creation number."""
-    return _last > number  # equivalent: > -> >= because no node has the number of a write
+def check(nodes: Sequence[Any]) -> None:
+    """Raise RuntimeError if an array of one of these nodes, youngest first, was written to since it was recorded."""
+    # equivalent: never; without or not _last > nodes[-1].number; > -> >= because what follows finds the same, slower
+    if not nodes or not _last > nodes[-1].number:
+        return
+    recorded = [node for node in nodes if node.op is not None]
+    # equivalent: without and _last > recorded[-1].number; > -> >= because what follows finds the same, slower
+    if recorded and _last > recorded[-1].number:
+        for node in recorded:
+            if any(_after(array, node.number) for array in (*node.arguments, node.output)):
+                raise RuntimeError(
+                    f"{node.op.__name__}: an array that it used was written to in place (by `t -= step` under no_grad "
+                    "or by `t.data -= step`) since this Tensor was computed: compute it again, or rebind the leaf "
+                    "instead, as by `t.data = t.data - step`"
+                )
 
 
-def after(array: Any, number: int) -> bool:
+def _after(array: Any, number: int) -> bool:
     """Whether memory of this array was written to after this creation number."""
     if type(array) is not ndarray:
         return False

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad import tape
+from minigrad import gradients
 
 
 def leaf(value, **options):
@@ -192,7 +192,7 @@ def test_a_signals_handler_may_sweep_while_gradients_are_added():
     y = leaf(np.ones(3))
 
     def interrupted():
-        with tape._accumulating:
+        with gradients._accumulating:
             (y * 2).sum().backward()
 
     done = threading.Thread(target=interrupted, daemon=True)
@@ -206,10 +206,10 @@ def test_a_signals_handler_may_sweep_while_gradients_are_added():
 def test_a_child_can_add_gradients_though_a_thread_held_the_lock():
     code = """if True:
         import os, threading, numpy as np, minigrad as mg
-        from minigrad import gradients, tape
+        from minigrad import gradients
         held, end = threading.Event(), threading.Event()
         def hold():
-            with tape._accumulating:
+            with gradients._accumulating:
                 held.set()
                 end.wait()
         threading.Thread(target=hold, daemon=True).start()
