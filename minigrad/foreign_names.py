@@ -157,7 +157,10 @@ class NotHere:
 
     def __init__(self, name: str, functions: Collection[str]):
         self.name, self.functions = name, functions
-        self.__doc__ = str(self.error(None))
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        return str(self.error(None))
 
     def error(self, tensor: object) -> AttributeError:
         return missing(f"a Tensor has no {self.name}", "a Tensor", self.name, tensor, self.functions)
