@@ -12,7 +12,7 @@ import numpy as np
 
 from . import ops
 from .elementwise import in_place, operators
-from .errors import named
+from .errors import keyword_instead, named
 from .operation import array_of
 from .typing import Axis, Booleans, DType, Integers, Order, ReadOnly, Shape, TensorLike
 
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 def _as(function: Any) -> Callable:
     """Decorate a method that takes the calls of NumPy's as well."""
-    return lambda method: named(method, lambda arguments, options: function(*arguments, **options))
+
+    def as_numpy(arguments, options):
+        try:
+            return function(*arguments, **options)
+        except TypeError as error:
+            raise type(error)(f"{error}{keyword_instead(error)}") from None
+
+    return lambda method: named(method, as_numpy)
 
 
 def _bitwise(ufunc: Any) -> tuple[Callable[[Any, Any], Integers], Callable[[Any, Any], Integers]]:
@@ -122,7 +129,7 @@ class ArrayMethods:
     @named
     def transpose(self: Any, *axes: int | Sequence[int] | None) -> Tensor:
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
-        order: Any = axes[0] if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)) else axes
+        order: Any = axes[0] if len(axes) == 1 and (axes[0] is None or np.iterable(axes[0])) else axes
         return ops.transpose(self, None if order is None or len(order) == 0 else tuple(order))
 
     @named

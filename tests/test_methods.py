@@ -101,9 +101,15 @@ def test_transpose_is_that_of_arrays(axes):
     assert_array_equal(leaf(B).transpose(()).data, B.T)
 
 
-@pytest.mark.parametrize("axis", [0, -1, np.int64(0), (0,)])
+@pytest.mark.parametrize("axis", [0, -1, np.int64(0), np.array(0), (0,)])
 def test_transpose_of_a_vector_takes_its_axis(axis):
     assert_array_equal(leaf(A[0]).transpose(axis).data, A[0])
+
+
+@pytest.mark.parametrize("axis", [0, np.array(0), 1.5])
+def test_transpose_to_fewer_axes_is_refused(axis):
+    with pytest.raises((ValueError, TypeError), match=r"^transpose: axes (don't match array|must be a tuple of ints)"):
+        leaf(B).transpose(axis)
 
 
 def test_shapes_orders_and_casts_are_those_of_arrays():

@@ -174,7 +174,7 @@ def matrix_power(a: Array, n: int) -> Array:
     array([[1., 5.],
            [0., 1.]])
     """
-    if not isinstance(n, (int, np.integer)):
+    if not hasattr(type(n), "__index__") or np.ndim(n):
         raise TypeError(f"matrix_power: n must be an int, not {n!r}")
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:
         raise ValueError(f"matrix_power: a must be a square matrix, not {np.shape(a)}")
@@ -230,7 +230,7 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     >>> mg.tensordot(np.ones((2, 3)), np.ones((4, 3)), ((1,), (1,))).shape
     (2, 4)
     """
-    if isinstance(axes, (int, np.integer)):
+    if not np.iterable(axes):
         axes = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
     left, right = axes
     of_a, of_b = normalize_axis_tuple(left, np.ndim(a)), normalize_axis_tuple(right, np.ndim(b))

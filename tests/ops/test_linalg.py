@@ -194,12 +194,14 @@ def test_kron(shapes):
     holds(np.kron, *arrays(*shapes))
 
 
-@pytest.mark.parametrize("axes", [0, 1, 2, np.int64(1), (1, 1), (-1, 0), ([1, 2], [0, 1]), ([2, 1], [1, 0]), ([], [])])
+@pytest.mark.parametrize(
+    "axes", [0, 1, 2, np.int64(1), np.array(2), (1, 1), (-1, 0), ([1, 2], [0, 1]), ([2, 1], [1, 0]), ([], [])]
+)
 def test_tensordot(axes):
     holds(np.tensordot, *arrays((2, 3, 3), (3, 3, 2)), axes)
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 3, 6, np.int64(5)])
+@pytest.mark.parametrize("n", [0, 1, 2, 3, np.array(6), np.int64(5)])
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3, 3), (5, 2, 3, 3), (2, 1, 1)])
 def test_matrix_power(shape, n):
     holds(np.linalg.matrix_power, *arrays(shape), n)
