@@ -133,7 +133,7 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     Raises TypeError for a call that is not NumPy's either.
     """
     signature = inspect.signature(stand_in)
-    names, taken, dtype = signature.parameters, [*arguments], None
+    names, taken, cast = signature.parameters, [*arguments], {}
     try:
         bound = inspect.signature(function).bind(*arguments, **options)
     except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
@@ -150,14 +150,14 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
                 taken.append(value)
             elif name in names or not _is_default(value, parameter.default):
                 options[name] = value
-    if "dtype" not in names:
-        dtype = options.pop("dtype", None)
+    if "dtype" not in names and options.get("dtype") is not None:
+        cast = {name: options.pop(name) for name in ("dtype", "casting") if name in options}
     try:
         signature.bind(*taken, **options)
     except TypeError as error:
         raise TypeError(f"{text_of(stand_in)}: {error}{keyword_instead(error)}") from None
     result = stand_in(*taken, **options)
-    return result if dtype is None else result.astype(dtype)
+    return result.astype(**cast) if cast else result
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -21,7 +21,8 @@ from .shaping import moveaxis, ravel, reshape
 
 __all__ = [
     "linspace", "logspace", "geomspace", "interp", "gradient", "ediff1d", "unwrap", "convolve", "correlate",
-    "polyval", "polyadd", "polysub", "polymul", "polyder", "polyint", "poly", "vander",
+    "polyval", "polyadd", "polysub", "polymul", "polydiv", "polyder", "polyint", "poly", "roots",
+    "vander",
 ]  # fmt: skip
 
 
@@ -302,6 +303,24 @@ def polymul(a1: Array, a2: Array) -> Array:
     return convolve(a1, a2)
 
 
+@implements(np.polydiv)
+def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
+    """The coefficients of the quotient and of the remainder.
+
+    >>> mg.polydiv(np.array([1.0, 0.0, 1.0]), np.array([1.0, 1.0]))
+    (array([ 1., -1.]), array([2.]))
+    """
+    rest, v = inexact(ravel(u)), inexact(ravel(v))
+    quotient = []
+    while rest.size >= v.size:
+        quotient.append(rest[0] / v[0])
+        rest = concatenate([rest[1 : v.size] - quotient[-1] * v[1:], rest[v.size :]])
+    rest = concatenate([np.zeros(1, rest.dtype), rest])
+    while rest.size > 1 and np.allclose(array_of(rest[0]), 0, rtol=1e-14):
+        rest = rest[1:]
+    return np.stack(quotient or [0 * (rest[0] + v[0])]), rest
+
+
 @implements(np.polyder)
 def polyder(p: Array, m: int = 1) -> Array:
     """The coefficients of the m-th derivative.
@@ -343,6 +362,22 @@ def poly(seq_of_zeros: Array) -> Array:
     for zero in zeros:
         p = convolve(p, np.stack([np.ones((), zeros.dtype), -zero]))
     return p
+
+
+@implements(np.roots)
+@op(complex=True)
+def roots(p: Array) -> Array:
+    """The zeros of the polynomial: P(R) = 0, so dR_j/dP_k = -R_j^(n-k) / P'(R_j). None where two are equal.
+
+    >>> mg.roots(np.array([1.0, 0.0, -4.0]))
+    array([-2.,  2.])
+    """
+    return np.roots(p)
+
+
+@roots.vjp("p")
+def _(g, out, p):
+    return -np.matmul(g / polyval(polyder(p), out), vander(out, p.size))
 
 
 @implements(np.vander)

@@ -17,7 +17,7 @@ from .casting import astype, floating
 
 __all__ = [
     "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp",
-    "sinc", "i0", "nan_to_num",
+    "nextafter", "sinc", "i0", "nan_to_num",
 ]  # fmt: skip
 
 fmax = elementwise(
@@ -49,6 +49,9 @@ heaviside = elementwise(
     "A = 0 where X1 < 0, 1 where X1 > 0, and X2 where X1 = 0: dA/dX1 = 0, dA/dX2 = 1 where X1 = 0.",
     x1=_zero,
     x2=lambda g, a, x1, x2: selected(g, x1 == 0),
+)
+nextafter = elementwise(
+    np.nextafter, "The number next to X1 towards X2: dA/dX1 = 1, dA/dX2 = 0.", x1=lambda g, a, x1, x2: g, x2=_zero
 )
 implements(np.fix)(trunc)
 

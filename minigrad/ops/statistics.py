@@ -6,10 +6,12 @@ the quantile of 0, 1, 2, ... is the position between them.
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from ..errors import brief, plain_array
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axes
@@ -21,8 +23,8 @@ from .reductions import _count, average
 from .shaping import moveaxis, reshape
 
 __all__ = [
-    "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "cov", "corrcoef", "bincount",
-    "histogram",
+    "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "sort_complex", "cov",
+    "corrcoef", "bincount", "histogram", "histogramdd", "histogram2d",
 ]  # fmt: skip
 
 
@@ -114,6 +116,17 @@ def partition(a: Array, kth: IndicesLike, axis: int | None = -1) -> Array:
     """
     a = arraylike(a)
     return take_along_axis(a, np.argpartition(array_of(a), array_of(kth), axis=axis), axis)
+
+
+@implements(np.sort_complex)
+def sort_complex(a: Array) -> Array:
+    """`sort` by the real parts, then the imaginary ones, as complex numbers.
+
+    >>> mg.sort_complex(np.array([3.0, 1.0]))
+    array([1.+0.j, 3.+0.j])
+    """
+    a = arraylike(a)
+    return astype(sort(a), np.sort_complex(np.zeros(1, a.dtype)).dtype)
 
 
 @implements(np.cov)
@@ -208,13 +221,80 @@ def histogram(
     (array([1., 6.]), array([0., 1., 2.]))
     """
     a = np.ravel(array_of(a))
-    if range is not None and np.shape(range) != (2,):
-        raise ValueError(f"histogram: range must be a pair (least, greatest), not {range!r}")
-    edges = np.histogram_bin_edges(a, array_of(bins), range)
+    edges = _edges(a, bins, range)
     if weights is None:
         return np.histogram(a, edges, density=density)
+    return _weighted([a], [edges], weights, density), edges
+
+
+@implements(np.histogramdd)
+def histogramdd(
+    sample: Any,
+    bins: Any = 10,
+    range: Any = None,
+    density: bool = False,
+    weights: Array | None = None,
+) -> tuple[Array, tuple[Array, ...]]:
+    """`(counts, edges of each axis)` as np.histogramdd; weights, which are summed instead, are differentiated.
+
+    >>> mg.histogramdd(np.array([[0.0, 0.0], [1.0, 2.0]]), 2, weights=np.array([1.0, 4.0]))[0]
+    array([[1., 0.],
+           [0., 4.]])
+    """
+    listed = isinstance(sample, (list, tuple))
+    points = plain_array([array_of(x) for x in sample] if listed else array_of(sample), "histogramdd", "sample")
+    if points.ndim != 2:
+        raise ValueError(f"sample must be points (N, D), or a list of D arrays of coordinates, not {points.shape}")
+    columns = [*(points if listed else points.T)]
+    each = [[*x] if np.iterable(x) else [x] * len(columns) for x in (bins, range)]
+    if {*map(len, each)} != {len(columns)}:
+        wanted = f"one for each of {len(columns)} axes"
+        raise ValueError(f"bins and range must be {wanted}, not {brief(bins)} and {brief(range)}")
+    edges = tuple(map(_edges, columns, *each))
+    if weights is None:
+        return np.histogramdd(columns, edges, density=density)
+    return _weighted(columns, edges, weights, density), edges
+
+
+@implements(np.histogram2d)
+def histogram2d(
+    x: ArrayLike,
+    y: ArrayLike,
+    bins: Any = 10,
+    range: Any = None,
+    density: bool = False,
+    weights: Array | None = None,
+) -> tuple[Array, Array, Array]:
+    """`(counts, edges in x, edges in y)` as np.histogram2d; weights are differentiated, see `histogramdd`.
+
+    >>> mg.histogram2d(np.array([0.0, 1.0]), np.array([0.0, 2.0]), 2, weights=np.array([1.0, 4.0]))[0]
+    array([[1., 0.],
+           [0., 4.]])
+    """
+    if np.iterable(bins) and len([*bins]) not in (1, 2):
+        bins = [bins, bins]  # one array of edges for both
+    counts, edges = histogramdd([x, y], bins, range, density, weights)
+    return counts, *edges
+
+
+def _edges(x, bins, range):
+    if range is not None and plain_array(array_of(range), "histogram", "range", float).shape != (2,):
+        raise ValueError(f"range must be a pair (least, greatest), not {range!r}")
+    if np.iterable(bins) and not isinstance(bins, str):
+        bins = plain_array(array_of(bins), "histogram", "bins")
+    return np.histogram_bin_edges(x, array_of(bins), range)
+
+
+def _weighted(columns, edges, weights, density):
+    """The sums of the weights of the points in each bin; the last edge belongs to the last bin."""
     weights = np.ravel(floating(weights))
-    inside = (a >= edges[0]) & (a <= edges[-1])
-    places = np.minimum(np.searchsorted(edges, a[inside], "right") - 1, edges.size - 2)
-    counts = bincount(places, weights[inside], edges.size - 1)
-    return counts / np.diff(edges).astype(counts.dtype) / np.sum(counts) if density else counts, edges
+    if weights.shape != columns[0].shape:
+        raise ValueError(f"there must be a weight for each of {columns[0].size} points, not {weights.size}")
+    axes = [*zip(columns, edges, strict=True)]
+    inside = np.all([(x >= edge[0]) & (x <= edge[-1]) for x, edge in axes], axis=0)
+    places = tuple(np.minimum(np.searchsorted(e, x[inside], "right") - 1, e.size - 2) for x, e in axes)
+    counts = scatter(weights[inside], places, tuple(edge.size - 1 for edge in edges))
+    if density:
+        volumes = reduce(np.multiply.outer, [np.diff(edge) for edge in edges])
+        counts = counts / volumes.astype(counts.dtype) / np.sum(counts)
+    return counts

@@ -6,6 +6,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support.gradients import leaf
 from support.specification import Specs, call, calls
 
+import minigrad as mg
+
 specs = Specs()
 spec = specs.add
 
@@ -67,9 +69,21 @@ spec("polyval", calls(call(W, 1.3), call(W, V), call(V, A)), np.polyval)
 spec("polyadd", calls(call(V, W), call(W, V)), np.polyadd)
 spec("polysub", calls(call(V, W), call(W, V)), np.polysub)
 spec("polymul", calls(call(V, W)), np.polymul)
+spec(
+    "polydiv",
+    calls(call(V, W), call(W, V), call(W, V[:1])),
+    lambda u, v: np.concatenate(np.polydiv(u, v)),
+    fn=lambda u, v: np.concatenate(mg.polydiv(u, v)),
+)
 spec("polyder", calls(call(V), call(V, 2)), np.polyder)
 spec("polyint", calls(call(V), call(V, 2, W[:2]), call(V, 2, 0.5)), np.polyint, options=first)
 spec("poly", calls(call(W), call(V)), np.poly, refused=(((A,), {}, ValueError, "must be a vector"),))
+spec(
+    "roots",
+    calls(call(np.array([1.5, -2.0, -3.0, 0.4])), call(np.array([1.0, -3.0, 0.0]))),
+    np.roots,
+    refused=(((A,), {}, ValueError, "rank-1 array"),),
+)
 spec(
     "vander",
     calls(call(W), call(W, 2), call(W, 4, True)),

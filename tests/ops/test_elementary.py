@@ -23,6 +23,7 @@ spec("fmin", pairs, np.minimum, kinks=((np.array([0.5, 1.0]), np.array([0.5, 2.0
 spec("fmod", pairs, np.vectorize(math.fmod))
 spec("copysign", pairs, np.vectorize(math.copysign))
 spec("heaviside", pairs, np.heaviside)
+spec("nextafter", pairs, np.vectorize(math.nextafter))
 spec("ldexp", calls(call(X, np.array([1, -2, 3])), call(Y, 2)), np.ldexp)
 spec("float_power", calls(call(np.abs(X), Y), call(np.abs(Y), 2.5)), np.float_power, opt_outs={"float32": "is float64"})
 spec("logaddexp2", pairs, np.logaddexp2)

@@ -51,6 +51,21 @@ spec(
     fn=lambda *arguments: mg.histogram(*arguments)[0],
     options={"argnums": 4},
 )
+spec("sort_complex", calls(call(M[0])), np.sort_complex, order=1, opt_outs={"float32": "is complex128"})
+spec(
+    "histogram2d",
+    calls(call(M[0], M[1], 4, None, False, W), call(M[0], M[1], (2, 3), None, True, W)),
+    lambda *arguments: np.histogram2d(*arguments)[0],
+    fn=lambda *arguments: mg.histogram2d(*arguments)[0],
+    options={"argnums": 5},
+)
+spec(
+    "histogramdd",
+    calls(call(M.T, 2, None, False, W)),
+    lambda *arguments: np.histogramdd(*arguments)[0],
+    fn=lambda *arguments: mg.histogramdd(*arguments)[0],
+    options={"argnums": 4},
+)
 
 TestSpecs = specs.tests(examples=3)
 
@@ -91,6 +106,39 @@ def test_counts_without_weights_are_plain():
     assert_array_equal(np.histogram(mg.tensor([0.0, 1.0, 2.0]), 2)[0], [1, 2])
     with pytest.raises(ValueError, match="bincount: x and weights must have one shape"):
         np.bincount(np.array([0, 1]), leaf([1.0]))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"bins": [3, 4]}, {"bins": [-1, 0, 1]}, {"bins": [np.array([-1.0, 0.5]), 3]}, {"range": [(-1, 1), (0, 2)]}],
+)
+def test_histograms_of_two_axes(options):
+    expected = np.histogram2d(M[0], M[1], weights=W, **options)
+    for found in (
+        np.histogram2d(leaf(M[0]), M[1], weights=leaf(W), **options),
+        np.histogram2d(M[0], leaf(M[1]), weights=W, **options),
+    ):
+        for ours, theirs in zip(found, expected, strict=True):
+            assert_allclose(getattr(ours, "data", ours), theirs)
+    assert_array_equal(np.histogramdd(leaf(M.T), 2)[0], np.histogramdd(M.T, 2)[0])
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: np.histogram2d(M[0], M[1], weights=leaf(W[:3])), "histogram2d: there must be a weight for each of 6"),
+        (lambda: np.histogramdd(leaf(W)), r"histogramdd: sample must be points \(N, D\), or a list of D .* not \(6,\)"),
+        (
+            lambda: np.histogramdd(leaf(M.T), [2]),
+            r"histogramdd: bins and range must be one for each of 3 axes, not \[2\]",
+        ),
+        (lambda: np.histogramdd(leaf(M.T), range=[(0, 1)]), r"histogramdd: bins and range .* not 10 and \[\(0, 1\)\]"),
+        (lambda: np.histogramdd(leaf(M.T), range=2), r"histogramdd: range must be a pair \(least, greatest\), not 2"),
+    ],
+)
+def test_histograms_that_do_not_fit_are_refused(call, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        call()
 
 
 def test_a_histogram_between_given_limits():
