@@ -18,7 +18,6 @@ from functools import lru_cache, partial
 from itertools import groupby
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from ...products import FEWEST_PRODUCTS
 from ...threads import blocks, get_num_threads, share
@@ -48,7 +47,7 @@ def _forward(matrix, geometry, x, z, rows):
     """Write these rows of the output z. Both are (row, channel, column, image)."""
     with Scratch() as take:
         for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], z.itemsize):
-            stack, out = _stack(x[..., n], part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix))
+            stack, out = _stack(x, n, part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix))
             for row, lane in tiles(*matrix.shape[1:], stack.shape[3]):
                 np.matmul(matrix[:, row], stack[..., lane], out=out[..., row, lane])
 
@@ -73,7 +72,7 @@ def _kernel_gradient(size, geometry, x, g, rows):
     total = np.zeros(size, x.dtype)
     with Scratch() as take:
         for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], x.itemsize):
-            add_products(total, _stack(x[..., n], part, size[0], take), _lanes(g[p, :, q, n], size[0]), take)
+            add_products(total, _stack(x, n, part, size[0], take), _lanes(g[p, :, q, n], size[0]), take)
     return total
 
 
@@ -187,38 +186,38 @@ def _parts(geometry, start, stop, channels, images, itemsize):
     return [(p, q, n, geometry.part(p, q)) for p, q, n in found]
 
 
-def _stack(x, geometry, groups, take):
-    """Copy the columns of windows of x (row, channel, column, image), with zeros for the padding.
+def _stack(x, images, geometry, groups, take):
+    """Copy the columns of windows of some images of x (row, channel, column, image), with zeros for the padding.
 
     Return the matrix of each row of the output, (row, group, (r, s, channel), lane).
     """
-    (height, channels, width, images), (p, q), (kh, kw) = x.shape, geometry.out, geometry.window
+    (height, channels, width, n), (p, q), (kh, kw) = x.shape, geometry.out, geometry.window
     count, channels = (p - 1) * geometry.stride[0] + kh, channels // groups
-    windows = take("windows", (groups, count, kw, channels, q * images), x.dtype)
-    target = windows.reshape(groups, count, kw, channels, q, images)  # lane -> (column, image)
-    source = x.reshape(height, groups, channels, width, images).swapaxes(0, 1)  # (group, row, channel, column, image)
+    source = x.reshape(height, groups, channels, width, n).swapaxes(0, 1)  # (group, row, channel, column, image)
+    n = min(images.stop, n) - images.start
+    windows = take("windows", (groups, count, kw, channels, q * n), x.dtype)
+    target = windows.reshape(groups, count, kw, channels, q, n)  # lane -> (column, image)
     rows, read = inside(-geometry.padding[0], 1, height, count)
     if rows.stop - rows.start < count:
         clear(target.swapaxes(0, 1), rows)
-    _copy_columns(geometry, source[:, read], target[:, rows])
+    _copy_columns(geometry, x, source, read, images, target[:, rows])
     group, row, _, channel, item = windows.strides
-    shape, strides = (p, groups, kh * kw * channels, q * images), (row * geometry.stride[0], group, channel, item)
+    shape, strides = (p, groups, kh * kw * channels, q * n), (row * geometry.stride[0], group, channel, item)
     return np.ndarray(shape, x.dtype, windows, 0, strides)
 
 
-def _copy_columns(geometry, source, target):
+def _copy_columns(geometry, x, source, rows, images, target):
     """Copy to target (group, row, s, channel, column of the output, image) the column that each tap s reads.
 
-    The source is (group, row, channel, column, image), and zero beyond its columns.
+    Some rows and images are read of the source (group, row, channel, column, image), a view of x; beyond it are zeros.
     """
     (_, _, taps, _, q, _), width = target.shape, source.shape[3]
     first, step, stride = -geometry.padding[1], geometry.dilation[1], geometry.stride[1]
-    if first >= 0 and first + (taps - 1) * step + (q - 1) * stride < width:  # all taps are one view
-        source = source[..., first:, :]
+    if x.size and first >= 0 and first + (taps - 1) * step + (q - 1) * stride < width:  # all taps are one view
         group, row, channel, column, image = source.strides
-        np.copyto(
-            target, as_strided(source, target.shape, (group, row, column * step, channel, column * stride, image))
-        )
+        start, strides = rows.start * row + first * column + images.start * image, (column * stride, image)
+        strides = (group, row, column * step, channel, *strides)
+        np.copyto(target, np.ndarray(target.shape, x.dtype, x, start, strides))
         return
     for s in range(taps):
         columns, entries = inside(first + s * step, stride, width, q)
@@ -226,7 +225,7 @@ def _copy_columns(geometry, source, target):
         if columns.stop - columns.start < q:
             # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
             clear(tap.transpose(3, 0, 1, 2, 4), columns)
-        tap[..., columns, :] = source[..., entries, :]
+        tap[..., columns, :] = source[:, rows, :, entries, images]
 
 
 def _lanes(array, groups):

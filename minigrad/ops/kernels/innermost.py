@@ -88,6 +88,6 @@ def laid(name, x, groups, dtype, take):
     laid = innermost(x).reshape(h, groups, c // groups, w, n).swapaxes(0, 1)  # (row, group, ...) -> (group, row, ...)
     if not laid.flags.c_contiguous or x.dtype != dtype:
         laid = take(name, laid.shape, dtype)
-        for group, part in zip(laid, np.split(x, groups, axis=1), strict=True):
-            copy_images(group.transpose(3, 1, 0, 2), part)
+        for group, channels in zip(laid, blocks(c, c // groups), strict=True):
+            copy_images(group.transpose(3, 1, 0, 2), x[:, channels])
     return laid
