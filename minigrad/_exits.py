@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
-    "(np.sin, not math.sin; np.stack for a list of Tensors; s.toarray() @ t for a sparse matrix s)"
+    "(np.sin, not math.sin; np.stack for a list of Tensors; s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t "
+    "for one of pandas)"
 )
 
 

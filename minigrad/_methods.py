@@ -41,6 +41,7 @@ class ArrayMethods:
     """The operators and methods of Tensor that lead to an op, or to plain values."""
 
     __slots__ = ()
+    __pandas_priority__ = 5000  # above pandas' own, so that `series * tensor` comes here
 
     _array: Any
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import minigrad as mg
 from minigrad import elementwise, stand_ins, tape
@@ -264,13 +265,93 @@ def test_lists_are_arrays():
 
 
 class Subclass(np.ndarray):
-    pass
+    """An array that would like to come first."""
+
+    __array_priority__ = 1e6
 
 
-def test_other_subclasses_of_arrays_are_plain_arrays_to_an_op():
-    x = leaf(np.ones((2, 2)))
-    (x * np.array([[1, 2], [3, 4]]).view(Subclass)).backward(np.ones((2, 2)))
-    np.testing.assert_array_equal(x.grad, [[1, 2], [3, 4]])
+class Holder:
+    """What np.asarray makes an array of."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __array__(self, dtype=None, copy=None):
+        return self.array.copy() if copy else self.array
+
+
+class Series(Holder):
+    """It computes as pandas' Series does: by itself, with all but what has a higher priority."""
+
+    __pandas_priority__ = 3000
+
+    def __mul__(self, other):
+        """The product of the arrays."""
+        if getattr(other, "__pandas_priority__", 0) > self.__pandas_priority__:
+            return NotImplemented
+        return Series(self.array * np.asarray(other))
+
+    def __array_ufunc__(self, ufunc, method, *inputs):
+        if ufunc is np.multiply and isinstance(inputs[0], Series):
+            return inputs[0] * inputs[1]
+        return NotImplemented
+
+
+ENTRIES = np.array([[1.0, 2.0], [3.0, 4.0]])
+KINDS = {
+    "memory map": lambda path: np.save(path, ENTRIES) or np.load(path, mmap_mode="r"),
+    "subclass": lambda path: ENTRIES.view(Subclass),
+    "record array": lambda path: ENTRIES.view(np.recarray),
+    "holder": lambda path: Holder(ENTRIES),
+    "series": lambda path: Series(ENTRIES),
+}
+PRODUCTS = [
+    lambda x, other: x * other,
+    lambda x, other: other * x,
+    lambda x, other: np.multiply(other, x),
+    lambda x, other: mg.multiply(other, x),
+    lambda x, other: mg.tensor(other) * x,
+    lambda x, other: np.prod(np.stack([other, x]), axis=0),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_arrays_of_others_are_constants(kind, tmp_path):
+    other = KINDS[kind](tmp_path / "entries.npy")
+    for product in PRODUCTS:
+        x = leaf(np.full((2, 2), 3.0))
+        product(x, other).backward(np.ones((2, 2)))
+        np.testing.assert_array_equal(x.grad, ENTRIES)
+    gradient = mg.grad(lambda x: mg.sum(x * x))(other)
+    np.testing.assert_array_equal(gradient, 2 * ENTRIES)
+    assert type(gradient) is np.ndarray
+
+
+SPARSE = [sparse.csr_array(ENTRIES), sparse.csr_matrix(ENTRIES), sparse.coo_array(ENTRIES)]
+
+
+@pytest.mark.parametrize("other", [np.ma.masked_array(ENTRIES, ENTRIES > 3), *SPARSE])
+def test_others_that_would_lose_a_gradient_or_a_mask_say_what_to_do(other):
+    x = leaf(ENTRIES)
+    for product in (*PRODUCTS, lambda x, other: other @ x, lambda x, other: x @ other):
+        with pytest.raises(TypeError, match=r"toarray\(\)|use mg.where\(mask"):
+            product(x, other)
+
+
+@mg.op
+def sparse_product(x, *, matrix):
+    """A sparse matrix times x."""
+    return matrix @ x
+
+
+@sparse_product.vjp("x")
+def _(g, out, x, *, matrix):
+    return sparse_product(g, matrix=matrix.T)
+
+
+@pytest.mark.parametrize("matrix", SPARSE)
+def test_an_op_of_ones_own_multiplies_by_a_sparse_matrix(matrix):
+    mg.testing.check_grads(sparse_product, np.arange(6.0).reshape(2, 3), matrix=matrix, layouts=False)
 
 
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
