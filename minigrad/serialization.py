@@ -225,6 +225,11 @@ def _decode(value: Any, where: tuple[str, ...], arrays: dict[str, ndarray]) -> A
         case ["list" | "tuple" as tag, [*parts]]:
             decoded = [_decode(part, (*where, str(i)), arrays) for i, part in enumerate(parts)]
             return decoded if tag == "list" else tuple(decoded)
+    return _decode_leaf(value, where, arrays)
+
+
+def _decode_leaf(value: Any, where: tuple[str, ...], arrays: dict[str, ndarray]) -> Any:
+    match value:
         case ["complex", float(real), float(imaginary)]:
             return complex(real, imaginary)
         case ["int", str(digits)] if re.fullmatch("-?0x[0-9a-f]+", digits):

@@ -4,7 +4,7 @@ Read from the code object, since inspect.signature would be a tenth of the time 
 """
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -133,24 +133,9 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     Raises TypeError for a call that is not NumPy's either.
     """
     signature = inspect.signature(stand_in)
-    names, taken, cast = signature.parameters, [*arguments], {}
-    try:
-        bound = inspect.signature(function).bind(*arguments, **options)
-    except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
-        options = {name: value for name, value in options.items() if value is not None or name in names}
-    else:
-        taken, options = [], {}
-        for name, value in bound.arguments.items():
-            parameter = bound.signature.parameters[name]
-            if parameter.kind is parameter.VAR_KEYWORD:
-                options |= value
-            elif parameter.kind is parameter.VAR_POSITIONAL:
-                taken, options = [*taken, *options.values(), *value], {}
-            elif parameter.kind is parameter.POSITIONAL_ONLY:
-                taken.append(value)
-            elif name in names or not _is_default(value, parameter.default):
-                options[name] = value
-    if "dtype" not in names and options.get("dtype") is not None:
+    taken, options = _given(function, signature.parameters, arguments, options)
+    cast = {}
+    if "dtype" not in signature.parameters and options.get("dtype") is not None:
         cast = {name: options.pop(name) for name in ("dtype", "casting") if name in options}
     try:
         signature.bind(*taken, **options)
@@ -158,6 +143,27 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
         raise TypeError(f"{text_of(stand_in)}: {error}{keyword_instead(error)}") from None
     result = stand_in(*taken, **options)
     return result.astype(**cast) if cast else result
+
+
+def _given(function: Any, names: Collection[str], arguments: tuple, options: dict[str, Any]) -> tuple[list, dict]:
+    """A NumPy function's arguments as a stand-in with these names takes them: without options at NumPy's defaults."""
+    try:
+        bound = inspect.signature(function).bind(*arguments, **options)
+    except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
+        return [*arguments], {name: value for name, value in options.items() if value is not None or name in names}
+    taken: list = []
+    given: dict[str, Any] = {}
+    for name, value in bound.arguments.items():
+        parameter = bound.signature.parameters[name]
+        if parameter.kind is parameter.VAR_KEYWORD:
+            given |= value
+        elif parameter.kind is parameter.VAR_POSITIONAL:
+            taken, given = [*taken, *given.values(), *value], {}
+        elif parameter.kind is parameter.POSITIONAL_ONLY:
+            taken.append(value)
+        elif name in names or not _is_default(value, parameter.default):
+            given[name] = value
+    return taken, given
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -327,16 +327,19 @@ def _matched(
     missing, unexpected: whether such names may be.
     """
     own = {name: part for name, part in _inside(module) if not isinstance(part, Module)}
-    keys = IncompatibleKeys(
-        [name for name, _ in module._state() if name not in given], [name for name in given if name not in own]
-    )
+    missing_keys = [name for name, _ in module._state() if name not in given]
+    unexpected_keys = [name for name in given if name not in own]
     pairs = {name: (part, given[name]) for name, part in own.items() if name in given}
-    differing = ("missing", missing, keys.missing_keys), ("unexpected", unexpected, keys.unexpected_keys)
-    said = [f"{what} {', '.join(map(repr, names))}" for what, may_be, names in differing if names and not may_be]
+    said = [] if missing else _said("missing", missing_keys)
+    said += [] if unexpected else _said("unexpected", unexpected_keys)
     said += _misfits(pairs)
     if said:
         raise ValueError(f"{caller}: {'; '.join(said)}")
-    return [*pairs.values()], keys
+    return [*pairs.values()], IncompatibleKeys(missing_keys, unexpected_keys)
+
+
+def _said(what: str, names: list[str]) -> list[str]:
+    return [f"{what} {', '.join(map(repr, names))}"] if names else []
 
 
 def _misfits(pairs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
@@ -368,16 +371,20 @@ def _lines(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> I
 def _summary(module: Module) -> str:
     """The call that makes such a module, the number of its parameters, and the shapes of its own arrays."""
     held = [*_held(module)]
-    arguments = _arguments(module)
-    text = type(module).__name__
-    if arguments or not any(isinstance(part, (Module, Tensor, np.ndarray)) for _, part in held):
-        text += f"({', '.join(arguments)})"
+    text = _call(module, held)
     if count := sum(parameter.size for parameter in module.parameters()):
         text += f", {count:,} parameter{'s' if count > 1 else ''}"
     shapes = [f"{name} {part.shape}" for name, part in held if module._is_parameter(part)]
     buffers = [f"{name} {part.shape}" for name, part in held if isinstance(part, np.ndarray)]
     text += f": {', '.join(shapes)}" if shapes else ""
     return text + (f"; buffers {', '.join(buffers)}" if buffers else "")
+
+
+def _call(module: Module, held: list[tuple[str, Any]]) -> str:
+    """The call that makes such a module; of one that has parts and no arguments, its name."""
+    arguments, name = _arguments(module), type(module).__name__
+    has_parts = any(isinstance(part, (Module, Tensor, np.ndarray)) for _, part in held)
+    return name if has_parts and not arguments else f"{name}({', '.join(arguments)})"
 
 
 def _arguments(module: Module) -> list[str]:

@@ -192,7 +192,11 @@ class Runs:
         for i, x in enumerate(self.first.x):
             if x.dtype.kind != "f" and all(_same(a, run.x[i]) for a, run in zip(arrays, self.runs, strict=True)):
                 return Input(i)
-        shape = self._shape(*arrays)
+        return self._stretched(arrays)
+
+    def _stretched(self, arrays: list[np.ndarray]) -> Stretched:
+        """One array, repeated along the axes that grow with the batch."""
+        first, shape = arrays[0], self._shape(*arrays)
         grown = tuple(axis for axis, length in enumerate(shape) if isinstance(length, Size))
         index = tuple(slice(0, 1) if axis in grown else slice(None) for axis in range(first.ndim))
         row = first[index]

@@ -141,9 +141,7 @@ def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Array:
     if len(inputs) != len(operands):
         raise ValueError(f"einsum: {subscripts!r} names {len(inputs)} operands, but {len(operands)} are given")
     unused = "".join(letter for letter in _LETTERS if letter not in subscripts)
-    extra = [_axes_of_ellipsis(s, np.ndim(a)) for s, a in zip(inputs, operands, strict=True)]
-    if min(extra) < 0:
-        raise ValueError(f"einsum: {subscripts!r} does not fit operands of shape {[np.shape(a) for a in operands]}")
+    extra = _axes_of_ellipses(subscripts, inputs, operands)
     letters = unused[: max(extra)]
     if not arrow:
         output = _implicit_output("".join(inputs))
@@ -159,6 +157,14 @@ def _as_letters(*given):
     names = ["".join("..." if i is ... else _LETTERS[i] for i in numbers) for numbers in lists]
     inputs = len(given) // 2
     return ",".join(names[:inputs]) + "".join(f"->{output}" for output in names[inputs:]), given[0 : 2 * inputs : 2]
+
+
+def _axes_of_ellipses(subscripts, inputs, operands):
+    """How many axes "..." stands for in each operand."""
+    extra = [_axes_of_ellipsis(s, np.ndim(a)) for s, a in zip(inputs, operands, strict=True)]
+    if min(extra) < 0:
+        raise ValueError(f"einsum: {subscripts!r} does not fit operands of shape {[np.shape(a) for a in operands]}")
+    return extra
 
 
 def _axes_of_ellipsis(letters, ndim):

@@ -153,18 +153,18 @@ def cov(
     if y is not None:
         x = np.concatenate([x, _variables(y, rowvar)], axis=0)
     x = widened(x) if dtype is None else astype(x, dtype)
-    ddof = (0 if bias else 1) if ddof is None else ddof
-    w = None if aweights is None else floating(aweights)
-    if fweights is not None:
-        w = floating(fweights) if w is None else w * floating(fweights)
-    total = x.shape[1] if w is None else np.sum(w)
-    if aweights is None or ddof == 0:
-        freedom = total - ddof
-    else:
-        freedom = total - ddof * np.sum(w * aweights) / total
-    x = x - (average(x, 1, w) if w is not None else np.mean(x, axis=1))[:, None]
+    weights = [floating(given) for given in (aweights, fweights) if given is not None]
+    w = reduce(np.multiply, weights) if weights else None
+    freedom = _freedom(x.shape[1], w, aweights, (0 if bias else 1) if ddof is None else ddof)
+    x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]
     c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / freedom
     return np.squeeze(c if dtype is not None else narrowed(c, m, *([] if y is None else [y])))
+
+
+def _freedom(count, w, aweights, ddof):
+    """What the sums of products are divided by: the sum of the weights, less what the mean takes of it."""
+    total = count if w is None else np.sum(w)
+    return total - ddof if aweights is None or ddof == 0 else total - ddof * np.sum(w * aweights) / total
 
 
 def _variables(m, rowvar):
