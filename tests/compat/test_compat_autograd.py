@@ -24,6 +24,7 @@ from minigrad.compat.autograd import numpy as our_numpy
 from minigrad.compat.autograd.misc import optimizers
 from minigrad.compat.autograd.numpy import linalg
 from minigrad.compat.autograd.numpy.numpy_boxes import ArrayBox
+from minigrad.compat.autograd.numpy.numpy_vjps import unbroadcast_f
 from minigrad.compat.autograd.scipy import special, stats
 
 THEIRS = SimpleNamespace(
@@ -135,11 +136,32 @@ def test_a_primitive_of_ones_own():
     assert_array_equal(scaled(X, 3.0), 3 * X**2)
     extend.defvjp_argnum(scaled, lambda argnum, out, arguments, options: lambda g: g * (argnum + 7.0))
     assert_array_equal(ours.grad(lambda x: np.sum(scaled(x, 3.0)))(X), [7.0] * 3)
+    extend.defvjp_argnums(scaled, lambda argnums, out, arguments, options: lambda g: [g * (i + 8.0) for i in argnums])
+    assert ours.grad(lambda a: np.sum(scaled(X, a)))(2.0) == 27
+
+
+def test_a_primitive_that_is_broadcast():
+    @extend.primitive
+    def product(x, y):
+        return np.asarray(x) * y
+
+    makers = [lambda out, *xy, i=i: unbroadcast_f(xy[i], lambda g: g * xy[1 - i]) for i in range(2)]
+    extend.defvjp(product, *makers)
+    for x in (M, X, 2.0):
+        found = ours.grad(lambda x: np.sum(product(x, M)))(x)
+        assert_allclose(found, autograd.grad(lambda x: autograd.numpy.sum(x * M))(x))
+        assert np.shape(found) == np.shape(x)
+
+
+def test_numpys_functions_keep_their_derivatives():
+    extend.defvjp(np.sin, lambda out, x: lambda g: g * 7.0)
+    assert_allclose(ours.grad(np.sin)(0.5), np.cos(0.5))
 
 
 def test_boxes_and_values():
     t = mg.tensor(X, requires_grad=True)
     assert isinstance(t, ArrayBox)
+    assert isinstance({}, ours.builtins.DictBox)
     assert tracer.isbox(t)
     assert not tracer.isbox(X)
     assert_array_equal(tracer.getval(t), X)

@@ -7,7 +7,7 @@ import numpy as np
 
 import minigrad as mg
 
-__all__ = ["Box", "defjvp", "defvjp", "defvjp_argnum", "notrace_primitive", "primitive"]
+__all__ = ["Box", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums", "notrace_primitive", "primitive"]
 
 Box = mg.Tensor
 
@@ -50,13 +50,21 @@ def _filled(arguments, places, arrays):
 
 
 def defvjp(fun, *makers, argnums=None):
-    """Define the VJPs of a primitive: maker(out, *arguments) returns the function of g; None means 0."""
-    fun.makers.update(zip(argnums or range(len(makers)), makers, strict=False))
+    """Define the VJPs of a primitive: maker(out, *arguments) returns the function of g; None means 0.
+
+    A function that is none, such as np.where, keeps the VJPs that minigrad has.
+    """
+    getattr(fun, "makers", {}).update(zip(argnums or range(len(makers)), makers, strict=False))
 
 
 def defvjp_argnum(fun, maker):
     """Define all VJPs of a primitive: maker(argnum, out, arguments, options) returns the function of g."""
     fun.by_argnum = maker
+
+
+def defvjp_argnums(fun, maker):
+    """The same for a maker(argnums, out, arguments, options), whose function of g returns one result for each."""
+    defvjp_argnum(fun, lambda argnum, *rest: lambda g: next(iter(maker((argnum,), *rest)(g))))
 
 
 def defjvp(fun, *jvps, argnums=None):
