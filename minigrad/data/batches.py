@@ -57,7 +57,7 @@ def split(arrays: T, fraction: float, *, rng: Generator) -> tuple[T, T]:
     rows = count_rows("split", arrays)
     if isinstance(fraction, (bool, np.bool)) or not isinstance(fraction, (int, float, np.integer, np.floating)):
         raise TypeError(f"split: fraction must be a number, not {brief(fraction)}")
-    if not 0 < fraction < 1 or not 0 < int(rows * fraction) < rows:
+    if not 1 <= rows * fraction < rows:
         raise ValueError(f"split: fraction must leave a row to each part, not {fraction} of {rows} rows")
     order = _generator("split", rng).permutation(rows)
     return taken(arrays, order[: int(rows * fraction)]), taken(arrays, order[int(rows * fraction) :])

@@ -45,7 +45,7 @@ def read_idx(path: str | os.PathLike, *, ndim: int | None = None, dtype: DTypeLi
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         try:
-            if file.peek(2)[:2] != GZIP_MAGIC:
+            if file.peek()[:2] != GZIP_MAGIC:
                 return _read(file, codes, ndim, size, size)
             with gzip.GzipFile(fileobj=file) as unpacked:
                 return _read(unpacked, codes, ndim, size * EXPANSION)
@@ -80,13 +80,12 @@ def _read(file: Any, codes: list[int], ndim: int | None, limit: int, size: int |
     if size is not None and needed < size:
         raise ValueError(f"too long, has {size} bytes {takes}")
     array = _empty(shape, dtype)
-    content, filled = array.reshape(-1).view(np.uint8).data, 0
-    while filled < len(content) and (count := file.readinto(content[filled:])):
-        filled += count
-    if filled < len(content):
+    filled = file.readinto(array.reshape(-1).view(np.uint8).data)
+    if filled < array.nbytes:
         raise ValueError(f"truncated, has {header + filled} bytes {takes}")
-    if file.read(1):
+    if file.read(1):  # equivalent: 1 -> 2 because one byte is too many
         raise ValueError(f"too long, has more bytes than the {needed} that shape {shape} takes")
+    # equivalent: False -> True because a copy has the same entries
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 

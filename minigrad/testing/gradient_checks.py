@@ -287,7 +287,7 @@ def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None
     g, u, v, x = case.g, case.u, case.gradients[case.position], case.x
     rtol, atol = options.tolerances(case.label)
     numeric, analytic = float(np.sum(g * slopes)), float(np.sum(v * u))
-    slope, noise = norm(v * u), of_central_difference(g, case.y, v, x)
+    slope, noise = norm(v * u), of_central_difference(g, case.y, v, x, case.size)
     lost = not noise <= _LOST * max(slope, abs(numeric))
     if lost and (numeric == analytic == 0 or constant_to_rounding(case.f, x, u, g, analytic)):
         return
@@ -308,7 +308,8 @@ def _check_jacobian(function: CheckedFunction, y: np.ndarray, options: Options, 
         rtol, atol = options.tolerances(function.labels[position])
         analytic = np.reshape([row[position] for row in rows], (y.size, x.size)) * steps.ravel()
         numeric = np.reshape([central(f, x, u * steps) for u in unit_arrays(x)], (x.size, y.size)).T
-        allowed = of_jacobian(y, analytic, x, rtol) + atol + options.nondet_tol * steps.ravel()
+        size = max(map(max_abs, function.x))
+        allowed = of_jacobian(y, analytic, size, rtol) + atol + options.nondet_tol * steps.ravel()
         for i, j in np.argwhere(~(np.abs(numeric - analytic) <= allowed)):
             u = np.zeros(x.shape)
             u.flat[j] = steps.flat[j]

@@ -48,20 +48,20 @@ def max_abs(a: Any) -> float:
     return float(np.max(np.abs(a), initial=0))
 
 
-def of_central_difference(g: Any, y: Any, v: Any, x: Any) -> float:
+def of_central_difference(g: Any, y: Any, v: Any, x: Any, size: float) -> float:
     """How far rounding may move the central difference of sum(g * f) from <v, u>.
 
     The difference divides an error of the values by h. The values have three: f(x) is rounded by EPS |y|,
     which g weighs: ||g y||. Each x + t u is rounded by EPS |x|, which the slope v carries on: ||v x||. And f
-    may have rounded numbers of the size of x on its way: ||g|| max|x|. Six evaluations with weights that
-    sum to less than 2 make the factor 4.
+    may have rounded numbers as large as its largest input on its way: ||g|| size. Six evaluations with
+    weights that sum to less than 2 make the factor 4.
     """
-    return 4 * EPS * (norm(g * y) + norm(v * x) + norm(g) * max_abs(x)) / STEP
+    return 4 * EPS * (norm(g * y) + norm(v * x) + norm(g) * size) / STEP
 
 
-def of_jacobian(y: Any, slopes: Any, x: Any, rtol: float) -> Any:
+def of_jacobian(y: Any, slopes: Any, size: float, rtol: float) -> Any:
     """The same for single entries: slopes[i, j] is the change of y_i along one step of x_j, over the flat y and x."""
-    size = max(max_abs(x), max_abs(y))
+    size = max(size, max_abs(y))
     return rtol * np.abs(slopes) + 4 * EPS * (np.abs(slopes) + 2 * size) / STEP + TINY
 
 

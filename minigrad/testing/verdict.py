@@ -57,6 +57,11 @@ class Comparison(NamedTuple):
     def analytic(self) -> np.ndarray:
         return np.asarray(self.gradients[self.position])
 
+    @property
+    def size(self) -> float:
+        """The largest input, also of those that do not move: f may have rounded numbers as large as that."""
+        return max(map(max_abs, self.function.x))
+
     def scalar(self, value: np.ndarray) -> float:
         """sum(g * f), of the one input."""
         return float(np.sum(self.g * self.f(value)))
@@ -88,7 +93,7 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
 
 
 def _confirmed_roughly(case: Comparison, slope: Slope, analytic: float, allowed: float) -> bool:
-    rest = of_cancellation(case.g, case.y, max(map(max_abs, case.function.x)))
+    rest = of_cancellation(case.g, case.y, case.size)
     known = slope.error <= max(rest, abs(slope.value) / 4, abs(analytic) / 4)
     return known and abs(slope.value - analytic) <= allowed + slope.error + rest
 
@@ -98,7 +103,8 @@ def _verdict(
 ) -> tuple[str, list[str]]:
     if _kinked(case, difference):
         return "inconclusive", ["the two one-sided slopes differ: this is a kink, see check_subgradient"]
-    error = max(slope.error, widest_noise(case.scalar, case.x, case.u), abs(slope.value - numeric) / 5)
+    unseen = of_cancellation(case.g, case.y, 1.0) / 10  # as small as what rounding makes of numbers of order 1
+    error = max(slope.error, widest_noise(case.scalar, case.x, case.u), abs(slope.value - numeric) / 5, unseen)
     if not difference > allowed + 10 * error:
         return "inconclusive", [f"the numeric slope is only known to {error:.2g} here"]
     return "wrong", []

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -13,6 +13,8 @@ def rng(seed=0):
     return np.random.default_rng(seed)
 
 
+@example(rows=11, size=4, shuffle=False, drop_last=True)
+@example(rows=3, size=5, shuffle=False, drop_last=False)
 @given(rows=st.integers(1, 20), size=st.integers(1, 25), shuffle=st.booleans(), drop_last=st.booleans())
 def test_each_row_once_but_for_a_dropped_rest(rows, size, shuffle, drop_last):
     x = np.arange(2 * rows).reshape(rows, 2)
@@ -61,6 +63,7 @@ def test_parts_have_the_structure_of_the_arrays_and_are_copies(arrays):
         assert not np.shares_memory(x, X)
 
 
+@example(rows=2, fraction=0.5)
 @given(rows=st.integers(2, 40), fraction=st.floats(0.01, 0.99))
 def test_two_parts_are_the_whole(rows, fraction):
     if not 0 < int(rows * fraction) < rows:
@@ -79,6 +82,7 @@ def test_two_parts_are_the_whole(rows, fraction):
         (lambda: minibatches(X, 2, rng=0), TypeError, "minibatches: rng must be a numpy.random.Generator, not 0"),
         (lambda: minibatches(X, 0, rng=rng()), ValueError, "minibatches: batch_size must be at least 1, not 0"),
         (lambda: minibatches(X, 2.0, rng=rng()), TypeError, "minibatches: batch_size must be an int, not 2.0"),
+        (lambda: minibatches(X, True, rng=rng()), TypeError, "minibatches: batch_size must be an int, not True"),
         (lambda: minibatches(X, 2, rng=rng(), shuffle=1), TypeError, "minibatches: shuffle must be True or False"),
         (
             lambda: minibatches((X, X[:2]), 2, rng=rng()),
@@ -86,11 +90,13 @@ def test_two_parts_are_the_whole(rows, fraction):
             r"minibatches: the arrays must have the same number of rows; arrays\[0\] has 3, arrays\[1\] has 2",
         ),
         (lambda: minibatches((), 2, rng=rng()), ValueError, "minibatches: arrays is empty"),
-        (lambda: minibatches({"x": [1]}, 2, rng=rng()), TypeError, r"minibatches: arrays\['x'\] must be an array"),
+        (lambda: minibatches({"x": [1]}, 2, rng=rng()), TypeError, r"arrays\['x'\] must be an array, not \[1\]$"),
         (lambda: minibatches(np.array(1.0), 2, rng=rng()), ValueError, "minibatches: arrays has no rows"),
         (lambda: minibatches(mg.tensor(X), 2, rng=rng()), TypeError, r"must be an array, not \(3, 2\); pass its .data"),
         (lambda: split(X, 0.5, rng=None), TypeError, "split: rng must be a numpy.random.Generator, not None"),
         (lambda: split(X, "a", rng=rng()), TypeError, "split: fraction must be a number, not 'a'"),
+        (lambda: split(X, True, rng=rng()), TypeError, "split: fraction must be a number, not True"),
+        (lambda: split(X, 1, rng=rng()), ValueError, "split: fraction must leave a row to each part, not 1 of 3 rows"),
         (lambda: split(X, 0.1, rng=rng()), ValueError, "split: fraction must leave a row to each part, not 0.1 of 3"),
         (lambda: split(X, float("nan"), rng=rng()), ValueError, "split: fraction must leave a row to each part"),
     ],

@@ -38,7 +38,10 @@ def test_what_was_written_is_read(data, dtype, pack, tmp_path_factory):
     [
         (b"", {}, "has 0 bytes, too few for the header of 4"),
         (b"", {"ndim": 3}, "has 0 bytes, too few for the header of 16"),
+        (b"\0\0\x08", {}, "has 3 bytes, too few for the header of 4"),
+        (b"\0\0\x08\x01abc", {}, "has 7 bytes, too few for the header of 8"),
         (b"\0\0\x08\x02abc", {}, "has 7 bytes, too few for the header of 12"),
+        (b"\1\0\x08\0", {}, "begins with bytes 01 00 08 00, should be 00 00 a dtype's code"),
         (
             b"\x89PNG",
             {},
@@ -68,6 +71,25 @@ def test_what_is_wrong_is_said_with_the_path(content, options, message, pack, tm
         mg.data.read_idx(path, **options)
     assert str(caught.value).startswith(f"{path}: ")
     assert "\n" not in str(caught.value)
+
+
+def test_a_gzip_file_may_be_much_shorter_than_the_array(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(idx(np.ones(100_000, np.uint8), 8)))
+    assert mg.data.read_idx(path).sum() == 100_000
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "message"),
+    [
+        (None, {}, "path must be a path, not NoneType"),
+        ("file", {"ndim": 1.0}, "ndim must be an int or None, not float"),
+        ("file", {"dtype": "pixels"}, "dtype must be a dtype or None, not str"),
+    ],
+)
+def test_an_argument_of_another_kind_is_named(path, options, message):
+    with pytest.raises(TypeError, match=f"^read_idx: {message}$"):
+        mg.data.read_idx(path, **options)
 
 
 def test_a_dtype_that_idx_does_not_have_is_named(tmp_path):

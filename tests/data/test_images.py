@@ -67,6 +67,7 @@ def test_idx_is_found_and_read(place, separator, suffix, pack, tmp_path):
     for part, expected in zip(mg.data.mnist(tmp_path), (train, test), strict=True):
         np.testing.assert_array_equal(part.images, expected[0])
         np.testing.assert_array_equal(part.labels, expected[1])
+        assert (part.images.dtype, part.labels.dtype) == (np.uint8, np.intp)
 
 
 def test_missing_file_names_every_path_tried(mnist_like):

@@ -410,7 +410,7 @@ def test_attention_by_numpy(masks, batch, bias):
     "shapes",
     [
         ((2, 3, 6), (5, 3, 6), (5, 3, 6)), ((3, 5), (3, 6), (3, 6)), ((3, 6), (3, 5), (3, 5)), ((3, 5),) * 3,
-        ((3, 6), (2, 3, 6), (2, 3, 6)), ((2, 3, 6), (3, 6), (3, 6)), ((6,),) * 3, ((1, 1, 3, 6),) * 3,
+        ((3, 6), (2, 3, 6), (2, 3, 6)), ((2, 3, 6), (3, 6), (3, 6)), ((3, 6), (6,), (6,)), ((6,),) * 3, ((1, 1, 3, 6),) * 3,
     ],
 )  # fmt: skip
 def test_attention_refuses_shapes_that_do_not_fit(shapes):
@@ -538,6 +538,35 @@ def test_where_the_parameters_of_layers_start():
 # wrong calls
 
 
+def test_normalisation_has_the_values_of_its_formula():
+    x = 1 + 3 * random(4, 3, 5, 2)
+
+    def normalised(axes, eps):
+        return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + eps)
+
+    np.testing.assert_allclose(nn.LayerNorm((5, 2), 0.5, dtype=float)(x).data, normalised((2, 3), 0.5), rtol=1e-12)
+    layer = nn.BatchNorm2d(3, 0.5, 0.25, dtype=float)
+    np.testing.assert_allclose(layer(x).data, normalised((0, 2, 3), 0.5), rtol=1e-12)
+    layer(x)
+    np.testing.assert_allclose(layer.running_mean, (1 - 0.75**2) * x.mean((0, 2, 3)), rtol=1e-12)
+    variance = 0.75**2 + (1 - 0.75**2) * x.var((0, 2, 3), ddof=1)
+    np.testing.assert_allclose(layer.running_var, variance, rtol=1e-12)
+    assert layer.num_batches_tracked == 2
+    mean, variance = layer.running_mean[:, None, None], layer.running_var[:, None, None]
+    np.testing.assert_allclose(layer.eval()(x).data, (x - mean) / np.sqrt(variance + 0.5), rtol=1e-12)
+    layer = nn.BatchNorm2d(3)
+    layer(x)  # of another dtype
+    assert layer.running_mean.dtype == layer.running_var.dtype == np.float32
+
+
+def test_layers_that_change_no_entry():
+    x, rng = random(4, 5, 3), generator()
+    assert nn.Dropout(0, rng=rng)(x) is x
+    assert rng.random() == generator().random()
+    for axes, shape in (((0, -3), (4, 5, 3)), ((0, -2), (20, 3)), ((-2, -1), (4, 15))):
+        np.testing.assert_array_equal(nn.Flatten(*axes)(x), x.reshape(shape), strict=True)
+
+
 RNG = generator()
 IMAGES = np.ones((2, 3, 4, 4))
 WRONG = {
@@ -549,6 +578,9 @@ WRONG = {
         TypeError, lambda: nn.Linear(2, 3, rng=RNG, dtype=int)),
     "Linear: dtype must be a floating-point dtype, not 'abc'": (
         TypeError, lambda: nn.Linear(2, 3, rng=RNG, dtype="abc")),
+    "Linear: the last axis of x must have 2 features, not x (3, 4)": (
+        ValueError, lambda: nn.Linear(2, 3, rng=RNG)(np.ones((3, 4)))),
+    "Linear: the last axis of x must have 2 features, not x ()": (ValueError, lambda: nn.Linear(2, 3, rng=RNG)(1.0)),
     "Conv2d: kernel_size must be an int or a pair of ints, not 'same'": (
         TypeError, lambda: nn.Conv2d(1, 2, "same", rng=RNG)),
     "Conv2d: padding must be at least 0, not -1": (ValueError, lambda: nn.Conv2d(1, 2, 3, padding=-1, rng=RNG)),
@@ -565,10 +597,13 @@ WRONG = {
     "MaxPool2d: stride must be at least 1, not 0": (ValueError, lambda: nn.MaxPool2d(2, 0)),
     "AvgPool2d: kernel_size must be at least 1, not (2, 0)": (ValueError, lambda: nn.AvgPool2d((2, 0))),
     "Dropout: p must be from 0 to 1, not 1.5": (ValueError, lambda: nn.Dropout(1.5, rng=RNG)),
+    "Dropout: p must be a number, not True": (TypeError, lambda: nn.Dropout(True, rng=RNG)),
     "Dropout: p must be a number, not '1'": (TypeError, lambda: nn.Dropout("1", rng=RNG)),
     "Dropout: rng must be a numpy.random.Generator, as np.random.default_rng(0), not 3": (
         TypeError, lambda: nn.Dropout(0.5, rng=3)),
     "BatchNorm2d: x must be (N, 2, H, W), not (2, 3, 4, 4)": (ValueError, lambda: nn.BatchNorm2d(2)(IMAGES)),
+    "BatchNorm2d: x must be (N, 3, H, W), not (2, 3)": (ValueError, lambda: nn.BatchNorm2d(3)(np.ones((2, 3)))),
+    "BatchNorm2d: num_features must be at least 1, not 0": (ValueError, lambda: nn.BatchNorm2d(0)),
     "BatchNorm2d: training takes more than one entry in a channel, not x (1, 3, 1, 1)": (
         ValueError, lambda: nn.BatchNorm2d(3)(IMAGES[:1, :, :1, :1])),
     "BatchNorm2d: momentum must be from 0 to 1, not 2": (ValueError, lambda: nn.BatchNorm2d(3, momentum=2)),
@@ -583,6 +618,7 @@ WRONG = {
     "Embedding: the indices must be in [0, 5), but reach from 0 to 5": (
         ValueError, lambda: nn.Embedding(5, 2, rng=RNG)([0, 5])),
     "Embedding: embedding_dim must be an int, not True": (TypeError, lambda: nn.Embedding(5, True, rng=RNG)),
+    "GRU: hidden_size must be at least 1, not 0": (ValueError, lambda: nn.GRU(3, 0, rng=RNG)),
     "GRU: x must be (N, L, 3) or (L, 3), not (2, 5)": (ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 5)))),
     "GRU: x must be (N, L, 3) or (L, 3), not (2, 0, 3)": (
         ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 0, 3)))),
@@ -613,6 +649,7 @@ WRONG = {
         lambda: nn.MultiHeadAttention(6, 2, rng=RNG)(
             *[np.ones((2, 6))] * 3, attn_mask=~np.eye(2, dtype=bool), key_padding_mask=np.array([True, False]))),
     "he_normal: shape must be (outputs, inputs, ...), not (3,)": (ValueError, lambda: nn.he_normal((3,), rng=RNG)),
+    "he_normal: shape must be (outputs, inputs, ...), not 3": (ValueError, lambda: nn.he_normal(3, rng=RNG)),
     "glorot_uniform: shape[1] must be at least 1, not 0": (ValueError, lambda: nn.glorot_uniform((3, 0), rng=RNG)),
     "he_uniform: rng must be a numpy.random.Generator, as np.random.default_rng(0), not 7": (
         TypeError, lambda: nn.he_uniform((3, 1), rng=7)),

@@ -81,6 +81,19 @@ def test_cancellation_is_not_called_wrong(fn, x):
     assert kind(fn, np.array(x), float32=False) == "inconclusive"
 
 
+@pytest.mark.parametrize(("fn", "size"), [(mg.softmax, 1e-6), (lambda x: mg.tanh(x) - x, 1e-2)])
+def test_second_derivatives_of_what_cancels_at_small_inputs(fn, size):
+    for seed in range(3):
+        x = size * np.random.default_rng(seed).uniform(-1, 1, 3)
+        check_grads(lambda x: fn(x).sum(), x, order=2, seed=seed, float32=False)
+
+
+def test_small_inputs_that_vanish_beside_one_are_not_called_wrong():
+    for seed in range(10):
+        x = 1e-12 * np.random.default_rng(seed).uniform(-1, 1, 3)
+        assert kind(lambda x: mg.sigmoid(x) - 0.5, x, seed=seed, float32=False) == "inconclusive"
+
+
 @pytest.mark.parametrize("fn", [mg.sigmoid, mg.tanh, mg.gelu, mg.softplus])
 def test_a_saturated_function(fn):
     for z in (-30.0, -16.2, -7.8, 9.0, 20.0, 34.0, 37.0):
