@@ -63,6 +63,7 @@ class BatchNorm2d(Module):
         else:
             mean, variance = self.running_mean[:, None, None], self.running_var[:, None, None]
         weight, bias = self.weight[:, None, None], self.bias[:, None, None]
+        # equivalent: variance, self.eps -> self.eps, variance because they are added
         return _normalized(x, mean, variance, self.eps) * weight + bias
 
     def _statistics(self, x: Any) -> tuple[Any, Any, int]:
@@ -108,4 +109,5 @@ class LayerNorm(Module):
             raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
         axes = tuple(range(-n, 0))
         mean, variance = ops.mean(x, axes, keepdims=True), ops.var(x, axes, keepdims=True)
+        # equivalent: variance, self.eps -> self.eps, variance because they are added
         return _normalized(x, mean, variance, self.eps) * self.weight + self.bias

@@ -98,6 +98,7 @@ def test_a_result_that_is_kept_is_no_parameter():
     assert tree.kept.requires_grad
     assert [name for name, _ in tree.named_parameters()] == NAMES
     assert "kept" not in tree.state_dict()
+    assert tree.kept.name is None
 
 
 def test_what_is_frozen_stays_a_parameter():
@@ -137,7 +138,8 @@ def test_an_array_in_the_place_of_a_parameter_is_refused():
     layer = linear(3, 4)
     with pytest.raises(TypeError, match=r"^Linear: weight is a parameter: set weight.data, or make it a Tensor$"):
         layer.weight = np.ones((4, 3))
-    layer.weight = mg.tensor(np.ones((4, 3)), requires_grad=True)
+    layer.weight = mg.tensor(np.ones((4, 3)), requires_grad=True, name="W")
+    assert layer.weight.name == "W"
     assert layer(np.ones(3)).data.tolist() == [3.0] * 4
 
 
@@ -272,6 +274,8 @@ def test_train_and_eval_reach_every_module():
     assert not any(module.training for _, module in tree.named_modules())
     assert tree.train() is tree
     assert all(module.training for _, module in tree.named_modules())
+    with pytest.raises(TypeError, match=r"^train: mode must be True or False, not 1$"):
+        tree.train(1)
 
 
 def test_the_repr_is_the_tree():
