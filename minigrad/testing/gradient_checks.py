@@ -192,7 +192,7 @@ def _compare_jvp(
 
     numeric = central(along, np.zeros(()), np.ones(()))
     size = max([max_abs(y), max_abs(dy), *map(max_abs, function.x)])
-    allowed = of_jacobian(y, dy, np.array(size), rtol)
+    allowed = of_jacobian(y, dy, size, rtol)
     wrong = ~(np.abs(numeric - dy) <= np.maximum(allowed, 1e-8 * max_abs(dy)))
     if np.any(wrong):
         index = tuple(map(int, np.argwhere(wrong)[0]))
