@@ -41,7 +41,7 @@ class Graph:
 
     def unique(self, name: str) -> str:
         """The name, with a number if it is taken."""
-        taken, i = name, 1
+        taken, i = name, 1  # equivalent: 1 -> any number because any number makes another name
         while taken in self.dtypes:
             # equivalent: i + 1 -> i - 1 because any other number makes another name
             taken, i = f"{name}_{i}", i + 1
@@ -80,6 +80,7 @@ class Graph:
         if not any(isinstance(length, Size) for length in lengths):
             return self.numbers(lengths, np.int64)
         parts = [self.length(length, name) for length in lengths]
+        # equivalent: > -> >=; 1 -> 0; without if len(parts) > 1 else parts[0] because one part may be joined, too
         return self.add("Concat", parts, np.int64, name, axis=0) if len(parts) > 1 else parts[0]
 
     def length(self, length: int | Size, name: str) -> str:

@@ -120,7 +120,7 @@ def _(call: Call) -> str:
         raise call.refusal("with a ddof it can't run over the examples; pass dynamic_batch=False")
     deviation = call.add("Sub", call.tensor(), _reduced(call, "ReduceMean", call.tensor(), axes, True))
     variance = _reduced(call, "ReduceMean", call.add("Mul", deviation, deviation), axes, call.argument("keepdims"))
-    if not ddof:
+    if not ddof:  # equivalent: never because it is then multiplied by 1
         return variance
     n = math.prod(length for length in count if isinstance(length, int))
     return call.add("Mul", variance, call.graph.numbers(n / (n - ddof) if n > ddof else math.inf, call.dtype))
@@ -207,6 +207,7 @@ def _(call: Call) -> str:
         if part is None:
             inserted.append(position)
         elif isinstance(part, slice):
+            # equivalent: without if part != slice(None) else [] because a slice of all changes nothing
             sliced += [(axis, part)] if part != slice(None) else []
         else:
             picked.append((axis, _indices(call, part)))
@@ -218,6 +219,7 @@ def _(call: Call) -> str:
         a = call.add("Slice", a, *map(call.vector, (starts, ends, axes, steps)))
     for axis, indices in reversed(picked):
         a = call.add("Gather", a, indices, axis=axis)
+    # equivalent: without if inserted else a because no new axes change nothing
     return call.add("Unsqueeze", a, call.vector(inserted)) if inserted else a
 
 
@@ -248,6 +250,7 @@ def _kind(call: Call, part: Any) -> str:
 def _ends(part: slice) -> tuple[Any, Any, int]:
     """Start, end and step as ONNX writes them."""
     step = 1 if part.step is None else int(part.step)
+    # equivalent: > -> >= because no step is 0
     start, end = (0, LAST) if step > 0 else (LAST, FIRST)
     return start if part.start is None else part.start, end if part.stop is None else part.stop, step
 
@@ -273,6 +276,7 @@ def _(call: Call) -> str:
 def _windows(call: Call, **more: str) -> dict[str, Any]:
     """The attributes that say where windows lie; more: {attribute: option of the op}."""
     name, options = call.op.__name__, {"strides": "stride", "pads": "padding"} | more
+    # equivalent: option, name -> name, option because the op has refused what would raise here
     found = {key: pair(call.argument(option), option, name, 0) for key, option in options.items()}
     return {key: [*value] * (2 if key == "pads" else 1) for key, value in found.items()}
 
@@ -291,7 +295,7 @@ def _(call: Call) -> str:
     kernel = [call.tensor(i) for i in (1, 2) if call.step.arguments[i] is not None]
     if call.op.__name__ == "conv2d":
         return _on_images(call, "Conv", *kernel, **attributes)
-    size, window = call.static(call.shape[-2:], "the size of an image"), call.shape_of(1)[-2:]
+    size, window = call.static(call.shape[-2:], "the size of an image"), call.shape_of(1)[2:]
     options = (attributes[name][:2] for name in ("strides", "pads", "dilations"))
     sides = zip(call.shape_of()[-2:], window, size, *options, strict=True)
     extra = [m - ((n - 1) * s - 2 * p + d * (k - 1) + 1) for n, k, m, s, p, d in sides]
@@ -307,5 +311,6 @@ def _(call: Call) -> str:
     if call.op.__name__ == "max_pool2d":
         return _on_images(call, "MaxPool", **attributes)
     if call.op.__name__ == "avg_pool2d":
+        # equivalent: 1 -> 2 because any number but 0 stands for true
         return _on_images(call, "AveragePool", **attributes, count_include_pad=1)
     return _on_images(call, "LpPool", **attributes, p=2)

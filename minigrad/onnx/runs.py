@@ -174,7 +174,7 @@ class Runs:
             return slice(*self._merged_parts([(value.start, value.stop, value.step) for value in values]))
         if isinstance(first, np.ndarray):
             return self._merged_arrays(values)
-        if all(type(value) is type(first) and (value is first or value == first) for value in values[1:]):
+        if all(type(value) is type(first) and (value is first or value == first) for value in values):
             return first
         if all(isinstance(value, (int, np.integer)) for value in values):
             return self._size(values)
@@ -187,9 +187,11 @@ class Runs:
 
     def _merged_arrays(self, arrays: list[np.ndarray]) -> Any:
         first = arrays[0]
+        # equivalent: without array is first or; array, first) -> first, array) because it is only faster, and symmetric
         if all(array is first or _same(array, first) for array in arrays):
             return first
         for i, x in enumerate(self.first.x):
+            # equivalent: a, run.x[i] -> run.x[i], a because being equal is symmetric
             if x.dtype.kind != "f" and all(_same(a, run.x[i]) for a, run in zip(arrays, self.runs, strict=True)):
                 return Input(i)
         return self._stretched(arrays)
@@ -200,6 +202,8 @@ class Runs:
         grown = tuple(axis for axis, length in enumerate(shape) if isinstance(length, Size))
         index = tuple(slice(0, 1) if axis in grown else slice(None) for axis in range(first.ndim))
         row = first[index]
+        # equivalent: array, np.broadcast_to(row, array.shape) -> np.broadcast_to(row, array.shape), array because
+        # being equal is symmetric
         if all(_same(array, np.broadcast_to(row, array.shape)) for array in arrays):
             return Stretched(row, shape)
         raise _NoConstantError
@@ -221,7 +225,7 @@ class Runs:
             return first
         factor, n = second - first, self.sizes[0]
         offset = first - factor * n
-        if self.dynamic_batch and [factor * n + offset for n in self.sizes] == [*lengths]:
+        if [factor * n + offset for n in self.sizes] == [*lengths]:
             return Size(int(factor), int(offset))
         raise _NoConstantError
 
@@ -266,7 +270,7 @@ def _varied(x: np.ndarray, i: int, size: int | None) -> np.ndarray:
     if x.size:
         x = x[(np.arange(len(x) if size is None else size) + i) % len(x)] if x.ndim else x
     if x.dtype.kind == "f":
-        # equivalent: any factor because other values of the same kind do as well
+        # equivalent: any change because other values do as well, as long as one of the two examples has others
         return (x + (0.5 - x) / 16 if i == 1 else -2 * x - 1).astype(x.dtype)
     return np.roll(x, i, axis=-1) if x.ndim > 1 else x
 

@@ -174,7 +174,7 @@ def test_the_documents_network_agrees_after_some_steps_of_training(tmp_path):
     ]  # fmt: skip
     assert model.graph.node[0].name == "layer 1/conv2d"
     assert {"k1", "b1", "k2", "b2", "w3", "b3"} <= {tensor.name for tensor in model.graph.initializer}
-    assert [x.name for x in model.graph.input] == ["images"]
+    assert (model.graph.name, [x.name for x in model.graph.input]) == ("logits", ["images"])
     shape = model.graph.input[0].type.tensor_type.shape.dim
     assert [length.dim_param or length.dim_value for length in shape] == ["batch", 1, 14, 14]
     shape = model.graph.output[0].type.tensor_type.shape.dim
@@ -205,7 +205,8 @@ CASES = {
     **each("add subtract multiply divide maximum minimum power", lambda f, x: f(x, x[0, 0] * 1.5)),
     **each(REDUCTIONS, lambda f, x: (
         f(x), f(x, axis=-1), f(x, (1, 2), keepdims=True), f(x, axis=0), f(x, ()))),
-    "norm": lambda x: (mg.norm(x), mg.norm(x, axis=(1, 2), keepdims=True), mg.norm(x, axis=0), mg.norm(x[0, 0, 0])),
+    "norm": lambda x: (mg.norm(x), mg.norm(x, axis=(1, 2), keepdims=True), mg.norm(x, axis=0), mg.norm(x[0, 0, 0]),
+        mg.norm(x - 0.5, axis=())),
     "var": lambda x: (mg.var(x), mg.var(x, 1, ddof=1, keepdims=True), mg.var(x, (0, 1))),
     "cumsum": lambda x: (mg.cumsum(x), mg.cumsum(x, 1)),
     "arccosh": lambda x: mg.arccosh(x + 1),
@@ -220,17 +221,20 @@ CASES = {
         mg.einsum("nij,jk->nki", x, W), mg.einsum("nij,nij->", x, x), mg.einsum("nii->n", x[:, :, :4])),
     "reshape": lambda x: (
         mg.reshape(x, (-1, 24)), mg.reshape(x, (len(x) * 4, 6)), mg.reshape(x, (2, len(x), 2, 6)), mg.ravel(x),
-        mg.reshape(x, (len(x), 2, 12), order="F"), mg.expand_dims(x, (0, 2)), mg.reshape(x[:, :0], (0, len(x), 6))),
+        mg.reshape(x, (len(x), 2, 12), order="F"), mg.expand_dims(x, (0, 2)), mg.reshape(x[:, :0], (0, len(x), 6)),
+        mg.reshape(mg.einsum("ni,mj->nmij", x[:, 0], x[:, 0]), (len(x), len(x), 36))),
     "transpose": lambda x: (x.T, mg.transpose(x, (0, -1, 1)), mg.swapaxes(x, 0, 1)),
     "broadcast_to": lambda x: (mg.broadcast_to(x, (2, *x.shape)), mg.broadcast_to(x[:1, :1], x.shape)),
     "concatenate": lambda x: (
         mg.concatenate([x, x], 0), mg.concatenate([x, np.zeros((len(x), 4, 1))], -1), mg.concatenate([x, x], None),
         mg.concatenate([x, X[:1]])),
     "stack": lambda x: (mg.stack([x, 2 * x], 1), mg.stack([x, x], -1)),
-    "pad": lambda x: (mg.pad(x, 1), mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-1.5)),
+    "pad": lambda x: (mg.pad(x, 1), mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-1.5),
+        mg.pad(x, 1, constant_values=[2.0])),
     "getitem": lambda x: (
         x[0], x[-1, 2], x[..., 1], x[:, 1:3, ::2], x[:, ::-1, -1:0:-2], x[:, None, 2, :, None], x[1:], x[: len(x) - 1],
-        x[:, [0, 2, 0]], x[:, :, np.array([[1, -1]])], x[None], x[...], x[:, 3:1], x[:, :, np.array([], int)]),
+        x[None, ..., 1], x[:, [0, 2, 0]], x[:, :, np.array([[1, -1]])], x[None], x[...], x[:, 3:1],
+        x[:, :, np.array([], int)]),
     "conv2d": lambda x: (
         mg.conv2d(x, K, B, stride=(2, 1), padding=(1, 2), dilation=(1, 2), groups=2), mg.conv2d(x[0], K, groups=2)),
     "conv_transpose2d": lambda x: (
@@ -288,8 +292,24 @@ def test_numbers_that_grow_with_the_batch_are_computed(tmp_path):
     gru = nn.GRU(6, 2, rng=np.random.default_rng(0))
     agree(tmp_path, lambda x: (x.sum() / len(x), gru(x)), X, X[:1])
     agree(tmp_path, lambda x: x + np.full((2 * len(x) + 1, 1, 1), 3.0, F32)[len(x) + 1 :], X, X[:1])
-    for more in (1, 2):
-        agree(tmp_path, lambda x, n=more: mg.concatenate([x, np.ones((len(x) + n, 4, 6), F32)]), X, X[:1])
+    for times, more in ((1, 1), (1, 2), (2, 1)):
+        f = lambda x, t=times, n=more: mg.concatenate([x, np.ones((t * len(x) + n, 4, 6), F32)])  # noqa: E731
+        model = agree(tmp_path, f, X, X[:1])
+        assert model.graph.output[0].type.tensor_type.shape.dim[0].dim_param != "batch"
+    agree(tmp_path, lambda x: x + np.broadcast_to(np.arange(6, dtype=F32), x.shape), X, X[:1])
+
+
+def test_constants_may_be_nan(tmp_path):
+    agree(tmp_path, lambda x: (x * np.nan, x * np.array([np.nan, *range(5)], F32)), X)
+
+
+def test_whole_numbers_are_told_apart(tmp_path):
+    table = mg.tensor(np.arange(12.0).reshape(6, 2), dtype=F32, requires_grad=True)
+    ids = np.array([[1, 5, 0], [0, 2, 4]])
+    with pytest.raises(ValueError, match="getitem: an index must be slices"):
+        mg.onnx.export(tmp_path / "f.onnx", lambda ids: table[ids] + table[np.full((len(ids), 3), 2)], ids)
+    with pytest.raises(ValueError, match=r"getitem: index is .* for the example and .* for another one"):
+        mg.onnx.export(tmp_path / "f.onnx", lambda ids: table[(ids + 1) % 6], ids[:1])
 
 
 def test_integers_are_inputs_or_constants(tmp_path):
@@ -368,6 +388,11 @@ REFUSED = {
     "one size": (lambda x: x + X, "f raises ValueError for other examples .* dynamic_batch=False"),
     "a part of the batch": (lambda x: x * (1 / len(x)), r"x2 is 0.333.* for the example and 0.25 for another"),
     "an index for each example": (lambda x: x[np.arange(len(x)), 0], r"getitem: index is"),
+    "a constant of another rank": (
+        lambda x: x * (np.ones(6, F32) if len(x) == 3 else np.ones((1, 6), F32)), r"is \(6,\) or \(1, 6\)"),
+    "a constant of another dtype": (
+        lambda x: x * np.full(6, 2, F32 if len(x) == 3 else float), "multiply: x2 is .* for another one"),
+    "a longer index": (lambda x: x[(0,) if len(x) == 3 else (0, slice(None))], "getitem: index is"),
     "a square": (lambda x: x + np.ones((len(x) ** 2, 1, 1, 1), F32), r"is \(9, 3, 4, 6\) or \(16, 4, 4, 6\)"),
     "two arrays as an index": (lambda x: x[:, [0, 1], [1, 2]], "getitem: an index must be slices"),
     "a mask": (lambda x: x[:, np.array([True, False, True, True])], "getitem: an index must be slices"),
@@ -397,6 +422,7 @@ KINDS = {
     "a path": (TypeError, (1, mg.exp, X), "path must be a path, not 1"),
     "a function": (TypeError, ("f.onnx", X, X), "f must be a function"),
     "an example": (TypeError, ("f.onnx", mg.exp, "x"), "example must be an array, or a tuple"),
+    "a list": (TypeError, ("f.onnx", mg.exp, [1.0]), r"example must be an array, .* \[0\] is \[1.0\]"),
     "a complex example": (TypeError, ("f.onnx", mg.exp, (X, X * 1j)), r"\[1\] is \(3, 4, 6\) complex64"),
     "no array": (ValueError, ("f.onnx", lambda: W6 * 2, ()), "not no array"),
     "no examples": (ValueError, ("f.onnx", mg.exp, X[:0]), r"not \(0, 4, 6\)"),
@@ -434,7 +460,10 @@ def test_an_older_file_stays_if_the_export_fails(tmp_path):
     with pytest.raises(ValueError, match="no ONNX node"):
         mg.onnx.export(path, sin, X)
     assert path.read_bytes() == before
-    mg.onnx.export(os.fsencode(path), mg.sin, X)
+    with pytest.raises(TypeError, match=r"^export: dynamic_batch must be True or False, not 1$"):
+        mg.onnx.export(path, mg.sin, X, dynamic_batch=1)
+    assert path.read_bytes() == before
+    mg.onnx.export(os.fsencode(path), mg.sin, mg.tensor(X))
     assert path.read_bytes() != before
 
 
