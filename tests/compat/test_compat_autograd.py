@@ -166,6 +166,7 @@ def test_boxes_and_values():
     assert not tracer.isbox(X)
     assert_array_equal(tracer.getval(t), X)
     assert tracer.getval(2.0) == 2.0
+    assert_array_equal(t._value, X)
     assert_array_equal(extend.notrace_primitive(np.cos)(t), np.cos(X))
 
 

@@ -17,3 +17,6 @@ def isbox(value):
 def getval(value):
     """The array of a Tensor; anything else as it is."""
     return value.data if isinstance(value, mg.Tensor) else value
+
+
+Box._value = property(getval)  # how programs read a box
