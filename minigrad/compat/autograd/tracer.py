@@ -19,4 +19,5 @@ def getval(value):
     return value.data if isinstance(value, mg.Tensor) else value
 
 
-Box._value = property(getval)  # how programs read a box
+# programs read a box in this way, too
+Box._value = property(getval)  # type: ignore[attr-defined]
