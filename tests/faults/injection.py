@@ -197,9 +197,10 @@ class Live:
         names, self.functions, self.caches = {str(file) for file in FILES}, {}, []
         gc.unfreeze()  # what is frozen is not among the objects
         for found in gc.get_objects():
-            if isinstance(found, types.FunctionType) and found.__code__.co_filename in names:
+            kind = type(found)  # isinstance would ask the object, and lazy ones of PyTorch answer with a warning
+            if kind is types.FunctionType and found.__code__.co_filename in names:
                 self.functions.setdefault((found.__code__.co_filename, found.__code__), []).append(found)
-            elif isinstance(found, functools._lru_cache_wrapper) and found.__module__.startswith("minigrad."):
+            elif kind is functools._lru_cache_wrapper and found.__module__.startswith("minigrad."):
                 self.caches.append(found)
 
     def take(self, fault):
