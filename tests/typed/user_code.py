@@ -103,6 +103,8 @@ assert_type(update(x, step=0.5), float)
 
 with mg.scope("layer"), mg.debug():
     y = mg.tanh(x)
+assert_type(mg.debug(), mg.debug)
+assert_type(mg.graph(y), mg.viz.Graph)
 assert_type(mg.graph(y).source, str)
 assert_type(mg.viz.trace(y), mg.viz.Walk)
 

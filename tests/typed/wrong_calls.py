@@ -28,6 +28,7 @@ mg.exp(x, out=array)  # wrong
 mg.stack(x, x)  # wrong
 mg.softmax_cross_entropy(x)  # wrong
 mg.nosuch(x)  # wrong
+mg.grpah(x)  # wrong
 mg.testing.check_grad(loss, array)  # wrong
 mg.testing.check_grads()  # wrong
 mg.graph(x, value=True)  # wrong
