@@ -60,5 +60,6 @@ def fixed(g: Array) -> bool:
 
 def quotient(numerator: Array, denominator: Array, vanishing: Array, nothing: Array) -> Array:
     """numerator / denominator, but NaN where the denominator is only rounding, and 0 where nothing flows."""
+    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
     denominator = np.where(nothing, 1, np.where(vanishing, np.nan, denominator))
     return np.where(nothing, 0, numerator / denominator)

@@ -215,8 +215,8 @@ def _copy_columns(geometry, x, source, rows, images, target):
     first, step, stride = -geometry.padding[1], geometry.dilation[1], geometry.stride[1]
     if target.size and first >= 0 and first + (taps - 1) * step + (q - 1) * stride < width:  # all taps are one view
         group, row, channel, column, image = source.strides
-        start, strides = rows.start * row + first * column + images.start * image, (column * stride, image)
-        strides = (group, row, column * step, channel, *strides)
+        start = rows.start * row + first * column + images.start * image
+        strides = (group, row, column * step, channel, column * stride, image)
         np.copyto(target, np.ndarray(target.shape, x.dtype, x, start, strides))
         return
     for s in range(taps):
