@@ -88,7 +88,7 @@ class Graph:
         if not isinstance(length, Size):
             return self.numbers([length], np.int64)
         found = self.add("Shape", [self._batch_of], np.int64, "batch_size", start=0, end=1)
-        if length.factor != 1:
+        if length.factor != 1:  # equivalent: 1 -> 0 because a factor of 1 changes nothing
             found = self.add("Mul", [found, self.numbers([length.factor], np.int64)], np.int64, name)
         if length.offset != 0:
             found = self.add("Add", [found, self.numbers([length.offset], np.int64)], np.int64, name)
@@ -135,10 +135,8 @@ class Call:
         return self.graph.array(value, f"{self.name}.{argument}")
 
     def array_of(self, value: Any) -> Any:
-        """The array, in the first run, of a constant that is the same in all runs or an input; None for others."""
-        if isinstance(value, Input):
-            return self.graph.example[value.position]
-        return np.asarray(value) if isinstance(value, (int, np.generic, np.ndarray)) else None
+        """The array, in the first run, of a constant that is the same in all runs or an input; of others, an object."""
+        return self.graph.example[value.position] if isinstance(value, Input) else np.asarray(value)
 
     def vector(self, lengths: Iterable[int | Size]) -> str:
         """Whole numbers, some of which depend on the batch, as a vector."""

@@ -241,8 +241,7 @@ def _index(call: Call) -> list[Any]:
 def _kind(call: Call, part: Any) -> str:
     if part is None or part is ... or isinstance(part, slice):
         return "slice"
-    array = call.array_of(part)
-    if array is None or array.dtype.kind not in "iu":
+    if call.array_of(part).dtype.kind not in "iu":
         return "other"
     return "number" if isinstance(part, (int, np.integer)) else "array"
 

@@ -602,6 +602,7 @@ WRONG = {
     "Dropout: p must be a number, not '1'": (TypeError, lambda: nn.Dropout("1", rng=RNG)),
     "Dropout: rng must be a numpy.random.Generator, as np.random.default_rng(0), not 3": (
         TypeError, lambda: nn.Dropout(0.5, rng=3)),
+    "Flatten: axis -1 of x (4, 5) stands behind axis 0": (ValueError, lambda: nn.Flatten(-1, 0)(np.ones((4, 5)))),
     "BatchNorm2d: x must be (N, 2, H, W), not (2, 3, 4, 4)": (ValueError, lambda: nn.BatchNorm2d(2)(IMAGES)),
     "BatchNorm2d: x must be (N, 3, H, W), not (2, 3)": (ValueError, lambda: nn.BatchNorm2d(3)(np.ones((2, 3)))),
     "BatchNorm2d: num_features must be at least 1, not 0": (ValueError, lambda: nn.BatchNorm2d(0)),
