@@ -29,21 +29,21 @@ class Graph:
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self.dtypes: dict[str, np.dtype] = {}
-        self.values: dict[Any, str] = {}  # what is known: node of the tape, id of an array, node here -> name
+        # what is known: node of the tape, id of an array, node here -> name
+        self.values: dict[Any, str] = {node: input_names[i] for node, i in runs.tensors.items()}
         self.input_names, self.parameter_names, self.example = input_names, parameter_names, runs.first.x
         self.output_names: set[str] = set()
         self._kept: list[Any] = []  # so that ids stay those of these arrays
         self._batch_of = next((name for name, x in zip(input_names, runs.first.x, strict=True) if x.ndim), "")
         for name, x in zip(input_names, runs.first.x, strict=True):
             self.dtypes[name] = x.dtype
-        self.values |= {node: input_names[i] for node, i in runs.tensors.items()}
         self.shapes = {node: runs.input_shapes[i] for node, i in runs.tensors.items()}
 
     def unique(self, name: str) -> str:
         """The name, with a number if it is taken."""
         taken, i = name, 1  # equivalent: 1 -> any number because any number makes another name
         while taken in self.dtypes:
-            # equivalent: i + 1 -> i - 1 because any other number makes another name
+            # equivalent: i + 1 -> i - 1; 1 -> 2 because any other number makes another name
             taken, i = f"{name}_{i}", i + 1
         return taken
 
