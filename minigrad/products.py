@@ -34,6 +34,15 @@ def product(a, b):
     return out
 
 
+def share_products(work, parts, multiplications):
+    """[work(part) for part in parts], in threads if so many multiplications are enough; BLAS uses one for each."""
+    if multiplications <= _ONE_THREAD:
+        return [work(part) for part in parts]
+    if multiplications > FEWEST_PRODUCTS:
+        return share(work, parts, products=True)
+    return share(lambda _: [work(part) for part in parts], (None,), products=True)[0]
+
+
 @lru_cache
 def _parts_of_product(a, b, threads):
     """[(index of a, of b, of the result), ...], of the parts of a product of these shapes: one for each thread."""

@@ -27,9 +27,9 @@ def set_num_threads(n: int) -> None:
     By default they are as many as OPENBLAS_NUM_THREADS, MKL_NUM_THREADS or OMP_NUM_THREADS says, or else as the cores
     that the process may use (affinity, and the limits of its cgroup). Processes that others were started beside, which
     are ranks of MPI and children of multiprocessing, and forked ones, have one thread unless they call this.
-    For one n results are the same bits each time; for different n they agree to rounding. With n = 1, or a BLAS other
-    than OpenBLAS, BLAS has threads of its own for large matrix products: OPENBLAS_NUM_THREADS or threadpoolctl limits
-    them.
+    For one n results are the same bits each time; for different n they agree to rounding. Matrix products use no other
+    threads. Decompositions, NumPy's own products, and a BLAS other than OpenBLAS do: OPENBLAS_NUM_THREADS or
+    threadpoolctl limits them.
 
     Raises TypeError unless n is an int, ValueError if it is below 1.
 
@@ -67,7 +67,7 @@ def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = Fal
     An error is raised once no thread works on a part any more, so that what they write to can be released.
     """
     pool = _current()
-    if pool.size == 1 or not (_blas.set if products else len(parts) > 1):
+    if not (_blas.set if products else pool.size > 1 and len(parts) > 1):
         return [work(part) for part in parts]
     task = _Task(work, parts)
     places = [_Place(task) for _ in range(min(pool.size, len(parts)) - 1)]

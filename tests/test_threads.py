@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import minigrad as mg
-from minigrad import blockwise, threads
+from minigrad import blockwise, products, threads
 from minigrad.ops.kernels import im2row
 
 BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -27,7 +27,9 @@ has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork 
 @pytest.fixture(autouse=True)
 def three_threads(monkeypatch):
     """Three threads, and work that is shared out however small."""
-    monkeypatch.setattr(im2row, "FEWEST_PRODUCTS", 0)
+    for module in (im2row, products):
+        monkeypatch.setattr(module, "FEWEST_PRODUCTS", 0)
+    monkeypatch.setattr(products, "_ONE_THREAD", 0)
     for name in ("LARGE", "BLOCK", "BEYOND_CACHE"):
         monkeypatch.setattr(blockwise, name, 1024)
     before = mg.get_num_threads()
@@ -228,8 +230,9 @@ def test_the_number_changes_while_others_compute():
 
 FORKING = """if True:
     import os, sys, threading, time, numpy as np, minigrad as mg
+    from minigrad import products
     from minigrad.ops.kernels import im2row
-    im2row.FEWEST_PRODUCTS = 0
+    im2row.FEWEST_PRODUCTS = products.FEWEST_PRODUCTS = products._ONE_THREAD = 0
     mg.set_num_threads(3)
     x, k = np.ones((8, 4, 20, 20)), np.ones((8, 4, 3, 3))
     ended = threading.Event()

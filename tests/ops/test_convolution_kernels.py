@@ -11,9 +11,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support import naive
 
 import minigrad as mg
+from minigrad import products
 from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch
 from minigrad.ops.windows import geometry_of
-from minigrad.threads import share
+from minigrad.products import share_products
 
 COUNTS = (0, 1, 2, 7, 8, 9, 33)  # of images: from 8 on they are innermost
 ORDERS = ((0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0), (3, 2, 1, 0))
@@ -154,7 +155,7 @@ def three_threads():
     """Share out every convolution, however small."""
     before = mg.get_num_threads()
     mg.set_num_threads(3)
-    with patch.object(im2row, "FEWEST_PRODUCTS", 0):
+    with patch.object(im2row, "FEWEST_PRODUCTS", 0), patch.multiple(products, FEWEST_PRODUCTS=0, _ONE_THREAD=0):
         yield
     mg.set_num_threads(before)
 
@@ -437,14 +438,13 @@ def test_windows_copied_whole_fill_the_scratch(tile):
     where = geometry_of("conv2d", (12, 14), (3, 4), 1, 0)  # out (10, 11)
     row = 5 * 12 * 11 * 4
     with cut_to(tile=4 * tile):
-        found = im2col._parts(2, 5, where, 4)
-    sizes = {(n.stop - n.start, p.stop - p.start) for n, p, _ in found}
+        found = im2col._parts(2, 5, where, False, 4)
+    sizes = {(n.stop - n.start, p.stop - p.start) for n, _, p in found}
     fitting = max((rows for rows in (1, 2, 5, 10) if rows * row <= 4 * tile), default=1)
     assert sizes == {(2 if 20 * row <= 4 * tile else 1, fitting)}
     times = np.zeros((2, 10), int)
-    for n, p, part in found:
+    for n, _, p in found:
         times[n, p] += 1
-        assert part == where.part(p, slice(0, 11))
     assert_array_equal(times, 1)
 
 
@@ -499,6 +499,9 @@ def test_work_is_shared_out_by_its_multiplications(three_threads, derivative, n)
     together = 1 if derivative == "input_gradient" and n < 8 else n  # few images are worked on one at a time
     work = together * 4 * 10 * 11 * 2 * 3 * 2
     for fewest, parts in ((work, 1), (work - 1, 3)):
-        with patch.object(im2row, "FEWEST_PRODUCTS", fewest), patch.object(im2row, "share", wraps=share) as spy:
+        with (
+            patch.object(im2row, "FEWEST_PRODUCTS", fewest),
+            patch.object(im2row, "share_products", wraps=share_products) as spy,
+        ):
             of(derivative, "im2row", x, k, g, 1, where)
         assert {len(call.args[1]) for call in spy.call_args_list} == {parts}

@@ -7,9 +7,11 @@ one product for each row (kernels/im2row.py) would read the kernels too often. W
 
 import math
 from functools import lru_cache
+from itertools import groupby
 
 import numpy as np
 
+from ...products import share_products
 from ...threads import blocks
 from ..windows import padded, taps_inside
 from .blas import CONTRACTION, TILE, add_products, tiles
@@ -27,9 +29,13 @@ def forward(x, k, geometry, groups, dtype):
     inner = are_the_image(geometry) and images_innermost(x)
     z = (empty_innermost if inner else np.empty)((len(x), len(k), *geometry.out), dtype)
     matrix = np.asarray(k.reshape(groups, len(k) // groups, k[0].size), dtype)  # (group, output, (channel, r, s))
-    with Scratch() as take:
-        for n, p, stack in _stacks(x, geometry, groups, inner, dtype, take):
-            _multiply(matrix, stack, _pixels(z[n, :, p], groups, inner))
+    windows = _windows(x, geometry, dtype)
+
+    def work(part):
+        with Scratch() as take:
+            _multiply(matrix, _stack(windows, part, groups, inner, take), _pixels(z[part], groups, inner))
+
+    share_products(work, _parts(*x.shape[:2], geometry, inner, dtype.itemsize), z.size * k[0].size)
     return z
 
 
@@ -37,13 +43,21 @@ def kernel_gradient(x, g, geometry, groups, dtype):
     """dT/dk: x (N, C, H, W) and g (N, C_out, *geometry.out) to (C_out, C/groups, kh, kw)."""
     inner = are_the_image(geometry) and images_innermost(x)
     channels, outputs = x.shape[1] // groups, g.shape[1]
-    total = np.zeros((groups, channels * math.prod(geometry.window), outputs // groups), dtype)
-    with Scratch() as take:
-        g = laid("g", g, 1, dtype, take)[0].transpose(3, 1, 0, 2) if inner else np.ascontiguousarray(g)
-        for n, p, stack in _stacks(x, geometry, groups, inner, dtype, take):
-            upstream = _pixels(g[n, :, p], groups, inner)
+    size = groups, channels * math.prod(geometry.window), outputs // groups
+    windows = _windows(x, geometry, dtype)
+
+    def work(part):
+        total = np.zeros(size, dtype)
+        with Scratch() as take:
+            stack, upstream = _stack(windows, part, groups, inner, take), _pixels(g[part], groups, inner)
             for pixels in blocks(upstream.shape[3], CONTRACTION):
                 add_products(total, stack[..., pixels], upstream[..., pixels], take)
+        return total
+
+    with Scratch() as take:
+        g = laid("g", g, 1, dtype, take)[0].transpose(3, 1, 0, 2) if inner else np.ascontiguousarray(g)
+        parts = _parts(*x.shape[:2], geometry, inner, dtype.itemsize)
+        total = sum(share_products(work, parts, g.size * size[1]), np.zeros(size, dtype))
     return total.swapaxes(1, 2).reshape(outputs, channels, *geometry.window)
 
 
@@ -57,39 +71,53 @@ def input_gradient(g, k, geometry, groups, dtype):
     if are_the_image(geometry):
         return forward(g, matrix.reshape(channels, len(k) // groups, 1, 1), geometry, groups, dtype)
     dx = np.zeros((len(g), channels, *geometry.image), dtype)
-    with Scratch() as take:
-        for n, p, part in _parts(len(g), channels, geometry, dtype.itemsize):
-            upstream = _pixels(g[n, :, p], groups)
-            windows = take("windows", (len(upstream), channels, math.prod(geometry.window), *part.out), dtype)
-            _multiply(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
-            for i, (inside, entries) in enumerate(taps_inside(part)):
-                received = dx[n][entries]
-                received += windows[:, :, i][inside]
+
+    def work(parts):
+        with Scratch() as take:
+            for n, _, p in parts:
+                part, upstream = geometry.part(p, slice(0, geometry.out[1])), _pixels(g[n, :, p], groups)
+                windows = take("windows", (len(upstream), channels, math.prod(geometry.window), *part.out), dtype)
+                _multiply(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
+                for i, (inside, entries) in enumerate(taps_inside(part)):
+                    received = dx[n][entries]
+                    received += windows[:, :, i][inside]
+
+    parts = _parts(len(g), channels, geometry, False, dtype.itemsize)
+    by_images = [list(found) for _, found in groupby(parts, lambda part: part[0].start)]
+    share_products(work, by_images, g.size * k[0].size)
     return dx
 
 
-def _stacks(x, geometry, groups, inner, dtype, take):
-    """Yield (images, rows of the output, matrices (image, group, (channel, r, s), pixel) of their windows)."""
+def _windows(x, geometry, dtype):
+    """The windows (image, channel, r, s, p, q) of x, as a view; x itself where they are its entries."""
     if are_the_image(geometry):
-        yield slice(None), slice(None), _pixels(np.asarray(x, dtype), groups, inner)
-        return
-    xp, (kh, kw) = np.ascontiguousarray(padded(x, geometry)), geometry.window
+        return np.asarray(x, dtype)
+    xp, (kh, kw) = np.ascontiguousarray(padded(x, geometry), dtype), geometry.window
     (image, channel, row, column), (down, right), (dh, dw) = xp.strides, geometry.stride, geometry.dilation
     strides = image, channel, row * dh, column * dw, row * down, column * right
-    view = np.ndarray((*xp.shape[:2], kh, kw, *geometry.out), xp.dtype, xp, 0, strides)  # (image, channel, r, s, p, q)
-    depth = x.shape[1] // groups * kh * kw
-    for n, p, part in _parts(*x.shape[:2], geometry, dtype.itemsize):
-        windows = take("windows", (n.stop - n.start, *view.shape[1:4], *part.out), dtype)
-        windows[...] = view[n, ..., p, :]
-        yield n, p, windows.reshape(len(windows), groups, depth, math.prod(part.out))
+    return np.ndarray((*xp.shape[:2], kh, kw, *geometry.out), dtype, xp, 0, strides)
+
+
+def _stack(windows, part, groups, inner, take):
+    """The matrices (image, group, (channel, r, s), pixel) of some windows."""
+    if windows.ndim == 4:
+        return _pixels(windows[part], groups, inner)
+    n, _, p = part
+    found = windows[n, ..., p, :]
+    copied = take("windows", found.shape, found.dtype)
+    np.copyto(copied, found)
+    n, channels, kh, kw, p, q = found.shape
+    return copied.reshape(n, groups, channels // groups * kh * kw, p * q)
 
 
 @lru_cache
-def _parts(images, channels, geometry, itemsize):
-    """[(images, rows of the output, their geometry), ...], so that the windows of each stay in the cache."""
-    row, columns = channels * math.prod(geometry.window) * geometry.out[1] * itemsize, slice(0, geometry.out[1])
+def _parts(images, channels, geometry, inner, itemsize):
+    """[index of images, channels and rows of the output, ...], so that the windows of each stay in the cache."""
+    row = channels * math.prod(geometry.window) * geometry.out[1] * itemsize
+    if inner:
+        return [(slice(None), slice(None), p) for p in blocks(geometry.out[0], TILE // (row * images))]
     down = blocks(geometry.out[0], TILE // row)
-    return [(n, p, geometry.part(p, columns)) for n in blocks(images, TILE // (row * down[0].stop)) for p in down]
+    return [(n, slice(None), p) for n in blocks(images, TILE // (row * down[0].stop)) for p in down]
 
 
 def _multiply(matrix, stack, out):
