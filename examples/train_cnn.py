@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from command_line import INTERRUPTED, CtrlC, counted
 from training_data import CLASSES, accuracy, load
-from training_options import ACTIVATIONS, OPTIMIZERS, POOLS, option_parser, read_options, remember
+from training_options import ACTIVATIONS, OPTIMIZERS, POOLS, learning_rate, option_parser, read_options, remember
 from training_view import Epoch, ProgressBar, describe, draw_graph, draw_page, print_saved, write_log
 
 import minigrad as mg
@@ -65,10 +65,6 @@ class Training:
         self.step_losses, self.best = state["step_losses"].tolist(), state["best"]
         self.epochs = [Epoch(*epoch) for epoch in state["epochs"]]
 
-    def anneal(self, lr, steps):
-        """Set the learning rate of the next step, which falls from lr to 0 within so many steps."""
-        self.optimizer.lr = mg.optim.cosine_annealing(len(self.step_losses), lr, T_max=steps)
-
     @np.errstate(over="ignore", invalid="ignore")  # NumPy need not warn, since a loss that is not finite is an error
     def descend(self, x, labels):
         """Take one step of gradient descent (section 3 of the derivation)."""
@@ -98,8 +94,7 @@ class Training:
         """Raise FloatingPointError if the loss has become clearly greater than it was, and than that of a guess."""
         first, last = self.step_losses[0], self.epochs[-1].train_loss
         if last > 1.1 * max(first, math.log(CLASSES)):
-            said = f"the loss of the last epoch is {last:.3g}, that of the first step was {first:.3g}"
-            raise FloatingPointError(f"the training diverged: {said}")
+            raise FloatingPointError(f"the training diverged: from a loss of {first:.3g} to {last:.3g}")
 
 
 def train(training, data, options, run):
@@ -109,8 +104,7 @@ def train(training, data, options, run):
         while not training.is_over(options):
             start = time.perf_counter()
             for x, labels in distributed.minibatches(data.train, options.batch_size, rng=training.rng, drop_last=True):
-                if options.anneal:
-                    training.anneal(options.lr, steps * options.anneal)
+                training.optimizer.lr = learning_rate(options, len(training.step_losses), steps)
                 training.descend(x, labels)
                 bar.advance()
                 if ctrl_c.pressed:

@@ -96,6 +96,13 @@ def read_options(parser, arguments):
     return options, checkpoint
 
 
+def learning_rate(options, step, steps):
+    """Return the rate of a step, if an epoch has so many steps."""
+    if not options.anneal:
+        return options.lr
+    return optim.cosine_annealing(step, options.lr, T_max=options.anneal * steps)
+
+
 def resumed(parser, options, arguments):
     """Return the checkpoint to resume, and take its options where the command says nothing else."""
     checkpoint = remembered(parser, options.resume, {*REMEMBERED, "data"}, "optimizer")

@@ -357,7 +357,7 @@ def outcome(call, tensors):
 
 PYTHONS = re.compile(
     r"has no attribute|not subscriptable|unsupported operand|not iterable|unpack|'NoneType'|has no len|ufunc '|"
-    r"_\w+\(\)|local variable"
+    r"\b_\w+\(\)|local variable"
 )
 
 
