@@ -18,7 +18,7 @@ CONVOLUTIONS = {
     "size H = W: (16, 8, H, W) * (16, 8, 3, 3)": [(16, 8, size, 16) for size in (8, 16, 32, 64, 128)],
     "channels C: (16, C, 28, 28) * (C, C, 3, 3)": [(16, c, 28, c) for c in (1, 4, 16, 64, 256)],
 }
-ELEMENTWISE = {"x + y": (np.add, 3), "relu": (mg.relu, 2), "tanh": (np.tanh, 2), "softmax": (mg.softmax, 2)}
+ELEMENTWISE = {"x + x": np.add, "relu": mg.relu, "tanh": np.tanh, "softmax": mg.softmax}
 ENTRIES = [2**i for i in range(10, 25, 2)]
 COLUMNS = 256  # entries over which softmax goes
 
@@ -58,8 +58,8 @@ def measure(threads, seconds):
         for name, shapes in CONVOLUTIONS.items()
     }
     lines = {
-        name: [(n, n * 4 * arrays / rate(call(f, n), seconds) / 1e9) for n in ENTRIES]
-        for name, (f, arrays) in ELEMENTWISE.items()
+        name: [(n, 2 * n * x.itemsize / rate(call(f, n), seconds) / 1e9) for n in ENTRIES]
+        for name, f in ELEMENTWISE.items()
     }
     return panels | {"entries, float32": (copies, "10⁹ bytes a second", lines)}
 
@@ -112,7 +112,9 @@ def draw(curves, path):
     figure, axes = plt.subplots(len(curves), 4, figsize=(17, 4 * len(curves)), squeeze=False, layout="constrained")
     for row, (n, panels) in zip(axes, curves.items(), strict=True):
         for ax, (panel, (limit, unit, lines)) in zip(row, panels.items(), strict=True):
-            ax.axhline(limit, color="black", linestyle="--", label="limit")
+            ax.axhline(
+                limit, color="black", linestyle="--", label="limit of products" if "mult" in unit else "limit of memory"
+            )
             for name, points in lines.items():
                 ax.plot(*zip(*points, strict=True), marker="o", markersize=3, label=name)
             ax.set(xscale="log", yscale="log", xlabel=panel, ylabel=unit, title=f"threads: {n}")

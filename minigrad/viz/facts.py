@@ -3,6 +3,7 @@
 `facts` is called while the arrays are there; what it returns goes into JSON as it is.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -88,10 +89,11 @@ def histogram(numbers: np.ndarray) -> dict[str, Any]:
     low, high = float(sample.min()), float(sample.max())
     width = high / 8 - low / 8  # of an eighth of the range, which can't overflow
     places = (sample / 8 - low / 8) / (width or 1) * BINS
-    counts = np.bincount(np.clip(places.astype(np.intp), 0, BINS - 1), minlength=BINS)
+    counts = np.bincount(np.minimum(places.astype(np.intp), BINS - 1), minlength=BINS)
     return {"low": _number(low), "high": _number(high), "counts": counts.tolist(), "of": len(sample)}
 
 
 def _number(value: Any) -> float | str:
     """A number of few digits; text where JSON has no number."""
-    return float(f"{value:.4g}") if np.isfinite(value) else number(float(value))
+    value = float(value)
+    return float(f"{value:.4g}") if math.isfinite(value) else number(value)

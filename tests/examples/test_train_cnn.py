@@ -198,9 +198,7 @@ def test_a_finite_divergence_is_told_at_the_end(few_digits, tmp_path, capsys):
     assert run("--lr", 100, "--epochs", 2, "--save", tmp_path / "net.npz") == 1
     output = capsys.readouterr()
     assert output.out.endswith(f"saved {tmp_path / 'net.npz'}\n")
-    assert re.search(
-        r"error: the training diverged: from a loss of .* to .*; a smaller --lr than 100", output.err
-    )
+    assert re.search(r"error: the training diverged: from a loss of .* to .*; a smaller --lr than 100", output.err)
     assert run("--epochs", 1, "--channels", "2,3") == 0
     assert "diverged" not in capsys.readouterr().err
 
