@@ -47,7 +47,6 @@ spec(
     square_matrices,
     lambda a: 2 * np.sign(naive.det(-regular(a))) + np.log(np.abs(naive.det(-regular(a)))),
     fn=lambda a: 2 * mg.slogdet(-regular(a))[0] + mg.slogdet(-regular(a))[1],
-    order=3,
 )
 spec(
     "cofactors",

@@ -42,7 +42,7 @@ spec(
     np.cov,
     options=first,
 )
-spec("corrcoef", calls(call(M), call(M.T, None, False), call(M[0], M[1])), np.corrcoef, options=first, order=3)
+spec("corrcoef", calls(call(M), call(M.T, None, False), call(M[0], M[1])), np.corrcoef, options=first)
 spec("bincount", calls(call(np.array([0, 2, 2, 5, 1, 0]), W, 8)), np.bincount)
 spec(
     "histogram",

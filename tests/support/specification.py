@@ -5,7 +5,6 @@ The test file of each family of ops begins with a `Specs`, one call of `add` an 
 """
 
 import runpy
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +16,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import minigrad as mg
-from minigrad.operation import Op
 from minigrad.testing import check_grads, check_subgradient
 from minigrad.testing.property_tests import as_call
 from minigrad.testing.strategies import Call
@@ -37,7 +35,7 @@ class Spec:
     kinks:     inputs at kinks, where the VJP must lie between the one-sided slopes
     refused:   (arguments, parameters, exception, words of its message) for wrong input
     exact:     (arguments, value, gradient of its sum) where the numbers are extreme or a convention says them
-    order:     how many derivatives; 3, and 2 of a function made of ops, whose own specs prove the third
+    order:     how many derivatives
     opt_outs:  {aspect: reason} for what is not checked
     """
 
@@ -64,7 +62,6 @@ class Specs:
         """Specify the op of this name."""
         if self.complete:
             raise RuntimeError(f"{name}: specify it above the line `TestSpecs = specs.tests()`, or it isn't tested")
-        rest = {"order": 3 if has_op(name) else 2} | rest
         found = Spec(name, inputs.map(as_call), reference, fn or getattr(mg.ops, name), **rest)
         self.by_name[name] = SPECS[name] = found
 
@@ -113,13 +110,6 @@ class Specs:
         """Each entry of an attribute of the specs, with its spec."""
         specs = self.by_name.values()
         return [pytest.param(spec, case, id=spec.name) for spec in specs for case in getattr(spec, attribute)]
-
-
-def has_op(name):
-    """Whether an op of this name computes it; a function without one is made of other ops."""
-    public = getattr(mg.ops, name, None)
-    beside = vars(sys.modules[public.__module__]).values() if public is not None else ()
-    return public is None or any(isinstance(found, Op) and found.__name__ == name for found in beside)
 
 
 def all_specs():
