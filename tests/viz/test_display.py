@@ -214,7 +214,7 @@ def test_the_docs_code_runs_and_their_pictures_exist(capsys):
     exec(first, {})
     assert capsys.readouterr().out.startswith("computational graph: 2 nodes, 1 parameter\nx [parameter]")
     pictures = re.findall(r'src="([^"]*)"', page)
-    assert {path.name for path in docs.glob("*.png")} - {"training.png", "why.png"} == set(pictures)
+    assert {path.name for path in docs.glob("*.png")} - {"growth.png", "training.png", "why.png"} == set(pictures)
     assert all((docs / name).stat().st_size < 200_000 for name in pictures)
 
 
