@@ -13,8 +13,10 @@ ADVANCE = 0.62  # width of a character by font size: 0.6 in Courier, a little mo
 
 def plain(text: object, longest: int | None = None) -> str:
     """One line, without control characters and lone surrogates (XML has no place for them), cut to a length."""
-    kept = "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn") else " " for c in str(text))
-    line = " ".join(kept.split()) or " "
+    line = str(text)
+    if not line.isprintable():
+        line = "".join(c if unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn") else " " for c in line)
+    line = " ".join(line.split()) or " "
     return line if longest is None or len(line) <= longest else line[: longest - 3] + "..."
 
 

@@ -4,11 +4,16 @@ import base64
 import json
 import re
 import zlib
+from unittest.mock import patch
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 import minigrad as mg
+from minigrad.viz import facts
 from minigrad.viz.explorer import page_data
 from minigrad.viz.facts import histogram, summary
 from minigrad.viz.parts import read_tape
@@ -89,6 +94,17 @@ def test_a_summary_counts_what_is_not_finite():
     assert summary(np.zeros((0, 3))) == {}
     assert summary(np.ones(7, np.complex128)) == {}
     assert summary(np.arange(7))["max"] == 6
+
+
+@given(
+    arrays(st.sampled_from([np.float64, np.float32, np.int64]), st.integers(7, 40), elements=st.integers(-99, 99)),
+    st.sampled_from([1, 0.37, np.inf, np.nan]),
+)
+def test_small_arrays_are_summarized_as_large_ones(entries, factor):
+    entries = entries * np.where(np.arange(len(entries)) == 3, factor, 0.5).astype(np.float32)
+    found = summary(entries)
+    with patch.object(facts, "QUICK", 0):
+        assert summary(entries) == found
 
 
 def test_a_histogram_has_its_entries_in_the_right_bins():
