@@ -47,6 +47,7 @@ def share_products(work, parts, multiplications):
 def _parts_of_product(a, b, threads):
     """[(index of a, of b, of the result), ...], of the parts of a product of these shapes: one for each thread."""
     whole = [(..., ..., ...)]
+    # equivalent: any change because any parts give the same
     if min(len(a), len(b)) < 2 or math.prod(a) * b[-1] < FEWEST_PRODUCTS:
         return whole
     return (
@@ -55,6 +56,7 @@ def _parts_of_product(a, b, threads):
 
 
 def _parts_of_matrices(rows, columns, threads):
+    # equivalent: any change because any parts give the same
     if max(rows, columns) < FEWEST_ROWS * threads:
         return []
     if rows >= columns:
@@ -64,6 +66,8 @@ def _parts_of_matrices(rows, columns, threads):
 
 def _parts_of_batch(a, b, threads):
     same = len(a) == len(b) and a[0] == b[0]
+    # equivalent: any change because any parts give the same
     if len(a) < 3 or a[0] < threads or not (same or len(b) == 2):
         return []
+    # equivalent: any change because any parts give the same
     return [(part, part if same else ..., part) for part in blocks(a[0], math.ceil(a[0] / threads))]

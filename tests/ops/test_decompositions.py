@@ -186,3 +186,12 @@ def test_a_shift_of_all_eigenvalues_changes_no_gradient_of_vectors():
     for shift in (0.0, -3.0, -1.0, 7.0):
         found = mg.grad(largest)(a + shift * np.eye(3))
         assert_array_equal(np.isnan(found), np.isnan(mg.grad(largest)(a)))
+
+
+def test_each_matrix_of_a_batch_has_its_own_ties():
+    small, large = np.array([[2.0, 0.5], [0.5, 1.0]]), np.diag([1e20, 3e20])
+
+    def f(a):
+        return np.sum(np.linalg.eigh(a)[1] ** 4)
+
+    assert_allclose(grad(f)(np.stack([small, large]))[0], grad(f)(small))

@@ -290,3 +290,9 @@ def test_scalar_products_conjugate_the_first_as_numpys_do():
     a, b = np.array([1.0, 2j]), np.array([3j, 4.0])
     assert mg.vdot(a, b) == np.vdot(a, b)
     assert mg.vecdot(a, b) == np.vecdot(a, b)
+
+
+@pytest.mark.parametrize("n", [2.0, "2", None, [2]])
+def test_a_power_that_is_no_int_is_refused(n):
+    with pytest.raises(TypeError, match="matrix_power: n must be an int, not"):
+        mg.matrix_power(np.eye(2), n)
