@@ -50,6 +50,7 @@ def _parts_of_product(a, b, threads):
     # equivalent: any change because any parts give the same
     if min(len(a), len(b)) < 2 or math.prod(a) * b[-1] < FEWEST_PRODUCTS:
         return whole
+    # equivalent: any change because any parts give the same
     return (
         _parts_of_matrices(a[0], b[1], threads) if len(a) == len(b) == 2 else _parts_of_batch(a, b, threads)
     ) or whole
@@ -65,6 +66,7 @@ def _parts_of_matrices(rows, columns, threads):
 
 
 def _parts_of_batch(a, b, threads):
+    # equivalent: any change because any parts give the same
     same = len(a) == len(b) and a[0] == b[0]
     # equivalent: any change because any parts give the same
     if len(a) < 3 or a[0] < threads or not (same or len(b) == 2):
