@@ -174,7 +174,6 @@ def matrix_power(a: Array, n: int) -> Array:
     array([[1., 5.],
            [0., 1.]])
     """
-    # equivalent: any change because what follows refuses it as well
     if not hasattr(type(n), "__index__") or np.ndim(n):
         raise TypeError(f"matrix_power: n must be an int, not {n!r}")
     if np.ndim(a) < 2 or np.shape(a)[-1] != np.shape(a)[-2]:

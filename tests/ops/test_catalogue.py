@@ -1,6 +1,7 @@
 """The catalogue as a whole: no op without a spec, no VJP that no spec sweeps, and what holds for every op."""
 
 import importlib
+import inspect
 import pkgutil
 import re
 import warnings
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf
 from support.specification import Specs, all_specs
 
 import minigrad as mg
@@ -156,3 +158,20 @@ def test_a_list_will_do_for_an_array(function, arguments):
 def test_an_axis_out_of_range_is_refused(call):
     with pytest.raises((np.exceptions.AxisError, IndexError)):
         call(mg.tensor(np.ones((2, 3)), requires_grad=True))
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "options"),
+    [
+        (np.repeat, "a", {"repeats": 2}), (np.flip, "m", {}),
+        (np.fliplr, "m", {}), (np.flipud, "m", {}), (np.rot90, "m", {}), (np.diagonal, "a", {}),
+        (np.take, "a", {"indices": [0]}), (np.delete, "arr", {"obj": 0}),
+        (np.tile, "A", {"reps": 2}), (np.rollaxis, "a", {"axis": 1}), (np.roll, "a", {"shift": 1}),
+    ],
+)  # fmt: skip
+def test_the_array_goes_by_numpys_name(function, name, options):
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(function(**{name: leaf(a)}, **options).data, function(**{name: a}, **options))
+    with pytest.raises(TypeError, match=rf"^{function.__name__}\(.*\): missing .*'{name}'$"):
+        getattr(mg.ops, function.__name__)(**options)
+    assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters

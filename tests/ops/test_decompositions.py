@@ -69,7 +69,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 SINGULAR = np.diag([2.0, 1.0, 0.0])
 
 
-@pytest.mark.parametrize("f", [np.linalg.eigh, np.linalg.eig])
+@pytest.mark.parametrize("f", [np.linalg.eigh, np.linalg.eig, np.linalg.slogdet, np.linalg.svd])
 def test_results_have_numpys_names(f):
     a = np.array([[2.0, 0.5], [0.5, 1.0]])
     found, expected = f(mg.tensor(a)), f(a)

@@ -1,7 +1,5 @@
 """What picks entries: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
-import inspect
-
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -153,22 +151,6 @@ def holds_scattered(index):
     right = np.zeros(3)
     np.add.at(right, index, g)
     assert_array_equal(mg.vjp(lambda x: x[index], mg.tensor(x))[1](g)[0], right)
-
-
-@pytest.mark.parametrize(
-    ("function", "name", "options"),
-    [
-        (np.repeat, "a", {"repeats": 2}), (np.flip, "m", {}),
-        (np.fliplr, "m", {}), (np.flipud, "m", {}), (np.rot90, "m", {}), (np.diagonal, "a", {}),
-        (np.take, "a", {"indices": [0]}), (np.delete, "arr", {"obj": 0}),
-    ],
-)  # fmt: skip
-def test_the_array_goes_by_numpys_name(function, name, options):
-    a = np.arange(6.0).reshape(2, 3)
-    assert_array_equal(function(**{name: leaf(a)}, **options).data, function(**{name: a}, **options))
-    with pytest.raises(TypeError, match=rf"^{function.__name__}\(.*\): missing .*'{name}'$"):
-        getattr(mg.ops, function.__name__)(**options)
-    assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters
 
 
 def test_out_is_refused_where_entries_only_move():

@@ -1,16 +1,17 @@
 """Products of matrices and tensors: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
+import re
 import warnings
 
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from support.agreement import arrays, nearly_holds
 from support.gradients import leaf
 from support.specification import Specs, called, of_list
 
 import minigrad as mg
-from minigrad.stand_ins import NUMPY
 from minigrad.testing import check_vjp
 from minigrad.testing import strategies as s
 
@@ -88,24 +89,6 @@ TestSpecs = specs.tests()
 BOTH_WAYS = [((), (2, 3)), ((2, 3), ()), ((), ()), ((3,), (3,))]
 
 
-def arrays(*shapes):
-    rng = np.random.default_rng(0)
-    return [rng.uniform(-2, 2, shape) for shape in shapes]
-
-
-def holds(function, *arguments, **options):
-    """NumPy's function has NumPy's value on Tensors too, and what stands for it a right VJP."""
-    value = function(*map(as_tensors, arguments), **options).data
-    expected = function(*arguments, **options)
-    assert value.shape == np.shape(expected)
-    assert_allclose(value, expected, rtol=1e-12, atol=1e-14)
-    check_vjp(NUMPY[function], *arguments, **options)
-
-
-def as_tensors(argument):
-    return mg.tensor(argument) if isinstance(argument, np.ndarray) else argument
-
-
 @pytest.mark.parametrize(
     "shapes",
     [
@@ -122,7 +105,7 @@ def as_tensors(argument):
     ],
 )
 def test_matmul_of_every_number_of_axes(shapes):
-    holds(np.matmul, *arrays(*shapes))
+    nearly_holds(np.matmul, *arrays(*shapes))
 
 
 @pytest.mark.parametrize(
@@ -140,26 +123,26 @@ def test_matmul_of_every_number_of_axes(shapes):
     ],
 )
 def test_dot_of_every_number_of_axes(shapes):
-    holds(np.dot, *arrays(*shapes))
+    nearly_holds(np.dot, *arrays(*shapes))
 
 
 @pytest.mark.parametrize(
     "shapes", [*BOTH_WAYS, ((2, 3), (3,)), ((3,), (2, 3)), ((2, 3), (4, 3)), ((2, 1, 3), (4, 2, 3))]
 )
 def test_inner_of_every_number_of_axes(shapes):
-    holds(np.inner, *arrays(*shapes))
+    nearly_holds(np.inner, *arrays(*shapes))
 
 
 @pytest.mark.parametrize("shapes", [*BOTH_WAYS, ((3,), (2,)), ((2, 3), (3, 2))])
 def test_outer_of_every_number_of_axes(shapes):
-    holds(np.outer, *arrays(*shapes))
+    nearly_holds(np.outer, *arrays(*shapes))
 
 
 @pytest.mark.parametrize("shape", [(3,), (2, 3)])
 def test_vdot_and_vecdot(shape):
     a, b = arrays(shape, shape)
-    holds(np.vdot, a, b)
-    holds(np.vecdot, a, b)
+    nearly_holds(np.vdot, a, b)
+    nearly_holds(np.vecdot, a, b)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +156,7 @@ def test_vdot_and_vecdot(shape):
     ],
 )
 def test_vecdot_takes_the_axis_of_each_before_it_broadcasts(shapes, axis):
-    holds(np.vecdot, *arrays(*shapes), axis=axis)
+    nearly_holds(np.vecdot, *arrays(*shapes), axis=axis)
 
 
 @pytest.mark.parametrize("shapes", [((1,), (3,)), ((), (3,)), ((3,), ()), ((2, 3), (3, 2))])
@@ -191,20 +174,20 @@ def test_matmul_of_a_number_is_refused_in_words(call):
 
 @pytest.mark.parametrize("shapes", [((2,), (3,)), ((2, 3), (4, 5))])
 def test_kron(shapes):
-    holds(np.kron, *arrays(*shapes))
+    nearly_holds(np.kron, *arrays(*shapes))
 
 
 @pytest.mark.parametrize(
     "axes", [0, 1, 2, np.int64(1), np.array(2), (1, 1), (-1, 0), ([1, 2], [0, 1]), ([2, 1], [1, 0]), ([], [])]
 )
 def test_tensordot(axes):
-    holds(np.tensordot, *arrays((2, 3, 3), (3, 3, 2)), axes)
+    nearly_holds(np.tensordot, *arrays((2, 3, 3), (3, 3, 2)), axes)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 3, np.array(6), np.int64(5)])
 @pytest.mark.parametrize("shape", [(2, 2), (2, 3, 3), (5, 2, 3, 3), (2, 1, 1)])
 def test_matrix_power(shape, n):
-    holds(np.linalg.matrix_power, *arrays(shape), n)
+    nearly_holds(np.linalg.matrix_power, *arrays(shape), n)
 
 
 def test_matrix_power_has_the_dtype_of_its_matrix():
@@ -226,9 +209,9 @@ def test_the_first_power_is_the_matrix_in_an_array_of_its_own():
 
 
 def test_cross_over_the_last_axis():
-    holds(np.cross, *arrays((3,), (3,)))
-    holds(np.cross, *arrays((2, 3), (3,)))
-    holds(np.cross, *arrays((3,), (2, 3)))
+    nearly_holds(np.cross, *arrays((3,), (3,)))
+    nearly_holds(np.cross, *arrays((2, 3), (3,)))
+    nearly_holds(np.cross, *arrays((3,), (2, 3)))
 
 
 def test_multi_dot_may_begin_and_end_with_a_vector():
@@ -292,7 +275,7 @@ def test_scalar_products_conjugate_the_first_as_numpys_do():
     assert mg.vecdot(a, b) == np.vecdot(a, b)
 
 
-@pytest.mark.parametrize("n", [2.0, "2", None, [2]])
+@pytest.mark.parametrize("n", [0.0, 2.0, "2", None, [2], np.array([2])])
 def test_a_power_that_is_no_int_is_refused(n):
-    with pytest.raises(TypeError, match="matrix_power: n must be an int, not"):
+    with pytest.raises(TypeError, match=re.escape(f"matrix_power: n must be an int, not {n!r}")):
         mg.matrix_power(np.eye(2), n)

@@ -1,7 +1,5 @@
 """What moves entries: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
-import inspect
-
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -154,20 +152,6 @@ def test_full_like_has_the_dtype_of_the_array_or_the_given_one(dtype):
 def test_wrong_input_is_refused_in_words(call, error, message):
     with pytest.raises(error, match=message):
         call(mg.tensor(np.ones((2, 3)), requires_grad=True))
-
-
-@pytest.mark.parametrize(
-    ("function", "name", "options"),
-    [
-        (np.tile, "A", {"reps": 2}), (np.rollaxis, "a", {"axis": 1}), (np.roll, "a", {"shift": 1}),
-    ],
-)  # fmt: skip
-def test_the_array_goes_by_numpys_name(function, name, options):
-    a = np.arange(6.0).reshape(2, 3)
-    assert_array_equal(function(**{name: leaf(a)}, **options).data, function(**{name: a}, **options))
-    with pytest.raises(TypeError, match=rf"^{function.__name__}\(.*\): missing .*'{name}'$"):
-        getattr(mg.ops, function.__name__)(**options)
-    assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters
 
 
 def test_grids_without_copies():

@@ -1,7 +1,7 @@
 """NumPy's functions of Tensors against the same of arrays, and a right VJP with them."""
 
 import numpy as np
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.stand_ins import NUMPY
@@ -39,3 +39,17 @@ def assert_same(found, right):
     assert isinstance(found, mg.Tensor)
     assert found.dtype == right.dtype
     assert_array_equal(found.data, right, strict=True)
+
+
+def arrays(*shapes):
+    rng = np.random.default_rng(0)
+    return [rng.uniform(-2, 2, shape) for shape in shapes]
+
+
+def nearly_holds(function, *arguments, **options):
+    """The same of a function that may add in another order, whose result is one array."""
+    value = function(*map(as_tensors, arguments), **options).data
+    expected = function(*arguments, **options)
+    assert value.shape == np.shape(expected)
+    assert_allclose(value, expected, rtol=1e-12, atol=1e-14)
+    check_vjp(NUMPY[function], *arguments, **options)
