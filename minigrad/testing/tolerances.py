@@ -74,6 +74,11 @@ def of_cancellation(g: Any, y: Any, size: float) -> float:
     return 64 * EPS * norm(g * y) * max(1.0, size) + 4 * EPS / STEP * norm(g) * min(size, _SATURATED)
 
 
+def of_rounding(g: Any, y: Any, u: Any) -> float:
+    """How wrong a slope along u may be whose VJP subtracts numbers of the order of g and of g y, such as 1 - y."""
+    return 64 * EPS * (norm(g * y) + norm(g) * min(max_abs(u), _SATURATED))
+
+
 def of_one_sided_slope(y: Any) -> float:
     """What rounding makes of a one-sided slope of zero: the weights of the formula sum to less than 100."""
     return 100 * EPS * max_abs(y) / STEP

@@ -22,10 +22,11 @@ from .finite_differences import (
     romberg,
     widest_noise,
 )
-from .tolerances import EPS, max_abs, norm, of_cancellation, of_one_sided_slope
+from .tolerances import EPS, max_abs, norm, of_cancellation, of_one_sided_slope, of_rounding
 
 _ALL_ENTRIES = 4096  # of an input: up to here its whole numeric gradient is taken
 _SAMPLED = 64  # entries of a larger one
+_SEEN = 1e-2  # of a slope: two numeric values that differ by less did not come about by rounding
 
 Found = tuple[tuple[int, ...], float, float]
 
@@ -76,7 +77,7 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
     difference = abs(slope.value - analytic)
     if difference <= allowed and slope.error <= 10 * allowed:
         return
-    if lost and _confirmed_roughly(case, slope, analytic, allowed):
+    if lost and _confirmed_roughly(case, slope, numeric, analytic, allowed):
         return
     verdict, hint = _verdict(case, slope, numeric, difference, allowed)
     found = _worst_entry(case)
@@ -92,8 +93,10 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
     )
 
 
-def _confirmed_roughly(case: Comparison, slope: Slope, analytic: float, allowed: float) -> bool:
+def _confirmed_roughly(case: Comparison, slope: Slope, numeric: float, analytic: float, allowed: float) -> bool:
     rest = of_cancellation(case.g, case.y, case.size)
+    if max(slope.error, abs(slope.value - numeric)) <= _SEEN * abs(slope.value):  # nothing cancels that much
+        rest = min(rest, abs(slope.value) / 4 + of_rounding(case.g, case.y, case.u))
     known = slope.error <= max(rest, abs(slope.value) / 4, abs(analytic) / 4)
     return known and abs(slope.value - analytic) <= allowed + slope.error + rest
 

@@ -36,6 +36,7 @@ def tooltip(lines: Iterable[object]) -> str:
     Characters above U+FFFF stand for themselves: in a tooltip Graphviz reads their entities as broken UTF-8.
     """
     text = "&#10;".join(_entities(plain(line)) for line in lines if line).replace("\\", 4 * "\\")
+    # equivalent: > -> >=; 0xFFFF -> 65534 because U+FFFF is no character, and `plain` leaves it out
     return re.sub(r"&#(\d{5,});", lambda entity: chr(int(entity[1])) if int(entity[1]) > 0xFFFF else entity[0], text)
 
 

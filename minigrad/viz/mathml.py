@@ -125,7 +125,7 @@ class _Writer:
         name = tree.func.attr if isinstance(tree.func, ast.Attribute) else getattr(tree.func, "id", "_")
         arguments = tree.args
         if name in FUNCTIONS:
-            return FUNCTIONS[name](self, arguments), POWER + 1
+            return FUNCTIONS[name](self, arguments), POWER if name in RAISED else POWER + 1
         if name.startswith("_") or tree.keywords:
             raise UnreadableError(name)
         inner = operator(",").join(self.write(argument) for argument in arguments)
@@ -182,3 +182,4 @@ FUNCTIONS: dict[str, Callable[[_Writer, list], str]] = {
     "selected": _selected, "widened": _first, "floating": _first, "broadcast_to": _first,
     "correlate": _infix("\u22c6"), "convolve": _infix("\u2217"), "total": _over("\u2211"), "product": _over("\u220f"),
 }  # fmt: skip
+RAISED = {"exp", "square", "inv"}  # they are shown with an exponent

@@ -25,16 +25,16 @@ NO_TRIALS = [  # they run other processes, which a fault doesn't reach, or read 
     "faults", "fuzz", "examples", "typed", "derivation/test_document.py", "ops/test_precision.py",
     *("test_benchmarks.py", "test_contributing.py", "test_layers.py", "test_order.py", "test_readme.py"),
     "test_threads.py",  # forked processes, as these trials are, have one thread
-    "test_training_page.py", "viz/test_browser.py", "viz/test_explorer.py", "viz/test_training_page.py",
+    "test_training_page.py", "viz/test_browser.py", "viz/test_explorer.py",
 ]  # fmt: skip
 LEAVES = {  # tests of parts that no other part uses: trials of these parts' own faults alone, but for some files
     "viz": ["viz/test_names.py", "viz/test_debug.py"],
     **{part: [] for part in ("testing", "data", "distributed", "onnx", "serialization")},
 }
-SLOW = [  # they repeat what others try once, or need Hypothesis to shrink
+SLOW = [  # they repeat what others try once, need Hypothesis to shrink, or a browser
     "uniform_error", "kinds_of_broadcast", "another_library", "doubled_entry", "long_chain", "thousand_nodes",
     "time_that_grows", "pool_changes", "training_does_not", "strategies.axes", "what_they_say[strategies]", "shrink",
-    "pytorch",
+    "pytorch", "loads_itself_again",
 ]  # fmt: skip
 _PYTEST = ["-o", "addopts=", "--import-mode=importlib", "--assert=plain", "--capture=no"]
 _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]

@@ -222,3 +222,12 @@ def test_why_nothing_can_be_differentiated():
         check_vjp(lambda a, b, c: 0, 1, [2.0], np.arange(3))
     with pytest.raises(TypeError, match="x has no VJP"):
         check_vjp(mg.op(lambda x: x), x)
+
+
+@pytest.mark.parametrize("factor", [0.0, 2.0, -1.0])
+@pytest.mark.parametrize(("small", "large"), [(1e-6, 1e6), (1e-3, 1e8), (1.0, 1e12)])
+def test_a_small_slope_beside_a_large_input(small, large, factor):
+    values = small * x, large * (x + 3)
+    options = {"float32": False, "layouts": False}
+    check_vjp(np.divide, *values, vjp=lambda g, y, a, b: (g / b, -g * y / b), **options)
+    kind(np.divide, *values, vjp=lambda g, y, a, b: (factor * g / b, -g * y / b), **options)

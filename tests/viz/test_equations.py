@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
@@ -217,6 +218,77 @@ def test_expressions(expression, expected):
             mathml(expression, {})
     else:
         assert text(mathml(expression, {}).replace("&#x2061;", "")) == expected
+
+
+def shown(element):
+    """MathML in one line: ^[...] for an exponent, [.../...] for a fraction, sqrt[...]."""
+    parts = [shown(child) for child in element]
+    if element.tag == "msup":
+        return f"{parts[0]}^[{parts[1]}]"
+    if element.tag == "mfrac":
+        return f"[{parts[0]}/{parts[1]}]"
+    content = (element.text or "") + "".join(parts)
+    return f"sqrt[{content}]" if element.tag == "msqrt" else content
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        ("exp(a + b)", "e^[a+b]"),
+        ("exp(x)**2", "(e^[x])^[2]"),
+        ("square(exp(x))", "(e^[x])^[2]"),
+        ("square(a + b)", "(a+b)^[2]"),
+        ("square(-a)", "(\u2212a)^[2]"),
+        ("square(x**3)", "(x^[3])^[2]"),
+        ("square(abs(a))", "|a|^[2]"),
+        ("inv(a @ b)", "(a\u2062b)^[\u22121]"),
+        ("inv(a**2)", "(a^[2])^[\u22121]"),
+        ("inv(a).T", "(a^[\u22121])^[T]"),
+        ("(a**2).T", "(a^[2])^[T]"),
+        ("a.T", "a^[T]"),
+        ("abs(a).T", "|a|^[T]"),
+        ("np.pi.T", "\u03c0^[T]"),
+        ("'s'.T", "s^[T]"),
+        ("2 .T", "2^[T]"),
+        ("(a / b).T", "[a/b]^[T]"),
+        ("f(x).T", "(f\u2061(x))^[T]"),
+        ("(2**x)**3", "(2^[x])^[3]"),
+        ("2**x**3", "2^[x^[3]]"),
+        ("1 / (a + b) * c", "[1/a+b]\u2299c"),
+        ("sqrt(a + b)", "sqrt[a+b]"),
+        ("floor(x) + ceil(y) + norm(z)", "\u230ax\u230b+\u2308y\u2309+\u2016z\u2016"),
+        ("a * (b * c)", "a\u2299b\u2299c"),
+        ("a + (b + c)", "a+b+c"),
+        ("a @ (b @ c)", "a\u2062(b\u2062c)"),
+        ("(a - b) % c", "(a\u2212b)modc"),
+        ("a % (b % c)", "amod(bmodc)"),
+        ("(a < b) * c", "(a&lt;b)\u2299c"),
+        ("-(a * b)", "\u2212a\u2299b"),
+        ("widened(a + b) * c", "(a+b)\u2299c"),
+        ("total(a + b)", "\u2211(a+b)"),
+        ("correlate(a + b, c)", "(a+b)\u22c6c"),
+        ("selected(a + b, c)", "(a+b)[c]"),
+        ("f(x, y)", "f\u2061(x,y)"),
+        ("np.f(x)", "f\u2061(x)"),
+        ("f(x) * 2", "f\u2061(x)\u22992"),
+    ],
+)
+def test_exponents_fractions_and_parentheses(expression, expected):
+    assert shown(ElementTree.fromstring(f"<mrow>{mathml(expression, {})}</mrow>")) == expected.replace("&lt;", "<")
+
+
+def test_an_argument_that_was_left_out_leaves_its_operator_out():
+    names = {"b": ""}
+    assert text(mathml("(a * x + b) * y", names)) == "(a\u2299x)\u2299y"
+    assert text(mathml("a * x + c", names)) == "a\u2299x+c"
+
+
+def test_a_word_is_upright_and_a_letter_in_italics():
+    assert identifier("a") == "<mi>a</mi>"
+    assert identifier("ab") == '<mi mathvariant="normal">ab</mi>'
+    for unreadable in ("True", "x[0]", "a.T + a.U", "f(*x)"):
+        with pytest.raises(UnreadableError):
+            mathml(unreadable, {})
 
 
 def test_names_are_escaped():
