@@ -1,6 +1,6 @@
 """Data-parallel training: measured on this machine with real ranks, and simulated with up to 1,024.
 
-python benchmarks/scaling.py measure    images a second, cost of averaging, constants of the model
+python benchmarks/scaling.py measure    images a second, costs of waiting and of averaging, constants of the model
 python benchmarks/scaling.py predict    what the simulation says of more ranks, on stated networks
 
 docs/scaling.md explains both. A measurement starts mpiexec, and runs what it compares in turn in the same processes.
@@ -107,19 +107,18 @@ class Trainer:
         self.x = rng.normal(size=(images, 1, 28, 28)).astype(np.float32)
         self.labels = rng.integers(0, 10, images)
 
-    def step(self, averaged):
-        """Take a step, with the mean gradients of all ranks or with this rank's own."""
-        loss = mg.softmax_cross_entropy(self.network(self.x), self.labels)
-        (self.parallel.backward if averaged else tape_backward)(loss)
+    def step(self, backward):
+        """Take a step; backward: loss -> None."""
+        backward(mg.softmax_cross_entropy(self.network(self.x), self.labels))
         self.optimizer.step()
         self.optimizer.zero_grad()
 
-    def seconds(self, averaged, steps):
+    def seconds(self, backward, steps):
         """Return the seconds of each step."""
         taken = []
         for _ in range(steps):
             start = time.perf_counter()
-            self.step(averaged)
+            self.step(backward)
             taken.append(time.perf_counter() - start)
         return taken
 
@@ -127,15 +126,10 @@ class Trainer:
         """Return (fraction of the step that is done, bytes) of each leaf's gradient, as the sweep yields it."""
         start = time.perf_counter()
         loss = mg.softmax_cross_entropy(self.network(self.x), self.labels)
-        order = distributed._leaves_early(tape.reached([loss.node]))
+        order = distributed._order(loss.node, [p.node for p in self.network.parameters()])
         seed = {loss.node: np.ones((), loss.dtype)}
         times = [(time.perf_counter() - start, g.nbytes) for _, g in tape.sweep(seed, order, leaves=True)]
         return [(seconds / times[-1][0], size) for seconds, size in times]
-
-
-def tape_backward(loss):
-    """`loss.backward()`, as a function."""
-    loss.backward()
 
 
 def meet(world):
@@ -153,19 +147,29 @@ def measure_on_ranks(rounds, steps, images):
     cnn, wide = Trainer(small_cnn, images), Trainer(wide_layers, images)
     wide_at_once = Trainer(wide_layers, images, 2**40)
     one_image = Trainer(small_cnn, 1)
-    cases = {  # name -> (trainer, averaged, all ranks)
-        "cnn, one rank": (cnn, False, False), "cnn, alone": (cnn, False, True), "cnn, averaged": (cnn, True, True),
-        "cnn, one image": (one_image, False, False),
-        "wide, one rank": (wide, False, False), "wide, alone": (wide, False, True),
-        "wide, averaged": (wide, True, True), "wide, averaged at the end": (wide_at_once, True, True),
+    own = mg.Tensor.backward
+
+    def together(loss):
+        """Wait for the other ranks, as averaging does, but send nothing."""
+        loss.backward()
+        world.Barrier()
+
+    cases = {  # name -> (trainer, backward, all ranks)
+        "cnn, one rank": (cnn, own, False), "cnn, alone": (cnn, own, True), "cnn, together": (cnn, together, True),
+        "cnn, averaged": (cnn, cnn.parallel.backward, True),
+        "cnn, one image": (one_image, own, False),
+        "wide, one rank": (wide, own, False), "wide, alone": (wide, own, True),
+        "wide, together": (wide, together, True),
+        "wide, averaged": (wide, wide.parallel.backward, True),
+        "wide, averaged at the end": (wide_at_once, wide_at_once.parallel.backward, True),
     }  # fmt: skip
     found = {name: [] for name in cases}
-    for trainer, averaged, everyone in cases.values():
-        trainer.seconds(averaged, 2 if everyone or world.rank == 0 else 0)
+    for trainer, backward, everyone in cases.values():
+        trainer.seconds(backward, 2 if everyone or world.rank == 0 else 0)
     for _ in range(rounds):
-        for name, (trainer, averaged, everyone) in cases.items():
+        for name, (trainer, backward, everyone) in cases.items():
             meet(world)
-            found[name] += trainer.seconds(averaged, steps if everyone or world.rank == 0 else 0)
+            found[name] += trainer.seconds(backward, steps if everyone or world.rank == 0 else 0)
     meet(world)
     sizes = [4 << 2 * i for i in range(11)]
     reduced = {size: min(_all_reduce_seconds(world, MPI, size) for _ in range(rounds * steps)) for size in sizes}
@@ -209,9 +213,10 @@ def report(found, images, statistic):
         simulated = [steps(each["steps"][f"{name}, alone"], each["n"], leaves, network) for each in found]
         print(f"| {name}, simulated, ms | " + " | ".join(f"{1e3 * statistic(each):.2f}" for each in simulated) + " |")
     for name in ("cnn", "wide"):
-        alone, averaged = (s[1][f"{name}, {how}"] for how in ("alone", "averaged"))
+        alone, together, averaged = (s[1][f"{name}, {how}"] for how in ("alone", "together", "averaged"))
         print(f"{name}: 2 ranks process {2 * s[1][f'{name}, one rank'] / averaged:.2f} times the images of 1; ", end="")
-        print(f"averaging takes {averaged / alone - 1:.1%} of a step of {images} images")
+        print(f"of a step of {images} images, waiting for the other takes {together / alone - 1:.1%}, ", end="")
+        print(f"averaging {averaged / together - 1:.1%} more, both {averaged / alone - 1:.1%}")
     saved = 1 - s[1]["wide, averaged"] / s[1]["wide, averaged at the end"]
     print(f"wide: overlapping saves {saved:.1%} of the step")
     print(f"two ranks: {network.latency * 1e6:.1f} us and {1e-9 / network.byte:.2f} GB/s an all-reduce")

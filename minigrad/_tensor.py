@@ -192,31 +192,11 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
         >>> x.grad
         array([2., 4.])
         """
-        if self.node is None:
-            raise RuntimeError(
-                "backward: this Tensor needs no gradient: nothing was recorded for it. Make a leaf that it is computed "
-                "from with requires_grad=True, outside of no_grad"
-            )
-        if gradient is None:
-            if self.size != 1 or self.dtype.kind == "c":
-                what = f"has shape {self.shape}, not a scalar's" if self.size != 1 else "is complex"
-                raise RuntimeError(
-                    f"backward: the Tensor {what}: give the gradient of the scalar with respect to it, as "
-                    "backward(gradient)"
-                )
-            gradient = np.ones(self.shape, self.dtype)
-        else:
-            gradient = _like(gradient, self, "backward: the gradient")
+        seed = seed_of(self, gradient)
         if not isinstance(retain_graph, (bool, int, np.bool)):
             raise TypeError(f"backward: retain_graph must be True or False, not {type(retain_graph).__name__}")
-        inputs = setting("traced", ())
-        if inputs and not set(inputs).isdisjoint(tape.reached([self.node])):
-            raise RuntimeError(
-                "backward: inside of a transform `.grad` holds plain arrays, which would lose the derivative that the "
-                "transform asks for: use mg.grad or mg.vjp there"
-            )
         order = tape.reached([self.node])
-        accumulate(tape.sweep({self.node: gradient}, order, leaves=True, release=not retain_graph))
+        accumulate(tape.sweep({self.node: seed}, order, leaves=True, release=not retain_graph))
 
     __array_ufunc__ = _numpy.array_ufunc
     __array_function__ = _numpy.array_function
@@ -272,6 +252,28 @@ def _like(value, tensor, what):
     like = np.empty_like(tensor._array)
     like[...] = value
     return like
+
+
+def seed_of(root: Tensor, gradient: TensorLike | None = None) -> np.ndarray:
+    """Return the gradient that a backward from the root begins with. Raises as `Tensor.backward` does."""
+    if root.node is None:
+        raise RuntimeError(
+            "backward: this Tensor needs no gradient: nothing was recorded for it. Make a leaf that it is computed "
+            "from with requires_grad=True, outside of no_grad"
+        )
+    if gradient is None and (root.size != 1 or root.dtype.kind == "c"):
+        what = f"has shape {root.shape}, not a scalar's" if root.size != 1 else "is complex"
+        raise RuntimeError(
+            f"backward: the Tensor {what}: give the gradient of the scalar with respect to it, as backward(gradient)"
+        )
+    found = np.ones(root.shape, root.dtype) if gradient is None else _like(gradient, root, "backward: the gradient")
+    inputs = setting("traced", ())
+    if inputs and not set(inputs).isdisjoint(tape.reached([root.node])):
+        raise RuntimeError(
+            "backward: inside of a transform `.grad` holds plain arrays, which would lose the derivative that the "
+            "transform asks for: use mg.grad or mg.vjp there"
+        )
+    return found
 
 
 def tensor(data: TensorLike, *, requires_grad: bool = False, dtype: DType = None, name: str | None = None) -> Tensor:

@@ -7,8 +7,8 @@
         optimizer.zero_grad()
     if mg.distributed.is_main(): mg.save("run.npz", network.state_dict())
 
-`mpiexec -n 4 python script.py` starts four ranks. Without mpiexec there is one rank, and no MPI is needed. A rank that
-ends by an exception or by `sys.exit(code)`, unless the code is 0, ends the whole job.
+`mpiexec -n 4 python script.py` starts four ranks. Without mpiexec there is one rank, and no MPI is needed. A rank with
+an exception that nothing catches ends the whole job, and so does one that waits for a rank that has ended.
 """
 
 from __future__ import annotations  # np.random, which annotations name, is slow to load
@@ -17,15 +17,18 @@ import atexit
 import os
 import sys
 import time
+import zlib
 from collections.abc import Iterator, Mapping
-from functools import cache, partial
+from functools import cache
+from itertools import groupby
 from numbers import Real
-from typing import Any, NoReturn, TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from . import data, ops, tape
-from ._tensor import Tensor
+from ._tensor import Tensor, seed_of
 from .data.batches import count_rows, taken
 from .errors import brief
 from .nn import BatchNorm2d, Module
@@ -40,13 +43,49 @@ T = TypeVar("T")
 # what mpiexec tells a rank of MPICH (Intel's and Microsoft's MPI too), of Open MPI, and of Slurm's srun
 LAUNCHED = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
+launched = any(name in os.environ for name in LAUNCHED)
+ENDED = 1  # the tag of the message that a rank ends
+
+
+class _Ranks:
+    """The ranks that mpiexec started. Each makes the same calls of `add` and `wait` or `gather` in the same order."""
+
+    def __init__(self, MPI: Any):
+        self.MPI, self.world = MPI, MPI.COMM_WORLD.Dup()  # apart from the program's own messages
+        self.rank, self.size = self.world.rank, self.world.size
+        self.waits = 0  # how often this rank has waited
+        self.ended: list[tuple[int, int]] = []  # how often each that has ended had waited, and its number
+
+    def add(self, array: np.ndarray) -> Any:
+        """Start to add up the arrays of all ranks, in place; return what to wait for."""
+        return self.world.Iallreduce(self.MPI.IN_PLACE, array)
+
+    def wait(self, requests: list[Any]) -> None:
+        """Wait until all ranks have made the same calls. End the job if one has ended before."""
+        self.waits += 1
+        while not self.MPI.Request.Testall(requests):
+            if self.world.iprobe(tag=ENDED):
+                self.ended.append(self.world.recv(tag=ENDED))
+            if min(self.ended, default=(self.waits,)) < (self.waits,):
+                _end_job(self.MPI.COMM_WORLD, f": it waits for rank {min(self.ended)[1]}, which has ended")
+
+    def gather(self, value: Any) -> list[Any]:
+        """Return the values of all ranks."""
+        self.wait([self.world.Ibarrier()])
+        return self.world.allgather(value)
+
+    def end(self) -> None:
+        """Tell all that this rank ends, and wait until all do."""
+        sent = [self.world.isend((self.waits, self.rank), each, ENDED) for each in range(self.size)]
+        while len(self.ended) < self.size:
+            self.ended.append(self.world.recv(tag=ENDED))
+        self.MPI.Request.Waitall(sent)
 
 
 @cache
-def _mpi() -> Any:
-    """The module mpi4py.MPI, or None in a program that mpiexec did not start."""
-    if not any(name in os.environ for name in LAUNCHED):
-        return None
+def _ranks() -> Any:
+    if not launched:
+        return SimpleNamespace(rank=0, size=1, gather=lambda value: [value])
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
@@ -56,41 +95,36 @@ def _mpi() -> Any:
     if found < started:
         said = f"mpiexec started {started} ranks but mpi4py finds {found}"
         raise RuntimeError(f"distributed: {said}: use the mpiexec of the MPI that mpi4py loads")
-    return MPI
+    return _Ranks(MPI)
 
 
-def _end_job(code: int = 1) -> None:
-    """End all ranks: they would wait for this one for ever."""
-    print(f"rank {rank()} of {size()} ends the job", file=sys.stderr, flush=True)
+def _end_job(world: Any, why: str = "") -> None:
+    print(f"rank {world.rank} of {world.size} ends the job{why}", file=sys.stderr, flush=True)
     time.sleep(0.2)  # mpiexec passes on what ranks print, but drops what is left when the job ends
-    _mpi().COMM_WORLD.Abort(code)
+    world.Abort(1)
 
 
-def _after(hook: Any, *error: Any) -> None:
-    """What Python does with an exception that nothing catches, and then the end."""
+# before a rank has started MPI, mpiexec itself ends the job when the rank fails
+def _after(*error: Any, hook: Any = sys.excepthook) -> None:
+    """What Python does with an exception that nothing catches, and then the end of the job."""
     hook(*error)
-    _end_job()
+    if MPI := sys.modules.get("mpi4py.MPI"):
+        _end_job(MPI.COMM_WORLD)
 
 
-def _exit(code: Any = None) -> NoReturn:
-    """`sys.exit`; Python says nothing about it to a hook, but runs what is registered."""
-    if code:
-        atexit.register(_end_job, code if isinstance(code, int) else 1)
-    raise SystemExit(code)
-
-
-if any(name in os.environ for name in LAUNCHED):
-    sys.excepthook, sys.exit = partial(_after, sys.excepthook), _exit
+if launched:
+    sys.excepthook = _after
+    atexit.register(lambda: "mpi4py.MPI" in sys.modules and _ranks().end())
 
 
 def rank() -> int:
     """Return the number of this process, from 0 to size() - 1."""
-    return 0 if _mpi() is None else _mpi().COMM_WORLD.rank
+    return _ranks().rank
 
 
 def size() -> int:
     """Return how many processes there are: 1 without mpiexec."""
-    return 1 if _mpi() is None else _mpi().COMM_WORLD.size
+    return _ranks().size
 
 
 def is_main() -> bool:
@@ -109,10 +143,9 @@ def broadcast(part: Any) -> None:
     """
     if isinstance(part, type) or not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
         raise TypeError(f"broadcast: part must be a Module or an Optimizer, not {brief(part)}")
-    if size() > 1:
-        state = _mpi().COMM_WORLD.bcast(part.state_dict() if is_main() else None)
-        if not is_main():
-            part.load_state_dict(state)
+    state, *_ = _ranks().gather(part.state_dict() if is_main() else None)
+    if not is_main():
+        part.load_state_dict(state)
 
 
 def minibatches(
@@ -134,8 +167,7 @@ def minibatches(
     batches = [*data.minibatches(rows, batch_size, rng=rng, shuffle=shuffle, drop_last=drop_last)]
     if batch_size % n:
         raise ValueError(f"minibatches: batch_size must be a multiple of the {n} ranks, not {batch_size}")
-    if n > 1:
-        batches = _mpi().COMM_WORLD.bcast(batches)
+    batches, *_ = _ranks().gather(batches if is_main() else None)
     shares = [batch[: len(batch) - len(batch) % n].reshape(n, -1)[rank()] for batch in batches]
     return (taken(arrays, share) for share in shares if len(share))
 
@@ -149,10 +181,7 @@ def reduce_metrics(metrics: Mapping[str, float], weight: float = 1.0) -> dict[st
     >>> mg.distributed.reduce_metrics({"loss": 0.5, "accuracy": 0.75}, weight=32)
     {'loss': 0.5, 'accuracy': 0.75}
     """
-    own = _weighted(metrics, weight)
-    if size() == 1:
-        return own[1]
-    every = _mpi().COMM_WORLD.allgather(own)
+    every = _ranks().gather(_weighted(metrics, weight))
     if any(theirs.keys() != metrics.keys() for _, theirs in every):
         raise ValueError(f"reduce_metrics: the ranks give different names: {[list(theirs) for _, theirs in every]}")
     total = sum(weight for weight, _ in every)
@@ -189,6 +218,7 @@ class DataParallel:
             raise TypeError(f"DataParallel: module must be a Module, not {brief(module)}")
         check_sizes("DataParallel", bucket_bytes=bucket_bytes)
         self.module, self.bucket_bytes = module, bucket_bytes
+        self._nodes: list[Node] = []
         self._buckets: list[_Bucket] = []
         broadcast(module)
 
@@ -198,124 +228,113 @@ class DataParallel:
         A parameter that has no gradient on any rank keeps None. The gradients are views of arrays which the next call
         uses again: copy what should outlive it. What `loss.backward()` has added before is averaged, too.
 
-        Raises TypeError unless loss is a Tensor, RuntimeError as `Tensor.backward` does, and RuntimeError if the loss
-        depends on a leaf outside of the module, whose gradient would not be averaged. After another exception, in the
-        sweep, the gradients are not defined.
+        Raises TypeError unless loss is a Tensor, and RuntimeError as `Tensor.backward` does; if the loss depends on a
+        leaf outside of the module, whose gradient would not be averaged; and if the ranks train different parameters.
+        After another exception, in the sweep, the gradients are not defined.
         """
-        parameters = [p for p in self.module.parameters() if p.requires_grad]
-        order = _order(loss, parameters)
-        if size() == 1 or loss.node is None or loss.size != 1:
-            loss.backward()  # says what is wrong with the loss
+        if not isinstance(loss, Tensor):
+            raise TypeError(f"backward: loss must be a Tensor, not {brief(loss)}")
+        ranks, seed = _ranks(), seed_of(loss)
+        nodes = [p.node for p in self.module.parameters() if p.requires_grad]
+        order = _order(loss.node, nodes)
+        if ranks.size == 1:
+            loss.backward()
             return
-        if [*map(id, parameters)] != [id(p) for bucket in self._buckets for p in bucket.parameters]:
-            self._buckets = [*_fill(parameters, self.bucket_bytes)]
-        self._sweep(loss, order)
+        seed /= ranks.size
+        if nodes != self._nodes:
+            self._nodes, self._buckets = nodes, [*_fill(nodes, self.bucket_bytes)]
+        found: dict[Node, Any] = dict.fromkeys({*nodes}.difference(order))
+        # the last parameters come first; every rank starts the buckets in this order, as MPI requires
+        waiting = self._buckets[:]
+        requests: list[Any] = []
+        try:
+            for node, g in tape.sweep({loss.node: seed}, order, leaves=True, release=True):
+                found[node] = g
+                ranks.MPI.Request.Testall(requests)  # lets MPI continue what was started
+                while waiting and found.keys() >= waiting[-1].gradients.keys():
+                    requests.append(waiting.pop().start(found))
+        finally:
+            ranks.wait(requests)
         for bucket in self._buckets:
             bucket.assign()
 
-    def _sweep(self, loss: Tensor, order: list[Node]) -> None:
-        """Add up the gradients of loss / size() over the ranks, each bucket as soon as it is complete."""
-        places = {p.node: (bucket, i) for bucket in self._buckets for i, p in enumerate(bucket.parameters)}
-        for bucket in self._buckets:
-            bucket.missing = len(bucket.parameters)
-        for bucket, i in (places[node] for node in places.keys() - order):
-            bucket.put(i, None)
-        MPI, requests = _mpi(), []
-        # the last parameters come first; every rank starts the buckets in this order, as MPI requires
-        waiting = self._buckets[:]
-        try:
-            seed = {loss.node: np.full(loss.shape, 1 / size(), loss.dtype)}
-            for node, g in tape.sweep(seed, _leaves_early(order), leaves=True, release=True):
-                bucket, i = places[node]
-                bucket.put(i, g)
-                while waiting and not waiting[-1].missing:
-                    requests.append(MPI.COMM_WORLD.Iallreduce(MPI.IN_PLACE, waiting.pop().flat))
-                MPI.Request.Testall(requests)  # lets MPI continue what was started
-        finally:
-            MPI.Request.Waitall(requests)
 
+def _order(root: Node, nodes: list[Node]) -> list[Node]:
+    """The nodes that the root grew from, each leaf right after the last op that uses it, so that its gradient is early.
 
-def _order(loss: Any, parameters: list[Tensor]) -> list[Node]:
-    """The nodes that the loss grew from. Raises RuntimeError if one is a leaf that is none of the parameters."""
-    if not isinstance(loss, Tensor):
-        raise TypeError(f"backward: loss must be a Tensor, not {brief(loss)}")
-    order = tape.reached([] if loss.node is None else [loss.node])
-    if others := {node for node in order if node.op is None} - {p.node for p in parameters}:
+    Raises RuntimeError if a leaf is not among these nodes.
+    """
+    order = tape.reached([root])
+    if others := {node for node in order if node.op is None}.difference(nodes):
         said = sorted(node.name or f"one of shape {node.shape}" for node in others)[0]
         raise RuntimeError(f"backward: the loss depends on a leaf outside of the module, {said}")
-    return order
-
-
-def _leaves_early(order: list[Node]) -> list[Node]:
-    """The same nodes, each leaf right after the last op that uses it. So the sweep yields it as soon as it can."""
     last_use = {parent: node.number for node in order for parent in node.parents}
     return sorted(order, key=lambda node: node.number if node.op else last_use.get(node, 0) - 0.5, reverse=True)
 
 
 class _Bucket:
-    """Parameters whose gradients are sent together, side by side in `flat`.
+    """Leaves whose gradients are sent together, side by side in `flat`.
 
-    `ranks`, at its end, has an entry for each parameter: on how many ranks it has a gradient.
+    At its end are, for each leaf, on how many ranks it has a gradient, and a number that stands for all that is sent.
     """
 
-    def __init__(self, parameters: list[Tensor]):
-        ends = np.cumsum([p.size for p in parameters])
-        self.parameters = parameters
-        self.flat = np.zeros(ends[-1] + len(parameters), parameters[0].dtype)
-        *parts, self.ranks = np.split(self.flat, ends)
-        self.gradients = [part.reshape(p.shape) for part, p in zip(parts, parameters, strict=True)]
-        self.missing = len(parameters)
+    def __init__(self, nodes: list[Node], layout: int):
+        self.layout = layout
+        self.flat = np.empty(sum(node.output.size for node in nodes) + len(nodes) + 1, nodes[0].dtype)
+        *parts, self.ranks = np.split(self.flat, np.cumsum([node.output.size for node in nodes]))
+        self.gradients = {node: part.reshape(node.shape) for node, part in zip(nodes, parts, strict=True)}
 
-    def put(self, i: int, g: np.ndarray | None) -> None:
-        """Note the gradient that the sweep found for parameter i, or that there is none."""
-        before = self.parameters[i].grad
-        self.ranks[i] = g is not None or before is not None
-        found = 0 if g is None else g
-        self.gradients[i][...] = found if before is None else before / size() + found
-        self.missing -= 1
+    def start(self, found: dict[Node, Any]) -> Any:
+        """Start to average the gradients that the sweep found, None where it found none; return what to wait for."""
+        for i, (node, total) in enumerate(self.gradients.items()):
+            g = found[node]
+            self.ranks[i] = node.grad is not None or g is not None
+            total[...] = 0 if node.grad is None else node.grad / size()
+            total += 0 if g is None else g
+        self.ranks[-1] = self.layout
+        return _ranks().add(self.flat)
 
     def assign(self) -> None:
-        """Give each parameter its gradient."""
-        for p, g, ranks in zip(self.parameters, self.gradients, self.ranks, strict=True):
-            p.node.grad = g if ranks else None
+        """Give each leaf its gradient."""
+        if self.ranks[-1] != size() * self.layout:
+            raise RuntimeError("backward: the ranks have different parameters, or make different calls")
+        for (node, total), ranks in zip(self.gradients.items(), self.ranks, strict=False):
+            node.grad = total if ranks else None
 
 
-def _fill(parameters: list[Tensor], bucket_bytes: int) -> Iterator[_Bucket]:
-    """Divide parameters into buckets of one dtype."""
-    bucket: list[Tensor] = []
-    for p in parameters:
-        if p.dtype not in (np.float32, np.float64) or not p.dtype.isnative:
-            raise TypeError(f"backward: {p.name or 'a parameter'} must be float32 or float64, not {p.dtype}")
-        if bucket and (p.dtype != bucket[0].dtype or sum(q.nbytes for q in bucket) >= bucket_bytes):
-            yield _Bucket(bucket)
-            bucket = []
-        bucket.append(p)
-    if bucket:
-        yield _Bucket(bucket)
+def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
+    """Divide leaves into buckets of one dtype."""
+    layout = zlib.crc32(repr([bucket_bytes, *((node.shape, node.dtype) for node in nodes)]).encode()) % 4095 + 1
+    for node in nodes:
+        if node.dtype not in (np.float32, np.float64) or not node.dtype.isnative:
+            raise TypeError(f"backward: {node.name or 'a parameter'} must be float32 or float64, not {node.dtype}")
+    ends = dict(zip(nodes, np.cumsum([node.output.nbytes for node in nodes]), strict=True))
+    for _, group in groupby(nodes, lambda node: (node.dtype, ends[node] // bucket_bytes)):
+        yield _Bucket([*group], layout)
 
 
 @op
-def _mean_over_ranks(x: Any) -> Any:
-    """Y = (X of rank 0 + ... + X of rank n - 1) / n, on every rank.
+def _sum_over_ranks(x: Any) -> Any:
+    """Y = X of rank 0 + ... + X of rank n - 1, on every rank.
 
-    J is the sum of the losses of all ranks, so dJ/dX = (dJ/dY of rank 0 + ...) / n: the same function of g.
+    J is the sum of the losses of all ranks, so dJ/dX = dJ/dY of rank 0 + ...: the same function of g.
     """
     total = np.array(x, float, order="C")
     if size() > 1:
-        _mpi().COMM_WORLD.Allreduce(_mpi().IN_PLACE, total)
-    return (total / size()).astype(x.dtype)
+        _ranks().wait([_ranks().add(total)])
+    return total.astype(x.dtype)
 
 
-@_mean_over_ranks.vjp("x")
+@_sum_over_ranks.vjp("x")
 def _(g, y, x):
-    return _mean_over_ranks(g)
+    return _sum_over_ranks(g)
 
 
 class SyncBatchNorm2d(BatchNorm2d):
     """BatchNorm2d whose mean and variance, while training, are those of the batch on all ranks together.
 
     A plain BatchNorm2d takes those of this rank's share. Its running statistics then differ between ranks, and
-    `broadcast(network)` gives every rank those of rank 0. Every rank must have a share of the same shape.
+    `broadcast(network)` gives every rank those of rank 0.
 
     >>> layer = mg.distributed.SyncBatchNorm2d(3)
     >>> layer(np.random.default_rng(0).normal(5.0, 2.0, (8, 3, 4, 4))).shape
@@ -323,6 +342,7 @@ class SyncBatchNorm2d(BatchNorm2d):
     """
 
     def _statistics(self, x: Any) -> tuple[Any, Any, int]:
-        mean = _mean_over_ranks(ops.mean(x, (0, 2, 3), keepdims=True))
-        variance = _mean_over_ranks(ops.mean((x - mean) ** 2, (0, 2, 3), keepdims=True))
-        return mean, variance, size() * x.size // self.num_features
+        entries = sum(_ranks().gather(x.size // self.num_features))
+        mean = _sum_over_ranks(ops.sum(x, (0, 2, 3), keepdims=True) / entries)
+        variance = _sum_over_ranks(ops.sum((x - mean) ** 2, (0, 2, 3), keepdims=True) / entries)
+        return mean, variance, entries

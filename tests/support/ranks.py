@@ -113,6 +113,26 @@ def gradients():
     return found | {"thawed": parts.frozen.grad}
 
 
+class Normalised(nn.Module):
+    """Synchronised batch norm of scaled images."""
+
+    def __init__(self):
+        self.scale = mg.tensor(np.ones((2, 3, 3)), requires_grad=True)
+        self.norm = distributed.SyncBatchNorm2d(2, dtype=float)
+
+    def forward(self, x):
+        return self.norm(x * self.scale)
+
+
+def uneven():
+    """Gradients and statistics of a batch whose images no number of ranks divides; ranks share them."""
+    x = np.random.default_rng(0).normal(2.0, 3.0, (7, 2, 3, 3))
+    network = Normalised()
+    loss = (network(x[distributed.rank() :: distributed.size()]) ** 3).sum() * distributed.size()
+    distributed.DataParallel(network).backward(loss)
+    return network.state_dict() | {name: p.grad for name, p in network.named_parameters()}
+
+
 def shares():
     """The rows that each rank has of each batch, in an order that rank 0 draws."""
     rng = np.random.default_rng(distributed.rank())
@@ -140,6 +160,7 @@ def refusals():
         "leaf": lambda: parallel.backward(parts.of_all.sum() * outside),
         "shape": lambda: parallel.backward(parts.of_all * 1.0),
         "constant": lambda: parallel.backward(mg.tensor(1.0)),
+        "complex": lambda: parallel.backward(parts.of_all.sum() * 1j),
         "dtype": lambda: distributed.DataParallel(half).backward(half(np.ones((1, 2), np.float16)).sum()),
     }
     found = {}
@@ -152,20 +173,22 @@ def refusals():
 
 
 def fail(how):
-    """End rank 1 in a step of the training, or before it, while the others wait for it."""
+    """End rank 1 after some steps of the training, or before it, while the others wait for it."""
     early, how = how.startswith("early "), how.removeprefix("early ")
 
     def end():
         if how == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         if how == "exit":
-            sys.exit("rank 1 gives up")
+            raise SystemExit  # as sys.exit does, or the end of the script
         raise ValueError("rank 1 fails")
 
     if early and os.environ.get("PMI_RANK", os.environ.get("OMPI_COMM_WORLD_RANK")) == "1":
         end()
     training = Training().take(2)
-    if distributed.rank() == 1:
+    if distributed.rank() == 1 and how == "freeze":
+        training.network.fc.weight.requires_grad = False
+    elif distributed.rank() == 1:
         end()
     training.take(2)
 
@@ -177,7 +200,7 @@ def main(job, path, *more):
     elif job == "save":
         Training().take(STEPS // 2).save(path)
     else:
-        jobs = {run.__name__: run for run in (trained, gradients, shares, metrics, refusals)}
+        jobs = {run.__name__: run for run in (trained, gradients, uneven, shares, metrics, refusals)}
         jobs["resume"] = lambda: Training().resume(path).take(STEPS // 2).state()
         found = {name: run() for name, run in jobs.items() if name in job.split(",")}
         every = mpi4py.MPI.COMM_WORLD.gather(found)
