@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ._tensor import Tensor
-from .errors import brief, plain_array
+from .errors import brief, plain_array, refusal
 from .nest import flatten, ravel_nest
 from .operation import array_of, op
 from .transforms import check_callable, vjp
@@ -18,7 +18,8 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *,
     Its derivative in a is implicit: x - f(a)(x) = 0, so dx = (1 - df/dx)^-1 df/da, and the VJP solves
     u = g + (df/dx)^T u by the same iteration. Nothing of the iterations is kept.
     a and x0 are arrays, or nests for a.
-    Raises RuntimeError if the distance is not below tol after max_iterations, forward or in the VJP.
+    Raises RuntimeError if the distance is not below tol after max_iterations, forward or in the VJP; TypeError if f
+    closes over a Tensor that needs a gradient.
 
     >>> root = lambda a: mg.fixed_point(lambda a: lambda x: (x + a / x) / 2, a, 1.0, lambda x, y: abs(x - y), 1e-12)
     >>> root(2.0).round(12)
@@ -51,7 +52,7 @@ def _steps(f, unravel, distance, tol, max_iterations):
 
     @op(name="fixed_point", complex=True)
     def solved(a, x0):
-        return np.asarray(iterate(lambda x: np.asarray(array_of(f(unravel(a))(x))), x0))
+        return np.asarray(iterate(lambda x: free_array(f(unravel(a))(x), "fixed_point", "f", "a"), x0))
 
     @solved.vjp("a")
     def _(g, x, a, x0):
@@ -69,3 +70,17 @@ def _steps(f, unravel, distance, tol, max_iterations):
         return np.zeros_like(x0)
 
     return solved
+
+
+def free_array(y: Any, name: str, function: str, argument: str) -> np.ndarray:
+    """The array that a function gave for arrays.
+
+    Raises TypeError, in the name of the op that called it, if the function closes over a Tensor that needs a gradient.
+    """
+    if isinstance(y, Tensor) and y.requires_grad:
+        raise refusal(
+            TypeError,
+            name,
+            f"{function} closes over a Tensor that needs a gradient: pass it in {argument}, or detach() it",
+        )
+    return np.asarray(array_of(y))

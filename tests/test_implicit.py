@@ -11,3 +11,12 @@ def test_an_iteration_that_does_not_converge_says_how_far_it_is():
         mg.fixed_point(flip, 2.0, 0.0, lambda x, y: abs(x - y), 0.1, max_iterations=7)
     with pytest.raises(ValueError, match="max_iterations must be a positive int, not 0"):
         mg.fixed_point(flip, 2.0, 0.0, lambda x, y: abs(x - y), 0.1, max_iterations=0)
+
+
+def test_a_function_that_closes_over_a_tensor_is_refused():
+    def root(w):
+        return mg.fixed_point(lambda a: lambda x: (x + w * a / x) / 2, 2.0, 1.0, lambda x, y: abs(x - y), 1e-12)
+
+    with pytest.raises(TypeError, match="fixed_point: f closes over a Tensor that needs a gradient: pass it in a,"):
+        mg.grad(root)(3.0)
+    assert root(mg.tensor(2.0)).round(9) == 2

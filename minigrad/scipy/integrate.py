@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import scipy.integrate as si
 
+from ..implicit import free_array
 from ..nest import ravel_nest
-from ..operation import array_of, op
+from ..operation import op
 from ..transforms import vjp
 from ..typing import Array
 
@@ -22,48 +23,49 @@ __all__ = ["odeint"]
 def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), **options: Any) -> Array:
     """The solution of dy/dt = func(y, t, *args) at the times t, from y0, a vector, at t[0]: one row a time.
 
-    y0, t and args are differentiated, once; the gradient itself is computed by numbers.
+    y0, t and args are differentiated, any number of times. Raises TypeError if func closes over a Tensor that needs a
+    gradient.
 
     >>> mg.scipy.integrate.odeint(lambda y, t: -y, np.ones(1), np.array([0.0, 1.0])).round(6)[1]
     array([0.367879])
     """
-    parameters, unravel = ravel_nest(list(args))
-    solve = _solver(func, unravel, options)
-    return solve(y0, t, parameters)
+    given, unravel = ravel_nest([y0, t, list(args)])
+    return _solver(func, unravel, options)(given)
 
 
 def _solver(func, unravel, options):
-    """The op of the whole integration, of the start, the times, and the vector of the arguments."""
-
-    def slope(y, t, p):
-        return func(y, t, *unravel(p))
+    """The op of the whole integration, of the vector of the start, the times and the arguments."""
 
     @op(name="odeint")
-    def solved(y0, t, p):
-        return si.odeint(lambda y, s: array_of(slope(y, s, p)), y0, t, **options)
+    def solved(given):
+        y0, t, args = unravel(given)
+        return si.odeint(lambda y, s: free_array(func(y, s, *args), "odeint", "func", "args"), y0, t, **options)
 
-    def adjoint(g, out, t, p):
-        """dJ/dy0, dJ/dt and dJ/dp: the state is y, dJ/dy and dJ/dp, from the last time to the first."""
-        g, out, t, p = map(array_of, (g, out, t, p))
+    @solved.vjp("given")
+    def _(g, out, given):
+        """From the last time to the first: the state is y, dJ/dy and dJ/dargs, whose rates the VJP of func gives."""
+        _, t, args = unravel(given)
+        parameters, unravel_args = ravel_nest(args)
         n = out.shape[1]
 
-        def backwards(state, s):
-            y, dy = state[:n], state[n : 2 * n]
-            rate, pullback = vjp(lambda y, p: slope(y, float(s), p), y, p)
-            to_y, to_p = pullback(dy)
-            return np.concatenate([np.ravel(rate), -to_y, -to_p])
+        def slope(y, s, p):
+            return np.ravel(func(y, s, *unravel_args(p)))
 
-        dy, dp, dt = np.zeros(n), np.zeros(p.size), np.zeros(t.size)
+        def backwards(state, s, p):
+            rate, pullback = vjp(lambda y, p: slope(y, s, p), state[:n], p)
+            to_y, to_p = pullback(state[n : 2 * n])
+            return np.concatenate([rate, -to_y, -to_p])
+
+        dy, dp, dt = np.zeros(n), np.zeros(parameters.size), []
         for i in range(t.size - 1, 0, -1):
             dy = dy + g[i]
-            dt[i] = np.dot(g[i], array_of(slope(out[i], t[i], p)))
-            state = si.odeint(backwards, np.concatenate([out[i], dy, dp]), np.array([t[i], t[i - 1]]), **options)[1]
+            dt.append(np.dot(g[i], slope(out[i], t[i], parameters)))
+            start = np.concatenate([out[i], dy, dp])
+            state = odeint(backwards, start, np.stack([t[i], t[i - 1]]), (parameters,), **options)[1]
             dy, dp = state[n : 2 * n], state[2 * n :]
-        dt[0] = -np.dot(dy, array_of(slope(out[0], t[0], p)))
-        return dy + g[0], dt, dp
+        dt.append(-np.dot(dy, slope(out[0], t[0], parameters)))
+        return np.concatenate([dy + g[0], np.stack(dt[::-1]), dp])
 
-    for position, name in enumerate(("y0", "t", "p")):
-        solved.vjp(name, lambda g, out, y0, t, p, position=position: adjoint(g, out, t, p)[position])
     return solved
 
 

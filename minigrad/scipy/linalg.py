@@ -12,7 +12,7 @@ from ..ops import block, solve, tril, triu
 from ..ops.complex_numbers import conj
 from ..typing import Array
 
-__all__ = ["block_diag", "cho_solve", "expm", "solve_triangular", "sqrtm"]
+__all__ = ["block_diag", "cho_solve", "expm", "solve_banded", "solve_sylvester", "solve_triangular", "sqrtm"]
 
 
 def solve_triangular(
@@ -81,25 +81,77 @@ def _(g, c, a):
 
 
 @op(complex=True)
+def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
+    """X with A X + X B = Q. With S, where A^T S + S B^T = dJ/dX: dJ/dA = -S X^T, dJ/dB = -X^T S, dJ/dQ = S.
+
+    >>> mg.scipy.linalg.solve_sylvester(np.array([[1.0]]), np.array([[2.0]]), np.array([[6.0]]))
+    array([[2.]])
+    """
+    return sl.solve_sylvester(a, b, q)
+
+
+def _adjoint(a, b, g):
+    return solve_sylvester(np.swapaxes(a, -1, -2), np.swapaxes(b, -1, -2), g)
+
+
+solve_sylvester.vjp("a", lambda g, x, a, b, q: -_adjoint(a, b, g) @ np.swapaxes(x, -1, -2))
+solve_sylvester.vjp("b", lambda g, x, a, b, q: -np.swapaxes(x, -1, -2) @ _adjoint(a, b, g))
+solve_sylvester.vjp("q", lambda g, x, a, b, q: _adjoint(a, b, g))
+
+
+@op(complex=True)
 def sqrtm(A: Array) -> Array:
-    """C with C C = A, real for a real A. dA = dC C + C dC, so dJ/dA = S with C^T S + S C^T = G, a linear system.
+    """C with C C = A, complex where a real A has no real root. dA = dC C + C dC, so dJ/dA = S with C^T S + S C^T = G.
 
     >>> mg.scipy.linalg.sqrtm(np.array([[4.0, 0.0], [0.0, 9.0]]))
     array([[2., 0.],
            [0., 3.]])
     """
-    root = sl.sqrtm(A)
-    if np.iscomplexobj(root) and not np.iscomplexobj(A):
-        raise ValueError("sqrtm: the matrix has no real square root")
-    return root
+    return sl.sqrtm(A)
 
 
-@sqrtm.vjp("A")
-def _(g, c, a):
-    n = arraylike(a).shape[-1]
-    eye, ct = np.eye(n), np.swapaxes(c, -1, -2)
-    system = np.kron(ct, eye) + np.kron(eye, c)  # of the entries of S in row-major order
-    return np.reshape(solve(system, np.reshape(g, (n * n,))), (n, n))
+sqrtm.vjp("A", lambda g, c, a: _adjoint(c, c, g))
+
+
+def solve_banded(l_and_u: tuple[int, int], ab: Array, b: Array, **options: Any) -> Array:
+    """X with A X = B, where A[i, j] is ab[u + i - j, j], and 0 below the l-th and above the u-th diagonal.
+
+    >>> mg.scipy.linalg.solve_banded((0, 1), np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([3.0, 2.0]))
+    array([1., 2.])
+    """
+    return _solve_banded(ab, b, l=l_and_u[0], u=l_and_u[1])
+
+
+@op(name="solve_banded", complex=True)
+def _solve_banded(ab, b, *, l, u):
+    return sl.solve_banded((l, u), ab, b)
+
+
+@_solve_banded.vjp("ab")
+def _(g, x, ab, b, *, l, u):
+    """dJ/dA = -S X^T, of which ab holds the bands."""
+    rows, inside = _rows_of_bands(l, u, arraylike(x).shape[0])
+    products = _solve_transposed(g, ab, l, u)[rows] * x
+    products = products if products.ndim == 2 else np.sum(products, axis=-1)
+    return np.where(inside, -products, 0)
+
+
+@_solve_banded.vjp("b")
+def _(g, x, ab, b, *, l, u):
+    return _solve_transposed(g, ab, l, u)
+
+
+def _solve_transposed(g, ab, l, u):
+    """S with A^T S = G."""
+    columns, inside = _rows_of_bands(u, l, arraylike(ab).shape[1])
+    transposed = np.where(inside, ab[np.arange(l + u, -1, -1)[:, None], columns], 0)
+    return _solve_banded(transposed, g, l=u, u=l)
+
+
+def _rows_of_bands(l, u, n):
+    """The row of A in which each entry of ab stands, and whether it stands in one."""
+    rows = np.arange(-u, l + 1)[:, None] + np.arange(n)
+    return np.clip(rows, 0, n - 1), (rows >= 0) & (rows < n)
 
 
 def __getattr__(name):

@@ -30,11 +30,7 @@ def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -
     if mode == "valid" and any(m < n for m, n in zip(in1.shape, in2.shape, strict=True)):
         in1, in2 = in2, in1
     axes = tuple(range(in1.ndim))
-    out = convolve_along(in1, in2, (axes, axes), mode="valid" if mode == "valid" else "full")
-    if mode != "same":
-        return out
-    starts = [(n - 1) // 2 for n in in2.shape]
-    return out[tuple(slice(start, start + n) for start, n in zip(starts, in1.shape, strict=True))]
+    return convolve_along(in1, in2, (axes, axes), mode=mode)
 
 
 def convolve_along(
@@ -46,18 +42,20 @@ def convolve_along(
 ) -> Array:
     """The convolution over pairs of axes, summed over pairs of dot_axes.
 
-    The result has the other axes of a, the other axes of b, and the convolved axes.
-    Raises ValueError for other modes than "full" and "valid", and for a b that is larger than a with "valid".
+    The result has the other axes of a, the other axes of b, and the convolved axes, as long as a's for "same".
+    Raises ValueError for other modes than "full", "valid" and "same", and with "valid" for a b that is larger than a.
     """
     a, b = arraylike(a), arraylike(b)
     of_a, of_b = ([i % x.ndim for i in along] for x, along in zip((a, b), axes, strict=True))
     dot_a, dot_b = ([i % x.ndim for i in along] for x, along in zip((a, b), dot_axes, strict=True))
     sizes = tuple(b.shape[i] for i in of_b)
-    if mode not in ("full", "valid"):
-        raise ValueError(f"convolve: mode must be 'full' or 'valid', not {mode!r}")
-    if mode == "full":
-        borders = dict(zip(of_a, sizes, strict=True))
-        a = pad(a, [(borders.get(i, 1) - 1,) * 2 for i in range(a.ndim)])
+    if mode not in ("full", "valid", "same"):
+        raise ValueError(f"convolve: mode must be 'full', 'valid' or 'same', not {mode!r}")
+    if mode != "valid":
+        borders = {
+            i: (n - 1, n - 1) if mode == "full" else (n // 2, (n - 1) // 2) for i, n in zip(of_a, sizes, strict=True)
+        }
+        a = pad(a, [borders.get(i, (0, 0)) for i in range(a.ndim)])
     if any(a.shape[i] < n for i, n in zip(of_a, sizes, strict=True)):
         raise ValueError(f"convolve: in a valid convolution b must fit into a (a {a.shape}, b {b.shape})")
     windows = sliding_window_view(a, sizes, tuple(of_a))

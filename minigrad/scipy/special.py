@@ -14,13 +14,15 @@ import numpy as np
 import scipy.special as sp
 
 from ..elementwise import elementwise
-from ..operation import op
-from ..ops import erf, log_softmax, logsumexp, sigmoid, softmax, sum
-from ..typing import Array
+from ..operation import array_of, op
+from ..ops import activations, erf, sigmoid, sum
+from ..typing import Array, Axis
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
-UFUNCS: dict[Any, Any] = {sp.erf: erf, sp.expit: sigmoid}  # ufunc -> op
+UFUNCS: dict[Any, Any] = {sp.expit: sigmoid}  # ufunc -> op
+
+_OF_COMPLEX_NUMBERS = {"erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "expi", "exp1", "jv", "yv", "iv", "kv"}
 
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_2PI = math.sqrt(2 * math.pi)
@@ -66,6 +68,45 @@ def multigammaln(a: Array, d: int) -> Array:
     return sum(sp.gammaln(np.expand_dims(a, -1) - halves), -1) + d * (d - 1) / 4 * math.log(math.pi)
 
 
+def softmax(x: Array, axis: Axis = None) -> Array:
+    """e**X over its sum, along the axis; by default over all entries.
+
+    >>> mg.scipy.special.softmax(np.zeros((2, 2)))
+    array([[0.25, 0.25],
+           [0.25, 0.25]])
+    """
+    return activations.softmax(x, axis)
+
+
+def log_softmax(x: Array, axis: Axis = None) -> Array:
+    """The logarithm of `softmax`.
+
+    >>> mg.scipy.special.log_softmax(np.array([0.0, 1000.0]))
+    array([-1000.,     0.])
+    """
+    return activations.log_softmax(x, axis)
+
+
+def logsumexp(
+    a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
+) -> Any:
+    """ln of the sum of b e**a along the axis; NaN for a negative sum, or `(ln |sum|, sign)` with return_sign.
+
+    >>> mg.scipy.special.logsumexp(np.array([0.0, 0.0]), b=np.array([3.0, -1.0])).round(6)
+    np.float64(0.693147)
+    """
+    if b is None and not return_sign:
+        return activations.logsumexp(a, axis, keepdims)
+    factor = 1.0 if b is None else b
+    shift = np.max(np.where(array_of(factor) == 0, -np.inf, array_of(a)), axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(shift), shift, 0)
+    largest = np.log(np.finfo(np.result_type(shift, np.float32)).max)  # what is larger has the factor 0
+    total = sum(factor * np.exp(np.minimum(a - shift, largest)), axis, keepdims=keepdims)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logarithm = np.log(np.abs(total) if return_sign else total) + (shift if keepdims else np.squeeze(shift, axis))
+    return (logarithm, np.sign(array_of(total))) if return_sign else logarithm
+
+
 def _bell(x):
     """The density of the standard normal distribution."""
     return np.exp(-x * x / 2) / _ROOT_2PI
@@ -73,11 +114,14 @@ def _bell(x):
 
 def _row(name, equation, **vjps):
     """A row of the table; VJP None: no derivative in this argument."""
-    return elementwise(getattr(sp, name), equation, table=UFUNCS, **vjps)
+    made = elementwise(getattr(sp, name), equation, table=UFUNCS, **vjps)
+    made.differentiable = "fc" if name in _OF_COMPLEX_NUMBERS else "f"
+    return made
 
 
 # the error function and the normal distribution
 
+_row("erf", "dA/dX = 2 e**-X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(-x * x)))
 _row("erfc", "1 - erf(X).", x=lambda g, a, x: g * (-2 / _ROOT_PI * np.exp(-x * x)))
 _row("erfcx", "A = e**X**2 erfc(X): dA/dX = 2 X A - 2 / pi**(1/2).", x=lambda g, a, x: g * (2 * x * a - 2 / _ROOT_PI))
 _row("erfi", "dA/dX = 2 e**X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(x * x)))
@@ -99,6 +143,7 @@ _row(
 # gamma and beta
 
 _row("psi", "The digamma function.", x=lambda g, a, x: g * polygamma(1, x))
+_row("gammasgn", "The sign of Gamma(X), constant between the integers.", x=lambda g, a, x: np.zeros_like(x))
 _row("gammaln", "A = ln |Gamma(X)|: dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
 _row("loggamma", "A = ln Gamma(X): dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
 _row("gamma", "dA/dX = A psi(X).", x=lambda g, a, x: g * (a * sp.psi(x)))

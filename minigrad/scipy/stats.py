@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from ..operation import array_of
 from ..ops import cholesky, slogdet, solve, sum
 from ..typing import Array
 from . import special  # noqa: F401 (the table of derivatives)
@@ -57,6 +58,30 @@ class _Distribution(metaclass=_AsSciPy):
         return np.log(cls.sf(*arguments, **options))
 
 
+def _positive(p):
+    """p, or NaN where it is not positive."""
+    positive = np.greater(p, 0)
+    return p if np.all(positive) else np.where(positive, p, np.nan)
+
+
+def _standard(x, loc, scale, *shapes):
+    """(x - loc) / scale, NaN where the scale or a shape is not positive."""
+    z = (x - loc) / _positive(scale)
+    for shape in shapes:
+        if not np.all(np.greater(shape, 0)):
+            z = np.where(np.greater(shape, 0), z, np.nan)
+    return z
+
+
+def _supported(f, z, below, above, end=math.inf):
+    """f(z) for z from 0 to the end, and constants below and above, where nothing flows back."""
+    lower, higher = np.less(z, 0), np.greater(z, end)
+    outside = lower | higher
+    if not np.any(outside):
+        return f(z)
+    return np.where(lower, below, np.where(higher, above, f(np.where(outside, 0.5, z))))
+
+
 class norm(_Distribution):
     """The normal distribution of mean `loc` and standard deviation `scale`.
 
@@ -68,32 +93,32 @@ class norm(_Distribution):
     def logpdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
         z = (x - loc) / scale
-        return -z * z / 2 - np.log(scale) - math.log(2 * math.pi) / 2
+        return -z * z / 2 - np.log(_positive(scale)) - math.log(2 * math.pi) / 2
 
     @staticmethod
     def cdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function."""
-        return sp.ndtr((x - loc) / scale)
+        return sp.ndtr(_standard(x, loc, scale))
 
     @staticmethod
     def sf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        return sp.ndtr((loc - x) / scale)
+        return sp.ndtr(-_standard(x, loc, scale))
 
     @staticmethod
     def logcdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the distribution function."""
-        return sp.log_ndtr((x - loc) / scale)
+        return sp.log_ndtr(_standard(x, loc, scale))
 
     @staticmethod
     def logsf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the probability of more."""
-        return sp.log_ndtr((loc - x) / scale)
+        return sp.log_ndtr(-_standard(x, loc, scale))
 
     @staticmethod
     def ppf(q: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The quantile."""
-        return loc + scale * sp.ndtri(q)
+        return loc + _positive(scale) * sp.ndtri(q)
 
 
 class t(_Distribution):
@@ -102,14 +127,14 @@ class t(_Distribution):
     @staticmethod
     def logpdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = (x - loc) / scale
+        z = _standard(x, loc, scale, df)
         constant = sp.gammaln((df + 1) / 2) - sp.gammaln(df / 2) - np.log(df * math.pi) / 2
-        return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(scale)
+        return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
 
     @staticmethod
     def cdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function: a half of the incomplete beta function at df / (df + z**2)."""
-        z = (x - loc) / scale
+        z = _standard(x, loc, scale, df)
         tail = sp.betainc(df / 2, 0.5, df / (df + z * z)) / 2
         return np.where(z > 0, 1 - tail, tail)
 
@@ -120,18 +145,20 @@ class gamma(_Distribution):
     @staticmethod
     def logpdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = (x - loc) / scale
-        return sp.xlogy(a - 1, z) - z - sp.gammaln(a) - np.log(scale)
+        z = _standard(x, loc, scale, a)
+        return (
+            _supported(lambda z: sp.xlogy(a - 1, z) - z, z, -np.inf, -np.inf) - sp.gammaln(a) - np.log(_positive(scale))
+        )
 
     @staticmethod
     def cdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a`."""
-        return sp.gammainc(a, (x - loc) / scale)
+        return _supported(lambda z: sp.gammainc(a, z), _standard(x, loc, scale, a), 0.0, 1.0)
 
     @staticmethod
     def sf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        return sp.gammaincc(a, (x - loc) / scale)
+        return _supported(lambda z: sp.gammaincc(a, z), _standard(x, loc, scale, a), 1.0, 0.0)
 
 
 class chi2(_Distribution):
@@ -154,13 +181,14 @@ class beta(_Distribution):
     @staticmethod
     def logpdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = (x - loc) / scale
-        return sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z) - sp.betaln(a, b) - np.log(scale)
+        z = _standard(x, loc, scale, a, b)
+        powers = _supported(lambda z: sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z), z, -np.inf, -np.inf, end=1.0)
+        return powers - sp.betaln(a, b) - np.log(_positive(scale))
 
     @staticmethod
     def cdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a` and `b`."""
-        return sp.betainc(a, b, (x - loc) / scale)
+        return _supported(lambda z: sp.betainc(a, b, z), _standard(x, loc, scale, a, b), 0.0, 1.0, end=1.0)
 
 
 class poisson(_Distribution):
@@ -170,12 +198,13 @@ class poisson(_Distribution):
     def logpmf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The logarithm of the probability."""
         k = k - loc
-        return sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1))
+        whole = np.where(np.greater(k, np.floor(k)), -1.0, k)  # no fraction is in the support
+        return _supported(lambda k: sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1)), whole, -np.inf, -np.inf)
 
     @staticmethod
     def cdf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The distribution function."""
-        return sp.gammaincc(np.floor(k - loc) + 1, mu)
+        return _supported(lambda k: sp.gammaincc(np.floor(k) + 1, mu), k - loc, 0.0, 1.0)
 
 
 class multivariate_normal(_Distribution):
@@ -183,21 +212,42 @@ class multivariate_normal(_Distribution):
 
     @staticmethod
     def logpdf(x: Array, mean: Array = 0.0, cov: Array = 1.0, allow_singular: bool = False) -> Array:
-        """The logarithm of the density. `allow_singular` is taken, but a singular cov raises LinAlgError."""
+        """The logarithm of the density. Raises LinAlgError for a singular cov.
+
+        With `allow_singular` it is the density on the space that a singular cov spans, and -inf elsewhere.
+        """
         x = np.reshape(x, (1,)) if np.ndim(x) == 0 else x
         d = np.shape(cov)[-1] if np.ndim(cov) else max(np.shape(mean)[-1] if np.ndim(mean) else 1, 1)
         cov = cov if np.ndim(cov) == 2 else cov * np.eye(d)
         deviation = x - mean
         deviation = deviation if np.shape(deviation)[-1] == d else np.expand_dims(deviation, -1)
-        half = solve(cholesky(cov), np.reshape(deviation, (-1, d)).T)
-        squares = np.reshape(sum(half * half, 0), np.shape(deviation)[:-1])
-        return -(squares + slogdet(cov)[1] + d * math.log(2 * math.pi)) / 2
+        columns = np.reshape(deviation, (-1, d)).T
+        if allow_singular:
+            squares, volume, d = _of_singular(cov, columns)
+        else:
+            half = solve(cholesky(cov), columns)
+            squares, volume = sum(half * half, 0), slogdet(cov)[1]
+        squares = np.reshape(squares, np.shape(deviation)[:-1])
+        return -(squares + volume + d * math.log(2 * math.pi)) / 2
 
     @staticmethod
     def entropy(mean: Array = None, cov: Array = 1.0) -> Array:
         """The differential entropy."""
         d = np.shape(cov)[-1]
         return (d * (1 + math.log(2 * math.pi)) + slogdet(cov)[1]) / 2
+
+
+def _of_singular(cov, columns):
+    """The squared lengths of columns under cov's pseudo-inverse, the log of its pseudo-determinant, and its rank."""
+    eigenvalues = np.linalg.eigvalsh(cov)
+    least = 1e6 * np.finfo(float).eps * np.max(np.abs(array_of(eigenvalues)))  # as SciPy has it
+    if np.min(array_of(eigenvalues)) < -least:
+        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {np.min(array_of(eigenvalues)):.3g}")
+    spanned = eigenvalues[array_of(eigenvalues) > least]
+    inverse = np.linalg.pinv(cov, rcond=least / np.max(array_of(eigenvalues)), hermitian=True)
+    left = np.linalg.norm(array_of(columns) - array_of(cov @ (inverse @ columns)), axis=0)
+    squares = np.where(left < 1e3 * least, sum(columns * (inverse @ columns), 0), np.inf)
+    return squares, sum(np.log(spanned)), spanned.shape[0]
 
 
 class dirichlet(_Distribution):

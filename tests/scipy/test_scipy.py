@@ -59,6 +59,16 @@ def test_a_ufunc(row):
     assert_allclose(ufunc(leaf(row[1]), *row[2:]).data, ufunc(*row[1:]), rtol=1e-14)
 
 
+@pytest.mark.parametrize("name", ["erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "expi", "exp1"])
+def test_a_ufunc_of_complex_numbers(name):
+    check_grads(lambda z: getattr(sp, name)(z), ANY - 0.7j, order=2, float32=False)
+
+
+@pytest.mark.parametrize("name", ["jv", "yv", "iv", "kv"])
+def test_a_bessel_function_of_complex_numbers(name):
+    check_grads(lambda z: getattr(sp, name)(1.5, z), ANY - 0.7j, order=1, float32=False)
+
+
 @pytest.mark.parametrize("row", SECOND, ids=lambda row: row[0])
 def test_a_ufunc_in_its_last_argument(row):
     ufunc, (_, *fixed, x) = getattr(sp, row[0]), row
@@ -82,8 +92,25 @@ def test_the_table_is_read_at_the_first_call():
 
 def test_functions_beside_the_ufuncs():
     assert_allclose(special.multigammaln(leaf(4.0), 3).item(), sp.multigammaln(4.0, 3))
-    assert special.logsumexp is mg.logsumexp
     assert special.comb is sp.comb
+    check_grads(sp.gammasgn, np.array([-0.5, 0.3, 2.0]), float32=False)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+def test_sums_of_exponentials(axis):
+    for name in ("softmax", "log_softmax", "logsumexp"):
+        f = getattr(special, name)
+        assert_allclose(f(leaf(M), axis).data, getattr(sp, name)(M, axis))
+    weights = np.array([[2.0, 1.0, 0.5], [1.0, -0.1, 0.0], [3.0, 0.0, 1.0]])
+    assert_allclose(special.softmax(M), sp.softmax(M))
+    for keepdims in (False, True):
+        f = lambda a, b, keepdims=keepdims: special.logsumexp(a, axis, b, keepdims)  # noqa: E731
+        assert_allclose(f(1e3 * M, weights), sp.logsumexp(1e3 * M, axis, weights, keepdims), rtol=1e-12)
+        check_grads(f, M, weights, float32=False)
+    size, sign = special.logsumexp(leaf(M), axis, -weights, return_sign=True)
+    expected = sp.logsumexp(M, axis, -weights, return_sign=True)
+    assert_allclose((size.data, sign), expected)
+    assert special.logsumexp(np.full(2, -np.inf), b=np.ones(2)) == -np.inf
 
 
 DENSITIES = [
@@ -143,6 +170,46 @@ def test_counts_and_entropies():
     assert_allclose(stats.multivariate_normal.logpdf(ANY), ss.multivariate_normal.logpdf(ANY))
 
 
+EVERYWHERE = np.array([-np.inf, -2.0, -0.5, 0.0, 0.3, 0.7, 1.0, 2.5, np.nan])
+SUPPORTS = [
+    (stats.norm, ss.norm, [()]),
+    (stats.gamma, ss.gamma, [(1.0,), (2.5,), (-1.0,)]),
+    (stats.beta, ss.beta, [(1.0, 1.0), (2.0, 3.0), (-1.0, 1.0), (1.0, -1.0)]),
+    (stats.chi2, ss.chi2, [(2.0,)]),
+    (stats.t, ss.t, [(3.0,), (-3.0,)]),
+]
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.parametrize(("ours", "theirs", "shapes"), SUPPORTS)
+def test_a_distribution_outside_of_its_support(ours, theirs, shapes):
+    for shape in shapes:
+        for placed in ((), (0.5, 2.0), (0.0, -1.0)):
+            for name in ("logpdf", "pdf", "cdf", "sf", "logcdf", "logsf"):
+                found = getattr(ours, name)(EVERYWHERE, *shape, *placed)
+                assert_allclose(found, getattr(theirs, name)(EVERYWHERE, *shape, *placed), rtol=1e-10)
+
+
+def test_what_is_outside_of_a_support_has_no_gradient():
+    x, k = np.array([-1.0, 0.5, 2.0]), np.array([-1.0, 0.5, 2.0, np.nan])
+    parts = lambda a, x: np.exp(stats.beta.logpdf(x, a, 1.0)) + stats.beta.cdf(x, 2.0, 1.0)  # noqa: E731
+    assert_allclose(mg.elementwise_grad(parts, 1)(2.0, x), [0, 3, 0])
+    assert_allclose(mg.grad(lambda a: np.sum(parts(a, x)))(2.0), np.log(0.5) + 0.5)
+    assert_allclose(stats.poisson.logpmf(k, 1.7), ss.poisson.logpmf(k, 1.7))
+    assert_allclose(stats.poisson.cdf(k, 1.7), ss.poisson.cdf(k, 1.7))
+
+
+def test_a_singular_covariance():
+    w = np.array([[1.0, 0.0], [0.5, 2.0], [-1.0, 1.0]])
+    cov, x = w @ w.T, np.stack([w @ [0.3, -0.2], w @ [1.0, 0.5], np.ones(3)])
+    logpdf = lambda x, cov: stats.multivariate_normal.logpdf(x, np.zeros(3), cov, allow_singular=True)  # noqa: E731
+    assert_allclose(logpdf(x, cov), ss.multivariate_normal.logpdf(x, np.zeros(3), cov, allow_singular=True))
+    assert_allclose(logpdf(ANY, POSITIVE), ss.multivariate_normal.logpdf(ANY, np.zeros(3), POSITIVE))
+    check_grads(lambda v, w: logpdf(w @ v, w @ w.T), np.array([0.3, -0.2]), w, order=1, float32=False)
+    with pytest.raises(ValueError, match="multivariate_normal: cov has the negative eigenvalue -1"):
+        logpdf(x, np.diag([1.0, -1.0, 1.0]))
+
+
 @pytest.mark.parametrize("trans", [0, 1])
 @pytest.mark.parametrize("options", [{"lower": True}, {"lower": False}, {"unit_diagonal": True}])
 def test_triangular_systems(options, trans):
@@ -158,8 +225,23 @@ def test_factors_and_blocks():
         assert_allclose(linalg.cho_solve((leaf(factor), lower), ANY).data, np.linalg.solve(POSITIVE, ANY))
     assert_allclose(linalg.block_diag(leaf(M), ANY, M[:2]).data, sl.block_diag(M, ANY, M[:2]))
     assert linalg.lu is sl.lu
-    with pytest.raises(ValueError, match="sqrtm: the matrix has no real square root"):
-        linalg.sqrtm(-np.eye(2))
+    shift = np.diag([5.0, 1.0, 0.5])  # one eigenvalue becomes negative: the root is complex
+    check_grads(lambda a: linalg.sqrtm(a), POSITIVE - shift, float32=False)
+
+
+def test_sylvesters_equation():
+    a, b, q = M[:2, :2], POSITIVE[:1, :1], RNG.normal(size=(2, 1))
+    assert_allclose(linalg.solve_sylvester(leaf(a), b, q).data, sl.solve_sylvester(a, b, q))
+    for z in (1.0, 1.0 + 0.3j):
+        check_grads(lambda a, b, q: linalg.solve_sylvester(a, b, q), a * z, b * z, q * z, float32=False)
+
+
+@pytest.mark.parametrize("bands", [(1, 1), (0, 2), (2, 1)])
+def test_banded_systems(bands):
+    ab = RNG.normal(size=(sum(bands) + 1, 5)) + np.eye(sum(bands) + 1)[:, bands[1], None] * 4
+    for b in (RNG.normal(size=5), RNG.normal(size=(5, 2)) + 1j):
+        assert_allclose(linalg.solve_banded(bands, leaf(ab), b).data, sl.solve_banded(bands, ab, b))
+        check_grads(lambda ab, b: linalg.solve_banded(bands, ab, b), ab, b, float32=False)
 
 
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
@@ -178,3 +260,15 @@ def test_a_differential_equation():
     for i, gradient in enumerate(mg.grad(loss, (0, 1, 2))(*x)):
         expected = numeric(lambda v, i=i: loss(*x[:i], v, *x[i + 1 :], odeint=si.odeint), x[i])
         assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
+    second = mg.jacobian(lambda w: mg.grad(loss, 2)(*x[:2], w))(x[2])
+    step = 1e-4 * np.eye(2)
+    columns = [(mg.grad(loss, 2)(*x[:2], x[2] + h) - mg.grad(loss, 2)(*x[:2], x[2] - h)) / 2e-4 for h in step]
+    assert_allclose(second, columns, rtol=1e-4, atol=1e-6)
+
+
+def test_a_differential_equation_that_closes_over_a_tensor_is_refused():
+    times = np.array([0.0, 1.0])
+    with pytest.raises(TypeError, match="odeint: func closes over a Tensor that needs a gradient: pass it in args"):
+        mg.grad(lambda w: integrate.odeint(lambda y, t: -w * y, np.ones(1), times)[1, 0])(2.0)
+    fixed = mg.tensor(2.0)
+    assert_allclose(integrate.odeint(lambda y, t: -fixed * y, np.ones(1), times)[1, 0], np.exp(-2), rtol=1e-6)
