@@ -128,7 +128,7 @@ class t(_Distribution):
     def logpdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
         z = _standard(x, loc, scale, df)
-        constant = sp.gammaln((df + 1) / 2) - sp.gammaln(df / 2) - np.log(df * math.pi) / 2
+        constant = sp.gammaln((df + 1) / 2) - sp.gammaln(df / 2) - np.log(_positive(df) * math.pi) / 2
         return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
 
     @staticmethod
