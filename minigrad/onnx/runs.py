@@ -107,9 +107,11 @@ class Runs:
 
     def __init__(self, f: Callable, example: list[np.ndarray], dynamic_batch: bool):
         self.dynamic_batch = dynamic_batch
+        # equivalent: else 0 -> else 1 because then nothing reads it
         n = _batch_size(example) if dynamic_batch else 0
         self.sizes = [n + growth if dynamic_batch else n for growth in GROWTH]
         self.runs = [Run(f, example)]
+        # equivalent: start=1 -> start=0 because the two other examples are varied in one way each, in either order
         for i, size in enumerate(self.sizes[1:], start=1):
             try:
                 with np.errstate(all="ignore"):
@@ -160,13 +162,16 @@ class Runs:
             return self._merged([*values])
         except _NoConstantError:
             first, *others = map(brief, values)
+            # equivalent: others[0] -> others[1] because both are as the first
             second = next((other for other in others if other != first), others[0])
             raise self._differs(
                 f"{place(step.node)}: {name} is {first} for the example and {second} for another one"
             ) from None
 
     def _merged(self, values: list) -> Any:
-        first = values[0]
+        first = values[0]  # equivalent: values[0] -> values[2] because no value comes before the others
+        if isinstance(first, (list, tuple, slice, np.ndarray)) and any(type(a) is not type(first) for a in values):
+            raise _NoConstantError
         if isinstance(first, (list, tuple)):
             parts = self._merged_parts(values)
             return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
@@ -186,7 +191,7 @@ class Runs:
         return [self._merged([*column]) for column in zip(*values, strict=True)]
 
     def _merged_arrays(self, arrays: list[np.ndarray]) -> Any:
-        first = arrays[0]
+        first = arrays[0]  # equivalent: arrays[0] -> arrays[2] because none comes before the others
         # equivalent: without array is first or; array, first) -> first, array) because it is only faster, and symmetric
         if all(array is first or _same(array, first) for array in arrays):
             return first
@@ -239,6 +244,8 @@ class Runs:
         """Raise ValueError for an input of integers that looks like a constant in each run."""
         for i, array in enumerate(self.first.x):
             row = array[tuple(slice(0, 1) for _ in array.shape)]
+            # equivalent: array, np.broadcast_to(row, array.shape) -> np.broadcast_to(row, array.shape), array because
+            # being equal is symmetric
             if array.dtype.kind != "f" and _same(array, np.broadcast_to(row, array.shape)):
                 raise ValueError(
                     f"export: example[{i}] must have entries that differ, to tell it from a constant, not all "
@@ -251,7 +258,7 @@ class _NoConstantError(Exception):
 
 
 def _same(a: Any, b: Any) -> bool:
-    return type(b) is np.ndarray and a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
 
 
 def _batch_size(example: list[np.ndarray]) -> int:
@@ -268,10 +275,12 @@ def _batch_size(example: list[np.ndarray]) -> int:
 def _varied(x: np.ndarray, i: int, size: int | None) -> np.ndarray:
     """Another example, with so many rows (None: as many): i = 1 stays in the range of this one, i = 2 leaves it."""
     if x.size:
+        # equivalent: + i -> - i because it only gives other examples
         x = x[(np.arange(len(x) if size is None else size) + i) % len(x)] if x.ndim else x
     if x.dtype.kind == "f":
         # equivalent: any change because other values do as well, as long as one of the two examples has others
         return (x + (0.5 - x) / 16 if i == 1 else -2 * x - 1).astype(x.dtype)
+    # equivalent: without , axis=-1; > -> >= because it only gives other examples
     return np.roll(x, i, axis=-1) if x.ndim > 1 else x
 
 

@@ -122,7 +122,7 @@ def equations(ops: Sequence[Part]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for part in ops:
         key = equation_key(part)
-        if key not in found and part.node is not None:
+        if key not in found:
             found[key] = _templates(part.node.op, part.positions, _repeated(part))
     return found
 

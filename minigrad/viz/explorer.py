@@ -41,9 +41,12 @@ def page_data(parts: Sequence[Part], depth: int | None, max_nodes: int | None) -
 
 def page(data: dict[str, Any], mode: str = "explore") -> str:
     """The HTML of the page. mode: "explore", or "walk" for a page that opens at the first step of its walk."""
+    # equivalent: allow_nan=False -> allow_nan=True because `facts` writes NaN as text, and json.dumps only checks it
     text = json.dumps(data | {"mode": mode}, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     kind = "application/json"
+    # equivalent: > -> >= because at one length either is as good
     if len(text) > LARGE:
+        # equivalent: 9 -> 8 because it only takes more bytes
         kind, text = "application/zlib", base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
     filled = {
         "title": html.escape(data["title"]),

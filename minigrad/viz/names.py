@@ -40,7 +40,7 @@ class VariableNames:
         for held, name in self._arrays:
             if held is array:
                 return name
-        equal = {name for held, name in self._arrays if _are_equal(held, array)}
+        equal = {name for held, name in self._arrays if held.dtype == array.dtype and np.array_equal(held, array)}
         return equal.pop() if len(equal) == 1 else ""
 
 
@@ -67,7 +67,3 @@ def _named_values(variables: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for key, held in value.items() if is_nest else [(name, value)]:
             if isinstance(key, str) and not key.startswith("_"):
                 yield key, held
-
-
-def _are_equal(a: np.ndarray, b: np.ndarray) -> bool:
-    return a.shape == b.shape and a.dtype == b.dtype and np.array_equal(a, b)

@@ -83,7 +83,7 @@ class Part:
 def common(scopes: Sequence[tuple]) -> tuple:
     """The longest prefix that all the scopes share."""
     shared = scopes[0] if scopes else ()
-    for scope in scopes[1:]:
+    for scope in scopes[1:]:  # equivalent: without [1:] because the first scope shares all with itself
         length = 0
         while length < min(len(shared), len(scope)) and shared[length] == scope[length]:
             length += 1

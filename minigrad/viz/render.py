@@ -30,9 +30,11 @@ class EngineMissingError(RuntimeError):
 
 def render(digraph: Any, format: str) -> bytes:
     """The picture in a format that Graphviz knows; raises EngineMissingError if no Graphviz is installed."""
+    # equivalent: without "subgraph cluster_" in digraph.source and because without a scope there is nothing to clear
     if "subgraph cluster_" in digraph.source and format in ("svg", "png", "pdf"):
         drawn = _run_engine(digraph, "svg")
         cleared = clear(digraph, drawn.decode())
+        # equivalent: never because it is drawn again then, and the same
         if cleared is digraph and format == "svg":
             return drawn
         digraph = cleared

@@ -98,12 +98,11 @@ def statistics(array: np.ndarray) -> list[str]:
         return [f"value {number(array.item())}"]
     if array.size == 0 or array.dtype.kind not in "fiub":
         return []
-    numbers = array if array.dtype.kind == "f" else array.astype(np.float64)
-    missing = np.isnan(numbers)
-    lines = []
+    missing = np.isnan(array)
+    lines, numbers = [], array
     if count := np.count_nonzero(missing):
         lines.append(f"{count:,} of {array.size:,} NaN")
-        numbers = numbers[~missing]
+        numbers = array[~missing]
     if numbers.size:
         with np.errstate(all="ignore"):
             low, mean, high = (float(f(numbers)) for f in (np.min, np.mean, np.max))

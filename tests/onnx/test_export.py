@@ -392,6 +392,17 @@ REFUSED = {
         lambda x: x * (np.ones(6, F32) if len(x) == 3 else np.ones((1, 6), F32)), r"is \(6,\) or \(1, 6\)"),
     "a constant of another dtype": (
         lambda x: x * np.full(6, 2, F32 if len(x) == 3 else float), "multiply: x2 is .* for another one"),
+    "an axis or axes": (lambda x: mg.sum(x, (0, 1, 2) if len(x) == 3 else None), r"axis is \(0, 1, 2\) .* and None"),
+    "an axis or one in a tuple": (lambda x: mg.sum(x, 1 if len(x) == 3 else (1,)), r"axis is 1 for the .* \(1,\) for"),
+    "an array or a slice": (
+        lambda x: x[:, np.array([0, 1]) if len(x) == 3 else slice(2)], r"getitem: index is .* for another one"),
+    "a slice or an array": (
+        lambda x: x[:, slice(2) if len(x) == 3 else np.array([0, 1])], r"getitem: index is .* for another one"),
+    "an array or a number": (lambda x: x * (np.ones(6, F32) if len(x) == 3 else 1.0), r"x2 is \(6,\) .* and 1.0 for"),
+    "an array or none": (
+        lambda x: mg.clip(x, np.ones(6, F32) if len(x) == 3 else None, None), r"a_min is \(6,\) .* None for another"),
+    "an array of another rank": (
+        lambda x: mg.reshape(x, (-1,) if len(x) == 3 else (1, -1)), r"an array is \(72,\) or \(1, 96\) or \(1, 144\)"),
     "a longer index": (lambda x: x[(0,) if len(x) == 3 else (0, slice(None))], "getitem: index is"),
     "a square": (lambda x: x + np.ones((len(x) ** 2, 1, 1, 1), F32), r"is \(9, 3, 4, 6\) or \(16, 4, 4, 6\)"),
     "two arrays as an index": (lambda x: x[:, [0, 1], [1, 2]], "getitem: an index must be slices"),
@@ -415,6 +426,15 @@ def test_what_would_be_wrong_is_refused_before_a_file_is_written(tmp_path, case)
     assert str(caught.value).startswith("export: ")
     assert "\n" not in str(caught.value)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_the_scope_is_in_the_message(tmp_path):
+    def f(x):
+        with mg.scope("net"), mg.scope("head"):
+            return x * (1.0 if len(x) == 3 else 2.0)
+
+    with pytest.raises(ValueError, match=r"export: multiply in net/head: x2 is 1.0 for the example and 2.0"):
+        mg.onnx.export(tmp_path / "f.onnx", f, X)
 
 
 KINDS = {

@@ -173,6 +173,64 @@ def test_the_equations_of_other_ops_are_read_from_their_source():
     assert text(known["backward"][0]) == "\u2202J\u2202{0}=\u2202J\u2202{out}\u22993\u2299{0}2"
 
 
+def equation(op, *arguments):
+    (known,) = equations(ops_of(op(*[mg.tensor(a, requires_grad=True) for a in arguments]))).values()
+    return [text(known["forward"]), *map(text, known["backward"])]
+
+
+def test_an_op_of_yours_is_not_taken_for_one_of_the_same_name():
+    @mg.op
+    def exp(x):
+        return x * 2.0
+
+    exp.vjp("x", lambda g, out, x: g * 2)
+
+    @mg.op
+    def reshape(x):
+        return x - 1.0
+
+    @reshape.vjp("x")
+    def _(g, out, x):
+        y = g
+        return y * 1.0
+
+    assert equation(exp, POSITIVE)[0] == "{out}={0}\u22992"
+    assert equation(reshape, POSITIVE) == [
+        "{out}={0}\u22121",
+        "\u2202J\u2202{0}=\u2202J\u2202{out}\xa0by the VJP of x",
+    ]
+
+
+def test_what_an_op_without_a_row_does_is_read_or_told():
+    assert equation(mg.sin, POSITIVE)[1] == "\u2202J\u2202{0}=\u2202J\u2202{out}\u2299cos&#x2061;({0})"
+    for op, said in ((mg.arcsinh, "by the VJP of x"), (mg.ops.cumsum, "summed from the end")):
+        assert equation(op, POSITIVE)[1] == f"\u2202J\u2202{{0}}=\u2202J\u2202{{out}}\xa0{said}"
+
+
+def test_each_argument_has_the_equation_of_its_own_vjp():
+    @mg.op
+    def scaled(x, w, k):
+        return x * w * k
+
+    scaled.vjp("x", lambda up, y, a, b, c: up * b * c)
+
+    @scaled.vjp("k")
+    def _(up, y, a, b, c):
+        return up * y / c
+
+    x, k = (mg.tensor(POSITIVE, requires_grad=True) for _ in range(2))
+    (known,) = equations(ops_of(scaled(x, POSITIVE, k))).values()
+    constant = [part.kind for _, part in ops_of(scaled(x, POSITIVE, k))[0].inputs].index("data")
+    backward = [text(each) for each in known["backward"]]
+    assert backward[constant] == ""
+    assert backward[-1] == "\u2202J\u2202{2}=\u2202J\u2202{out}\u2299{out}{2}"
+
+
+def test_like_calls_have_one_equation():
+    parts = read_tape([(mg.tensor(POSITIVE, requires_grad=True) * 2.0).node])
+    assert len(equations([part for part in parts if part.kind == "op"] * 2)) == 1
+
+
 def test_an_op_whose_source_is_no_expression_is_called_by_its_name():
     @mg.op
     def looped(x):

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.viz import charts
+from minigrad.viz import charts, measures
+from minigrad.viz.parts import read_tape
+from minigrad.viz.statistics import entries, statistics, totals
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -176,3 +178,83 @@ def test_bars_add_up():
     assert "&lt;op&gt;" in svg
     assert [y for (y,) in places(svg, "rect", "y")] == [30, 30, 50]
     assert charts.bars("t", [], "s").startswith("<svg")
+
+
+def test_the_bars_of_a_profile_are_its_times():
+    x = mg.tensor([1.0], requires_grad=True)
+    with mg.debug(time=True):
+        y = x * x
+        mg.exp(y).backward()
+    z = slow(0.0, 0.0)(y)  # has no times
+    profile = mg.viz.profile(z)
+    assert [cost.seconds for cost in profile if cost.op == "waits"] == [0.0]
+    (cost, _) = profile
+    assert cost.seconds == cost.forward + cost.backward
+    root = ElementTree.fromstring(profile.svg())
+    titles = [each.text for each in root.iter(SVG + "title")]
+    expected = [f"{1e3 * seconds:.4g} ms" for seconds in (cost.forward, cost.backward, 0.0, 0.0)]
+    assert [title for title in titles if title.endswith(" ms")] == expected
+
+
+def test_a_profile_draws_its_first_rows():
+    y = mg.tensor([1.0], requires_grad=True)
+    with mg.debug(time=True):
+        for _ in range(measures.BARS + 1):
+            y = y * y
+    profile = mg.viz.profile(y)
+    assert len(profile) == measures.BARS + 1
+    assert len(places(profile.svg(), "rect", "x")) == 2 * measures.BARS
+
+
+def test_norms_of_any_dtype():
+    assert measures._norm(np.array([3.0 + 4.0j])) == 5.0
+    assert measures._norm(np.ones(5000, np.float16)) == pytest.approx(5000**0.5, rel=1e-12)
+    assert measures._norm(None) is None
+
+
+def test_bytes_are_those_of_the_output():
+    x = mg.tensor(np.ones((3, 2), np.float32), requires_grad=True)
+    with mg.debug(time=True):
+        y = x * x
+    assert [(cost.bytes, cost.scope) for cost in mg.viz.profile(y)] == [(24, "")]
+
+
+@pytest.mark.parametrize(
+    ("bytes", "said"),
+    [
+        (1, "1 bytes"),
+        (999, "999 bytes"),
+        (1000, "1 kB"),
+        (10**6 - 5000, "995 kB"),
+        (10**6, "1 MB"),
+        (10**9, "1 GB"),
+        (2 * 10**13, "2e+04 GB"),
+    ],
+)
+def test_units(bytes, said, monkeypatch):
+    monkeypatch.setattr("minigrad.viz.statistics._saved_bytes", lambda parts: bytes)
+    assert totals([]) == ["0 ops", f"{said} saved for backward"]
+
+
+def test_what_is_saved_is_counted_once():
+    x = mg.tensor(np.ones(9), requires_grad=True)
+    y = x * np.ones(9)
+    parts = read_tape([(y.reshape(3, 3) * y.reshape(3, 3)).node])
+    assert totals(parts)[1] == f"{3 * 72} bytes saved for backward"
+
+
+def test_entries_and_statistics():
+    assert entries(np.zeros(0)) == []
+    assert entries(np.zeros(1)) == ["[0]"]
+    assert entries(np.zeros(6)) == ["[0, 0, 0, 0, 0, 0]"]
+    assert entries(np.zeros(7)) == []
+    forty = np.array([5.1111] * 5 + [123.0])
+    assert entries(forty) == ["[5.111, 5.111, 5.111, 5.111, 5.111, 123]"]
+    assert len(entries(forty)[0]) == 40
+    assert entries(np.array([5.1111] * 5 + [1234.0])) == ["[5.11, 5.11, 5.11, 5.11, 5.11, 1.23e+03]"]
+    assert entries(np.array([5.1111] * 4 + [-1234.0] * 2)) == ["[5.1, 5.1, 5.1, 5.1, -1.2e+03, -1.2e+03]"]
+    assert statistics(np.zeros((0, 3))) == []
+    assert statistics(np.array(["a", "b"])) == []
+    assert statistics(np.array([True, False])) == ["min 0, mean 0.5, max 1"]
+    assert statistics(np.arange(7, dtype=np.uint8) * 30) == ["min 0, mean 90, max 180"]
+    assert statistics(np.array([np.nan, 1.0, 3.0])) == ["1 of 3 NaN", "min 1, mean 2, max 3"]

@@ -16,7 +16,7 @@ import minigrad as mg
 from minigrad.viz import facts
 from minigrad.viz.explorer import page_data
 from minigrad.viz.facts import histogram, summary
-from minigrad.viz.parts import read_tape
+from minigrad.viz.parts import common, number, read_tape
 from minigrad.viz.tree import Group, groups_of, grow, ops_of, place
 
 
@@ -234,6 +234,9 @@ def test_groups_open_level_by_level():
     assert opened() == ["", "net", "a to d", "a", "b", "c", "d"]
     assert opened(max_nodes=20) == ["", "net", "a to d"]
     assert opened(max_nodes=4) == ["", "net"]
+    # seen are net; "a to d" and the op after it; the four scopes and that op; all ops
+    for most, last in ((1, ""), (2, "net"), (5, "a to d"), (40, "a to d"), (41, "d")):
+        assert opened(max_nodes=most)[-1] == last
     assert opened(depth=0) == [""]
     assert opened(depth=1) == ["", "net", "a to d"]
 
@@ -249,6 +252,62 @@ def test_leaves_are_in_the_group_that_their_users_share():
     parts, root = tree(y)
     placed = {part.title: group.name for part, group in place(parts, root).items()}
     assert placed == {"w": "", "images": "", "v": "a", "inner": "a", "multiply": "b", "add": "a"}
+
+
+def test_data_at_which_a_scope_starts_stands_where_something_enters():
+    w = mg.tensor([2.0], requires_grad=True, name="w")
+
+    def placed(outside, inside, name="z"):
+        y = mg.tanh(w)
+        with mg.scope("a"):
+            if outside:
+                y = mg.sin(y)
+            with mg.scope("b"):
+                z = mg.tensor([3.0, 4.0], name=name)
+                u = w * z if not inside else w * z + y
+            y = u * y if outside else u
+        parts, root = tree(y * mg.exp(y))
+        (leaf,) = [part for part in parts if part.kind == "data"]
+        return place(parts, root)[leaf].name
+
+    assert placed(outside=True, inside=False) == "a"
+    assert placed(outside=True, inside=True) == placed(outside=False, inside=True) == "b"
+    assert placed(outside=False, inside=False) == ""
+    assert placed(outside=False, inside=False, name=None) == "b"  # without a name it may be any constant
+
+
+def test_a_parameter_of_the_first_op_stands_in_its_scope():
+    with mg.scope("a"):
+        y = mg.tensor([1.0], requires_grad=True, name="x") * mg.tensor([1.0], name="z")
+    with mg.scope("b"):
+        y = y * 2.0
+    parts, root = tree(y)
+    assert {part.title: group.name for part, group in place(parts, root).items() if part.kind != "constant"} == {
+        "x": "a", "z": "", "multiply": "b"
+    }  # fmt: skip
+
+
+def test_a_graph_that_is_too_large_is_not_unfolded(monkeypatch):
+    for large, count in ((70, 70), (69, 8)):
+        monkeypatch.setattr("minigrad.viz.tree.LARGE", large)
+        _, root = tree(chain(70), max_nodes=None)
+        assert len(root.members) == count
+
+
+def test_a_part_knows_what_it_is_called_in_its_scope_and_where_it_is_not_finite():
+    x = mg.tensor([[1.0, -1.0]], requires_grad=True, name="net.x.")
+    with mg.scope("net"), mg.scope("x"), np.errstate(all="ignore"):
+        y = mg.log(x) + 1.0 / mg.relu(x)
+    parts = {part.title: part for part in read_tape([y.node])}
+    leaf = parts["net.x."]
+    leaf.scope = ("net", "x")
+    for leaf.title, heading in (("net.x.", "net.x."), ("net.x.b", "b"), ("x.b", "b"), ("net.b", "net.b")):
+        assert leaf.heading == heading
+    assert "first NaN at [0, 1]" in parts["log"].notes
+    assert "first inf at [0, 1]" in parts["divide"].notes
+    assert [number(value) for value in (True, 1.0, 3, "a", 2j)] == ["True", "1", "3", "'a'", "0+2j"]
+    assert common([("a", "b"), ("a", "b", "c"), ("a", "d")]) == ("a",)
+    assert common([]) == ()
 
 
 def test_many_leaves_of_one_op_are_a_closed_group():

@@ -78,6 +78,20 @@ def test_a_loss_is_only_computed_where_it_is_shown(tmp_path, clock, programs):
     assert "norms by layer" in (tmp_path / "training.html").read_text("utf-8")
 
 
+def test_a_page_of_less_than_a_second_is_written_at_the_first_step(tmp_path, clock):
+    clock[0] = 0.0
+    page = mg.viz.TrainingPage(tmp_path / "training.html", seconds=0.5)
+    page.close()
+    assert "ended at step 0" in page.path.read_text("utf-8")
+    page.update(1, loss=1.0, kernels={"k": mg.tensor(np.ones((2, 2)), requires_grad=True)})
+    assert len(drawings(page.path)) == 2
+    assert "location.reload(), 500)" in page.path.read_text("utf-8")
+    page.close()
+    text = page.path.read_text("utf-8")
+    assert re.search(r"ended at step 1\s*<", text)
+    assert "reload" not in text
+
+
 def test_what_is_not_given_again_stays(tmp_path, clock):
     x = mg.tensor([1.0], requires_grad=True)
     page = mg.viz.TrainingPage(tmp_path / "training.html")
