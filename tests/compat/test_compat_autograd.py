@@ -96,7 +96,8 @@ PROGRAMS = {
     ),
     "stats": lambda l: l.ag.grad(lambda x: l.np.sum(l.stats.norm.logpdf(X, x, 2.0)) + l.stats.norm.logcdf(x))(0.4),
     "mvn": lambda l: l.ag.grad(lambda m: l.stats.multivariate_normal.logpdf(X, m, M))(X[::-1].copy()),
-    "flatten": lambda l: l.flatten({"a": X, "b": [M, 2.0]})[0],
+    "flatten": lambda l: l.flatten({"b": [M, 2.0], "a": {"d": X, "c": (1.0, X)}})[0],
+    "make_diagonal": lambda l: l.ag.jacobian(lambda x: l.np.make_diagonal(x, axis1=-1, axis2=-2))(X),
     "sgd": lambda l: l.optimizers.sgd(lambda x, i: 2 * x, X, num_iters=5),
     "rmsprop": lambda l: l.optimizers.rmsprop(lambda x, i: 2 * x, X, num_iters=5),
     "adam": lambda l: l.optimizers.adam(lambda x, i: [2 * x[0], x[1]], [X, M], num_iters=5)[0],
@@ -166,6 +167,9 @@ def test_boxes_and_values():
     assert not tracer.isbox(X)
     assert_array_equal(tracer.getval(t), X)
     assert tracer.getval(2.0) == 2.0
+    assert ours.isinstance(t, (np.ndarray, list))
+    assert ours.isinstance(t, ArrayBox)
+    assert not ours.isinstance(t, list)
     assert_array_equal(t._value, X)
     assert_array_equal(extend.notrace_primitive(np.cos)(t), np.cos(X))
 
@@ -178,8 +182,21 @@ def test_checks_find_a_wrong_derivative():
     extend.defvjp(wrong, lambda out, x: lambda g: g * x)
     test_util.check_grads(np.sin)(X)
     test_util.combo_check(np.multiply, [0, 1])([X, M], [X])
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match=r"\(VJP\) check of wrong failed"):
         test_util.check_grads(wrong)(X)
+
+    @extend.primitive
+    def doubled(x):
+        return x * 2.0
+
+    @extend.primitive
+    def same(x):
+        return x
+
+    extend.defvjp(doubled, lambda out, x: lambda g: same(g) * 2.0)
+    extend.defvjp(same, lambda out, x: lambda g: g * 1.01)
+    with pytest.raises(AssertionError, match=r"\(VJP\) check of vjp_doubled failed"):
+        test_util.check_grads(doubled)(1.0)
     test_util.check_equivalent({"a": X}, {"a": X})
     with pytest.raises(AssertionError):
         test_util.check_equivalent(X, 2 * X)
@@ -238,3 +255,37 @@ def test_names_joins_and_draws_are_as_in_the_original():
     np.testing.assert_array_equal(autograd.grad(lambda x: np.sum(anp.r_[x, 0:2] ** 2))(np.array([1.0, 2.0])), [2, 4])
     assert stats.dirichlet.rvs(np.ones(3), random_state=0).shape == (1, 3)
     assert not hasattr(stats.norm, "no_such_name")
+
+
+class _Counted(tracer.Node):
+    """Says what was computed."""
+
+    def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+        texts = dict(zip(parent_argnums, (parent.text for parent in parents), strict=True))
+        self.text = f"{fun.__name__}({', '.join(texts.get(i, str(a)) for i, a in enumerate(args))})"
+
+    def initialize_root(self, text):
+        self.text = text
+
+
+def test_a_trace_makes_a_node_for_each_op():
+    value, node = tracer.trace(_Counted.new_root("x"), lambda x: (np.sin(x) + 2.0) * np.sin(1.0), 0.5)
+    assert node.text == f"multiply(add(sin(x), 2.0), {np.sin(1.0)})"
+    assert_allclose(value, (np.sin(0.5) + 2) * np.sin(1))
+    assert tracer.trace(_Counted.new_root("x"), lambda x: 3.0, 0.5) == (3.0, None)
+    value, node = tracer.trace(_Counted.new_root("x"), ours.grad(lambda x: x**3), 2.0)
+    assert value == 12
+    assert "x" in node.text
+
+
+def test_operators_of_ones_own():
+    from minigrad.compat.autograd.wrap_util import unary_to_nary
+
+    halved = unary_to_nary(lambda f, x, by: f(x) / by)
+    assert halved(lambda a, b: a - b, (1, 0), 2.0)(1, 5) == -2
+    assert halved(lambda a, b: a - b, 1, by=4.0)(1, 5) == -1
+
+
+def test_other_diagonals_are_refused():
+    with pytest.raises(NotImplementedError, match="make_diagonal: offset must be 0, and the axes -1 and -2"):
+        our_numpy.make_diagonal(X, offset=1)

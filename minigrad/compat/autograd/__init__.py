@@ -11,34 +11,11 @@ import importlib
 import sys
 from importlib.machinery import ModuleSpec
 
+from . import differential_operators
 from .builtins import dict, isinstance, list, tuple, type
-from .differential_operators import (
-    checkpoint,
-    deriv,
-    elementwise_grad,
-    grad,
-    grad_and_aux,
-    grad_named,
-    hessian,
-    hessian_tensor_product,
-    hessian_vector_product,
-    holomorphic_grad,
-    jacobian,
-    make_ggnvp,
-    make_hvp,
-    make_jvp,
-    make_jvp_reversemode,
-    make_vjp,
-    multigrad_dict,
-    tensor_jacobian_product,
-    value_and_grad,
-    vector_jacobian_product,
-)
+from .differential_operators import *
 
-__all__ = ["checkpoint", "deriv", "dict", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian"]
-__all__ += ["hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "install", "isinstance", "jacobian"]
-__all__ += ["list", "make_ggnvp", "make_hvp", "make_jvp", "make_jvp_reversemode", "make_vjp", "multigrad_dict"]
-__all__ += ["tensor_jacobian_product", "tuple", "type", "value_and_grad", "vector_jacobian_product"]
+__all__ = [*differential_operators.__all__, "dict", "install", "isinstance", "list", "tuple", "type"]
 
 
 class _Finder:

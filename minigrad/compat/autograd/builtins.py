@@ -2,7 +2,14 @@
 
 import builtins
 
-dict, isinstance, list, tuple, type = builtins.dict, builtins.isinstance, builtins.list, builtins.tuple, builtins.type
+from .tracer import getval
+
+dict, list, tuple, type = builtins.dict, builtins.list, builtins.tuple, builtins.type
 DictBox, ListBox, TupleBox = dict, list, tuple
 
 __all__ = ["DictBox", "ListBox", "TupleBox", "dict", "isinstance", "list", "tuple", "type"]
+
+
+def isinstance(value, kinds):
+    """Whether a value is of one of these kinds; a Tensor is one of arrays, too."""
+    return builtins.isinstance(value, kinds) or builtins.isinstance(getval(value), kinds)

@@ -1,6 +1,6 @@
 """What programs import from autograd.core."""
 
 from .differential_operators import _vjp as make_vjp
-from .extend import defvjp, defvjp_argnum, primitive
+from .extend import defvjp, defvjp_argnum, primitive, primitive_vjps
 
-__all__ = ["defvjp", "defvjp_argnum", "make_vjp", "primitive"]
+__all__ = ["defvjp", "defvjp_argnum", "make_vjp", "primitive", "primitive_vjps"]

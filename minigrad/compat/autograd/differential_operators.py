@@ -1,5 +1,6 @@
 """Derivatives of functions, with argnum= and integers for floating-point numbers, by minigrad's transforms."""
 
+import inspect
 from functools import partial, wraps
 
 import numpy as np
@@ -7,6 +8,15 @@ import numpy as np
 import minigrad as mg
 
 from ...nest import flatten, unflatten
+
+# fmt: off
+__all__ = [
+    "checkpoint", "deriv", "elementwise_grad", "grad", "grad_and_aux", "grad_named", "hessian",
+    "hessian_tensor_product", "hessian_vector_product", "holomorphic_grad", "jacobian", "make_ggnvp", "make_hvp",
+    "make_jvp", "make_jvp_reversemode", "make_vjp", "multigrad_dict", "tensor_jacobian_product", "value_and_grad",
+    "vector_jacobian_product",
+]
+# fmt: on
 
 
 def _real(value):
@@ -19,28 +29,28 @@ def _real(value):
     return unflatten(value, map(cast, flatten(value)))
 
 
-def _operator(transform):
+def unary_to_nary(transform, name=None):
     """`operator(f, argnum)`: a function whose argument (or arguments) argnum the transform differentiates."""
 
-    def operator(fun, argnum=0, **options):
-        chosen = tuple(argnum) if isinstance(argnum, (tuple, list)) else (argnum,)
+    def operator(fun, argnum=0, *further, **options):
+        several = isinstance(argnum, (tuple, list))
+        chosen = tuple(argnum) if several else (argnum,)
 
         @wraps(fun)
         def differentiated(*x, **kwargs):
-            parts = tuple(_real(x[i]) for i in chosen)
-
-            def of_chosen(*parts):
+            def unary(part):
                 arguments = list(x)
-                for i, part in zip(chosen, parts, strict=True):
-                    arguments[i] = part
+                for i, value in zip(chosen, part if several else (part,), strict=True):
+                    arguments[i] = value
                 return fun(*arguments, **kwargs)
 
-            if isinstance(argnum, (tuple, list)):
-                return transform(lambda parts: of_chosen(*parts), parts, **options)
-            return transform(of_chosen, *parts, **options)
+            unary.__name__ = getattr(fun, "__name__", "function")
+            parts = tuple(_real(x[i]) for i in chosen)
+            return transform(unary, parts if several else parts[0], *further, **options)
 
         return differentiated
 
+    operator.__name__ = name or transform.__name__
     return operator
 
 
@@ -84,39 +94,33 @@ def _ggnvp(f, x, g=lambda y: 0.5 * np.sum(y**2, axis=-1), f_argnum=0):
     return product
 
 
-grad = _operator(lambda f, x: mg.grad(f)(x))
-value_and_grad = _operator(lambda f, x: mg.value_and_grad(f)(x))
-grad_and_aux = _operator(_with_aux)
-jacobian = _operator(lambda f, x: mg.jacobian(f)(x))
-hessian = _operator(lambda f, x: mg.hessian(f)(x))
-elementwise_grad = _operator(_elementwise)
-make_vjp = _operator(_vjp)
-make_hvp = _operator(_hvp)
-make_jvp = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)))
-make_jvp_reversemode = _operator(lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1])
-deriv = _operator(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1])
+grad = unary_to_nary(lambda f, x: mg.grad(f)(x), "grad")
+value_and_grad = unary_to_nary(lambda f, x: mg.value_and_grad(f)(x), "value_and_grad")
+grad_and_aux = unary_to_nary(_with_aux, "grad_and_aux")
+jacobian = unary_to_nary(lambda f, x: mg.jacobian(f)(x), "jacobian")
+hessian = unary_to_nary(lambda f, x: mg.hessian(f)(x), "hessian")
+elementwise_grad = unary_to_nary(_elementwise, "elementwise_grad")
+make_vjp = unary_to_nary(_vjp, "make_vjp")
+make_hvp = unary_to_nary(_hvp, "make_hvp")
+make_jvp = unary_to_nary(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)), "make_jvp")
+make_jvp_reversemode = unary_to_nary(lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1], "make_jvp_reversemode")
+deriv = unary_to_nary(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1], "deriv")
 holomorphic_grad = elementwise_grad
 checkpoint = mg.checkpoint
-for _name in ("grad", "value_and_grad", "jacobian", "hessian", "elementwise_grad", "make_vjp", "make_hvp", "make_jvp"):
-    globals()[_name].__name__ = _name
 
 
 def make_ggnvp(f, g=lambda x: 0.5 * np.sum(x**2, axis=-1), f_argnum=0):
     """The generalized Gauss-Newton product: J^T H_g J v."""
-    return _operator(partial(_ggnvp, g=g))(f, f_argnum)
+    return unary_to_nary(partial(_ggnvp, g=g), "make_ggnvp")(f, f_argnum)
 
 
 def grad_named(fun, argname):
     """`grad` in the argument of this name."""
-    import inspect
-
     return grad(fun, list(inspect.signature(fun).parameters).index(argname))
 
 
 def multigrad_dict(fun):
     """The gradients in all arguments, by name."""
-    import inspect
-
     signature = inspect.signature(fun)
 
     def gradients(*x, **kwargs):

@@ -10,6 +10,7 @@ import minigrad as mg
 __all__ = ["Box", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums", "notrace_primitive", "primitive"]
 
 Box = mg.Tensor
+primitive_vjps: dict[Any, Any] = {}  # primitive -> the function that gives the maker of the VJP of an argument
 
 
 def primitive(f):
@@ -22,11 +23,9 @@ def primitive(f):
     @made.vjp("arrays")
     def _(i, g, out, *arrays, places, arguments, options):
         given, argnum = _filled(arguments, places, arrays), places[i]
-        if call.by_argnum is not None:
-            return call.by_argnum(argnum, out, given, options)(g)
-        if argnum not in call.makers:
+        maker = primitive_vjps.get(call, lambda argnum: NotImplemented)(argnum)
+        if maker is NotImplemented:
             raise NotImplementedError(f"{made.__name__}: no VJP has been defined for argument {argnum}")
-        maker = call.makers[argnum]
         return np.zeros_like(arrays[i]) if maker is None else maker(out, *given, **options)(g)
 
     call: Any = wraps(f)(lambda *arguments, **options: compute(arguments, options))
@@ -38,7 +37,7 @@ def primitive(f):
         rest = tuple(None if i in places else a for i, a in enumerate(arguments))
         return made(*[arguments[i] for i in places], places=places, arguments=rest, options=options)
 
-    call.makers, call.by_argnum, call.fun = {}, None, f
+    call.fun = f
     return call
 
 
@@ -54,12 +53,13 @@ def defvjp(fun, *makers, argnums=None):
 
     A function that is none, such as np.where, keeps the VJPs that minigrad has.
     """
-    getattr(fun, "makers", {}).update(zip(argnums or range(len(makers)), makers, strict=False))
+    known = dict(zip(argnums or range(len(makers)), makers, strict=False))
+    primitive_vjps[fun] = lambda argnum: known.get(argnum, NotImplemented)
 
 
 def defvjp_argnum(fun, maker):
     """Define all VJPs of a primitive: maker(argnum, out, arguments, options) returns the function of g."""
-    fun.by_argnum = maker
+    primitive_vjps[fun] = lambda argnum: lambda out, *arguments, **options: maker(argnum, out, arguments, options)
 
 
 def defvjp_argnums(fun, maker):

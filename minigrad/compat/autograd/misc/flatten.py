@@ -1,8 +1,19 @@
 """A nest of arrays as one vector."""
 
-from minigrad import ravel_nest as flatten
+from minigrad import ravel_nest
 
 __all__ = ["flatten", "flatten_func"]
+
+
+def flatten(value):
+    """`(vector, unflatten)`, dicts in the order of their keys."""
+    return ravel_nest(_ordered(value))
+
+
+def _ordered(value):
+    if isinstance(value, dict):
+        return {key: _ordered(value[key]) for key in sorted(value)}
+    return type(value)(map(_ordered, value)) if isinstance(value, (list, tuple)) else value
 
 
 def flatten_func(func, example):

@@ -54,6 +54,13 @@ def full(shape, fill_value, dtype=None, **options):
     return _np.full(shape, fill_value, dtype, **options)
 
 
+def make_diagonal(D, offset=0, axis1=0, axis2=1):
+    """The last axis of D along the diagonals of matrices, which are the last two axes."""
+    if offset != 0 or {axis1, axis2} != {-1, -2}:
+        raise NotImplementedError("make_diagonal: offset must be 0, and the axes -1 and -2")
+    return mg.expand_dims(D, -1) * _np.eye(D.shape[-1])
+
+
 r_, c_ = mg.r_, mg.c_
 
 
