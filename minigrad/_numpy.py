@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from . import ops
-from .errors import NUMPY_ERRORS, explain
+from .errors import NUMPY_ERRORS, explain, refusal
 from .operation import array_of
 from .stand_ins import NUMPY, implements
 
@@ -61,7 +61,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if stand_in is None:
         raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
     if method == "__call__":
-        return stand_in(*inputs, **options) if not options else _with_options(stand_in, inputs, **options)
+        return stand_in(*inputs, **options) if not options else _with_options(stand_in, ufunc, inputs, **options)
     if method not in _METHODS:  # at
         instead = "mg.ops.scatter(values, index, shape) returns sums"
         raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")
@@ -76,15 +76,26 @@ def _from_scipy(ufunc):
     return importlib.import_module(".scipy.special", __package__).UFUNCS.get(ufunc)
 
 
-def _with_options(op, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):
+def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):
     """A call of a ufunc with its options. Where the mask is false, nothing is computed; the result is 0 there."""
     if options.get("keepdims") is False:
         del options["keepdims"]
-    if dtype is not None:
-        inputs = [ops.astype(x, dtype) for x in inputs]
+    if dtype is not None or casting != "same_kind":
+        inputs = _cast_inputs(ufunc, inputs, dtype, casting)
     if where is True:
         return op(*inputs, **options)
     return np.where(where, op(*[np.where(where, x, np.ones_like(x)) for x in inputs], **options), 0)
+
+
+def _cast_inputs(ufunc, inputs, dtype, casting):
+    """The inputs in the dtypes that NumPy computes in. Raises TypeError for a cast that `casting` does not allow."""
+    given = [type(x) if type(x) in (int, float, complex) else np.asarray(array_of(x)).dtype for x in inputs]
+    wanted = (*[None] * ufunc.nin, *[dtype and np.dtype(dtype)] * ufunc.nout)
+    try:
+        dtypes = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=wanted, casting=casting)
+    except TypeError as error:
+        raise refusal(TypeError, _name(ufunc), f"{error} (casting={casting!r})") from None
+    return [ops.astype(x, to) for x, to in zip(inputs, dtypes, strict=False)]
 
 
 def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):

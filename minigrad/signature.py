@@ -9,6 +9,7 @@ from functools import partial
 from types import FunctionType
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from .errors import keyword_instead, kind_of, text_of
@@ -142,7 +143,12 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     except TypeError as error:
         raise TypeError(f"{text_of(stand_in)}: {error}{keyword_instead(error)}") from None
     result = stand_in(*taken, **options)
-    return result.astype(**cast) if cast else result
+    if not cast:
+        return result
+    dtype, casting = np.dtype(cast["dtype"]), cast.get("casting", "same_kind")
+    if not np.can_cast(result.dtype, dtype, casting):
+        raise TypeError(f"{stand_in.__name__}: a cast of {result.dtype} to {dtype} is not {casting!r}")
+    return result.astype(dtype)
 
 
 def _given(function: Any, names: Collection[str], arguments: tuple, options: dict[str, Any]) -> tuple[list, dict]:

@@ -61,6 +61,18 @@ def astype(x: Array, dtype: DType) -> Array:
     return _cast(x, dtype)
 
 
+def in_inexact_dtype(x: Array, dtype: DType) -> Array:
+    """X in the dtype, in which a mean is computed. Raises TypeError for integers, which would cut it off."""
+    if np.dtype(dtype).kind not in "fc":
+        raise TypeError(f"dtype must be floating-point or complex, not {np.dtype(dtype)}")
+    return astype(x, dtype)
+
+
+def in_dtype(x: Array, dtype: DType) -> Array:
+    """X in the dtype, if one is given and X has another: NumPy adds booleans and small integers in wider ones."""
+    return x if dtype is None or x.dtype == dtype else astype(x, dtype)
+
+
 def floating(x: Array) -> Array:
     """Booleans and integers as float64, which is the rule for every op of floating values that is not NumPy's own.
 

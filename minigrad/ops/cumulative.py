@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 from ..operation import arraylike
 from ..stand_ins import extends, implements
 from ..typing import Array, DType
-from .casting import astype, narrowed, widened
+from .casting import astype, in_dtype, narrowed, widened
 from .reductions import cumsum
 from .shaping import moveaxis, ravel
 
@@ -23,7 +23,7 @@ __all__ = ["cumprod", "cumulative_sum", "cumulative_prod", "nancumsum", "nancump
 
 @extends(cumsum)
 def _(a, axis=None, dtype=None):
-    return cumsum(a if dtype is None else astype(a, dtype), axis)
+    return in_dtype(cumsum(a if dtype is None else astype(a, dtype), axis), dtype)
 
 
 @implements(np.cumprod)
@@ -43,7 +43,7 @@ def cumprod(a: Array, axis: int | None = None, dtype: DType = None) -> Array:
         a = np.concatenate([a[:shift], a[shift:] * a[:-shift]])
         shift *= 2
     a = a if axis is None or like.ndim == 0 else moveaxis(a, 0, axis)
-    return narrowed(a, like) if a.dtype.kind == "f" else a
+    return narrowed(a, like) if a.dtype.kind == "f" else in_dtype(a, dtype)
 
 
 @implements(np.cumulative_sum)
@@ -53,7 +53,7 @@ def cumulative_sum(x: Array, *, axis: int | None = None, dtype: DType = None, in
     >>> mg.cumulative_sum(np.array([1.0, 2.0]), include_initial=True)
     array([0., 1., 3.])
     """
-    return _cumulative("cumulative_sum", cumsum, 0, x, axis, dtype, include_initial)
+    return in_dtype(_cumulative("cumulative_sum", cumsum, 0, x, axis, dtype, include_initial), dtype)
 
 
 @implements(np.cumulative_prod)
@@ -63,7 +63,7 @@ def cumulative_prod(x: Array, *, axis: int | None = None, dtype: DType = None, i
     >>> mg.cumulative_prod(np.array([2.0, 3.0]), include_initial=True)
     array([1., 2., 6.])
     """
-    return _cumulative("cumulative_prod", cumprod, 1, x, axis, dtype, include_initial)
+    return in_dtype(_cumulative("cumulative_prod", cumprod, 1, x, axis, dtype, include_initial), dtype)
 
 
 def _cumulative(name: str, running: Any, initial: float, x: Array, axis: Any, dtype: Any, include_initial: bool) -> Any:
@@ -86,7 +86,7 @@ def nancumsum(a: Array, axis: int | None = None, dtype: DType = None) -> Array:
     array([1., 1., 3.])
     """
     a = arraylike(a)
-    return cumsum(_without_nan(a, 0, dtype), axis)
+    return in_dtype(cumsum(_without_nan(a, 0, dtype), axis), dtype)
 
 
 @implements(np.nancumprod)
@@ -96,7 +96,7 @@ def nancumprod(a: Array, axis: int | None = None, dtype: DType = None) -> Array:
     >>> mg.nancumprod(np.array([2.0, np.nan, 3.0]))
     array([2., 2., 6.])
     """
-    return cumprod(_without_nan(arraylike(a), 1, dtype), axis)
+    return in_dtype(cumprod(_without_nan(arraylike(a), 1, dtype), axis), dtype)
 
 
 def _without_nan(a, other, dtype):

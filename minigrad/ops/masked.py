@@ -15,17 +15,17 @@ from ..stand_ins import extends, implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from . import reductions as r
-from .casting import astype, floating, narrowed, widened
+from .casting import astype, floating, in_dtype, in_inexact_dtype, narrowed, widened
 from .complex_numbers import squared
 
 __all__ = ["std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin"]
 
 
-def _read(a, dtype, out):
+def _read(a, dtype, out, cast=astype):
     """The array, cast to the dtype that a reduction computes in."""
     if out is not None:
         raise TypeError("out= can't hold a Tensor's result")
-    return arraylike(a) if dtype is None else astype(a, dtype)
+    return arraylike(a) if dtype is None else cast(a, dtype)
 
 
 def _chosen(a, where, other):
@@ -44,13 +44,13 @@ def _counted(a, axis, where):
 @extends(r.sum)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     total = r.sum(_chosen(_read(a, dtype, out), where, 0), axis, keepdims=keepdims)
-    return total + initial if initial is not None else total
+    return in_dtype(total + initial if initial is not None else total, dtype)
 
 
 @extends(r.prod)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     product = r.prod(_chosen(_read(a, dtype, out), where, 1), axis, keepdims=keepdims)
-    return product * initial if initial is not None else product
+    return in_dtype(product * initial if initial is not None else product, dtype)
 
 
 def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
@@ -77,7 +77,7 @@ def _(a, axis=None, out=None, keepdims=False, initial=None, where=True):
 
 @extends(r.mean)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
-    like = a = _read(a, dtype, out)
+    like = a = _read(a, dtype, out, in_inexact_dtype)
     if where is True:
         return r.mean(a, axis, keepdims=keepdims)
     a = widened(a)
@@ -87,7 +87,7 @@ def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
 @extends(r.var)
 def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
-    a, ddof = _read(a, dtype, out), ddof if correction is None else correction
+    a, ddof = _read(a, dtype, out, in_inexact_dtype), ddof if correction is None else correction
     if where is True and mean is None:
         return r.var(a, axis, ddof=ddof, keepdims=keepdims)
     deviation, freedom = _spread(a, axis, ddof, where, mean)
@@ -121,7 +121,7 @@ def std(
     >>> mg.grad(mg.std)(np.array([0.1, 0.1, 0.1]))
     array([0., 0., 0.])
     """
-    a, ddof = a if dtype is None else astype(a, dtype), ddof if correction is None else correction
+    a, ddof = a if dtype is None else in_inexact_dtype(a, dtype), ddof if correction is None else correction
     if where is True and mean is None:
         return r.plain_std(a, axis, ddof, keepdims)
     a = arraylike(a)

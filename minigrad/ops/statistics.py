@@ -16,7 +16,7 @@ from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis, DType, IndicesLike
-from .casting import astype, floating, inexact, narrowed, widened
+from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, widened
 from .complex_numbers import conj
 from .indexing import scatter, sort, take_along_axis
 from .reductions import _count, average
@@ -152,7 +152,7 @@ def cov(
     x = _variables(m, rowvar)
     if y is not None:
         x = np.concatenate([x, _variables(y, rowvar)], axis=0)
-    x = widened(x) if dtype is None else astype(x, dtype)
+    x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
     weights = [floating(given) for given in (aweights, fweights) if given is not None]
     w = reduce(np.multiply, weights) if weights else None
     freedom = _freedom(x.shape[1], w, aweights, (0 if bias else 1) if ddof is None else ddof)

@@ -303,6 +303,8 @@ def matvec(x1: Array, x2: Array) -> Array:
     >>> mg.matvec(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
+    if np.ndim(x1) < 2:
+        raise ValueError(f"x1 must have at least 2 axes, not shape {np.shape(x1)}")
     return matmul(x1, np.expand_dims(x2, -1))[..., 0]
 
 

@@ -15,7 +15,7 @@ import scipy.special as sp
 
 from ..elementwise import elementwise
 from ..operation import array_of, op
-from ..ops import activations, erf, sigmoid, sum
+from ..ops import activations, sigmoid, sum
 from ..typing import Array, Axis
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
@@ -136,7 +136,7 @@ _row("log_expit", "A = ln expit(X): dA/dX = expit(-X).", x=lambda g, a, x: g * s
 _row(
     "owens_t",
     "Owen's T function.",
-    h=lambda g, t, h, a: g * (-_bell(h) * erf(a * h / math.sqrt(2)) / 2),
+    h=lambda g, t, h, a: g * (-_bell(h) * sp.erf(a * h / math.sqrt(2)) / 2),
     a=lambda g, t, h, a: g * (np.exp(-h * h * (1 + a * a) / 2) / (2 * math.pi * (1 + a * a))),
 )
 

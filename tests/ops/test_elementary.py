@@ -9,6 +9,7 @@ from support.gradients import leaf
 from support.specification import Specs, call, calls
 
 import minigrad as mg
+from minigrad import stand_ins
 from minigrad.testing import strategies as s
 
 specs = Specs()
@@ -95,3 +96,17 @@ def test_ufuncs_with_masks_and_dtypes():
     assert_array_equal(x.grad, [0, 0.25])
     assert np.add(leaf(np.ones(2, np.float32)), 1, dtype=np.float64).dtype == np.float64
     assert np.exp(x, casting="same_kind", order="K", subok=True).shape == (2,)
+
+
+@pytest.mark.parametrize("ufunc", [u for u in stand_ins.NUMPY if isinstance(u, np.ufunc) and u.nout == 1], ids=str)
+def test_ufuncs_refuse_the_casts_that_numpy_refuses(ufunc):
+    x = np.full((2, 2), 1.0 if ufunc is np.arccosh else 0.5)
+    single = {"dtype": np.float32}
+    for options in ({"dtype": int}, {"dtype": bool}, single, single | {"casting": "safe"}, {"casting": "no"}):
+        try:
+            expected = ufunc(*[x] * ufunc.nin, **options)
+        except TypeError:
+            with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__}: "):
+                ufunc(*[leaf(x)] * ufunc.nin, **options)
+        else:
+            assert ufunc(*[leaf(x)] * ufunc.nin, **options).dtype == expected.dtype

@@ -92,8 +92,10 @@ def test_concatenate_casts_as_numpy_does():
     for function in (np.concatenate, np.stack, np.hstack, mg.concatenate):
         assert function([t, t], dtype=np.float32, casting="unsafe").dtype == np.float32
         assert function([t, t], casting="same_kind").dtype == np.float64
-        with pytest.raises(TypeError, match=r"^astype: a cast of float64 to float32 is not 'safe'$"):
+        with pytest.raises(TypeError, match=rf"^{function.__name__}: a cast of float64 to float32 is not 'safe'$"):
             function([t, t], dtype=np.float32, casting="safe")
+        with pytest.raises(TypeError, match=rf"^{function.__name__}: a cast of float64 to int64 is not 'same_kind'$"):
+            function([t, t], dtype=int)
 
 
 @pytest.mark.parametrize("sections", [1, 2, [1, 3], [0, 2], [2, 2], [3, 9], (1,), np.array([1])])

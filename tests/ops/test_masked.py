@@ -128,3 +128,20 @@ def test_constant_chosen_entries_have_deviation_0():
 def test_nothing_but_nan(name):
     a = np.array([[np.nan, np.nan], [1.0, np.nan]])
     assert_array_equal(getattr(np, name)(leaf(a), axis=1).data, getattr(np, name)(a, axis=1))
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, int, np.float32])
+def test_reductions_in_a_dtype(dtype):
+    x = np.array([[1.5, 250.0], [3.5, -2.0]])
+    for f in (np.sum, np.prod, np.cumsum, np.cumprod, np.nansum, np.nanprod, np.nancumsum, np.nancumprod):
+        found, expected = f(leaf(x), axis=0, dtype=dtype), f(x, axis=0, dtype=dtype)
+        assert found.dtype == expected.dtype
+        assert_allclose(found.data, expected)
+    for f in (np.mean, np.var, np.std, np.nanmean, np.nanvar, np.nanstd, np.cov):
+        if dtype is np.float32:
+            assert f(leaf(x), dtype=dtype).dtype == dtype
+        else:
+            with pytest.raises(
+                TypeError, match=rf"^{f.__name__.replace('nan', '(nan)?')}: dtype must be floating-point"
+            ):
+                f(leaf(x), dtype=dtype)
