@@ -1,5 +1,7 @@
 """Boxes are Tensors. `trace` makes nodes of a program's own of what the tape recorded."""
 
+from typing import Any
+
 import minigrad as mg
 
 from ...tape import reached
@@ -22,6 +24,8 @@ def getval(value):
 
 class Node:
     """What a trace is made of: called as Node(value, fun, args, kwargs, parent_argnums, parents) for each op."""
+
+    initialize_root: Any
 
     @classmethod
     def new_root(cls, *arguments, **options):
