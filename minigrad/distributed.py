@@ -68,6 +68,8 @@ class _Ranks:
                 self.ended.append(self.world.recv(tag=ENDED))
             if min(self.ended, default=(self.waits,)) < (self.waits,):
                 _end_job(self.MPI.COMM_WORLD, f": it waits for rank {min(self.ended)[1]}, which has ended")
+            if hasattr(os, "sched_yield"):  # the rank that it waits for may need this core
+                os.sched_yield()
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all ranks."""
@@ -143,6 +145,7 @@ def broadcast(part: Any) -> None:
     """
     if isinstance(part, type) or not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
         raise TypeError(f"broadcast: part must be a Module or an Optimizer, not {brief(part)}")
+    # equivalent: part.state_dict() if is_main() else None -> part.state_dict() because only the first is used
     state, *_ = _ranks().gather(part.state_dict() if is_main() else None)
     if not is_main():
         part.load_state_dict(state)
@@ -167,6 +170,7 @@ def minibatches(
     batches = [*data.minibatches(rows, batch_size, rng=rng, shuffle=shuffle, drop_last=drop_last)]
     if batch_size % n:
         raise ValueError(f"minibatches: batch_size must be a multiple of the {n} ranks, not {batch_size}")
+    # equivalent: batches if is_main() else None -> batches because only the first is used
     batches, *_ = _ranks().gather(batches if is_main() else None)
     shares = [batch[: len(batch) - len(batch) % n].reshape(n, -1)[rank()] for batch in batches]
     return (taken(arrays, share) for share in shares if len(share))
@@ -248,9 +252,11 @@ class DataParallel:
         waiting = self._buckets[:]
         requests: list[Any] = []
         try:
+            # equivalent: leaves=True -> leaves=False because only the leaves are sent
             for node, g in tape.sweep({loss.node: seed}, order, leaves=True, release=True):
                 found[node] = g
-                ranks.MPI.Request.Testall(requests)  # lets MPI continue what was started
+                # equivalent: any change because it only lets MPI continue what was started
+                ranks.MPI.Request.Testall(requests)
                 while waiting and found.keys() >= waiting[-1].gradients.keys():
                     requests.append(waiting.pop().start(found))
         finally:
@@ -269,6 +275,7 @@ def _order(root: Node, nodes: list[Node]) -> list[Node]:
         said = sorted(node.name or f"one of shape {node.shape}" for node in others)[0]
         raise RuntimeError(f"backward: the loss depends on a leaf outside of the module, {said}")
     last_use = {parent: node.number for node in order for parent in node.parents}
+    # equivalent: any change because any order is right in which a node stands before its parents
     return sorted(order, key=lambda node: node.number if node.op else last_use.get(node, 0) - 0.5, reverse=True)
 
 
@@ -280,6 +287,7 @@ class _Bucket:
 
     def __init__(self, nodes: list[Node], layout: int):
         self.layout = layout
+        # equivalent: 1 -> 2 because one entry before the last is then not used
         self.flat = np.empty(sum(node.output.size for node in nodes) + len(nodes) + 1, nodes[0].dtype)
         *parts, self.ranks = np.split(self.flat, np.cumsum([node.output.size for node in nodes]))
         self.gradients = {node: part.reshape(node.shape) for node, part in zip(nodes, parts, strict=True)}
@@ -304,11 +312,14 @@ class _Bucket:
 
 def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
     """Divide leaves into buckets of one dtype."""
+    # equivalent: any change because the number only has to be another one for most other lists
     layout = zlib.crc32(repr([bucket_bytes, *((node.shape, node.dtype) for node in nodes)]).encode()) % 4095 + 1
     for node in nodes:
         if node.dtype not in (np.float32, np.float64) or not node.dtype.isnative:
             raise TypeError(f"backward: {node.name or 'a parameter'} must be float32 or float64, not {node.dtype}")
+    # equivalent: any change because where a bucket ends only tunes
     ends = dict(zip(nodes, np.cumsum([node.output.nbytes for node in nodes]), strict=True))
+    # equivalent: any change because where a bucket ends only tunes
     for _, group in groupby(nodes, lambda node: (node.dtype, ends[node] // bucket_bytes)):
         yield _Bucket([*group], layout)
 

@@ -9,12 +9,15 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
+import types
 from pathlib import Path
 
 import numpy as np
 import pytest
 import train_cnn
 from support import ranks
+from support.threads_as_ranks import MPI, Job, JobEndedError, World, on_ranks
 
 import minigrad as mg
 from minigrad import distributed
@@ -121,7 +124,7 @@ def test_gradients_are_means_over_the_ranks_that_have_one(found):
 
 
 def test_synchronised_statistics_are_those_of_uneven_shares(found):
-    alone = ranks.uneven()
+    alone = ranks.uneven(mg.nn.BatchNorm2d)
     for rank in found:
         assert_close(rank["uneven"], alone)
 
@@ -147,6 +150,10 @@ def test_metrics_are_weighted_means(found):
 def test_wrong_uses_are_refused_on_every_rank(found):
     expected = {
         "leaf": "RuntimeError: backward: the loss depends on a leaf outside of the module, scale",
+        "unnamed leaf": "RuntimeError: backward: the loss depends on a leaf outside of the module, one of shape (1,)",
+        "value": "TypeError: reduce_metrics: metrics must be a mapping of names to numbers, not {'a': '1'}",
+        "bucket": "ValueError: DataParallel: bucket_bytes must be at least 1, not 0",
+        "again": "the graph of this Tensor was released (at ",
         "shape": "RuntimeError: backward: the Tensor has shape (2, 3), not a scalar's: give the gradient of the scalar "
         "with respect to it, as backward(gradient)",
         "constant": "RuntimeError: backward: this Tensor needs no gradient: nothing was recorded for it. Make a leaf "
@@ -161,6 +168,7 @@ def test_wrong_uses_are_refused_on_every_rank(found):
         expected |= {
             "batch": f"ValueError: minibatches: batch_size must be a multiple of the {n} ranks, not 3",
             "names": f"ValueError: reduce_metrics: the ranks give different names: {names}",
+            "byte order": "TypeError: backward: weight must be float32 or float64, not >f4",
             "dtype": "TypeError: backward: weight must be float32 or float64, not float16",
         }
     assert [rank["refusals"] for rank in found] == [expected] * len(found)
@@ -230,3 +238,136 @@ def test_an_mpi_that_does_not_fit_is_an_error(environment, said):
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, timeout=60)
     assert run.returncode != 0
     assert said in run.stderr
+
+
+# ranks that are threads, so that a fault of this process reaches them
+
+
+@pytest.mark.parametrize("n", [1, 2])
+@pytest.mark.parametrize(
+    ("job", "check"),
+    [
+        ("gradients", test_gradients_are_means_over_the_ranks_that_have_one),
+        ("uneven", test_synchronised_statistics_are_those_of_uneven_shares),
+        ("shares", test_ranks_share_each_batch),
+        ("metrics", test_metrics_are_weighted_means),
+        ("refusals", test_wrong_uses_are_refused_on_every_rank),
+    ],
+)
+def test_threads_as_ranks(job, check, n):
+    check(on_ranks(n, lambda: {job: getattr(ranks, job)()}))
+
+
+def test_threads_reach_the_parameters_of_one_process(monkeypatch):
+    monkeypatch.setattr(ranks, "STEPS", 4)
+    alone, found = ranks.trained(), on_ranks(2, ranks.trained)
+    for way, state in alone.items():
+        assert_close(found[0][way], state)
+        assert_same_bits(found[0][way], found[1][way])
+
+
+def test_a_rank_that_has_ended_is_not_waited_for(capsys):
+    def run():
+        distributed.reduce_metrics({"a": 1.0})
+        if distributed.is_main():
+            distributed.reduce_metrics({"a": 1.0})
+
+    assert [type(found) for found in on_ranks(2, run)] == [JobEndedError, JobEndedError]
+    assert capsys.readouterr().err == "rank 0 of 2 ends the job: it waits for rank 1, which has ended\n"
+
+
+def test_a_rank_may_end_long_before_the_others(capsys):
+    """As rank 1 does while rank 0 draws."""
+    ended = threading.Event()
+
+    def run():
+        found = distributed.reduce_metrics({"a": distributed.rank()})
+        if distributed.is_main():
+            ended.wait(0.05)
+        return found
+
+    assert on_ranks(2, run) == [{"a": 0.5}] * 2
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (6,)])
+def test_parameters_of_other_shapes_on_another_rank_are_an_error(shape):
+    def run():
+        layer = mg.nn.Linear(3, 2, rng=np.random.default_rng(0))
+        parallel = distributed.DataParallel(layer)
+        if not distributed.is_main():
+            layer.weight = mg.tensor(np.ones(shape, np.float32), requires_grad=True)
+        parallel.backward(layer.weight.sum())
+
+    with pytest.raises(RuntimeError, match="the ranks have different parameters"):
+        on_ranks(2, run)
+
+
+def test_buckets_are_sent_while_the_sweep_goes_on(monkeypatch):
+    events, start = {0: [], 1: []}, World.Iallreduce
+
+    def note(what):
+        events[distributed.rank()].append(what)
+
+    monkeypatch.setattr(World, "Iallreduce", lambda *arguments: note("sent") or start(*arguments))
+
+    @mg.op
+    def noted(x):
+        return x + 0
+
+    @noted.vjp("x")
+    def _(g, y, x):
+        note("swept")
+        return g
+
+    def run():
+        rng = np.random.default_rng(0)
+        first, last = mg.nn.Linear(2, 2, rng=rng), mg.nn.Linear(2, 1, rng=rng)
+        network = mg.nn.Sequential(first, last)
+        loss = last(noted(first(np.ones((3, 2), np.float32)))).sum()
+        distributed.DataParallel(network, bucket_bytes=1).backward(loss)
+
+    on_ranks(2, run)
+    for sent in events.values():
+        assert sent == ["sent", "sent", "swept", "sent", "sent"]
+
+
+def test_synchronised_statistics_keep_the_dtype():
+    x = np.random.default_rng(0).normal(size=(4, 2, 3, 3)).astype(np.float32)
+    assert distributed.SyncBatchNorm2d(2)(x).dtype == np.float32
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    monkeypatch.setattr(distributed, "launched", True)
+    monkeypatch.setitem(sys.modules, "mpi4py", types.SimpleNamespace(MPI=MPI(World(0, Job(1)))))
+    distributed._ranks.cache_clear()
+    yield monkeypatch
+    distributed._ranks.cache_clear()
+
+
+def test_a_program_of_mpiexec_has_the_ranks_of_mpi4py(launched):
+    assert (distributed.rank(), distributed.size(), distributed.is_main()) == (0, 1, True)
+    assert isinstance(distributed._ranks(), distributed._Ranks)
+
+
+def test_fewer_ranks_than_mpiexec_started_are_an_error(launched):
+    launched.setenv("PMI_SIZE", "2")
+    with pytest.raises(RuntimeError, match="mpiexec started 2 ranks but mpi4py finds 1"):
+        distributed.size()
+
+
+def test_a_program_of_mpiexec_needs_mpi4py(launched):
+    launched.setitem(sys.modules, "mpi4py", None)
+    with pytest.raises(ImportError, match="needs mpi4py"):
+        distributed.size()
+
+
+def test_an_exception_that_nothing_catches_ends_the_job(launched, capsys):
+    mpi = sys.modules["mpi4py"].MPI
+    error = ValueError("wrong")
+    distributed._after(ValueError, error, None)  # MPI has not started
+    launched.setitem(sys.modules, "mpi4py.MPI", mpi)
+    with pytest.raises(JobEndedError, match="1"):
+        distributed._after(ValueError, error, None)
+    assert capsys.readouterr().err.splitlines() == ["ValueError: wrong"] * 2 + ["rank 0 of 1 ends the job"]

@@ -114,20 +114,20 @@ def gradients():
 
 
 class Normalised(nn.Module):
-    """Synchronised batch norm of scaled images."""
+    """Batch norm of scaled images."""
 
-    def __init__(self):
+    def __init__(self, norm):
         self.scale = mg.tensor(np.ones((2, 3, 3)), requires_grad=True)
-        self.norm = distributed.SyncBatchNorm2d(2, dtype=float)
+        self.norm = norm(2, dtype=float)
 
     def forward(self, x):
         return self.norm(x * self.scale)
 
 
-def uneven():
+def uneven(norm=distributed.SyncBatchNorm2d):
     """Gradients and statistics of a batch whose images no number of ranks divides; ranks share them."""
     x = np.random.default_rng(0).normal(2.0, 3.0, (7, 2, 3, 3))
-    network = Normalised()
+    network = Normalised(norm)
     loss = (network(x[distributed.rank() :: distributed.size()]) ** 3).sum() * distributed.size()
     distributed.DataParallel(network).backward(loss)
     return network.state_dict() | {name: p.grad for name, p in network.named_parameters()}
@@ -150,17 +150,21 @@ def metrics():
 def refusals():
     """What wrong uses raise, None where they do not."""
     parts = Parts()
-    half = nn.Linear(2, 1, rng=np.random.default_rng(0), dtype=np.float16)
+    half, swapped = (nn.Linear(2, 1, rng=np.random.default_rng(0), dtype=dtype) for dtype in (np.float16, ">f4"))
     outside = mg.tensor(1.0, requires_grad=True, name="scale")
     parallel = distributed.DataParallel(parts)
     wrong = {
         "batch": lambda: distributed.minibatches(np.arange(9), 3, shuffle=False),
         "names": lambda: distributed.reduce_metrics({f"of rank {distributed.rank()}": 1.0}),
         "weights": lambda: distributed.reduce_metrics({"a": 1.0}, weight=0),
+        "value": lambda: distributed.reduce_metrics({"a": "1"}),
+        "bucket": lambda: distributed.DataParallel(parts, 0),
         "leaf": lambda: parallel.backward(parts.of_all.sum() * outside),
+        "unnamed leaf": lambda: parallel.backward(parts.of_all.sum() * mg.tensor([1.0], requires_grad=True)),
         "shape": lambda: parallel.backward(parts.of_all * 1.0),
         "constant": lambda: parallel.backward(mg.tensor(1.0)),
         "complex": lambda: parallel.backward(parts.of_all.sum() * 1j),
+        "byte order": lambda: distributed.DataParallel(swapped).backward(swapped(np.ones((1, 2), np.float32)).sum()),
         "dtype": lambda: distributed.DataParallel(half).backward(half(np.ones((1, 2), np.float16)).sum()),
     }
     found = {}
@@ -169,7 +173,14 @@ def refusals():
             use()
         except (RuntimeError, TypeError, ValueError) as error:
             found[name] = f"{type(error).__name__}: {error}"
-    return found | {"left": [name for name, p in parts.named_parameters() if p.grad is not None]}
+    left = [name for name, p in parts.named_parameters() if p.grad is not None]
+    loss = parts.of_all.sum()
+    parallel.backward(loss)
+    try:
+        parallel.backward(loss)
+    except RuntimeError as error:
+        found["again"] = str(error)[:42]
+    return found | {"left": left}
 
 
 def fail(how):
