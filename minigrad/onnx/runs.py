@@ -107,11 +107,11 @@ class Runs:
 
     def __init__(self, f: Callable, example: list[np.ndarray], dynamic_batch: bool):
         self.dynamic_batch = dynamic_batch
-        # equivalent: else 0 -> else 1 because then nothing reads it
+        # equivalent: else 0 -> else any number because then nothing reads it
         n = _batch_size(example) if dynamic_batch else 0
         self.sizes = [n + growth if dynamic_batch else n for growth in GROWTH]
         self.runs = [Run(f, example)]
-        # equivalent: start=1 -> start=0 because the two other examples are varied in one way each, in either order
+        # equivalent: start=1 -> start=0; start=1 -> start=2 because it only gives other examples
         for i, size in enumerate(self.sizes[1:], start=1):
             try:
                 with np.errstate(all="ignore"):
@@ -144,6 +144,7 @@ class Runs:
 
     def _joined(self, nodes: tuple[Node, ...]) -> Step:
         node = nodes[0]
+        # equivalent: (), {} -> {}, () because both are replaced below
         step = Step(node, (), {}, self._shape(*nodes))
         arguments = tuple(
             parent
@@ -169,7 +170,7 @@ class Runs:
             ) from None
 
     def _merged(self, values: list) -> Any:
-        first = values[0]  # equivalent: values[0] -> values[2] because no value comes before the others
+        first = values[0]  # equivalent: 0 -> any number because no value comes before the others
         if isinstance(first, (list, tuple, slice, np.ndarray)) and any(type(a) is not type(first) for a in values):
             raise _NoConstantError
         if isinstance(first, (list, tuple)):
@@ -191,7 +192,7 @@ class Runs:
         return [self._merged([*column]) for column in zip(*values, strict=True)]
 
     def _merged_arrays(self, arrays: list[np.ndarray]) -> Any:
-        first = arrays[0]  # equivalent: arrays[0] -> arrays[2] because none comes before the others
+        first = arrays[0]  # equivalent: 0 -> any number because none comes before the others
         # equivalent: without array is first or; array, first) -> first, array) because it is only faster, and symmetric
         if all(array is first or _same(array, first) for array in arrays):
             return first
@@ -203,6 +204,7 @@ class Runs:
 
     def _stretched(self, arrays: list[np.ndarray]) -> Stretched:
         """One array, repeated along the axes that grow with the batch."""
+        # equivalent: 0 -> any number because `row` is the same in all arrays, or there is no constant
         first, shape = arrays[0], self._shape(*arrays)
         grown = tuple(axis for axis, length in enumerate(shape) if isinstance(length, Size))
         index = tuple(slice(0, 1) if axis in grown else slice(None) for axis in range(first.ndim))
@@ -280,7 +282,8 @@ def _varied(x: np.ndarray, i: int, size: int | None) -> np.ndarray:
     if x.dtype.kind == "f":
         # equivalent: any change because other values do as well, as long as one of the two examples has others
         return (x + (0.5 - x) / 16 if i == 1 else -2 * x - 1).astype(x.dtype)
-    # equivalent: without , axis=-1; > -> >= because it only gives other examples
+    # equivalent: without , axis=-1; -1 -> 1; > -> >=; 1 else -> 0 else; without if x.ndim > 1 else x because it only
+    # gives other examples
     return np.roll(x, i, axis=-1) if x.ndim > 1 else x
 
 

@@ -1,5 +1,6 @@
 """mg.onnx.export: what onnxruntime computes with the file is what f computes, for any number of examples."""
 
+import collections
 import functools
 import itertools
 import os
@@ -403,6 +404,12 @@ REFUSED = {
         lambda x: mg.clip(x, np.ones(6, F32) if len(x) == 3 else None, None), r"a_min is \(6,\) .* None for another"),
     "an array of another rank": (
         lambda x: mg.reshape(x, (-1,) if len(x) == 3 else (1, -1)), r"an array is \(72,\) or \(1, 96\) or \(1, 144\)"),
+    "the last example alone": (lambda x: x * (1.0 if len(x) < 6 else 2.0), r"x2 is 1\.0 for the example and 2\.0 for"),
+    "other arguments": (lambda x: (lambda y: x - y if len(x) == 3 else y - x)(mg.exp(x)), "f does subtract where it"),
+    "a setting": (
+        lambda x: mg.conv2d(x[:, None], W6[None, None, :1, :1], dilation=1 if len(x) == 3 else 2),
+        "conv2d: dilation is 1 for the example and 2 for another one"),
+    "a number of another type": (lambda x: x * (F32(2) if len(x) == 3 else np.float64(2)), r"x2 is .*2\.0"),
     "a longer index": (lambda x: x[(0,) if len(x) == 3 else (0, slice(None))], "getitem: index is"),
     "a square": (lambda x: x + np.ones((len(x) ** 2, 1, 1, 1), F32), r"is \(9, 3, 4, 6\) or \(16, 4, 4, 6\)"),
     "two arrays as an index": (lambda x: x[:, [0, 1], [1, 2]], "getitem: an index must be slices"),
@@ -426,6 +433,23 @@ def test_what_would_be_wrong_is_refused_before_a_file_is_written(tmp_path, case)
     assert str(caught.value).startswith("export: ")
     assert "\n" not in str(caught.value)
     assert [*tmp_path.iterdir()] == []
+
+
+def test_a_constant_that_is_taken_from_a_row_of_integers_is_refused(tmp_path):
+    ids = np.array([1, 5, 2])
+    with pytest.raises(ValueError, match="multiply: x2 is 1 for the example and 5 for another one"):
+        mg.onnx.export(tmp_path / "f.onnx", lambda ids: W6 * int(ids[0]), ids)
+
+
+def test_a_count_of_the_runs_is_no_size(tmp_path):
+    counts = iter((5, 6, 8))
+    with pytest.raises(ValueError, match="multiply: x2 is 5 for the example and 6 for another one"):
+        mg.onnx.export(tmp_path / "f.onnx", lambda x: x * next(counts), X, dynamic_batch=False)
+
+
+def test_a_shape_may_be_a_named_tuple(tmp_path):
+    shape = collections.namedtuple("Shape", "examples entries")
+    agree(tmp_path, lambda x: mg.reshape(x, shape(-1, 24)), X)
 
 
 def test_the_scope_is_in_the_message(tmp_path):
@@ -453,6 +477,11 @@ KINDS = {
     ),
     "no Tensor": (TypeError, ("f.onnx", lambda x: x.data, X), r"what f returns must be a Tensor.*, not \(3, 4, 6\)"),
     "a part that is none": (TypeError, ("f.onnx", lambda x: (x, 1.0), X), r"what f returns at \[1\] must be"),
+    "a Tensor that was not computed": (
+        TypeError,
+        ("f.onnx", lambda x: mg.tensor([1.0]), X),
+        "must be a Tensor that was computed of parameters",
+    ),
     "nothing": (ValueError, ("f.onnx", lambda x: None, X), "f returns no Tensor"),
 }
 
