@@ -55,6 +55,7 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
         p = q = None
         if type(x) is Tensor:
             a, p = x._array, x.node
+            # equivalent: never; >= -> >; a.nbytes -> not a.nbytes because what follows gives the same
             if a.nbytes >= LARGE:
                 return op(x, y)
         # equivalent: or -> and; without or type(x) is int; without type(x) is float or because op(x, y) gives the same

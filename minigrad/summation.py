@@ -59,9 +59,8 @@ def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def _is_direct(a, axes):
     """Whether NumPy's own sum is precise: it adds pairwise, or only a few entries."""
-    # equivalent: never; <= -> < because blocks have the same sum
     if math.prod([a.shape[i] for i in axes]) <= _DIRECT.get(a.dtype.char, math.inf):
-        return True  # equivalent: True -> False because blocks have the same sum
+        return True
     # equivalent: any change because blocks have the same sum
     last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
     # equivalent: last or -> last and; without last or; without or (len(axes) == a.ndim and a.flags.f_contiguous)
@@ -96,7 +95,7 @@ def _merged(a, summed):
     merged: Any = [], [], []
     shape, strides, marks = merged
     for size, stride, mark in zip(a.shape, a.strides, summed, strict=True):
-        # equivalent: never; 1 -> 0 because an axis of one entry is only slower
+        # equivalent: never because an axis of one entry is only slower
         if size == 1:
             continue
         # equivalent: strides[-1] -> strides[0]; without and strides[-1] == stride * size; == stride -> != stride;

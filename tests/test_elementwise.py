@@ -114,3 +114,24 @@ def test_operators_in_place_are_made_of_an_op_and_a_ufunc():
     assert w.tolist() == [2]
     with pytest.raises(TypeError, match=r"^subtract: a leaf that needs a gradient"):
         method(w, 1.0)
+
+
+@pytest.mark.parametrize("operation", [operator.add, operator.sub, operator.iadd, operator.isub])
+def test_an_operator_takes_sequences_and_names_what_holds_no_numbers(operation):
+    for given in ([1, 2], (1.0, 2.0)):
+        for y in (operation(mg.tensor([3.0, 4.0]), given), operation(leaf([3.0, 4.0]) * 1, given)):
+            assert type(y) is mg.Tensor
+            assert y.tolist() == [operation(3.0, given[0]), operation(4.0, given[1])]
+    y = operator.add([1, 2], leaf([3.0, 4.0]))
+    assert (type(y), y.tolist()) == (mg.Tensor, [4, 6])
+    for given in (None, "a", object()):
+        with pytest.raises(TypeError, match=r"^(add|subtract): x2 must hold numbers, not "):
+            operation(mg.tensor([3.0, 4.0]), given)
+        with pytest.raises(TypeError, match=r"^add: x1 must hold numbers, not "):
+            given + leaf([3.0, 4.0])
+
+
+def test_operators_of_large_tensors_are_those_of_small_ones():
+    x = leaf(np.full(elementwise.LARGE // 8 + 1, 3.0))
+    assert set((x - 1.0).tolist()) == {2.0}
+    assert set((1.0 - x).tolist()) == {-2.0}

@@ -403,7 +403,7 @@ REFUSED = {
     "an array or none": (
         lambda x: mg.clip(x, np.ones(6, F32) if len(x) == 3 else None, None), r"a_min is \(6,\) .* None for another"),
     "an array of another rank": (
-        lambda x: mg.reshape(x, (-1,) if len(x) == 3 else (1, -1)), r"an array is \(72,\) or \(1, 96\) or \(1, 144\)"),
+        lambda x: mg.reshape(x, (-1, 24) if len(x) == 3 else (-1, 24, 1)), r"is \(3, 24\) or \(4, 24, 1\)"),
     "the last example alone": (lambda x: x * (1.0 if len(x) < 6 else 2.0), r"x2 is 1\.0 for the example and 2\.0 for"),
     "other arguments": (lambda x: (lambda y: x - y if len(x) == 3 else y - x)(mg.exp(x)), "f does subtract where it"),
     "a setting": (
@@ -437,7 +437,7 @@ def test_what_would_be_wrong_is_refused_before_a_file_is_written(tmp_path, case)
 
 def test_a_constant_that_is_taken_from_a_row_of_integers_is_refused(tmp_path):
     ids = np.array([1, 5, 2])
-    with pytest.raises(ValueError, match="multiply: x2 is 1 for the example and 5 for another one"):
+    with pytest.raises(ValueError, match=r"multiply: x2 is 1 for the example and [25] for another one"):
         mg.onnx.export(tmp_path / "f.onnx", lambda ids: W6 * int(ids[0]), ids)
 
 

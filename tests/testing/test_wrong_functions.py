@@ -231,3 +231,20 @@ def test_a_small_slope_beside_a_large_input(small, large, factor):
     options = {"float32": False, "layouts": False}
     check_vjp(np.divide, *values, vjp=lambda g, y, a, b: (g / b, -g * y / b), **options)
     kind(np.divide, *values, vjp=lambda g, y, a, b: (factor * g / b, -g * y / b), **options)
+
+
+def test_a_shape_that_depends_on_the_layout_or_the_dtype():
+    matrix = np.arange(6.0).reshape(2, 3) + 1
+
+    def by_layout(x):
+        return np.sin(x) if x.flags.c_contiguous else np.sin(x)[None]
+
+    def by_dtype(x):
+        return np.sin(x) if x.dtype == np.float64 else np.sin(x)[None]
+
+    def vjp(g, y, x):
+        return np.reshape(g, x.shape) * np.cos(x)
+
+    assert kind(by_layout, matrix, vjp=vjp) == "layout"
+    with pytest.raises(GradientError, match=r"the float32 value has shape \(1, 2, 3\)"):
+        check_vjp(by_dtype, matrix, vjp=vjp, layouts=False)

@@ -55,6 +55,11 @@ def test_a_large_graph_is_not_tried_unfolded(programs, monkeypatch, name, larges
     assert [way.depth for way in ways if not way.repeats] == depths
 
 
+def test_a_leaf_alone_is_not_folded():
+    ways = [*Page.of(3, 3).ways(parts_of(mg.tensor(1.0, requires_grad=True)), None, 100, "TB")]
+    assert [way.depth for way in ways if not way.repeats] == [None]
+
+
 def test_the_first_picture_that_fits(monkeypatch):
     def picture(layout):
         return SimpleNamespace(digraph=layout)
