@@ -53,6 +53,7 @@ class _Ranks:
     def __init__(self, MPI: Any):
         self.MPI, self.world = MPI, MPI.COMM_WORLD.Dup()  # apart from the program's own messages
         self.rank, self.size = self.world.rank, self.world.size
+        # equivalent: any change because all ranks begin to count alike
         self.waits = 0  # how often this rank has waited
         self.ended: list[tuple[int, int]] = []  # how often each that has ended had waited, and its number
 
@@ -62,7 +63,7 @@ class _Ranks:
 
     def wait(self, requests: list[Any]) -> None:
         """Wait until all ranks have made the same calls. End the job if one has ended before."""
-        self.waits += 1
+        self.waits += 1  # equivalent: 1 -> 2 because all ranks count alike
         while not self.MPI.Request.Testall(requests):
             if self.world.iprobe(tag=ENDED):
                 self.ended.append(self.world.recv(tag=ENDED))
