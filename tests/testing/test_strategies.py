@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad import testing
+from minigrad.testing import array_strategies
 from minigrad.testing import strategies as s
 
 search = settings(max_examples=2000, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -270,3 +271,8 @@ def window_and_stride(call):
 def test_every_kind_is_drawn(strategy, kinds):
     counts = counted(strategy, kinds, 200)
     assert min(counts.values()) >= 4, counts
+
+
+def test_operands_whose_result_is_a_number_are_numbers():
+    assert array_strategies.broadcast_shapes(None, (), 3) == [(), (), ()]
+    assert array_strategies.broadcast_shapes(None, (2, 3), 1) == [(2, 3)]
