@@ -14,7 +14,7 @@ SIGNS: dict[type, str] = {
     ast.Lt: "&lt;", ast.LtE: "\u2264", ast.Eq: "=", ast.NotEq: "\u2260", ast.Mod: "mod", ast.BitAnd: "\u2227",
     ast.BitOr: "\u2228", ast.Mult: "\u2299", ast.MatMult: TIMES,
 }  # fmt: skip
-SUM, PRODUCT, POWER = 1, 2, 3  # how tightly an operator binds
+SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly an operator binds
 BINDS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.MatMult: PRODUCT, ast.Mod: PRODUCT}
 
 
@@ -75,20 +75,20 @@ class _Writer:
         return _fenced(content) if binds < least else content
 
     def _name(self, tree: ast.Name) -> tuple[str, int]:
-        return self.names.get(tree.id) or identifier(tree.id), POWER + 1
+        return self.names.get(tree.id) or identifier(tree.id), ATOM
 
     def _constant(self, tree: ast.Constant) -> tuple[str, int]:
         if isinstance(tree.value, str):
-            return text(tree.value), POWER + 1
+            return text(tree.value), ATOM
         if isinstance(tree.value, bool) or not isinstance(tree.value, (int, float)):
             raise UnreadableError(repr(tree.value))
-        return f"<mn>{tree.value:g}</mn>", POWER + 1
+        return f"<mn>{tree.value:g}</mn>", ATOM
 
     def _attribute(self, tree: ast.Attribute) -> tuple[str, int]:
         if tree.attr in ("T", "mT"):
-            return f"<msup>{self.write(tree.value, POWER + 1)}<mi>T</mi></msup>", POWER + 1
+            return f"<msup>{self.write(tree.value, ATOM)}<mi>T</mi></msup>", POWER
         if tree.attr == "pi":
-            return "<mi>\u03c0</mi>", POWER + 1
+            return "<mi>\u03c0</mi>", ATOM
         raise UnreadableError(tree.attr)
 
     def _unaryop(self, tree: ast.UnaryOp) -> tuple[str, int]:
@@ -97,10 +97,10 @@ class _Writer:
     def _binop(self, tree: ast.BinOp) -> tuple[str, int]:
         kind = type(tree.op)
         if kind is ast.Div:
-            return fraction(self.write(tree.left), self.write(tree.right)), POWER + 1
+            return fraction(self.write(tree.left), self.write(tree.right)), ATOM
         if kind is ast.Pow:
             return (
-                f"<msup><mrow>{self.write(tree.left, POWER + 1)}</mrow><mrow>{self.write(tree.right)}</mrow></msup>",
+                f"<msup><mrow>{self.write(tree.left, ATOM)}</mrow><mrow>{self.write(tree.right)}</mrow></msup>",
                 POWER,
             )
         if kind not in BINDS:
@@ -125,7 +125,7 @@ class _Writer:
         name = tree.func.attr if isinstance(tree.func, ast.Attribute) else getattr(tree.func, "id", "_")
         arguments = tree.args
         if name in FUNCTIONS:
-            return FUNCTIONS[name](self, arguments), POWER if name in RAISED else POWER + 1
+            return FUNCTIONS[name](self, arguments), POWER if name in RAISED else ATOM
         if name.startswith("_") or tree.keywords:
             raise UnreadableError(name)
         inner = operator(",").join(self.write(argument) for argument in arguments)
@@ -141,11 +141,11 @@ def _root(writer: _Writer, arguments: list) -> str:
 
 
 def _square(writer: _Writer, arguments: list) -> str:
-    return _raised(writer.write(arguments[0], POWER + 1), "<mn>2</mn>")
+    return _raised(writer.write(arguments[0], ATOM), "<mn>2</mn>")
 
 
 def _inverse(writer: _Writer, arguments: list) -> str:
-    return _raised(writer.write(arguments[0], POWER + 1), f"{operator(SIGNS[ast.Sub])}<mn>1</mn>")
+    return _raised(writer.write(arguments[0], ATOM), f"{operator(SIGNS[ast.Sub])}<mn>1</mn>")
 
 
 def _between(left: str, right: str) -> Callable[[_Writer, list], str]:
@@ -157,7 +157,7 @@ def _infix(sign: str) -> Callable[[_Writer, list], str]:
 
 
 def _first(writer: _Writer, arguments: list) -> str:
-    return writer.write(arguments[0], POWER + 1)
+    return writer.write(arguments[0], ATOM)
 
 
 def _selected(writer: _Writer, arguments: list) -> str:

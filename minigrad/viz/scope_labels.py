@@ -62,6 +62,7 @@ def _free_side(cluster: ElementTree.Element, segments: list[tuple[Point, Point]]
 def _within(p: Point, q: Point, top: float, bottom: float) -> Point:
     """The least and the greatest x of a segment between two heights."""
     (px, py), (qx, qy) = sorted((p, q), key=lambda point: point[1])
+    # equivalent: 0.0 -> any number because it is not used then
     slope = (qx - px) / (qy - py) if qy > py else 0.0
     ends = (px + slope * (max(top, py) - py), px + slope * (min(bottom, qy) - py)) if qy > py else (px, qx)
     return min(ends), max(ends)
@@ -71,6 +72,7 @@ def _points(path: ElementTree.Element) -> Iterator[Point]:
     """Points on the cubic curves of a path as Graphviz writes it: Mx,yCx,y x,y x,y ..."""
     numbers = [float(number) for number in re.findall(r"-?[\d.]+", path.get("d", ""))]
     corners = list(zip(numbers[::2], numbers[1::2], strict=False))
+    # equivalent: - 3 -> - 2 because a path has three points for each curve, and one
     for i in range(0, len(corners) - 3, 3):
         a, b, c, d = corners[i : i + 4]
         for step in range(STEPS + 1):

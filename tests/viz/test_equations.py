@@ -304,6 +304,8 @@ def shown(element):
         ("inv(a).T", "(a^[\u22121])^[T]"),
         ("(a**2).T", "(a^[2])^[T]"),
         ("a.T", "a^[T]"),
+        ("a.T**2", "(a^[T])^[2]"),
+        ("2 + x", "2+x"),
         ("abs(a).T", "|a|^[T]"),
         ("np.pi.T", "\u03c0^[T]"),
         ("'s'.T", "s^[T]"),
@@ -343,6 +345,8 @@ def test_an_argument_that_was_left_out_leaves_its_operator_out():
 
 def test_a_word_is_upright_and_a_letter_in_italics():
     assert identifier("a") == "<mi>a</mi>"
+    assert "lspace" in mathml("a @ b", {})
+    assert "lspace" not in mathml("a + b", {})
     assert identifier("ab") == '<mi mathvariant="normal">ab</mi>'
     for unreadable in ("True", "x[0]", "a.T + a.U", "f(*x)"):
         with pytest.raises(UnreadableError):

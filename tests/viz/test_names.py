@@ -58,6 +58,8 @@ def test_an_array_equal_to_that_of_a_named_tensor_has_its_name():
     variables = VariableNames({"v": mg.tensor([5.0, 6.0], name="own"), "w": mg.tensor([7.0])})
     assert variables.of_array(np.array([5.0, 6.0])) == "own"
     assert variables.of_array(np.array([7.0])) == "w"
+    held = mg.tensor([8.0])
+    assert VariableNames({"held": held, "twin": np.array([8.0])}).of_array(held.data) == "held"
 
 
 def test_entries_of_dictionaries_are_variables_and_private_ones_are_not():
