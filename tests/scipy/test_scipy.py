@@ -29,6 +29,20 @@ only64 = {"opt_outs": {"float32": "SciPy's own precision"}}
 spec("polygamma", calls(call(1, np.array([0.7, 2.5])), call(3, 1.5)), sp.polygamma, fn=special.polygamma, **only64)
 spec("zeta", calls(call(2, np.array([0.7, 2.5]))), sp.zeta, fn=special.zeta, **only64)
 spec("expm", calls(call(M), call(np.stack([M, M.T]))), sl.expm, fn=linalg.expm, **only64)
+spec(
+    "solve_sylvester",
+    calls(call(POSITIVE[:1, :1], POSITIVE[1:2, 1:2], M[:1, :1])),
+    sl.solve_sylvester,
+    fn=linalg.solve_sylvester,
+    **only64,
+)
+spec(
+    "solve_banded",
+    calls(call(POSITIVE[:1, :2], M[0, :2])),
+    lambda ab, b: sl.solve_banded((0, 0), ab, b),
+    fn=lambda ab, b: linalg.solve_banded((0, 0), ab, b),
+    **only64,
+)
 spec("sqrtm", calls(call(POSITIVE)), sl.sqrtm, fn=linalg.sqrtm, **only64)
 
 TestSpecs = specs.tests(examples=2)
