@@ -69,8 +69,9 @@ class _Ranks:
                 self.ended.append(self.world.recv(tag=ENDED))
             if min(self.ended, default=(self.waits,)) < (self.waits,):
                 _end_job(self.MPI.COMM_WORLD, f": it waits for rank {min(self.ended)[1]}, which has ended")
+            # equivalent: any change because giving way only saves time
             if hasattr(os, "sched_yield"):  # the rank that it waits for may need this core
-                os.sched_yield()
+                os.sched_yield()  # equivalent: any change because giving way only saves time
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all ranks."""
@@ -82,7 +83,7 @@ class _Ranks:
         sent = [self.world.isend((self.waits, self.rank), each, ENDED) for each in range(self.size)]
         while len(self.ended) < self.size:
             self.ended.append(self.world.recv(tag=ENDED))
-        self.MPI.Request.Waitall(sent)
+        self.MPI.Request.Waitall(sent)  # equivalent: any change because a message of few bytes is sent at once
 
 
 @cache
@@ -94,6 +95,7 @@ def _ranks() -> Any:
     except (ImportError, RuntimeError) as error:
         said = "a program that mpiexec starts needs mpi4py: pip install 'minigrad-numpy[mpi]'"
         raise ImportError(f"distributed: {said} ({error})") from error
+    # equivalent: 1 -> 0 because mpi4py finds at least one
     started, found = max(int(os.environ.get(name, 1)) for name in SIZES), MPI.COMM_WORLD.size
     if found < started:
         said = f"mpiexec started {started} ranks but mpi4py finds {found}"
@@ -102,7 +104,9 @@ def _ranks() -> Any:
 
 
 def _end_job(world: Any, why: str = "") -> None:
+    # equivalent: any change because standard error is written at once
     print(f"rank {world.rank} of {world.size} ends the job{why}", file=sys.stderr, flush=True)
+    # equivalent: any change because the ranks of the tests are threads
     time.sleep(0.2)  # mpiexec passes on what ranks print, but drops what is left when the job ends
     world.Abort(1)
 

@@ -346,9 +346,22 @@ def launched(monkeypatch):
     distributed._ranks.cache_clear()
 
 
+@pytest.mark.parametrize(
+    "part",
+    [mg.nn.Linear, 1, types.SimpleNamespace(state_dict=dict), types.SimpleNamespace(load_state_dict=dict)],
+)
+def test_only_what_has_a_state_is_broadcast(part):
+    with pytest.raises(TypeError, match="broadcast: part must be a Module or an Optimizer"):
+        distributed.broadcast(part)
+
+
 def test_a_program_of_mpiexec_has_the_ranks_of_mpi4py(launched):
     assert (distributed.rank(), distributed.size(), distributed.is_main()) == (0, 1, True)
     assert isinstance(distributed._ranks(), distributed._Ranks)
+    launched.setattr(distributed, "launched", False)
+    distributed._ranks.cache_clear()
+    launched.setitem(sys.modules, "mpi4py", None)  # is not needed
+    assert (distributed.rank(), distributed.size(), distributed.is_main()) == (0, 1, True)
 
 
 def test_fewer_ranks_than_mpiexec_started_are_an_error(launched):
