@@ -324,17 +324,18 @@ def interrupted_at(position, run):
         frame.f_trace_opcodes = True
         count += 1
         if count == position:
-            sys.settrace(None)
+            sys.settrace(before)
             raise KeyboardInterrupt
         return trace
 
+    before = sys.gettrace()  # of a coverage tool
     sys.settrace(trace)
     try:
         run()
     except KeyboardInterrupt:
         return True
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return False
 
 

@@ -159,14 +159,14 @@ def interrupted_at(at):
             raise KeyboardInterrupt
         return trace
 
-    interrupted = False
+    interrupted, before = False, sys.gettrace()  # of a coverage tool
     sys.settrace(trace)
     try:
         threads.share(work, range(3), products=True)
     except KeyboardInterrupt:
         interrupted = True
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     assert not working - {0}, at  # the caller's own part was cut short
     return interrupted
 

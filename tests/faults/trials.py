@@ -100,13 +100,14 @@ def measured(run, wanted):
     lines = Lines(wanted)
     LIVE.forget()
     start = time.process_time()
+    before = sys.gettrace(), threading.gettrace()  # of a coverage tool
     threading.settrace(lines)
     sys.settrace(lines)
     try:
         run()
     finally:
-        sys.settrace(None)
-        threading.settrace(None)
+        sys.settrace(before[0])
+        threading.settrace(before[1])
     return time.process_time() - start, lines.found()
 
 
