@@ -20,6 +20,7 @@ from .errors import brief, plain_array
 from .foreign_names import ForeignNames, set_foreign_names
 from .gradients import accumulate
 from .names import name_array
+from .ops.kernels.innermost import copy
 from .operation import array_of
 from .settings import setting
 from .tape import Node
@@ -250,7 +251,7 @@ def _like(value, tensor, what):
     if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
         return value
     like = np.empty_like(tensor._array)
-    like[...] = value
+    copy(like, value)
     return like
 
 

@@ -371,7 +371,7 @@ def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
     for source in (whole[:, 1:], whole[:, :-1, ::-1], in_memory_order(whole, (0, 2, 3, 1))[:, 1:]):
         target = innermost.empty_innermost(shape, np.float64)
         with patch.object(innermost, "IN_CACHE", in_cache), patch.object(innermost, "LARGE", in_cache):
-            innermost.copy_images(target, source)
+            innermost.copy(target, source)
         assert_array_equal(target, source)
 
 
@@ -479,7 +479,7 @@ def test_images_go_through_the_cache_where_turning_them_would_miss_it(shape, dty
                 return lent[-1]
 
         with patch.object(innermost, "IN_CACHE", in_cache), patch.object(innermost, "Scratch", Recording):
-            innermost.copy_images(target, source)
+            innermost.copy(target, source)
         assert_array_equal(target, source)
         misses = source.nbytes > in_cache or source.strides[0] % innermost.PAGE == 0
         assert bool(lent) == (scattered and misses)

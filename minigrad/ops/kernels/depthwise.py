@@ -9,7 +9,7 @@ import numpy as np
 
 from ..windows import Geometry, inside
 from . import im2col, im2row
-from .innermost import FEWEST_IMAGES, clear, copy_images, empty_innermost, innermost, laid
+from .innermost import FEWEST_IMAGES, clear, copy, empty_innermost, innermost, laid
 from .scratch import Scratch
 
 
@@ -59,7 +59,7 @@ def _framed(x, geometry, step, dtype, take):
     clear(frame.swapaxes(0, 2), columns)
     if step != (1, 1):
         frame[rows.start : rows.stop] = 0
-    copy_images(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
+    copy(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
     return frame
 
 

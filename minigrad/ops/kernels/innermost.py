@@ -5,6 +5,8 @@ view. Every copy, pool and elementwise op then runs over long contiguous stretch
 window or the stride, a row of a channel is a row of a matrix, and NumPy's elementwise ops keep the order.
 """
 
+from itertools import product
+
 import numpy as np
 
 from ...threads import blocks, share
@@ -14,6 +16,7 @@ IN_CACHE = 512 * 1024  # bytes that surely stay in the second-level cache
 PAGE = 4096  # bytes
 LINE = 64  # bytes: a line of the cache
 LARGE = 1024 * 1024  # bytes of a copy from which threads save more than they cost
+FEWEST_STREAMS = 16  # images that are read in turn: the first-level cache keeps a line of each, if they are fewer
 FEWEST_IMAGES = 8  # innermost: below, turning a C-ordered source costs more than long rows gain
 
 
@@ -46,23 +49,32 @@ def clear(array, kept):
     array[kept.stop :] = 0
 
 
-def copy_images(target, source):
-    """target[...] = source, both (N, C, H, W) and possibly of different layouts.
+def copy(target, source):
+    """target[...] = source, both of the same shape and possibly of different layouts.
 
     Putting the images of a C-ordered source innermost reads with a stride of one image. That misses the cache where
     the source is larger than it, or where the images lie a multiple of the page size apart and share a few lines of
     the cache. The source is then copied piece by piece, first to scratch whose images lie an odd number of lines apart.
     """
-    n, c, h, w = source.shape
-    scattered = source.size and target.strides[0] == target.itemsize < source.strides[0]
-    # equivalent: any change because both ways copy the same
-    if not scattered or (source.nbytes <= IN_CACHE and source.strides[0] % PAGE):
+    if source.ndim < 3 or not source.size:
         np.copyto(target, source)
         return
-    # equivalent: any change because pieces of any size copy the same
-    half, image = IN_CACHE // 2, w * source.itemsize * n
-    channels, rows = blocks(c, half // (image * h)), blocks(h, half // image)
-    pieces = [(slice(None), some, row) for some in channels for row in rows]
+    # equivalent: any change because both ways copy the same
+    first = target.strides.index(min(target.strides))  # the images
+    many, apart = source.shape[first] >= FEWEST_STREAMS, source.strides[first]
+    # equivalent: any change because both ways copy the same
+    if not many or apart < max(source.strides) or (source.nbytes <= IN_CACHE and apart % PAGE):
+        np.copyto(target, source)
+        return
+    order = sorted(range(source.ndim), key=lambda axis: (axis != first, -abs(source.strides[axis])))
+    target, source = target.transpose(order), source.transpose(order)
+    cuts, size = [], source.nbytes
+    for length in source.shape[1:-1]:
+        # equivalent: any change because pieces of any size copy the same
+        size //= length
+        # equivalent: any change because pieces of any size copy the same
+        cuts.append(blocks(length, IN_CACHE // 2 // size))
+    pieces = [(slice(None), *piece) for piece in product(*cuts)]
     # equivalent: any change because threads copy the same
     if source.nbytes >= LARGE:
         share(lambda piece: _copy_piece(target[piece], source[piece]), pieces)
@@ -89,5 +101,5 @@ def laid(name, x, groups, dtype, take):
     if not laid.flags.c_contiguous or x.dtype != dtype:
         laid = take(name, laid.shape, dtype)
         for group, channels in zip(laid, blocks(c, c // groups), strict=True):
-            copy_images(group.transpose(3, 1, 0, 2), x[:, channels])
+            copy(group.transpose(3, 1, 0, 2), x[:, channels])
     return laid
