@@ -20,8 +20,8 @@ from .errors import brief, plain_array
 from .foreign_names import ForeignNames, set_foreign_names
 from .gradients import accumulate
 from .names import name_array
-from .ops.kernels.innermost import copy
 from .operation import array_of
+from .ops.kernels.innermost import copy
 from .settings import setting
 from .tape import Node
 from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike

@@ -6,6 +6,7 @@ import itertools
 import os
 import random
 import re
+import sys
 import weakref
 from pathlib import Path
 
@@ -399,7 +400,7 @@ def test_a_thousand_nodes_are_quick():
     start = cpu_seconds()
     graph = mg.graph(y, gradients=True, max_nodes=None)
     assert graph.svg().startswith("<svg")
-    assert cpu_seconds() - start < 3
+    assert cpu_seconds() - start < (3 if sys.gettrace() is None else 12)  # a coverage tool makes Python slow
     assert sum(part.kind == "op" for part in graph.parts) == 1000
 
 
