@@ -1,5 +1,6 @@
 """The fast kernels of convolution against the readable reference, and the reference against loops."""
 
+import itertools
 from contextlib import ExitStack, contextmanager
 from unittest.mock import patch
 
@@ -373,6 +374,29 @@ def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
         with patch.object(innermost, "IN_CACHE", in_cache), patch.object(innermost, "LARGE", in_cache):
             innermost.copy(target, source)
         assert_array_equal(target, source)
+
+
+ORDERS_OF_FIVE = [
+    ((0, 1, 2, 3, 4), (1, 2, 3, 4, 0)),
+    ((0, 3, 1, 4, 2), (4, 2, 1, 3, 0)),
+    ((4, 3, 2, 1, 0), (0, 1, 2, 3, 4)),
+]
+
+
+@pytest.mark.parametrize("shape", [(40,), (0, 3), (20, 0, 3), (20, 7), (20, 3, 5), (20, 2, 3, 4, 5), (3, 20, 17)])
+@pytest.mark.parametrize("large", [1, 10**9])
+def test_arrays_of_any_number_of_axes_are_copied_between_layouts(shape, large):
+    values = rng.normal(size=shape)
+    for order, other in (
+        itertools.product(itertools.permutations(range(len(shape))), repeat=2) if len(shape) < 4 else ORDERS_OF_FIVE
+    ):
+        source, target = in_memory_order(values, order), in_memory_order(np.zeros(shape), other)
+        with patch.object(innermost, "IN_CACHE", 300), patch.object(innermost, "LARGE", large):
+            innermost.copy(target, source)
+        assert_array_equal(source, values)
+        assert_array_equal(target, values)
+    innermost.copy(number := np.zeros(()), np.array(3.0))
+    assert number == 3
 
 
 def test_images_that_lie_as_they_should_are_not_copied():

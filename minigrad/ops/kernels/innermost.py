@@ -56,16 +56,17 @@ def copy(target, source):
     the source is larger than it, or where the images lie a multiple of the page size apart and share a few lines of
     the cache. The source is then copied piece by piece, first to scratch whose images lie an odd number of lines apart.
     """
+    # equivalent: < -> <=; 3 -> 2; 3 -> 4 because both ways copy the same
     if source.ndim < 3 or not source.size:
         np.copyto(target, source)
         return
-    # equivalent: any change because both ways copy the same
     first = target.strides.index(min(target.strides))  # the images
     many, apart = source.shape[first] >= FEWEST_STREAMS, source.strides[first]
     # equivalent: any change because both ways copy the same
     if not many or apart < max(source.strides) or (source.nbytes <= IN_CACHE and apart % PAGE):
         np.copyto(target, source)
         return
+    # equivalent: any change because axes in any order are copied alike
     order = sorted(range(source.ndim), key=lambda axis: (axis != first, -abs(source.strides[axis])))
     target, source = target.transpose(order), source.transpose(order)
     cuts, size = [], source.nbytes
@@ -88,6 +89,7 @@ def _copy_piece(target, source):
     with Scratch() as take:
         # equivalent: any change because images any distance apart are the same
         apart = -(-source[0].nbytes // LINE) | 1
+        # equivalent: 0 -> 1; 0 -> 2 because all images have the same size
         staged = take("staged", (len(source), apart * LINE // source.itemsize), source.dtype)[:, : source[0].size]
         staged = staged.reshape(source.shape)
         np.copyto(staged, source)
