@@ -98,6 +98,8 @@ def _cause(error: Exception, said: str, own: bool, given: dict, kinds: dict) -> 
     if said.startswith("ufunc "):  # NumPy's text is about its table of loops
         dtypes = (value.dtype for value in given.values() if _is_array(value))
         said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"
+    if said.endswith("is read-only"):
+        said += ", since the graph keeps it: write to a copy"
     return _RAISED.get(kind, kind), said, own
 
 

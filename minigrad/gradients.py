@@ -66,7 +66,7 @@ def _reference_counts(found: list) -> list:
 _UNSHARED = _reference_counts([(None, np.empty(0))])[0]  # measured, since Pythons count differently
 
 
-def _owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
+def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
     """Return the pairs (node, g) with a copy of each array that anything else may refer to.
 
     An array that owns its memory and has its pair as its only reference has no alias, since a view refers
@@ -90,7 +90,7 @@ def accumulate(found: Iterable[tuple[Any, ndarray]]) -> None:
 
     A leaf without a gradient takes the array itself, if nothing else may refer to it.
     """
-    pairs = _owned([*found])
+    pairs = owned([*found])
     with _accumulating:
         sums = [np.asarray(g if node.grad is None else node.grad + g, node.output.dtype) for node, g in pairs]
         any(map(setattr, [node for node, _ in pairs], _GRAD, sums))  # in one call, which Ctrl-C can't interrupt

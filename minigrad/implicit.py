@@ -52,7 +52,10 @@ def _steps(f, unravel, distance, tol, max_iterations):
 
     @op(name="fixed_point", complex=True)
     def solved(a, x0):
-        return np.asarray(iterate(lambda x: free_array(f(unravel(a))(x), "fixed_point", "f", "a"), x0))
+        def step(x):  # f may write to what it is given
+            return free_array(f(unravel(a.copy()))(x.copy()), "fixed_point", "f", "a")
+
+        return np.asarray(iterate(step, np.asarray(x0)))
 
     @solved.vjp("a")
     def _(g, x, a, x0):

@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from .blockwise import LARGE, blockwise
 from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, plain_array, refusal
-from .gradients import fitted, read_only
+from .gradients import fitted, owned, read_only
 from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, from_numpy, snapshot
 from .tape import Node, record, released
@@ -105,9 +105,9 @@ class Op(Signature):
                 arrays[i] = self._plain(i, argument)
         recorded = self._records(parents)
         watching = debugger()
-        output = self._forward(arrays, parameters, watching)
         if not tensors:
-            return output
+            return self._forward(arrays, parameters, watching)
+        output = (self._guarded if self.foreign else self._forward)(arrays, parameters, watching)
         if type(output) is not ndarray:
             output = self._array(output)
         node = self._node(parents, arrays, arguments, parameters, output) if recorded else None
@@ -145,6 +145,11 @@ class Op(Signature):
         except NUMPY_ERRORS as error:
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
             raise
+
+    def _guarded(self, arrays: list, parameters: dict[str, Any], watching: Any) -> ndarray:
+        """The same, of a forward that may write to what it is given, or keep what it returns."""
+        arrays, parameters = [*map(read_only, arrays)], snapshot(parameters)
+        return owned([(None, self._array(self._forward(arrays, parameters, watching)))])[0][1]
 
     def _records(self, parents: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no derivative here."""
@@ -248,9 +253,9 @@ class Op(Signature):
 def op(forward: Any = None, *, name: str | None = None, complex: bool = False) -> Any:
     """Make a NumPy function an op: `@op`, then `@f.vjp("argument")` for each derivative.
 
-    The function gets arrays and returns one array. Inside a VJP use NumPy functions, operators
-    and ops only: then it can be differentiated again. `name` is what pictures and messages call
-    the op, if not the function's own name. `complex=True` says that the VJPs hold for complex numbers
+    The function gets arrays, which it may not write to, and returns one array. Inside a VJP use NumPy
+    functions, operators and ops only: then it can be differentiated again. `name` is what pictures and
+    messages call the op, if not the function's own name. `complex=True` says that the VJPs hold for complex numbers
     too: the gradient of z = x + iy is dJ/dx - i dJ/dy. Without it complex Tensors that need a gradient are refused.
     Raises TypeError for anything but a Python function.
 

@@ -211,7 +211,7 @@ def snapshot(value: Any) -> Any:
     if value is None or type(value) is int:
         return value
     if isinstance(value, ndarray):
-        return value.copy()
+        return value.copy(order="K")
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(snapshot, value))
     if type(value) in (list, tuple):

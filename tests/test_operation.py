@@ -59,6 +59,67 @@ def test_defaults_are_filled_in_for_the_vjp():
     assert x.grad == 12 + 4 + 4 + 60
 
 
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("kept", [0, 1])
+def test_a_forward_that_writes_to_an_argument_is_refused(recorded, kept):
+    """It would change a leaf, or an array of the caller, and what the VJP is given."""
+
+    @mg.op
+    def scaled_here(x, factor):
+        written = (x, factor)[kept]
+        written *= 2
+        return x * factor
+
+    @scaled_here.vjp("x")
+    def _(g, out, x, factor):
+        return g * factor
+
+    x, factor = mg.tensor(np.ones(3), requires_grad=recorded), np.full(3, 3.0)
+    with pytest.raises(ValueError, match=r"^scaled_here: .* is read-only, since the graph keeps it: write to a copy"):
+        scaled_here(x, factor)
+    np.testing.assert_array_equal(x.data, np.ones(3))
+    np.testing.assert_array_equal(factor, np.full(3, 3.0))
+
+
+def test_a_forward_may_write_to_its_parameters_without_changing_what_is_recorded():
+    @mg.op
+    def weighted(x, *, weights):
+        weights[0] *= 2
+        return x * weights[0]
+
+    @weighted.vjp("x")
+    def _(g, out, x, weights):
+        return g * 2 * weights[0]
+
+    weights = [np.ones(3)]
+    assert mg.grad(lambda x: np.sum(weighted(x, weights=weights)))(np.ones(3)).tolist() == [2, 2, 2]
+    assert weights[0].tolist() == [1, 1, 1]
+
+
+def test_a_forward_may_return_one_array_at_each_call():
+    """Also one of its arguments: a result is its own array."""
+    buffer = np.empty(3)
+
+    @mg.op
+    def exponential(x):
+        return np.exp(x, out=buffer)
+
+    @exponential.vjp("x")
+    def _(g, out, x):
+        return g * out
+
+    @mg.op
+    def same(x):
+        return x
+
+    x = leaf(np.zeros(3))
+    first, second = exponential(x), exponential(x + 1)
+    np.sum(first).backward()
+    np.testing.assert_array_equal(x.grad, np.ones(3))
+    assert not np.shares_memory(second.data, buffer)
+    assert not np.shares_memory(same(x.detach()).data, x.data)
+
+
 def test_an_op_of_any_number_of_arrays():
     @mg.op
     def weighted(*arrays, weights):

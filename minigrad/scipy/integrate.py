@@ -38,7 +38,7 @@ def _solver(func, unravel, options):
 
     @op(name="odeint")
     def solved(given):
-        y0, t, args = unravel(given)
+        y0, t, args = unravel(given.copy())  # func may write to its arguments
         return si.odeint(lambda y, s: free_array(func(y, s, *args), "odeint", "func", "args"), y0, t, **options)
 
     @solved.vjp("given")

@@ -27,7 +27,7 @@ class Seen(NamedTuple):
     """What is noted of a node: the line that called its op, as (file, number), checksums of what it saved, times."""
 
     line: tuple[str, int]
-    checksums: dict[str, int]
+    checksums: dict[str, tuple]
     seconds: dict[str, float]
 
 
@@ -159,8 +159,8 @@ def _check_unwritten(node: Any, seen: Seen) -> None:
             )
 
 
-def _checksum(array: np.ndarray) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).data)
+def _checksum(array: np.ndarray) -> tuple:
+    return array.shape, array.dtype.str, zlib.crc32(np.ascontiguousarray(array).data)
 
 
 def _called(line: tuple[str, int] | None) -> str:

@@ -2,6 +2,7 @@
 
 import inspect
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,17 @@ def test_code_without_a_file_has_a_line_but_no_link():
     source = mg.graph(variables["y"]).source
     assert "javascript:alert(1):1" in source
     assert "URL" not in source
+
+
+def test_an_array_whose_shape_was_set_is_found():
+    x = mg.tensor(np.ones(3), requires_grad=True)
+    with mg.debug():
+        y = np.sum(x * x)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of newer NumPys
+            x.data.shape = (3, 1)
+        with pytest.raises(RuntimeError, match="multiply: its argument 'x1' was written to since the op was called"):
+            y.backward()
 
 
 def test_outside_nothing_is_recorded_and_nothing_is_left_behind():
