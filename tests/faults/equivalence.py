@@ -99,7 +99,8 @@ def _is(change, text, after):
     if change == "never":
         return isinstance(after, ast.If) and ast.unparse(after.test) == "False"
     if change == "any factor":
-        return ast.unparse(after).startswith(f"{ast.unparse(ast.parse(text))} * ")
+        product = isinstance(after, ast.Return) and isinstance(after.value, ast.BinOp) and after.value
+        return product and isinstance(product.op, ast.Mult) and _same(text, ast.Return(product.left))
     old, arrow, new = change.partition("->")
     old, new = (change.removeprefix("without "), "") if not arrow else (old, new)
     numbers = set(re.findall(r"\d[\d.]*", ast.unparse(after))) if ANY in new else {""}

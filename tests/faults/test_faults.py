@@ -69,6 +69,13 @@ def test_every_argument_of_equivalence_is_about_a_fault(found):
         ("a = x - y  # equivalent: without - y because it says so", "x - y", "x", True),
         ("a = x - y  # equivalent: without - y because it says so", "x - y", "y", False),
         ("a = x - y  # equivalent: any change because it says so", "x - y", "y", True),
+        (
+            "return x - y  # equivalent: any factor because it says so",
+            "return x - y",
+            "return (x - y) * 1.000001",
+            True,
+        ),
+        ("return x - y  # equivalent: any factor because it says so", "x - y", "x + y", False),
         ("if x and y:  # equivalent: without and y because it says so\n    a = 1", "x and y", "x", True),
         ("if x and y:  # equivalent: without and y because it says so\n    a = 1", "1", "2", False),
     ],
