@@ -123,8 +123,9 @@ class TrainingPage:
         """Draw what is too slow for each step."""
         if loss is not None:
             self._flow = flow(loss() if callable(loss) else loss).svg()
-        arrays = {name: array_of(array) for name, array in kernels.items()}
-        drawn = [charts.images(name, small_images(np.asarray(array), "parameter")) for name, array in arrays.items()]
+        arrays = {name: np.asarray(array_of(array)) for name, array in kernels.items()}
+        images = {name: small_images(array, "parameter") for name, array in arrays.items() if array.size}
+        drawn = [charts.images(*named) for named in images.items()]
         self._images = "\n".join(drawn) or self._images
 
     def _write(self, reload: str, state: str) -> None:

@@ -5,6 +5,7 @@ First each op forward, then each op backward, with its equation, shapes, feature
 
 import base64
 import inspect
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from ._graph import check_options, displayed, nodes_of
 from .explorer import frame, page, page_data
 from .facts import measured
 from .gradients import measure_gradients
-from .parts import Part, drop_arrays, read_tape
+from .parts import Part, read_tape
 from .statistics import totals
 
 MAPPED = 400  # ops up to which arrays are shown as small images; more would make a large page
@@ -89,9 +90,7 @@ def trace(
     measure_gradients(parts, roots, see)
     data = page_data(parts, depth, max_nodes) | {"caption": totals(parts), "gradients": True, "direction": "TB"}
     texts = {part.title: _equations(part.node.op) for part in ops}
-    walk = Walk(ops, texts, data)
-    drop_arrays(parts, [])
-    return walk
+    return Walk(ops, texts, data)
 
 
 class Walk:
@@ -165,25 +164,24 @@ def heat_map(array: np.ndarray | None, kind: str) -> dict[str, Any] | None:
     if array is None or array.size < 2:
         return None
     tiles = small_images(array, kind)
-    note = "" if tiles.size == array.size else "a part of it"
-    if array.ndim == 4 and len(tiles) < len(array) * array.shape[1]:
-        whole = tiles.shape[0] == array.shape[1]
-        note = "the first of the batch" if whole else f"{len(tiles)} of {len(array) * array.shape[1]} images"
-    finite = np.isfinite(tiles)
-    limit = float(np.abs(tiles[finite], dtype=np.float64).max(initial=0))
-    scaled = np.where(finite, tiles, 0) / (limit or 1)
-    bytes_ = np.where(finite, np.rint(scaled * 127) + 128, 0).astype(np.uint8)
     count, rows, columns = tiles.shape
+    of = array.size // math.prod(array.shape[-2:])
+    note = "" if tiles.size == array.size else "a part of it" if count == of else f"the first {count} of {of} images"
+    finite = np.isfinite(tiles)
+    limit = float(np.abs(tiles[finite]).max(initial=0))
+    shares = tiles / (limit or 1)  # equivalent: 1 -> 2 because 0 is divided by it
+    bytes_ = np.where(finite, np.rint(128 + 127 * shares), 0).astype(np.uint8)
     text = base64.b64encode(bytes_.tobytes()).decode("ascii")
     return {"count": count, "rows": rows, "columns": columns, "limit": f"{limit:.3g}", "note": note, "bytes": text}
 
 
 def small_images(array: np.ndarray, kind: str) -> np.ndarray:
-    """At most TILES images (n, rows, columns) of an array, cut to ROWS rows and columns."""
-    if array.ndim == 4 and kind == "parameter" and array.shape[-2] <= KERNEL:
+    """At most TILES images (n, rows, columns) of an array, cut to ROWS rows and columns; moduli of complex entries."""
+    if array.ndim == 4 and kind == "parameter" and array.shape[2] <= KERNEL:
         images = array.reshape(-1, *array.shape[2:])
     elif array.ndim > 2:
         images = array.reshape(-1, *array.shape[-3:])[0]
     else:
-        images = array.reshape(1, -1, array.shape[-1])
-    return np.asarray(images[:TILES, :ROWS, :ROWS], np.float64)
+        images = np.atleast_2d(array)[np.newaxis]
+    shown = images[:TILES, :ROWS, :ROWS]
+    return (np.abs(shown) if np.iscomplexobj(shown) else shown).astype(np.float64)

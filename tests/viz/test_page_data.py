@@ -1,9 +1,6 @@
 """What the page knows of each node, and the tree of groups, without a browser."""
 
-import base64
 import json
-import re
-import zlib
 from unittest.mock import patch
 
 import numpy as np
@@ -11,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from support.pages import data_of
 
 import minigrad as mg
 from minigrad.viz import facts
@@ -18,11 +16,6 @@ from minigrad.viz.explorer import page_data
 from minigrad.viz.facts import histogram, summary
 from minigrad.viz.parts import common, number, read_tape
 from minigrad.viz.tree import Group, groups_of, grow, ops_of, place
-
-
-def data_of(html):
-    kind, text = re.search(r'<script id="data" type="application/(\w+)">(.*?)</script>', html, re.DOTALL).groups()
-    return json.loads(text if kind == "json" else zlib.decompress(base64.b64decode(text)))
 
 
 def node(data, title):

@@ -42,6 +42,20 @@ def test_curves_flow_and_kernels(tmp_path, programs):
     assert "default-src 'none'" in text
 
 
+@pytest.mark.filterwarnings("error")
+def test_kernels_of_any_shape_and_dtype(tmp_path):
+    page = mg.viz.TrainingPage(tmp_path / "training.html")
+    kernels = {"scalar": 2.0, "row": np.arange(3), "complex": np.array([[3 + 4j, 0]]), "empty": np.ones((0, 3))}
+    page.update(0, kernels=kernels)
+    drawn = drawings(page.path)
+    assert [(each.get("aria-label"), len(list(each.iter(SVG + "rect")))) for each in drawn] == [
+        ("scalar", 1),
+        ("row", 3),
+        ("complex", 2),
+    ]
+    assert "colours from -5 to 5" in "".join(drawn[2].itertext())
+
+
 def test_it_is_written_when_it_is_due_and_at_the_end(tmp_path, clock):
     path = tmp_path / "training.html"
     with mg.viz.TrainingPage(path, seconds=3) as page:
