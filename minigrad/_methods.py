@@ -135,16 +135,21 @@ class ArrayMethods:
 
     @named
     def astype(
-        self: Any, dtype: DType, order: str = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
+        self: Any, dtype: DType, order: Any = "K", casting: Any = "unsafe", subok: bool = True, copy: bool = True
     ) -> Tensor:
-        """In another dtype, see `mg.astype`. Raises TypeError for a cast that `casting` does not allow."""
+        """In another dtype, see `mg.astype`. Raises TypeError for a cast that `casting` does not allow.
+
+        `order`, `subok` and `copy` change nothing.
+        """
+        np.array(0.0, order=order)
         if not np.can_cast(self.dtype, np.dtype(dtype), casting):
             raise TypeError(f"astype: a cast of {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
         return ops.astype(self, dtype)
 
     @named
-    def copy(self: Any, order: str = "C") -> Tensor:
+    def copy(self: Any, order: Any = "C") -> Tensor:
         """The same values in a new array. `order` changes nothing."""
+        np.array(0.0, order=order)
         return ops.copy(self)
 
     @named

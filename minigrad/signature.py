@@ -15,6 +15,8 @@ from numpy import ndarray
 from .errors import keyword_instead, kind_of, text_of
 from .foreign_names import instead_of_keyword
 
+_OF_UFUNCS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+
 
 class Signature:
     """The names that a function takes.
@@ -134,9 +136,10 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     Raises TypeError for a call that is not NumPy's either.
     """
     signature = inspect.signature(stand_in)
-    taken, options = _given(function, signature.parameters, arguments, options)
+    given = _given(function, signature.parameters, arguments, options)
+    taken, options = given or (arguments, options)
     cast = {}
-    if "dtype" not in signature.parameters and options.get("dtype") is not None:
+    if given and "dtype" not in signature.parameters and options.get("dtype") is not None:
         cast = {name: options.pop(name) for name in ("dtype", "casting") if name in options}
     try:
         signature.bind(*taken, **options)
@@ -151,16 +154,24 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     return result.astype(dtype)
 
 
-def _given(function: Any, names: Collection[str], arguments: tuple, options: dict[str, Any]) -> tuple[list, dict]:
-    """A NumPy function's arguments as a stand-in with these names takes them: without options at NumPy's defaults."""
+def _given(function: Any, names: Collection[str], arguments: tuple, options: dict[str, Any]) -> tuple | None:
+    """A NumPy function's arguments as a stand-in with these names takes them: without options at NumPy's defaults.
+
+    None if they do not fit the NumPy function.
+    """
     try:
-        bound = inspect.signature(function).bind(*arguments, **options)
-    except (TypeError, ValueError):  # it does not fit, or NumPy's function is written in C and has no signature
-        return [*arguments], {name: value for name, value in options.items() if value is not None or name in names}
+        signature = inspect.signature(function)
+    except ValueError:  # a function written in C has none before NumPy 2.4
+        kept = [k for k, v in options.items() if k in names or not (k in _OF_UFUNCS and _is_default(v, _OF_UFUNCS[k]))]
+        return arguments, {name: options[name] for name in kept}
+    try:
+        bound = signature.bind(*arguments, **options)
+    except TypeError:
+        return None
     taken: list = []
     given: dict[str, Any] = {}
     for name, value in bound.arguments.items():
-        parameter = bound.signature.parameters[name]
+        parameter = signature.parameters[name]
         if parameter.kind is parameter.VAR_KEYWORD:
             given |= value
         elif parameter.kind is parameter.VAR_POSITIONAL:

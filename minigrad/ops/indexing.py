@@ -127,7 +127,7 @@ def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> 
 def sort(a: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Array:
     """The entries in ascending order along the axis (None: flattened). Tied entries keep their order.
 
-    `kind` and `stable` change nothing.
+    `kind` and `stable` change nothing, but must be NumPy's.
 
     >>> mg.sort(np.array([3.0, 1.0, 2.0]))
     array([1., 2., 3.])
@@ -135,6 +135,7 @@ def sort(a: Array, axis: int | None = -1, kind: str | None = None, *, stable: bo
     >>> pullback(np.array([10.0, 20.0, 30.0]))
     (array([30., 10., 20.]),)
     """
+    np.empty(0).sort(kind=kind, stable=stable)  # type: ignore[arg-type]
     return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 

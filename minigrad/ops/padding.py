@@ -127,12 +127,14 @@ def resize(a: Array, new_shape: Shape) -> Array:
 
 @implements(np.trim_zeros)
 def trim_zeros(filt: Array, trim: str = "fb") -> Array:
-    """The array of one axis without the zeros at its front and back.
+    """The array of one axis without the zeros at its front ("f") and back ("b").
 
     >>> mg.trim_zeros(np.array([0.0, 1.0, 0.0, 2.0, 0.0]))
     array([1., 0., 2.])
     """
     filt = arraylike(filt)
+    if not {*trim.lower()} <= {*"fb"}:
+        raise ValueError(f"trim_zeros: trim must be 'f', 'b' or 'fb', not {trim!r}")
     if filt.ndim != 1:
         raise ValueError(f"trim_zeros: the array must have one axis, not {filt.shape}")
     kept = np.flatnonzero(array_of(filt))

@@ -20,17 +20,24 @@ from ..typing import Array
 __all__ = ["odeint"]
 
 
-def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), **options: Any) -> Array:
+_OF_THE_FORWARD_EQUATION = {"Dfun", "col_deriv", "full_output", "ml", "mu"}
+
+
+def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), *, tfirst: bool = False, **options: Any) -> Array:
     """The solution of dy/dt = func(y, t, *args) at the times t, from y0, a vector, at t[0]: one row a time.
 
-    y0, t and args are differentiated, any number of times. Raises TypeError if func closes over a Tensor that needs a
-    gradient.
+    y0, t and args are differentiated, any number of times. With `tfirst` it is func(t, y, *args). SciPy gets the
+    `options`, such as rtol, for the solution and for its adjoint; what holds for one of them alone is not taken.
+    Raises TypeError for those, and if func closes over a Tensor that needs a gradient.
 
     >>> mg.scipy.integrate.odeint(lambda y, t: -y, np.ones(1), np.array([0.0, 1.0])).round(6)[1]
     array([0.367879])
     """
+    if refused := _OF_THE_FORWARD_EQUATION & options.keys():
+        raise TypeError(f"odeint: {min(refused)} does not hold for the adjoint equation: leave it out")
     given, unravel = ravel_nest([y0, t, list(args)])
-    return _solver(func, unravel, options)(given)
+    rate = (lambda y, s, *args: func(s, y, *args)) if tfirst else func
+    return _solver(rate, unravel, options)(given)
 
 
 def _solver(func, unravel, options):

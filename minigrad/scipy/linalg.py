@@ -16,15 +16,24 @@ __all__ = ["block_diag", "cho_solve", "expm", "solve_banded", "solve_sylvester",
 
 
 def solve_triangular(
-    a: Array, b: Array, trans: Any = 0, lower: bool = False, unit_diagonal: bool = False, **options: Any
+    a: Array,
+    b: Array,
+    trans: Any = 0,
+    lower: bool = False,
+    unit_diagonal: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
 ) -> Array:
     """X with A X = B, where A is the lower (or upper) triangle of a.
 
     trans: 1 or "T" solves with its transpose, 2 or "C" with its conjugate transpose.
+    `overwrite_b` and `check_finite` change nothing. Raises ValueError for another trans.
 
     >>> mg.scipy.linalg.solve_triangular(np.array([[2.0, 0.0], [1.0, 1.0]]), np.array([2.0, 3.0]), lower=True)
     array([1., 2.])
     """
+    if trans not in (0, "N", 1, "T", 2, "C"):
+        raise ValueError(f"solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     a = tril(a) if lower else triu(a)
     if unit_diagonal:
         a = np.where(np.eye(a.shape[-1], dtype=bool), 1, a)
@@ -33,8 +42,10 @@ def solve_triangular(
     return solve(a if trans in (0, "N") else np.swapaxes(a, -1, -2), b)
 
 
-def cho_solve(c_and_lower: tuple[Array, bool], b: Array, **options: Any) -> Array:
+def cho_solve(c_and_lower: tuple[Array, bool], b: Array, overwrite_b: bool = False, check_finite: bool = True) -> Array:
     """X with A X = B, from the Cholesky factor of A and whether it is the lower one.
+
+    `overwrite_b` and `check_finite` change nothing.
 
     >>> mg.scipy.linalg.cho_solve((np.array([[2.0]]), True), np.array([8.0]))
     array([2.])
@@ -113,8 +124,17 @@ def sqrtm(A: Array) -> Array:
 sqrtm.vjp("A", lambda g, c, a: _adjoint(c, c, g))
 
 
-def solve_banded(l_and_u: tuple[int, int], ab: Array, b: Array, **options: Any) -> Array:
+def solve_banded(
+    l_and_u: tuple[int, int],
+    ab: Array,
+    b: Array,
+    overwrite_ab: bool = False,
+    overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Array:
     """X with A X = B, where A[i, j] is ab[u + i - j, j], and 0 below the l-th and above the u-th diagonal.
+
+    `overwrite_ab`, `overwrite_b` and `check_finite` change nothing.
 
     >>> mg.scipy.linalg.solve_banded((0, 1), np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([3.0, 2.0]))
     array([1., 2.])

@@ -19,11 +19,13 @@ __all__ = ["convolve", "convolve_along"]
 def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
     """The convolution over all axes: "full", or where the second fits into the first ("valid"), or its middle ("same").
 
-    `method` changes nothing.
+    `method` changes nothing, but must be SciPy's.
 
     >>> mg.scipy.signal.convolve(np.ones((2, 2)), np.ones((2, 2)), "valid")
     array([[4.]])
     """
+    if method not in ("auto", "direct", "fft"):
+        raise ValueError(f"convolve: method must be 'auto', 'direct' or 'fft', not {method!r}")
     in1, in2 = arraylike(in1), arraylike(in2)
     if in1.ndim != in2.ndim:
         raise ValueError(f"convolve: both must have as many axes, not {in1.shape} and {in2.shape}")

@@ -35,22 +35,28 @@ def seen(module, name):
     return seeing_tensors(value) if hasattr(value, "_implementation") and name not in _TAKE_LISTS else value
 
 
-def array(object, *arguments, **options):
-    """np.array, whose gradients flow if Tensors stand in it."""
-    if isinstance(object, mg.Tensor) or _has_tensors(object):
-        dtype = arguments[0] if arguments else options.get("dtype")
-        made = mg.array(object, dtype)
-        return mg.reshape(made, (1,) * (options.get("ndmin", 0) - made.ndim) + made.shape)
-    return _np.array(object, *arguments, **options)
+def _making(function):
+    """A function of NumPy that makes an array of anything, whose gradients flow if Tensors stand in it."""
+
+    @functools.wraps(function)
+    def call(a, dtype=None, **options):
+        if not (isinstance(a, mg.Tensor) or _has_tensors(a)):
+            return function(a, dtype, **options)
+        axes = function(0.0, **options).ndim  # NumPy refuses the options that it does not have
+        made = mg.array(a, dtype)
+        return mg.reshape(made, (1,) * (axes - made.ndim) + made.shape)
+
+    return call
 
 
-asarray = asanyarray = ascontiguousarray = array
+array, asarray, asanyarray = map(_making, (_np.array, _np.asarray, _np.asanyarray))
+ascontiguousarray = asarray
 
 
 def full(shape, fill_value, dtype=None, **options):
     """np.full, of a Tensor too."""
     if isinstance(fill_value, mg.Tensor):
-        return mg.broadcast_to(fill_value, shape)
+        return mg.full_like(_np.full(shape, 0, dtype or fill_value.dtype, **options), fill_value)
     return _np.full(shape, fill_value, dtype, **options)
 
 
