@@ -16,7 +16,7 @@ import numpy as np
 
 from . import ops
 from .errors import NUMPY_ERRORS, explain, refusal
-from .operation import array_of
+from .operation import array_of, arraylike
 from .stand_ins import NUMPY, implements
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
@@ -25,17 +25,20 @@ _PLAIN_UFUNCS = frozenset(
     | {np.signbit, np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.spacing, np.gcd, np.lcm}
     | {np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.bitwise_count}
 )
-_PLAIN_FUNCTIONS = frozenset(
+# these return entries of their arguments, which are plain unless that would lose a gradient
+_SET_FUNCTIONS = frozenset(
+    {np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.union1d, np.intersect1d}
+    | {np.setdiff1d, np.setxor1d}
+)
+_PLAIN_FUNCTIONS = _SET_FUNCTIONS | frozenset(
     {np.shape, np.ndim, np.size, np.result_type, np.argmax, np.argmin, np.argsort, np.nonzero, np.count_nonzero}
     | {np.isclose, np.allclose, np.array_equal, np.any, np.all, np.searchsorted, np.iscomplexobj, np.isrealobj}
     | {np.zeros_like, np.ones_like, np.empty_like, np.may_share_memory, np.shares_memory}
     | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
     | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.nanargmax, np.nanargmin, np.digitize}
-    | {np.unique, np.unique_all, np.unique_counts, np.unique_inverse, np.unique_values, np.union1d, np.intersect1d}
-    | {np.setdiff1d, np.setxor1d, np.isreal, np.iscomplex, np.common_type, np.min_scalar_type, np.can_cast}
+    | {np.isreal, np.iscomplex, np.common_type, np.min_scalar_type, np.can_cast}
     | {
         np.linalg.matrix_rank,
-        np.histogram_bin_edges,
         np.ix_,
         np.unravel_index,
         np.ravel_multi_index,
@@ -147,7 +150,9 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
     if stand_in is not None:
         return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
-        return _plain(function, function, *without_tensors(arguments), **without_tensors(options))
+        found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
+        given = dict(zip(_parameters(function), arguments, strict=False)) | options
+        return _entries(found, _name(function), given) if function in _SET_FUNCTIONS else found
     if function in _WRITING:
         raise TypeError(f"{_name(function)} can't write to a Tensor: mg.{_WRITING[function]} returns a new one")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
@@ -168,6 +173,21 @@ def _plain(function: Callable, call: Callable, *arguments: Any, **options: Any) 
         given = dict(zip(_parameters(function), arguments, strict=False)) | options
         explain(error, _name(function), given, {name: "Array" for name in given if name in _ARRAYS})
         raise
+
+
+def _entries(found: Any, name: str, given: dict[str, Any]) -> Any:
+    """What a set function found, its values as entries of the arguments if one of these needs a gradient."""
+    sets = [arraylike(given[name]) for name in ("ar", "x", "ar1", "ar2") if name in given]
+    if not any(getattr(x, "requires_grad", False) for x in sets):
+        return found
+    if given.get("axis") is not None:
+        raise TypeError(f"{name}: axis= would lose the gradient: use t[np.unique(t.data, True, axis=axis)[1]]")
+    values = found[0] if isinstance(found, tuple) else found
+    entries = ops.concatenate(sets, axis=None)
+    order = np.argsort(array_of(entries), kind="stable")
+    places = order[np.searchsorted(array_of(entries), values, sorter=order)]
+    values = ops.astype(entries[places], values.dtype)
+    return getattr(type(found), "_make", tuple)((values, *found[1:])) if isinstance(found, tuple) else values
 
 
 def _parameters(function: Callable) -> list[str]:

@@ -69,3 +69,33 @@ def test_numbers():
     assert range(5)[mg.tensor(3)] == 3
     with pytest.raises(TypeError):
         range(5)[mg.tensor(3.0)]
+
+
+SETS = """
+unique(x); unique(x, return_index=True, return_counts=True); unique(ar=x); unique_all(x); unique_inverse(x)
+unique_counts(x); unique_values(x); union1d([1.5, 9], x); intersect1d(x, x[1]); intersect1d(x, x[0], False, True)
+setdiff1d(x, x[0]); setxor1d(x, x[0])
+"""
+
+
+@pytest.mark.parametrize("call", SETS.replace("\n", "; ").strip("; ").split("; "))
+def test_the_entries_in_a_set_keep_their_gradients(call):
+    def members(x):
+        found = eval(f"np.{call}", {"np": np, "x": x})
+        return found if isinstance(found, tuple) else (found,)
+
+    x = np.array([[3.5, -1, 2], [2, 0.25, 7]])
+    for t in (mg.tensor(x), mg.tensor(x, requires_grad=True)):
+        assert type(members(t)) is type(members(x))
+        for ours, theirs in zip(members(t), members(x), strict=True):
+            assert_array_equal(ours.data if isinstance(ours, mg.Tensor) else ours, theirs)
+    np.sum(members(t)[0] ** 2).backward()
+    assert np.sum(t.grad) == np.sum(2 * np.setdiff1d(members(x)[0], [1.5, 9]))
+    assert_array_equal(t.grad[t.grad != 0], 2 * x[t.grad != 0])
+    assert np.unique(mg.tensor([np.nan, 1.0, np.nan], requires_grad=True)).size == 2
+
+
+def test_rows_of_a_set_that_need_a_gradient_are_refused():
+    assert_array_equal(np.unique(mg.tensor(np.ones((2, 2))), axis=0), [[1, 1]])
+    with pytest.raises(TypeError, match=r"^np.unique: axis= would lose the gradient: use t\[np.unique"):
+        np.unique(mg.tensor(np.ones((2, 2)), requires_grad=True), axis=0)

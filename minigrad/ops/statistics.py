@@ -19,12 +19,13 @@ from ..typing import Array, ArrayLike, Axis, DType, IndicesLike
 from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, widened
 from .complex_numbers import conj
 from .indexing import scatter, sort, take_along_axis
+from .joining import stack
 from .reductions import _count, average
 from .shaping import moveaxis, reshape
 
 __all__ = [
     "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "sort_complex", "cov",
-    "corrcoef", "bincount", "histogram", "histogramdd", "histogram2d",
+    "corrcoef", "bincount", "histogram_bin_edges", "histogram", "histogramdd", "histogram2d",
 ]  # fmt: skip
 
 
@@ -33,6 +34,7 @@ def quantile(a: Array, q: ArrayLike, axis: Axis = None, *, method: str = "linear
     """The value below which the part q (0 to 1) of the entries lies, over the axis (or axes); q may be an array.
 
     The two neighbours in order share g as they share the value. NaN if any entry is. `method` is as in np.quantile.
+    Raises TypeError for a q that needs a gradient.
 
     >>> mg.quantile(np.array([4.0, 1.0, 3.0]), 0.75)
     array(3.5)
@@ -49,7 +51,7 @@ def percentile(a: Array, q: ArrayLike, axis: Axis = None, *, method: str = "line
     >>> mg.percentile(np.array([1.0, 2.0, 5.0]), [0, 50])
     array([1., 2.])
     """
-    return _quantile(a, np.true_divide(array_of(q), 100), axis, method, keepdims, ignore_nan=False)
+    return _quantile(a, np.asarray(q, float) / 100, axis, method, keepdims, ignore_nan=False)
 
 
 @implements(np.nanquantile)
@@ -71,7 +73,7 @@ def nanpercentile(
     >>> mg.nanpercentile(np.array([1.0, np.nan, 2.0]), 50)
     array(1.5)
     """
-    return _quantile(a, np.true_divide(array_of(q), 100), axis, method, keepdims, ignore_nan=True)
+    return _quantile(a, np.asarray(q, float) / 100, axis, method, keepdims, ignore_nan=True)
 
 
 @implements(np.nanmedian)
@@ -85,7 +87,7 @@ def nanmedian(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 
 
 def _quantile(a: Array, q: Any, axis: Axis, method: Any, keepdims: bool, ignore_nan: bool) -> Array:
-    a, q = floating(a), np.asarray(array_of(q), float)
+    a, q = floating(a), np.asarray(q, float)
     axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
     if n == 0:
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
@@ -207,6 +209,28 @@ def bincount(x: ArrayLike, weights: Array | None = None, minlength: int = 0) -> 
     return scatter(weights, np.asarray(numbers, int), counts.shape)
 
 
+@implements(np.histogram_bin_edges)
+def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:
+    """The edges of a histogram's bins, as np.histogram_bin_edges.
+
+    They are at equal distances between the least and the greatest entry, or the ends of the range, and move with these.
+
+    >>> mg.grad(lambda a: mg.histogram_bin_edges(a, 2)[1])(np.array([0.0, 3.0, 4.0]))
+    array([0.5, 0. , 0.5])
+    """
+    a = arraylike(a)
+    if range is not None and plain_array(array_of(range), "histogram", "range", float).shape != (2,):
+        raise ValueError(f"range must be a pair (least, greatest), not {range!r}")
+    given = np.iterable(bins) and not isinstance(bins, str)
+    bins = arraylike(bins) if given else bins
+    edges = np.histogram_bin_edges(array_of(a), array_of(bins), array_of(range), array_of(weights))
+    ends = range if range is not None else (np.min(a), np.max(a)) if a.size and a.dtype.kind == "f" else None
+    if given or ends is None:
+        return bins if given else edges
+    low, high = [end - array_of(end) for end in ends]
+    return edges + astype(np.linspace(low, high, edges.size), edges.dtype)
+
+
 @implements(np.histogram)
 def histogram(
     a: ArrayLike,
@@ -217,14 +241,16 @@ def histogram(
 ) -> tuple[Array, Array]:
     """`(counts, edges)` as np.histogram; weights, which are summed in place of counts, are differentiated.
 
+    So are the edges: they move with the least and greatest entry, and a density is divided by their distances.
+
     >>> mg.histogram(np.array([0.0, 1.0, 2.0]), 2, weights=np.array([1.0, 2.0, 4.0]))
     (array([1., 6.]), array([0., 1., 2.]))
     """
-    a = np.ravel(array_of(a))
-    edges = _edges(a, bins, range)
-    if weights is None:
-        return np.histogram(a, edges, density=density)
-    return _weighted([a], [edges], weights, density), edges
+    entries = np.ravel(arraylike(a))
+    edges = histogram_bin_edges(entries, bins, range)
+    entries, plain = array_of(entries), array_of(edges)
+    counts = np.histogram(entries, plain)[0] if weights is None else _weighted([entries], [plain], weights)
+    return _density(counts, [edges]) if density else counts, edges
 
 
 @implements(np.histogramdd)
@@ -242,7 +268,7 @@ def histogramdd(
            [0., 4.]])
     """
     listed = isinstance(sample, (list, tuple))
-    points = plain_array([array_of(x) for x in sample] if listed else array_of(sample), "histogramdd", "sample")
+    points = stack(sample) if listed and len(sample) else arraylike(sample)
     if points.ndim != 2:
         raise ValueError(f"sample must be points (N, D), or a list of D arrays of coordinates, not {points.shape}")
     columns = [*(points if listed else points.T)]
@@ -250,10 +276,10 @@ def histogramdd(
     if {*map(len, each)} != {len(columns)}:
         wanted = f"one for each of {len(columns)} axes"
         raise ValueError(f"bins and range must be {wanted}, not {brief(bins)} and {brief(range)}")
-    edges = tuple(map(_edges, columns, *each))
-    if weights is None:
-        return np.histogramdd(columns, edges, density=density)
-    return _weighted(columns, edges, weights, density), edges
+    edges = tuple(map(histogram_bin_edges, columns, *each))
+    arrays, plain = [*map(array_of, columns)], [*map(array_of, edges)]
+    counts = np.histogramdd(arrays, plain)[0] if weights is None else _weighted(arrays, plain, weights)
+    return _density(counts, edges) if density else counts, edges
 
 
 @implements(np.histogram2d)
@@ -277,15 +303,7 @@ def histogram2d(
     return counts, *edges
 
 
-def _edges(x, bins, range):
-    if range is not None and plain_array(array_of(range), "histogram", "range", float).shape != (2,):
-        raise ValueError(f"range must be a pair (least, greatest), not {range!r}")
-    if np.iterable(bins) and not isinstance(bins, str):
-        bins = plain_array(array_of(bins), "histogram", "bins")
-    return np.histogram_bin_edges(x, array_of(bins), range)
-
-
-def _weighted(columns, edges, weights, density):
+def _weighted(columns, edges, weights):
     """The sums of the weights of the points in each bin; the last edge belongs to the last bin."""
     weights = np.ravel(floating(weights))
     if weights.shape != columns[0].shape:
@@ -293,8 +311,10 @@ def _weighted(columns, edges, weights, density):
     axes = [*zip(columns, edges, strict=True)]
     inside = np.all([(x >= edge[0]) & (x <= edge[-1]) for x, edge in axes], axis=0)
     places = tuple(np.minimum(np.searchsorted(e, x[inside], "right") - 1, e.size - 2) for x, e in axes)
-    counts = scatter(weights[inside], places, tuple(edge.size - 1 for edge in edges))
-    if density:
-        volumes = reduce(np.multiply.outer, [np.diff(edge) for edge in edges])
-        counts = counts / volumes.astype(counts.dtype) / np.sum(counts)
-    return counts
+    return scatter(weights[inside], places, tuple(edge.size - 1 for edge in edges))
+
+
+def _density(counts, edges):
+    counts = floating(counts)
+    volumes = reduce(np.multiply.outer, [np.diff(edge) for edge in edges])
+    return counts / astype(volumes, counts.dtype) / np.sum(counts)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from support.gradients import leaf
+from support.gradients import leaf, numeric
 from support.specification import Specs, call, calls
 
 import minigrad as mg
@@ -50,6 +50,9 @@ spec(
     lambda *arguments: np.histogram(*arguments)[0],
     fn=lambda *arguments: mg.histogram(*arguments)[0],
     options={"argnums": 4},
+)
+spec(
+    "histogram_bin_edges", calls(call(A, 4), call(M, "fd"), call(A, 3, (0.5, 2))), np.histogram_bin_edges, options=first
 )
 spec("sort_complex", calls(call(M[0])), np.sort_complex, order=1, opt_outs={"float32": "is complex128"})
 spec(
@@ -99,6 +102,30 @@ def test_one_variable_and_too_many_axes():
     assert np.corrcoef(leaf(M[0])).item() == 1
     with pytest.raises(ValueError, match="cov: the variables must be the rows of a matrix"):
         np.cov(leaf(A))
+
+
+@pytest.mark.parametrize(
+    "density",
+    [
+        lambda x: np.histogram(x, 4, density=True)[0],
+        lambda x: np.histogram(x, 4, (-2, 2), True)[0],
+        lambda x: np.histogram(np.arange(6), np.abs(x[0, 0]) + np.array([0, 2, 5, 7]), density=True)[0],
+        lambda x: np.histogram2d(x[0], x[1], (2, 3), density=True)[0],
+        lambda x: np.histogramdd(x, 2, density=True, weights=[1.0, 2.0, 3.0])[0],
+        lambda x: np.histogram2d(x[0], x[1], 3)[2],
+    ],
+)
+def test_a_density_moves_with_the_edges(density):
+    assert_allclose(density(leaf(M)).data, density(M))
+    expected = numeric(lambda x: density(x) ** 2, M)
+    assert_allclose(mg.grad(lambda x: np.sum(density(x) ** 2))(M), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_a_part_that_needs_a_gradient_is_refused():
+    for function in (np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
+        with pytest.raises(TypeError, match=f"^{function.__name__}: a Tensor that needs a gradient"):
+            function(A, leaf(0.5))
+        assert function(A, mg.tensor(0.5)) == function(A, 0.5)
 
 
 def test_counts_without_weights_are_plain():

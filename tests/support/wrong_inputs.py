@@ -71,7 +71,7 @@ OTHERS = {
     "full_like": (_M, 2.0, np.float32), "clip": (_M, 0.0, 1.0), "expand_dims": (_M, 0), "squeeze": (_M[None], 0),
     "partition": (_M, 0, 0), "quantile": (_M, 0.5, 0), "percentile": (_M, 50, 0), "nanquantile": (_M, 0.5, 0),
     "nanpercentile": (_M, 50, 0), "bincount": (np.array([0, 1]), np.ones(2), 3), "cov": (_M, _M), "corrcoef": (_M, _M),
-    "histogram": (_M, 2, (0, 3), False, _M),
+    "histogram": (_M, 2, (0, 3), False, _M), "histogram_bin_edges": (_M, 2, (0, 3)),
     "histogramdd": (_M, 2, ((0, 3), (0, 4)), False, np.ones(2)),
     "histogram2d": (_M[0], _M[1], 2, ((0, 3), (0, 4)), False, np.ones(2)),
     "array": ([[1.0], [2.0]], float), "block": ([[_M, _M]],),
