@@ -112,6 +112,17 @@ def _bell(x):
     return np.exp(-x * x / 2) / _ROOT_2PI
 
 
+def _tail(x, sign):
+    """The sum of sign**n (2n + 1)!! / 2**n / x**(2n + 2): the slope of 1/x + sign/(2 x**3) + ..., negative."""
+    u = 1 / (x * x)
+    return u * (1 + sign * u * (1.5 + sign * u * (3.75 + sign * u * 13.125)))
+
+
+def _far(x):
+    """Where so much cancels in 1 - 2 X A that the tail is more precise (DLMF 7.12)."""
+    return np.isrealobj(x) & (np.real(array_of(x)) > (50 if x.dtype.itemsize > 4 else 8))
+
+
 def _row(name, equation, **vjps):
     """A row of the table; VJP None: no derivative in this argument."""
     made = elementwise(getattr(sp, name), equation, table=UFUNCS, **vjps)
@@ -123,14 +134,22 @@ def _row(name, equation, **vjps):
 
 _row("erf", "dA/dX = 2 e**-X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(-x * x)))
 _row("erfc", "1 - erf(X).", x=lambda g, a, x: g * (-2 / _ROOT_PI * np.exp(-x * x)))
-_row("erfcx", "A = e**X**2 erfc(X): dA/dX = 2 X A - 2 / pi**(1/2).", x=lambda g, a, x: g * (2 * x * a - 2 / _ROOT_PI))
+_row(
+    "erfcx",
+    "A = e**X**2 erfc(X): dA/dX = 2 X A - 2 / pi**(1/2).",
+    x=lambda g, a, x: g * np.where(_far(x), _tail(x, -1) / -_ROOT_PI, 2 * x * a - 2 / _ROOT_PI),
+)
 _row("erfi", "dA/dX = 2 e**X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(x * x)))
-_row("dawsn", "dA/dX = 1 - 2 X A.", x=lambda g, a, x: g * (1 - 2 * x * a))
+_row(
+    "dawsn",
+    "dA/dX = 1 - 2 X A.",
+    x=lambda g, a, x: g * np.where(_far(np.abs(x)), _tail(x, 1) / -2, 1 - 2 * x * a),
+)
 _row("erfinv", "The inverse of erf.", x=lambda g, a, x: g * (_ROOT_PI / 2 * np.exp(a * a)))
 _row("erfcinv", "The inverse of erfc.", x=lambda g, a, x: g * (-_ROOT_PI / 2 * np.exp(a * a)))
 _row("ndtr", "The distribution function of the normal.", x=lambda g, a, x: g * _bell(x))
 _row("ndtri", "The inverse of ndtr.", x=lambda g, a, x: g / _bell(a))
-_row("log_ndtr", "ln ndtr(X).", x=lambda g, a, x: g * (np.exp(-x * x / 2 - a) / _ROOT_2PI))
+_row("log_ndtr", "ln ndtr(X).", x=lambda g, a, x: g * (2 / _ROOT_2PI / sp.erfcx(-x / math.sqrt(2))))
 _row("logit", "A = ln(X / (1 - X)).", x=lambda g, a, x: g / (x * (1 - x)))
 _row("log_expit", "A = ln expit(X): dA/dX = expit(-X).", x=lambda g, a, x: g * sigmoid(-x))
 _row(
@@ -163,10 +182,17 @@ _row(
 
 
 def _gamma_density(a, x):
+    a, x = _double(a), _double(x)
     return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
 
 
+def _double(x):
+    """x in double precision at least: of large numbers, a small difference is left."""
+    return np.float64(1) * x
+
+
 def _beta_density(a, b, x):
+    a, b, x = _double(a), _double(b), _double(x)
     return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
 
 
@@ -193,7 +219,7 @@ _row(
 _row("expi", "The exponential integral.", x=lambda g, a, x: g * (np.exp(x) / x))
 _row("exp1", "The exponential integral E_1.", x=lambda g, a, x: g * (-np.exp(-x) / x))
 
-# Bessel functions, of the first and second kind and modified; elliptic integrals
+# Bessel functions, of the first and second kind and modified; elliptic integrals, which are hypergeometric functions
 
 
 def _mean_of_neighbours(function, sign):
@@ -227,8 +253,16 @@ _row("k0", "dA/dX = -K[1].", x=lambda g, a, x: -g * sp.k1(x))
 _row("k1", "dA/dX = -(K[0] + K[2]) / 2.", x=lambda g, a, x: -g * ((sp.k0(x) + sp.kv(2, x)) / 2))
 _row("k0e", "e**X K[0].", x=lambda g, a, x: g * (a - sp.k1e(x)))
 _row("k1e", "e**X K[1].", x=lambda g, a, x: g * (a - (sp.k0e(x) + sp.kve(2, x)) / 2))
-_row("ellipk", "K(m).", m=lambda g, a, m: g * ((sp.ellipe(m) / (1 - m) - a) / (2 * m)))
-_row("ellipe", "E(m).", m=lambda g, a, m: g * ((a - sp.ellipk(m)) / (2 * m)))
+_row(
+    "hyp2f1",
+    "The hypergeometric function F(a, b; c; Z): dA/dZ = (a b / c) F(a + 1, b + 1; c + 1; Z).",
+    a=None,
+    b=None,
+    c=None,
+    z=lambda g, out, a, b, c, z: g * (a * b / c * sp.hyp2f1(a + 1, b + 1, c + 1, z)),
+)
+_row("ellipk", "K(m), pi/2 F(1/2, 1/2; 1; m).", m=lambda g, a, m: g * (math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2.0, m)))
+_row("ellipe", "E(m), pi/2 F(-1/2, 1/2; 1; m).", m=lambda g, a, m: g * (-math.pi / 8 * sp.hyp2f1(0.5, 1.5, 2.0, m)))
 
 
 def __getattr__(name):

@@ -63,6 +63,7 @@ SECOND = [  # ufuncs whose last argument alone has a derivative
     *[(name, 2, MORE) for name in ("gammainc", "gammaincc", "jv", "yv", "yn", "iv", "kv", "ive", "kve")],
     *[(name, 2.5, PART) for name in ("gammaincinv", "gammainccinv")],
     *[(name, 2.5, 1.5, PART) for name in ("betainc", "betaincinv")],
+    ("hyp2f1", 0.5, 1.5, 2.0, PART),
 ]
 
 
@@ -76,6 +77,44 @@ def test_a_ufunc(row):
 @pytest.mark.parametrize("name", ["erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "expi", "exp1"])
 def test_a_ufunc_of_complex_numbers(name):
     check_grads(lambda z: getattr(sp, name)(z), ANY - 0.7j, order=2, float32=False)
+
+
+FAR = np.array([-1e10, -1e4, -60, -9.0, 9, 60, 1e4, 1e10])
+TAILS = [  # ufunc, where, its slope and curvature there, within a relative distance of
+    ("log_ndtr", FAR[:2], lambda x: -x, lambda x: -np.ones_like(x), 1e-5),
+    ("erfcx", FAR[-3:], lambda x: -(x**-2 - 1.5 * x**-4) / np.pi**0.5, lambda x: 2 * x**-3 / np.pi**0.5, 1e-3),
+    ("dawsn", FAR[abs(FAR) > 50], lambda x: -(x**-2 + 1.5 * x**-4) / 2, lambda x: x**-3, 1e-3),
+    ("ellipk", np.array([-1e-15, 0, 1e-9]), lambda m: np.pi / 8 + 9 * np.pi / 64 * m, lambda m: 9 * np.pi / 64, 1e-6),
+    ("ellipe", np.array([-1e-15, 0, 1e-9]), lambda m: -np.pi / 8 - 3 * np.pi / 64 * m, lambda m: -3 * np.pi / 64, 1e-6),
+]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(("name", "x", "slope", "curvature", "rtol"), TAILS, ids=[row[0] for row in TAILS])
+def test_a_slope_is_precise_where_its_terms_cancel(name, x, slope, curvature, rtol, dtype):
+    first = mg.elementwise_grad(lambda x: getattr(sp, name)(x))
+    assert_allclose(first(x.astype(dtype)), slope(x), rtol=rtol)
+    assert_allclose(mg.elementwise_grad(first)(x.astype(dtype)), np.broadcast_to(curvature(x), x.shape), rtol=rtol)
+
+
+@pytest.mark.parametrize(("dtype", "edge", "rtol"), [(np.float32, 8, 1e-4), (np.float64, 50, 1e-10)])
+def test_a_tail_joins_the_formula_before_it(dtype, edge, rtol):
+    x = np.array([0.99, 1.01], dtype) * edge
+    exact = -sp.hyperu(1, 0.5, x.astype(float) ** 2) / np.pi**0.5  # DLMF 7.18.11
+    assert_allclose(mg.elementwise_grad(sp.erfcx)(x), exact, rtol=rtol)
+    u = x.astype(float) ** -2
+    exact = -u / 2 * (1 + u * (1.5 + u * (3.75 + u * (13.125 + u * (59.0625 + u * 324.84375)))))
+    assert_allclose(mg.elementwise_grad(sp.dawsn)(-x), exact, rtol=rtol)
+
+
+def test_the_density_of_a_large_shape_is_precise_in_float32():
+    x = np.float32(1e6)
+    for slope in (
+        mg.grad(lambda x: sp.gammainc(1e6, x))(x),
+        1 / mg.grad(lambda y: sp.gammaincinv(1e6, y))(np.float32(0.5)),
+    ):
+        assert_allclose(slope, ss.gamma.pdf(1e6, 1e6), rtol=1e-3)
+    assert_allclose(mg.grad(lambda x: sp.betainc(1e5, 1e5, x))(np.float32(0.5)), ss.beta.pdf(0.5, 1e5, 1e5), rtol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["jv", "yv", "iv", "kv"])
