@@ -26,6 +26,9 @@ LOOKS = {
     "leaves": {"style": "filled", "shape": "box3d", "margin": "0.16,0.1", "fillcolor": "#E3F5EE", "color": "#009E73"},
     "fold": {"style": "filled", "shape": "box3d", "margin": "0.16,0.1", "fillcolor": "#F6F8FA", "color": TEXT_GREY},
 }
+SMALL, LARGE = 9, 11  # points of text
+ZERO, THIN, THICK = 0.8, 1, 2.4  # pen widths of the norms of gradients: of 0, the least and the greatest
+DECADE = math.log(10)
 PARALLEL = 6  # edges between two nodes; more are drawn as one
 QUIET = {"constant": TEXT_GREY, "mark": "#00664B"}  # one small line of text in this colour
 ARROWS = {  # on which no gradient flows back
@@ -145,13 +148,13 @@ class _Drawing:
     def _label(self, part: Part) -> str:
         """The table in a node: title, shape, value, gradient norm and fault, one row each."""
         if part.kind in QUIET:
-            return f"<{_rows([(part.heading, 9, QUIET[part.kind], '')] + _fault_rows(part))}>"
-        rows = [(part.heading, 11, "#000000", "B")]
+            return f"<{_rows([(part.heading, SMALL, QUIET[part.kind], '')] + _fault_rows(part))}>"
+        rows = [(part.heading, LARGE, "#000000", "B")]
         if not (part.is_output and part.detail and part.size == 1):
-            rows.append((str(part.shape), 9, TEXT_GREY, ""))
-        rows += [(line, 9, "#000000", "") for line in part.detail.splitlines()]
+            rows.append((str(part.shape), SMALL, TEXT_GREY, ""))
+        rows += [(line, SMALL, "#000000", "") for line in part.detail.splitlines()]
         if part.gradient is not None and (part in self.side or self.uses[part] > 1 or part.kind == "parameter"):
-            rows.append((f"grad {part.gradient:.2g}", 9, DARK_ORANGE if math.isfinite(part.gradient) else RED, ""))
+            rows.append((f"grad {part.gradient:.2g}", SMALL, DARK_ORANGE if math.isfinite(part.gradient) else RED, ""))
         return f"<{_rows(rows + _fault_rows(part))}>"
 
     def put_edges(self, picture: Any) -> None:
@@ -279,7 +282,7 @@ def _fault_rows(part: Part) -> list[tuple[str, int, str, str]]:
     text = part.fault.replace(" (", "\n(")
     if any(len(row) > LONGEST for row in text.splitlines()):
         text = text.replace(" gave ", "\ngave ")
-    return [(row, 9, RED, "B") for row in text.splitlines()]
+    return [(row, SMALL, RED, "B") for row in text.splitlines()]
 
 
 def _rows(rows: Iterable[tuple[str, int, str, str]]) -> str:
@@ -288,7 +291,7 @@ def _rows(rows: Iterable[tuple[str, int, str, str]]) -> str:
     for text, size, color, weight in rows:
         text = plain(text, LONGEST)
         content = f"<B>{label(text)}</B>" if weight else label(text)
-        if (size, color) != (11, "#000000"):
+        if (size, color) != (LARGE, "#000000"):
             content = f'<FONT POINT-SIZE="{size}" COLOR="{color}">{content}</FONT>'
         cells.append(content if text.isascii() else (content, f' WIDTH="{width(text, size)}"'))
     return _table(cells, 1)
@@ -302,16 +305,15 @@ def _table(cells: Iterable[str | tuple[str, str]], padding: int) -> str:
 
 
 def _pen(norms: Iterable[float]) -> Callable[[float], float]:
-    """The pen width of a gradient norm: 1 for the least to 2.4 for the greatest, on a logarithmic scale."""
-    finite = [math.log(norm) for norm in norms if math.isfinite(norm)]
-    low, high = min(finite, default=0), max(finite, default=0)
-    high = max(high, low + math.log(10))  # nearly equal norms look nearly equal
+    """The pen width of a gradient norm: THIN for the least to THICK for the greatest, on a logarithmic scale."""
+    logs = [math.log(norm) for norm in norms if math.isfinite(norm)]
+    low, high = min(logs, default=math.nan), max(logs, default=math.nan)
+    high = max(high, low + DECADE)  # nearly equal norms look nearly equal
 
     def width_of(norm: float) -> float:
         if norm == 0:
-            return 0.8
-        if not math.isfinite(norm):
-            return 2.4
-        return 1 + 1.4 * (math.log(norm) - low) / (high - low)
+            return ZERO
+        share = (math.log(norm) - low) / (high - low) if math.isfinite(norm) else 1.0
+        return THIN + share * (THICK - THIN)
 
     return width_of

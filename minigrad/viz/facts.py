@@ -16,7 +16,6 @@ from .parts import Part, argument_name, number
 from .statistics import FEW, nested, output_name
 
 BINS = 16
-QUICK = 32  # entries of an array up to which Python's own arithmetic is faster
 SAMPLE = 4096  # entries that a histogram counts; of a larger array it takes every n-th
 
 
@@ -70,9 +69,7 @@ def summary(array: np.ndarray) -> dict[str, Any]:
     """The entries of a small array; of a larger one least, mean, greatest entry, norm, faults and a histogram."""
     if array.size <= FEW or array.dtype.kind not in "fiub":
         return {"entries": nested(array, 4)} if 0 < array.size <= FEW else {}
-    numbers = array if array.dtype.kind == "f" else array.astype(np.float64)
-    if array.size <= QUICK and all(map(math.isfinite, entries := numbers.astype(np.float64).ravel().tolist())):
-        return _of_few(entries)
+    numbers = array.astype(np.float64)
     finite = np.isfinite(numbers)
     known: dict[str, Any] = {}
     if not finite.all():
@@ -86,22 +83,12 @@ def summary(array: np.ndarray) -> dict[str, Any]:
     return known
 
 
-def _of_few(entries: list[float]) -> dict[str, Any]:
-    """The same of finite entries that NumPy's calls would take longer for: graphs of many ops have small arrays."""
-    low, high, counts = min(entries), max(entries), [0] * BINS
-    width = high / 8 - low / 8
-    for entry in entries:
-        counts[min(int((entry / 8 - low / 8) / (width or 1) * BINS), BINS - 1)] += 1
-    known = {"min": _number(low), "mean": _number(sum(entries) / len(entries)), "max": _number(high)}
-    return known | {"histogram": {"low": known["min"], "high": known["max"], "counts": counts, "of": len(entries)}}
-
-
 def histogram(numbers: np.ndarray) -> dict[str, Any]:
     """Counts of finite entries in equal bins from `low` to `high`; `of` says how many entries were counted."""
-    sample = numbers.reshape(-1)[:: max(1, numbers.size // SAMPLE)].astype(np.float64)
+    sample = numbers.reshape(-1)[:: max(1, numbers.size // SAMPLE)]
     low, high = float(sample.min()), float(sample.max())
     width = high / 8 - low / 8  # of an eighth of the range, which can't overflow
-    places = (sample / 8 - low / 8) / (width or 1) * BINS
+    places = (sample / 8 - low / 8) / (width or 1) * BINS  # equivalent: 1 -> 2 because 0 is divided by it
     counts = np.bincount(np.minimum(places.astype(np.intp), BINS - 1), minlength=BINS)
     return {"low": _number(low), "high": _number(high), "counts": counts.tolist(), "of": len(sample)}
 

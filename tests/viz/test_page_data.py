@@ -1,7 +1,9 @@
 """What the page knows of each node, and the tree of groups, without a browser."""
 
 import json
-from unittest.mock import patch
+import math
+from collections import Counter
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -11,7 +13,6 @@ from hypothesis.extra.numpy import arrays
 from support.pages import data_of
 
 import minigrad as mg
-from minigrad.viz import facts
 from minigrad.viz.explorer import page_data
 from minigrad.viz.facts import histogram, summary
 from minigrad.viz.parts import common, number, read_tape
@@ -36,7 +37,7 @@ def test_facts_of_an_op(programs):
     assert set(conv["value"]) == {"min", "mean", "max", "histogram"}
     assert set(conv["gradient"]) == {"min", "mean", "max", "histogram", "norm"}
     assert "<math" in data["equations"][conv["equation"]]["forward"]
-    assert "output" not in conv
+    assert {"output", "fault", "nonfinite"}.isdisjoint(conv)
     assert node(data, "softmax_cross_entropy")["output"] == "loss"
     assert "gradient" not in node(data, "images")
 
@@ -84,21 +85,33 @@ def test_a_summary_counts_what_is_not_finite():
     assert sum(known["histogram"]["counts"]) == known["histogram"]["of"] == 5
     assert summary(np.full(8, np.nan)) == {"nan": 8, "inf": 0}
     assert summary(np.array([1.5])) == {"entries": "[1.5]"}
+    assert summary(np.array([5] * 6 + [6], np.float16))["mean"] == 5.143  # with more digits than the entries have
+    assert summary(np.array([1.23456, 0, 0, 0, 0, 0])) == {"entries": "[1.235, 0, 0, 0, 0, 0]"}
     assert summary(np.zeros((0, 3))) == {}
     assert summary(np.ones(7, np.complex128)) == {}
     assert summary(np.arange(7))["max"] == 6
 
 
 @given(
-    arrays(st.sampled_from([np.float64, np.int64]), st.integers(7, 40), elements=st.integers(-99, 99)),
+    arrays(
+        st.sampled_from([np.float16, np.float32, np.float64, np.int64, np.uint8]),
+        st.integers(7, 40),
+        elements=st.integers(0, 99),
+    ),
     st.sampled_from([1, 0.37, np.inf, np.nan]),
 )
-def test_small_arrays_are_summarized_as_large_ones(entries, factor):
+def test_a_summary_is_that_of_the_finite_entries(entries, factor):
     with np.errstate(invalid="ignore"):  # 0 * inf
-        entries = entries * np.where(np.arange(len(entries)) == 3, factor, 0.5).astype(np.float32)
-    found = summary(entries)
-    with patch.object(facts, "QUICK", 0):
-        assert summary(entries) == found
+        entries = entries * np.where(np.arange(len(entries)) == 3, factor, -0.5).astype(np.float32)
+    numbers = [Fraction(entry) for entry in entries.tolist() if math.isfinite(entry)]
+    least, greatest = min(numbers), max(numbers)
+    found, width = summary(entries), (greatest - least) / 16 or 1
+    mean = sum(numbers) / len(numbers)
+    assert [found[name] for name in ("min", "mean", "max")] == [
+        float(f"{float(x):.4g}") for x in (least, mean, greatest)
+    ]
+    bins = Counter(min(int((entry - least) / width), 15) for entry in numbers)
+    assert found["histogram"]["counts"] == [bins[i] for i in range(16)]
 
 
 def test_a_histogram_has_its_entries_in_the_right_bins():
@@ -118,7 +131,9 @@ def test_json_has_no_nan(programs):
     x = mg.tensor([np.nan] * 9, requires_grad=True, name="x")
     with np.errstate(all="ignore"):
         html = mg.graph((x * np.inf).sum(), gradients=True).html()
-    json.loads(json.dumps(data_of(html), allow_nan=False))
+    data = data_of(html)
+    json.loads(json.dumps(data, allow_nan=False))
+    assert node(data, "x")["nonfinite"] is True
 
 
 def test_a_large_page_is_compressed_and_says_the_same(programs, monkeypatch):
