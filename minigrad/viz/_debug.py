@@ -173,7 +173,7 @@ def _text(line: tuple[str, int]) -> str:
 
 def _calling_line() -> tuple[str, int]:
     """The innermost line outside of minigrad and NumPy."""
-    frame: Any = sys._getframe(2)
+    frame: Any = sys._getframe()
     while frame.f_back is not None and frame.f_code.co_filename.replace("\\", "/").startswith(_OURS):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno

@@ -37,7 +37,7 @@ def measure_gradients(
             if node not in of:  # it only carries a tensor into a transform
                 continue
             part = of[node]
-            part.gradient = _norm_of(g)
+            part.gradient = norm_of(g)
             if kind := kind_of_fault(g):
                 not_finite[part] = kind
             if see is not None:
@@ -60,9 +60,9 @@ def _gradients(roots: Sequence[Any]) -> Iterator[tuple[Any, np.ndarray]]:
     return tape.sweep({node: np.ones(node.shape, node.dtype) for node in roots}, tape.reached(roots))
 
 
-def _norm_of(g: np.ndarray) -> float:
-    magnitudes = np.abs(g) if np.iscomplexobj(g) else g
-    return float(norm(np.asarray(magnitudes, np.float64)))
+def norm_of(array: np.ndarray) -> float:
+    """The norm of an array of any kind of number, in float64."""
+    return float(norm(np.abs(array).astype(np.float64)))
 
 
 def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[Part, str]) -> None:
@@ -73,7 +73,9 @@ def _examine(roots: Sequence[Any], of: Mapping[Any, Part], not_finite: Mapping[P
     """
     watched, users = _watched(of, not_finite)
     explained: set[Any] = set()
-    for node, g in _gradients(roots) if users else ():  # again: to keep all gradients would double the memory
+    # again, since to keep all gradients would double the memory
+    # equivalent: _gradients(roots) if users else () -> _gradients(roots) because without users there is nothing to do
+    for node, g in _gradients(roots) if users else ():
         if node in users:
             op = of[node]
             explained |= _examine_op(op, g, watched, op in not_finite or _has_fault(op))
@@ -106,11 +108,11 @@ def _examine_op(op: Part, g: np.ndarray, watched: set[Any], inherited: bool) -> 
         if parent not in watched:
             continue
         contribution = op.node.op.contribution(i, op.node, g)
-        op.branches[i] = _norm_of(contribution)
+        op.branches[i] = norm_of(contribution)
         kind = kind_of_fault(contribution)
         if kind and not inherited:
             _accuse(op, i, kind, contribution, g)
-        if kind or inherited:
+        if kind:
             came_through.add(source(parent))
     return came_through
 

@@ -11,13 +11,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from .._tensor import Tensor
-from ..ops import norm
 from . import charts
 from ._graph import displayed, nodes_of
-from .gradients import measure_gradients
+from .gradients import measure_gradients, norm_of
 from .labels import counted, plain
 from .parts import Part, read_tape
 
@@ -179,11 +176,8 @@ def _layer(ops: Sequence[Part]) -> Layer:
     leaves = dict.fromkeys(tensor for op in ops for tensor, _ in op.inputs if tensor.kind == "parameter")
     gradients = [leaf.gradient for leaf in leaves if leaf.gradient is not None]
     name = plain("/".join(last.scope) or last.title)
-    return Layer(name, _norm(last.array), last.gradient or 0.0, math.hypot(*gradients) if gradients else None)
-
-
-def _norm(array: np.ndarray | None) -> float | None:
-    return None if array is None else float(norm(np.abs(np.asarray(array)).astype(np.float64)))
+    value = None if last.array is None else norm_of(last.array)
+    return Layer(name, value, last.gradient or 0.0, math.hypot(*gradients) if gradients else None)
 
 
 def _cost(part: Part) -> Cost:

@@ -1,5 +1,7 @@
 """`mg.debug` records the line of the program that called each op, in its thread and block only."""
 
+import _thread
+import contextvars
 import inspect
 import threading
 import warnings
@@ -10,6 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad import operation, tape
+from minigrad.operation import array_of
 
 HERE = Path(__file__)
 
@@ -33,6 +36,17 @@ def test_each_way_to_call_an_op_is_located():
         with mg.debug():
             y = call()
         assert y.node.seen.line == (str(HERE), call.__code__.co_firstlineno)
+
+
+def test_an_op_that_no_line_of_python_called_is_computed_all_the_same():
+    """As one that a callback of C code starts with."""
+    x, made, done = leaf([1.0]), [], threading.Event()
+    with mg.debug():
+        run = contextvars.copy_context().run
+        _thread.start_new_thread(run, (made.extend, map(mg.exp, iter([x]))))
+        while not made:
+            done.wait(0.01)
+    assert made[0].item() == np.exp(1.0)
 
 
 def test_the_tooltip_has_line_and_link(monkeypatch, tmp_path):
@@ -188,6 +202,51 @@ def test_a_write_that_nothing_sees_is_found(order):
         with pytest.raises(RuntimeError, match="multiply: its argument 'x2' was written to"):
             transform(np.ones(2))
     np.sum(w * w).backward()
+
+
+def test_a_write_inside_of_a_nested_transform_is_found():
+    def f(x):
+        y = mg.exp(x)
+        if into == "its output":
+            array_of(y.node.output)[0] = 9.0
+        z = np.sum(y * y)
+        if into == "its argument 'x1'":
+            array_of(y.node.output)[0] = 9.0
+        return z
+
+    for into, name in (("its output", "exp"), ("its argument 'x1'", "multiply")):
+        with mg.debug(), pytest.raises(RuntimeError, match=f"{name}: {into} was written to"):
+            mg.hessian(f)(np.ones(2))
+
+
+def test_arrays_that_hold_no_numbers_are_finite():
+    @mg.op
+    def named(x, names):
+        return x * 2.0
+
+    named.vjp("x")(lambda g, out, x, names: g * 2.0)
+    x = leaf([1.0, 2.0])
+    with mg.debug():
+        named(x, np.array(["a", None], object)).sum().backward()
+        assert "named: it gave inf" in raised(
+            lambda: named(leaf([1e308] * 2), np.array(["a", "b"])), FloatingPointError
+        )
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_numpy_warns_inside_of_debug_as_outside_where_nan_is_allowed():
+    y = mg.sqrt(leaf([0.0]))
+    with mg.debug(nonfinite=False), np.errstate(all="raise"), pytest.raises(FloatingPointError, match="divide by zero"):
+        y.backward(np.ones(1))
+    with mg.debug(), np.errstate(all="raise"), pytest.raises(FloatingPointError, match="the VJP of 'x' gave inf"):
+        y.backward(np.ones(1))
+
+
+def test_an_option_is_true_or_false():
+    for name in ("nonfinite", "time"):
+        mg.debug(**{name: np.True_})
+        with pytest.raises(TypeError, match=f"debug: {name} must be True or False, not 1"):
+            mg.debug(**{name: 1})
 
 
 def test_an_error_in_a_vjp_is_told_the_line():

@@ -617,6 +617,49 @@ def test_every_op_that_makes_a_nan_gradient_is_named_and_none_that_passes_it_on(
     ]
 
 
+def notes(graph):
+    return [note for part in graph.parts for note in part.notes if "derivative" in note]
+
+
+def test_what_is_said_of_a_nan_is_all_that_is_known_of_it():
+    """The numbers where all arrays have one shape, the place unless there is but one; the first of two arguments."""
+    x, y = (mg.tensor([1.0, 0.0], requires_grad=True, name=name) for name in "xy")
+    assert notes(mg.graph(mg.sqrt(x).sum(), gradients=True)) == [
+        "sqrt's derivative gave inf at [1], where g = 1, x = 0"
+    ]
+    assert notes(mg.graph(mg.sqrt(x[1]), gradients=True)) == ["sqrt's derivative gave inf, where g = 1, x = 0"]
+    column = mg.power(x, np.array([[0.5], [1.0]])).sum()
+    assert notes(mg.graph(column, gradients=True)) == ["power's derivative gave inf at [1]"]
+    with np.errstate(all="ignore"):
+        graph = mg.graph(nan_in_both(x, y).sum(), gradients=True)
+    assert notes(graph) == [
+        f"nan_in_both's derivative gave NaN at {name}[1], where g = 1, x = 0, y = 0" for name in "xy"
+    ]
+    assert faults(graph) == {"nan_in_both": "nan_in_both's derivative gave NaN at x[1]"}
+
+
+@mg.op
+def nan_in_both(x, y):
+    return x + y
+
+
+nan_in_both.vjp("x")(lambda g, out, x, y: g * (x / x))
+nan_in_both.vjp("y")(lambda g, out, x, y: g * (y / y))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_an_op_is_not_blamed_for_a_nan_that_it_was_given_or_gave_before():
+    x = mg.tensor([np.inf], requires_grad=True, name="x")
+    b = mg.tensor([0.0], requires_grad=True, name="b")
+    graph = mg.graph(mg.power(x, b).sum(), gradients=True)  # inf**0 = 1, and its derivative in b is log(inf)
+    assert faults(graph) == {"x": "holds inf"}
+    graph = mg.graph(mg.log(b).sum(), gradients=True)
+    assert (faults(graph), notes(graph)) == ({"log": "first inf here"}, [])
+    y = mg.log(b)
+    graph = mg.graph((y * 1e308 + y * 1e308).sum(), gradients=True)
+    assert faults(graph)["log"] == "first inf here"
+
+
 def test_a_sum_of_gradients_that_overflows_is_not_blamed_on_an_op():
     x = mg.tensor([0.0, 0.0], requires_grad=True, name="x")
     y = mg.tanh(x)

@@ -8,6 +8,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.viz import charts, measures
+from minigrad.viz.gradients import norm_of
 from minigrad.viz.parts import read_tape
 from minigrad.viz.statistics import entries, statistics, totals
 
@@ -207,9 +208,11 @@ def test_a_profile_draws_its_first_rows():
 
 
 def test_norms_of_any_dtype():
-    assert measures._norm(np.array([3.0 + 4.0j])) == 5.0
-    assert measures._norm(np.ones(5000, np.float16)) == pytest.approx(5000**0.5, rel=1e-12)
-    assert measures._norm(None) is None
+    assert norm_of(np.array([3.0 + 4.0j])) == 5.0
+    assert norm_of(np.ones(5000, np.float16)) == pytest.approx(5000**0.5, rel=1e-12)
+    x = mg.tensor([3.0 + 4.0j, 12.0], requires_grad=True, name="x")
+    assert mg.viz.flow(mg.real(x * 2.0))[0].value == pytest.approx(26.0)
+    assert mg.graph(mg.real(x * 2j).sum(), gradients=True).parts[0].gradient == pytest.approx(8**0.5)
 
 
 def test_bytes_are_those_of_the_output():
