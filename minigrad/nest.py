@@ -41,9 +41,24 @@ def _filled(nest: Any, leaves: Iterator[Any]) -> Any:
     if isinstance(nest, dict):
         return {key: _filled(part, leaves) for key, part in nest.items()}
     if isinstance(nest, (list, tuple)):
-        parts = [_filled(part, leaves) for part in nest]
-        return type(nest)(*parts) if hasattr(nest, "_fields") else type(nest)(parts)
+        return _of_kind(nest, [_filled(part, leaves) for part in nest])
     return next(leaves)
+
+
+def _of_kind(nest: list | tuple, parts: list[Any]) -> Any:
+    """The parts as a list or tuple of the same class."""
+    return type(nest)(*parts) if hasattr(nest, "_fields") else type(nest)(parts)
+
+
+def sorted_by_key(nest: Any) -> Any:
+    """Return the same nest with each dict in the order of its keys, which `flatten` follows.
+
+    >>> minigrad.nest.sorted_by_key([{"b": 1.0, "a": 2.0}])
+    [{'a': 2.0, 'b': 1.0}]
+    """
+    if isinstance(nest, dict):
+        return {key: sorted_by_key(nest[key]) for key in sorted(nest)}
+    return _of_kind(nest, [sorted_by_key(part) for part in nest]) if isinstance(nest, (list, tuple)) else nest
 
 
 def matched(what: str, nest: Any, like: Any) -> list[Any]:

@@ -53,16 +53,17 @@ def array(object: Any, dtype: DType = None) -> Any:
     if hasattr(object, "detach"):
         made = np.copy(object)
     else:
-        made = _stacked(object) if _has_tensors(object) else np.array(object)
+        made = _stacked(object) if has_tensors(object) else np.array(object)
     return made if dtype is None else made.astype(dtype)
 
 
-def _has_tensors(nest):
+def has_tensors(nest):
+    """Whether it is a list or tuple in which Tensors stand, however deep."""
     return isinstance(nest, (list, tuple)) and any(hasattr(leaf, "detach") for leaf in leaves_of(list(nest)))
 
 
 def _stacked(rows):
-    return stack([_stacked(row) if _has_tensors(row) else row for row in rows])
+    return stack([_stacked(row) if has_tensors(row) else row for row in rows])
 
 
 @implements(np.block)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import namedtuple
 from types import SimpleNamespace
 
 import numpy as np
@@ -78,7 +79,8 @@ PROGRAMS = {
     "hessian_tensor_product": lambda l: l.ag.hessian_tensor_product(loss(l))(X, X),
     "vector_jacobian_product": lambda l: l.ag.vector_jacobian_product(lambda x: x * x[0])(X, X),
     "make_hvp": lambda l: l.ag.make_hvp(loss(l))(X)[0](X),
-    "tensor_jacobian_product": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x))(X, X),
+    "tensor_jacobian_product of some axes": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x))(X, X),
+    "tensor_jacobian_product": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x))(X, M),
     "r_": lambda l: l.ag.jacobian(lambda x: l.np.r_[x, 1.0, x[0]] * 2)(X),
     "c_": lambda l: l.ag.jacobian(lambda x: l.np.c_[x, x * x])(X),
     "norm of a list": lambda l: l.ag.grad(lambda x: l.np.linalg.norm([x[0], x[1] * 2]))(X),
@@ -110,6 +112,21 @@ def test_a_program_gives_the_same_numbers(program):
     mine, original = program(OURS), program(THEIRS)
     vectors = [np.concatenate([np.ravel(leaf) for leaf in mg.nest.flatten(value)]) for value in (mine, original)]
     assert_allclose(*vectors, rtol=1e-10, atol=1e-12)
+
+
+Point = namedtuple("Point", "x y")
+
+
+def test_a_nest_with_named_tuples_is_flattened():
+    vector, unflatten = misc.flatten({"b": Point(X, 2.0), "a": [1.0]})
+    assert_array_equal(vector, [1.0, *X, 2.0])
+    assert unflatten(vector * 2)["b"].y == 4
+
+
+def test_the_second_output_of_grad_and_aux_is_plain():
+    gradient, aux = ours.grad_and_aux(lambda x: (np.sum(x * x), {"twice": [2 * x]}))(X)
+    assert_array_equal(gradient, 2 * X)
+    assert type(aux["twice"][0]) is np.ndarray
 
 
 def test_gradients_by_name():

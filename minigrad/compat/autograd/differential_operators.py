@@ -7,6 +7,7 @@ import numpy as np
 
 import minigrad as mg
 
+from ..._numpy import without_tensors
 from ...nest import flatten, unflatten
 
 # fmt: off
@@ -64,14 +65,14 @@ def _elementwise(f, x):
 
 
 def _with_aux(f, x):
-    aux = []
+    results: list = []
 
     def first(x):
-        y, rest = f(x)
-        aux.append(rest)
-        return y
+        results[:] = f(x)
+        return results[0]
 
-    return mg.grad(first)(x), mg.ops.copy(aux[0].detach()).data if hasattr(aux[0], "detach") else aux[0]
+    gradient = mg.grad(first)(x)
+    return gradient, without_tensors(results[1])
 
 
 def _vjp(f, x):
@@ -126,9 +127,7 @@ def multigrad_dict(fun):
     def gradients(*x, **kwargs):
         bound = signature.bind(*x, **kwargs)
         bound.apply_defaults()
-        names = list(bound.arguments)
-        found = grad(lambda *x: fun(**dict(zip(names, x, strict=True))), tuple(range(len(names))))
-        return dict(zip(names, found(*bound.arguments.values()), strict=True))
+        return grad(lambda named: fun(**named))(bound.arguments)
 
     return gradients
 
@@ -151,7 +150,7 @@ def tensor_jacobian_product(fun, argnum=0):
 
     def call(*arguments, **kwargs):
         *x, v = arguments
-        return np.tensordot(v, jacobian(fun, argnum)(*x, **kwargs), np.ndim(v))
+        return jacobian(lambda *x: np.tensordot(v, fun(*x, **kwargs), np.ndim(v)), argnum)(*x)
 
     return call
 

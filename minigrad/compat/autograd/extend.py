@@ -28,16 +28,15 @@ def primitive(f):
             raise NotImplementedError(f"{made.__name__}: no VJP has been defined for argument {argnum}")
         return np.zeros_like(arrays[i]) if maker is None else maker(out, *given, **options)(g)
 
-    call: Any = wraps(f)(lambda *arguments, **options: compute(arguments, options))
-
-    def compute(arguments, options):
+    @wraps(f)
+    def call(*arguments, **options):
         places = tuple(i for i, a in enumerate(arguments) if isinstance(a, mg.Tensor))
         if not places:
             return f(*arguments, **options)
         rest = tuple(None if i in places else a for i, a in enumerate(arguments))
         return made(*[arguments[i] for i in places], places=places, arguments=rest, options=options)
 
-    call.fun = f
+    call.fun = f  # type: ignore[attr-defined]
     return call
 
 

@@ -2,18 +2,14 @@
 
 from minigrad import ravel_nest
 
+from ....nest import sorted_by_key
+
 __all__ = ["flatten", "flatten_func"]
 
 
 def flatten(value):
     """`(vector, unflatten)`, dicts in the order of their keys."""
-    return ravel_nest(_ordered(value))
-
-
-def _ordered(value):
-    if isinstance(value, dict):
-        return {key: _ordered(value[key]) for key in sorted(value)}
-    return type(value)(map(_ordered, value)) if isinstance(value, (list, tuple)) else value
+    return ravel_nest(sorted_by_key(value))
 
 
 def flatten_func(func, example):

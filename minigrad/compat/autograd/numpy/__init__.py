@@ -7,16 +7,13 @@ import numpy as _np
 
 import minigrad as mg
 
-from ....nest import flatten as _leaves
+from ....ops.arranging import has_tensors as _has_tensors
+from ..alias import alias as _alias
 
 __all__ = [*_np.__all__]
 
 _TAKE_LISTS = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "select", "choose"}
 _TAKE_LISTS |= {"einsum", "multi_dot", "ix_", "piecewise", "lexsort", "meshgrid", "broadcast_arrays"}
-
-
-def _has_tensors(value):
-    return type(value) in (list, tuple) and any(isinstance(leaf, mg.Tensor) for leaf in _leaves(list(value)))
 
 
 def seeing_tensors(function):
@@ -78,5 +75,5 @@ def __dir__():
     return [*dir(_np)]
 
 
-for _name in ("fft", "linalg", "random"):
-    importlib.import_module(f"{__name__}.{_name}")  # a plain import would find NumPy's, by __getattr__
+fft, random = _alias(f"{__name__}.fft", "numpy.fft"), _alias(f"{__name__}.random", "numpy.random")
+importlib.import_module(f"{__name__}.linalg")  # a plain import would find NumPy's, by __getattr__
