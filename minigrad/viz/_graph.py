@@ -137,9 +137,9 @@ class Graph:
         remarks: Sequence[str],
         gradients: bool,
         totals: Sequence[str],
-        direction: str = "TB",
-        size: str | None = None,
-        known: Mapping[str, Any] | None = None,
+        direction: str,
+        size: str | None,
+        known: Mapping[str, Any],
     ):
         self.parts = parts
         self.digraph = draw(parts, [*totals, *remarks], gradients, direction)
@@ -149,7 +149,7 @@ class Graph:
         self._text = as_text(parts, remarks)
         self._data = {
             "title": "computational graph", "caption": list(totals), "gradients": gradients, "direction": direction,
-            **(known or {}),
+            **known,
         }  # fmt: skip
 
     @property

@@ -255,7 +255,7 @@ def _possible_levels(ops: Sequence[Part], taken: dict[Part, list[Part]]) -> dict
     for op in reversed(ops):
         for drawn in taken[op]:
             to_end[drawn] = max(to_end[drawn], to_end[op] + 1)
-    end = max(to_end.values(), default=0)
+    end = max(to_end.values(), default=0)  # equivalent: 0 -> any number because without ops there are no levels
     highest: dict[Part, int] = {}
     for op in ops:
         highest[op] = max((highest[drawn] + 1 for drawn in taken[op]), default=end - to_end[op])

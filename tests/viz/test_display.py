@@ -131,6 +131,11 @@ def test_display_says_what_went_wrong_and_does_not_raise(programs, monkeypatch):
     assert "could not be drawn: &lt;broken&gt;" in shown
 
 
+def test_a_notebook_shows_the_page_in_a_frame(programs):
+    graph = mg.graph(programs["square"]())
+    assert graph._repr_html_() == explorer.frame(graph.html(), graph.title)
+
+
 def test_a_walk_needs_no_engine(no_engine, programs, tmp_path):
     walk = mg.viz.trace(programs["square"]())
     assert walk._repr_html_().startswith("<iframe srcdoc=")

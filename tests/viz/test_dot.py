@@ -4,6 +4,7 @@ import html
 import math
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pygraphviz
@@ -13,6 +14,8 @@ import minigrad as mg
 from minigrad.viz import dot
 from minigrad.viz.labels import LONGEST, width
 from minigrad.viz.parts import Part
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def drawn(*outputs, **options):
@@ -26,6 +29,13 @@ def drawn(*outputs, **options):
 
 def rows_of(label):
     return [html.unescape(re.sub("<[^>]*>", "", row)) for row in re.findall("<TR>.*?</TR>", label)]
+
+
+@pytest.mark.parametrize("name", ["cnn", "square", "residual"])
+def test_golden(programs, name):
+    graph = mg.graph(programs[name](), gradients=name == "cnn")
+    assert graph.source == mg.graph(programs[name](), gradients=name == "cnn").source
+    assert graph.source == (GOLDEN / f"{name}.dot").read_text(encoding="utf-8")
 
 
 def test_the_width_of_an_arrow_is_logarithmic():
@@ -47,7 +57,14 @@ def test_the_widest_arrow_is_that_of_the_greatest_norm_on_any_edge():
     assert widths["x", "tanh"] == dot.THIN
 
 
-WAYS = ({}, {"gradients": True}, {"gradients": True, "max_nodes": 5}, {"depth": 0}, {"gradients": True, "depth": 1})
+WAYS = (
+    {},
+    {"gradients": True},
+    {"gradients": True, "max_nodes": 5},
+    {"depth": 0},
+    {"gradients": True, "depth": 1},
+    {"gradients": True, "depth": 0},
+)
 
 
 @pytest.mark.parametrize("options", WAYS)
@@ -55,6 +72,7 @@ def test_each_arrow_points_at_what_takes_the_tensor_and_shows_its_norm_once(prog
     graph = mg.graph(program(), **options)
     parsed = pygraphviz.AGraph(string=graph.source)
     ids = {part: f"n{i}" for i, part in enumerate(graph.parts, start=1)}
+    inputs = {ids[part]: part.inputs for part in graph.parts}
     taken = Counter((ids[source], ids[part]) for part in graph.parts for source, _ in part.inputs)
     found = Counter()
     for edge in parsed.edges():
@@ -73,6 +91,8 @@ def test_each_arrow_points_at_what_takes_the_tensor_and_shows_its_norm_once(prog
             assert said == [f"{float(norm[1] or norm[2]):.2g}"]
         else:
             assert (look.get("dir") == "back") == is_reversed
+        names = {tensor.title for drawn, tensor in inputs[taker] if drawn.kind == "mark" and ids[drawn] == source}
+        assert not names or any(look["tooltip"].startswith(name) for name in names)
     assert {pair: min(count, 1) for pair, count in taken.items()} == dict.fromkeys(found, 1)
     assert all(found[pair] in (1, count) for pair, count in taken.items())
 
@@ -130,9 +150,37 @@ def test_the_first_data_of_an_op_stands_above_it_and_the_second_beside_it():
     """A computation starts where its first data are."""
     w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
     data = {"above": np.ones((3, 2)), "beside": np.zeros((3, 2))}
-    _, _, parsed = drawn(mg.where(data["above"], w, data["beside"]), names=data)
+    _, edges, parsed = drawn(mg.where(data["above"], w, data["beside"]), names=data)
     (row,) = parsed.subgraphs()
     assert [rows_of(node.attr["label"])[0] for node in row.nodes()] == ["w", "where", "beside"]
+    looks = {(tail, head): look.get("dir") or "forward" for tail, head, look in edges}
+    assert looks == {("above", "where"): "forward", ("w", "where"): "forward", ("where", "beside"): "back"}
+
+
+@pytest.mark.parametrize("options", [{}, {"gradients": True, "depth": 0}])
+def test_a_node_says_its_shape_unless_it_says_the_one_number_that_it_has(program, options):
+    output = program()
+    graph = mg.graph(output, **options)
+    parsed = pygraphviz.AGraph(string=graph.source)
+    for i, part in enumerate(graph.parts, start=1):
+        says_value = part.is_output or part.kind in dot.QUIET
+        assert (str(part.shape) in rows_of(parsed.get_node(f"n{i}").attr["label"])) == (not says_value)
+    output.backward()
+    nodes, _, parsed = drawn(output)
+    assert "()" in rows_of(parsed.get_node(list(nodes.values())[-1]).attr["label"])  # the value is released
+
+
+def test_what_a_vjp_recorded_has_a_look_of_its_own():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    with mg.scope("inner"):
+        y = mg.tanh(mg.exp(x)).sum()
+    slopes = mg.grad(lambda x: mg.tanh(mg.exp(x)).sum())(x)
+    nodes, _, parsed = drawn(slopes.sum() + y, depth=0)
+    colours = {title: parsed.get_node(node).attr["fillcolor"] for title, node in nodes.items()}
+    assert {colour for title, colour in colours.items() if title.startswith(dot.BACKWARD)} == {
+        dot.BACKWARD_LOOK["fillcolor"]
+    }
+    assert colours["inner"] == dot.LOOKS["fold"]["fillcolor"]
 
 
 def faults(text):
