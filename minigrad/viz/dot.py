@@ -251,7 +251,7 @@ def _alone_on_their_levels(parts: Iterable[Part]) -> list[Part]:
 
 def _possible_levels(ops: Sequence[Part], taken: dict[Part, list[Part]]) -> dict[Part, range]:
     """The levels, counted from the top, that each op can be on, given the ops that it takes."""
-    to_end = dict.fromkeys(ops, 0)
+    to_end = dict.fromkeys(ops, 0)  # equivalent: 0 -> any number because only differences count
     for op in reversed(ops):
         for drawn in taken[op]:
             to_end[drawn] = max(to_end[drawn], to_end[op] + 1)
