@@ -52,6 +52,8 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     """
     x = inexact(x)
     axes = normalized_axes(axis, x.ndim)
+    if len(axes) == 1 and getattr(ord, "requires_grad", False):
+        return _power_norm(x, ord, axis, keepdims)
     if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
         return _norm(x, axis, keepdims=keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
@@ -66,13 +68,18 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 
 
 def _vector_norm(x, order, axis, keepdims):
-    """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest; 0, with derivative 0, where all are 0."""
+    """The norm of a constant order; some are simpler than their formula, or its limit."""
     if order == 0:
         return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(np.abs(array_of(x)).dtype)
     if order in (math.inf, -math.inf):
         return (max if order > 0 else min)(np.abs(x), axis, keepdims=keepdims)
     if order == 1:
         return sum(np.abs(x), axis, keepdims=keepdims)
+    return _power_norm(x, order, axis, keepdims)
+
+
+def _power_norm(x, order, axis, keepdims):
+    """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest; 0, with derivative 0, where all are 0."""
     like, x = x, widened(x)
     scale = _scale(array_of(x), axis)
     total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
