@@ -140,9 +140,9 @@ def test_norm(x, order, axis, keepdims):
 
 
 @pytest.mark.parametrize("order", [1.0, 2.0, 3.0, -1.0])
-def test_an_order_that_needs_a_gradient(order):
-    for ours in (lambda p: mg.norm(A, p, 1), lambda p: mg.vector_norm(A[0], ord=p)):
-        assert_allclose(mg.grad(lambda p: np.sum(ours(p)))(order), numeric(ours, np.array(order)), atol=1e-7)
+@pytest.mark.parametrize("ours", [lambda p: mg.norm(A, p, 1), lambda p: mg.vector_norm(A[0], ord=p)])
+def test_an_order_that_needs_a_gradient(ours, order):
+    assert_allclose(mg.grad(lambda p: np.sum(ours(p)))(order), numeric(ours, np.array(order)), atol=1e-7)
 
 
 def test_norms_of_rows_of_very_different_size():
