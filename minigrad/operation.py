@@ -103,8 +103,9 @@ class Op(Signature):
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        recorded = self._records(parents)
-        watching = debugger()
+        settings = in_force()
+        recorded = any(parents) and (not settings or recording()) and self._has_vjps(parents)
+        watching = debugger() if settings else None
         if not tensors:
             return self._forward(arrays, parameters, watching)
         output = (self._guarded if self.foreign else self._forward)(arrays, parameters, watching)
@@ -151,11 +152,8 @@ class Op(Signature):
         arrays, parameters = [*map(read_only, arrays)], snapshot(parameters)
         return owned([(None, self._array(self._forward(arrays, parameters, watching)))])[0][1]
 
-    def _records(self, parents: list) -> bool:
-        """Whether to record a call with these parents. Raises TypeError if one of them has no derivative here."""
-        # equivalent: without in_force() and because nothing in force means recording
-        if not any(parents) or (in_force() and not recording()):
-            return False
+    def _has_vjps(self, parents: list) -> bool:
+        """True. Raises TypeError if one of the parents has no derivative here."""
         if self.foreign or None in self.vjps:
             for i, parent in enumerate(parents):
                 if parent is not None:

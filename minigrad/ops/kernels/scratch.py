@@ -6,6 +6,7 @@ Kernels therefore borrow their intermediate arrays here; what an op returns neve
 
 import math
 import threading
+from operator import attrgetter
 
 import numpy as np
 
@@ -15,16 +16,22 @@ LIMIT = 64 * 2**20  # bytes that a thread keeps between two calls
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
 
+class _Buffers(dict):
+    """A set of buffers by name, and how many bytes they have together."""
+
+    nbytes = 0
+
+
 class _Kept(threading.local):
     """What this thread keeps: sets of buffers that no kernel uses now."""
 
     def __init__(self) -> None:
-        self.free: list[dict[str, np.ndarray]] = []
+        self.free: list[_Buffers] = []
 
     @property
     def nbytes(self) -> int:
         """Of all of them."""
-        return sum(map(_size, self.free))
+        return sum([buffers.nbytes for buffers in self.free])
 
 
 _kept = _Kept()
@@ -38,13 +45,13 @@ class Scratch:
     """
 
     def __enter__(self):
-        self.buffers = _kept.free.pop() if _kept.free else {}
+        self.buffers = _kept.free.pop() if _kept.free else _Buffers()
         return self.take
 
     def __exit__(self, *exception):
         _kept.free.append(self.buffers)
         if _kept.nbytes > LIMIT:
-            _kept.free.sort(key=_size)
+            _kept.free.sort(key=attrgetter("nbytes"))
             while _kept.nbytes > LIMIT:
                 del _kept.free[0]
 
@@ -57,11 +64,8 @@ class Scratch:
             raw = np.empty(size + ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % ALIGNMENT
             buffer = self.buffers[name] = raw[start : start + size]
+            self.buffers.nbytes = sum([b.nbytes for b in self.buffers.values()])
         return np.ndarray(shape, dtype, buffer)
-
-
-def _size(buffers):
-    return sum(buffer.nbytes for buffer in buffers.values())
 
 
 def release_scratch():
