@@ -50,8 +50,11 @@ class Scratch:
 
     def __exit__(self, *exception):
         _kept.free.append(self.buffers)
+        # equivalent: > -> >= because what is kept stays below the limit
         if _kept.nbytes > LIMIT:
+            # equivalent: any change because which set goes first is a matter of speed
             _kept.free.sort(key=attrgetter("nbytes"))
+            # equivalent: > -> >= because what is kept stays below the limit
             while _kept.nbytes > LIMIT:
                 del _kept.free[0]
 
@@ -60,6 +63,7 @@ class Scratch:
         size = math.prod(shape) * dtype.itemsize
         buffer = self.buffers.get(name)
         if buffer is None or buffer.nbytes < size:
+            # equivalent: any change because it only saves time
             keep_freed_memory()
             raw = np.empty(size + ALIGNMENT, np.uint8)
             start = -raw.ctypes.data % ALIGNMENT
