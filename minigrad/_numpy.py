@@ -84,11 +84,27 @@ def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind"
     _plain(ufunc, np.positive, 0.0, order=order, subok=subok)  # they change no number, but must be NumPy's
     if options.get("keepdims") is False:
         del options["keepdims"]
+    if ufunc.signature and options.get("axes") is not None:
+        op = functools.partial(_along, op, ufunc, options.pop("axes"))
     if dtype is not None or casting != "same_kind":
         inputs = _cast_inputs(ufunc, inputs, dtype, casting)
     if where is True:
         return op(*inputs, **options)
     return np.where(where, op(*[np.where(where, x, np.ones_like(x)) for x in inputs], **options), 0)
+
+
+def _along(op, ufunc, axes, *inputs, **options):
+    """A product of matrices or vectors that stand along these axes, one tuple for each operand and for the result."""
+    given = [(at,) if isinstance(at, (int, np.integer)) else tuple(at) for at in axes]
+    taken, _, returned = ufunc.signature.partition("->")
+    sizes = [min(part.count(",") + 1, np.ndim(x)) for part, x in zip(taken.split("),("), inputs, strict=True)]
+    result = sum(sizes) - 2  # both lose the axis over which they are summed
+    if len(given) == 2 and returned == "()":
+        given.append(())
+    if [*map(len, given)] != [*sizes, result]:
+        raise ValueError(f"{_name(ufunc)}: axes must hold {sizes[0]}, {sizes[1]} and {result} axes, not {axes}")
+    first, second = (ops.moveaxis(x, at, tuple(range(-len(at), 0))) for x, at in zip(inputs, given, strict=False))
+    return ops.moveaxis(op(first, second, **options), tuple(range(-result, 0)), given[2])
 
 
 def _cast_inputs(ufunc, inputs, dtype, casting):

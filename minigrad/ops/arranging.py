@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ from ..stand_ins import implements
 from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
 from .indexing import getitem, scatter
 from .joining import concatenate, stack
-from .shaping import broadcast_arrays, expand_dims, moveaxis, ravel, reshape
+from .shaping import broadcast_arrays, broadcast_to, expand_dims, moveaxis, ravel, reshape
 
 __all__ = [
     "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
@@ -296,21 +297,65 @@ def apply_over_axes(func: Any, a: Array, axes: int | tuple[int, ...]) -> Array:
 
 
 @named
-def vectorize(pyfunc: Any) -> Any:
+def vectorize(pyfunc: Any, *, signature: str | None = None) -> Any:
     """A function of arrays, that calls `pyfunc` for each entry of these, broadcast, and makes an array of the results.
+
+    signature: which last axes `pyfunc` gets and returns as they are, as in "(n),(n)->()". Several results are a tuple.
+    Raises ValueError for arrays that do not fit it.
 
     >>> mg.vectorize(lambda a, b: a if a > b else b)(np.array([1.0, 4.0]), 2.0)
     array([2., 4.])
+    >>> mg.vectorize(np.dot, signature="(n),(n)->()")(np.eye(2), np.array([2.0, 3.0]))
+    array([2., 3.])
     """
     if not callable(pyfunc):
         raise TypeError(f"vectorize: pyfunc must be a function, not {type(pyfunc).__name__}")
+    taken, returned = ((), ((),)) if signature is None else _core_axes(signature)
 
     def vectorized(*arrays):
-        parts = broadcast_arrays(*map(arraylike, arrays))
-        results = [pyfunc(*entries) for entries in zip(*map(ravel, parts), strict=True)]
-        return reshape(array(results), parts[0].shape)
+        arrays = [arraylike(a) for a in arrays]
+        cores = taken if signature is not None else ((),) * len(arrays)
+        shape, parts = _rows_of_entries(arrays, cores, signature)
+        if any(returned) and not math.prod(shape):
+            raise ValueError("there is no entry for which the function could say its result's shape")
+        results = [pyfunc(*entries) for entries in zip(*parts, strict=True)]
+        outputs = [*zip(*results, strict=True)] if len(returned) > 1 else [results]
+        if len(outputs) != len(returned) or not all(
+            np.ndim(value) == len(core) for output, core in zip(outputs, returned, strict=False) for value in output
+        ):
+            raise ValueError(f"what the function returned does not fit the signature {signature!r}")
+        made = tuple(reshape(array([*values]), (*shape, *np.shape(values[0] if values else 0))) for values in outputs)
+        return made if len(returned) > 1 else made[0]
 
-    return vectorized
+    vectorized.__name__ = "vectorize"
+    return named(vectorized)
+
+
+def _core_axes(signature: str) -> tuple[tuple, tuple]:
+    """The names of the core axes of each argument, and of each result."""
+    axes = r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*)?\)"
+    if not re.fullmatch(rf"\s*{axes}(\s*,\s*{axes})*\s*->\s*{axes}(\s*,\s*{axes})*\s*", signature):
+        raise ValueError(f"vectorize: signature must be such as '(n),(n)->()', not {signature!r}")
+    sides = (re.findall(axes, side) for side in signature.split("->"))
+    taken, returned = (tuple(tuple(re.findall(r"\w+", names)) for names in side) for side in sides)
+    return taken, returned
+
+
+def _rows_of_entries(arrays, cores, signature):
+    """The shape of the other axes, broadcast, and each array with these as one axis in front of the core axes."""
+    if len(arrays) != len(cores) or any(a.ndim < len(core) for a, core in zip(arrays, cores, strict=True)):
+        raise ValueError(f"the arrays {[a.shape for a in arrays]} do not fit the signature {signature!r}")
+    pairs = [
+        (a.shape[: a.ndim - len(core)], a.shape[a.ndim - len(core) :]) for a, core in zip(arrays, cores, strict=True)
+    ]
+    sizes = {pair for core, (_, own) in zip(cores, pairs, strict=True) for pair in zip(core, own, strict=True)}
+    if len(sizes) > len({name for name, _ in sizes}):
+        raise ValueError(f"axes of one name differ in size: {sorted(sizes)} (signature {signature!r})")
+    shape = np.broadcast_shapes(*[outer for outer, _ in pairs])
+    count = math.prod(shape)
+    return shape, [
+        reshape(broadcast_to(a, shape + own), (count, *own)) for a, (_, own) in zip(arrays, pairs, strict=True)
+    ]
 
 
 @implements(np.lib.stride_tricks.sliding_window_view)

@@ -326,17 +326,23 @@ def average(
         found = mean(a, axis, keepdims=keepdims)
         return (found, np.full_like(array_of(found), _count(arraylike(a), axis))) if returned else found
     like, a, weights = (a, weights), widened(a), widened(weights)
-    if np.shape(weights) != np.shape(a):
-        axes = normalized_axes(axis, np.ndim(a))
-        if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
-            raise ValueError(f"average: weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
-        others = tuple(i for i in range(np.ndim(a)) if i not in axes)
-        weights = np.expand_dims(np.transpose(weights, np.argsort(axes)), others)
+    weights = along_axes(weights, a, axis)
     total = sum(weights, axis, keepdims=keepdims)
     if np.any(array_of(total) == 0):
         raise ZeroDivisionError("average: the weights' sum is 0")
     found = narrowed(sum(np.multiply(a, weights), axis, keepdims=keepdims) / total, *like)
     return (found, np.broadcast_to(total, np.shape(found))) if returned else found
+
+
+def along_axes(weights, a, axis):
+    """Weights of the shape of a, or of its axis (or axes), with as many axes as a."""
+    if np.shape(weights) == np.shape(a):
+        return weights
+    axes = normalized_axes(axis, np.ndim(a))
+    if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
+        raise ValueError(f"weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")
+    others = tuple(i for i in range(np.ndim(a)) if i not in axes)
+    return np.expand_dims(np.transpose(weights, np.argsort(axes)), others)
 
 
 @implements(np.median)

@@ -20,7 +20,7 @@ from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, wide
 from .complex_numbers import conj
 from .indexing import scatter, sort, take_along_axis
 from .joining import stack
-from .reductions import _count, average
+from .reductions import _count, along_axes, average
 from .shaping import moveaxis, reshape
 
 __all__ = [
@@ -30,50 +30,81 @@ __all__ = [
 
 
 @implements(np.quantile)
-def quantile(a: Array, q: ArrayLike, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def quantile(
+    a: Array,
+    q: ArrayLike,
+    axis: Axis = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Array:
     """The value below which the part q (0 to 1) of the entries lies, over the axis (or axes); q may be an array.
 
     The two neighbours in order share g as they share the value. NaN if any entry is. `method` is as in np.quantile.
-    Raises TypeError for a q that needs a gradient.
+    weights, of the shape of a or of its axis (or axes), go with method="inverted_cdf" alone.
+    Raises TypeError for a q and for weights that need a gradient: the value jumps from entry to entry with them.
 
     >>> mg.quantile(np.array([4.0, 1.0, 3.0]), 0.75)
     array(3.5)
     >>> mg.grad(mg.quantile)(np.array([4.0, 1.0, 3.0]), 0.75)
     array([0.5, 0. , 0.5])
     """
-    return _quantile(a, q, axis, method, keepdims, ignore_nan=False)
+    return _quantile(a, q, axis, method, keepdims, ignore_nan=False, weights=weights)
 
 
 @implements(np.percentile)
-def percentile(a: Array, q: ArrayLike, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def percentile(
+    a: Array,
+    q: ArrayLike,
+    axis: Axis = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Array:
     """`quantile` for q in percent.
 
     >>> mg.percentile(np.array([1.0, 2.0, 5.0]), [0, 50])
     array([1., 2.])
     """
-    return _quantile(a, np.asarray(q, float) / 100, axis, method, keepdims, ignore_nan=False)
+    return _quantile(a, np.asarray(q, float) / 100, axis, method, keepdims, ignore_nan=False, weights=weights)
 
 
 @implements(np.nanquantile)
-def nanquantile(a: Array, q: ArrayLike, axis: Axis = None, *, method: str = "linear", keepdims: bool = False) -> Array:
+def nanquantile(
+    a: Array,
+    q: ArrayLike,
+    axis: Axis = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
+) -> Array:
     """`quantile` of the entries that are not NaN; NaN where there is none.
 
     >>> mg.nanquantile(np.array([1.0, np.nan, 2.0]), 0.5)
     array(1.5)
     """
-    return _quantile(a, q, axis, method, keepdims, ignore_nan=True)
+    return _quantile(a, q, axis, method, keepdims, ignore_nan=True, weights=weights)
 
 
 @implements(np.nanpercentile)
 def nanpercentile(
-    a: Array, q: ArrayLike, axis: Axis = None, *, method: str = "linear", keepdims: bool = False
+    a: Array,
+    q: ArrayLike,
+    axis: Axis = None,
+    *,
+    method: str = "linear",
+    keepdims: bool = False,
+    weights: ArrayLike | None = None,
 ) -> Array:
     """`percentile` of the entries that are not NaN; NaN where there is none.
 
     >>> mg.nanpercentile(np.array([1.0, np.nan, 2.0]), 50)
     array(1.5)
     """
-    return _quantile(a, np.asarray(q, float) / 100, axis, method, keepdims, ignore_nan=True)
+    return _quantile(a, np.asarray(q, float) / 100, axis, method, keepdims, ignore_nan=True, weights=weights)
 
 
 @implements(np.nanmedian)
@@ -86,19 +117,25 @@ def nanmedian(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     return _quantile(a, 0.5, axis, "linear", keepdims, ignore_nan=True)
 
 
-def _quantile(a: Array, q: Any, axis: Axis, method: Any, keepdims: bool, ignore_nan: bool) -> Array:
+def _quantile(
+    a: Array, q: Any, axis: Axis, method: Any, keepdims: bool, ignore_nan: bool, weights: Any = None
+) -> Array:
     a, q = floating(a), np.asarray(q, float)
     axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
     if n == 0:
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
     lead = [size for i, size in enumerate(a.shape) if i not in axes]
-    ordered = sort(reshape(moveaxis(a, axes, tuple(range(-len(axes), 0))), (*lead, n)))  # NaN comes last
-    counts = np.sum(~np.isnan(ordered), axis=-1)
-    positions = np.empty((*lead, q.size))
-    for count in np.unique(counts):
-        usable = count if ignore_nan else (count if count == n else 0)
-        where = np.quantile(np.arange(float(usable)), q.ravel(), method=method) if usable else n - 1.0
-        positions[counts == count] = where
+
+    def in_last_axis(x):
+        return reshape(moveaxis(x, axes, tuple(range(-len(axes), 0))), (*lead, n))
+
+    entries = in_last_axis(a)
+    ordered = sort(entries)  # NaN comes last
+    if weights is None:
+        positions = _positions(np.sum(~np.isnan(ordered), axis=-1), n, q.ravel(), method, ignore_nan)
+    else:
+        weights = in_last_axis(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape))
+        positions = _weighted_positions(array_of(entries), weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     part = (positions - low).astype(ordered.dtype)
     below = take_along_axis(ordered, low, -1)
@@ -107,6 +144,25 @@ def _quantile(a: Array, q: Any, axis: Axis, method: Any, keepdims: bool, ignore_
     value = moveaxis(value, -1, 0)
     kept = [1 if i in axes else size for i, size in enumerate(a.shape)] if keepdims else lead
     return reshape(value, (*q.shape, *kept))
+
+
+def _positions(counts, n, q, method, ignore_nan):
+    """Where the quantiles stand in order, by how many entries of each row are no NaN."""
+    positions = np.empty((*counts.shape, q.size))
+    for count in np.unique(counts):
+        usable = count if ignore_nan else (count if count == n else 0)
+        where = np.quantile(np.arange(float(usable)), q, method=method) if usable else n - 1.0
+        positions[counts == count] = where
+    return positions
+
+
+def _weighted_positions(entries, weights, q, method, ignore_nan):
+    """The same, as the quantiles of the places that the entries take in order."""
+    places = np.argsort(np.argsort(entries, axis=-1, kind="stable"), axis=-1)
+    places = np.where(np.isnan(entries), np.nan, places)
+    quantile = np.nanquantile if ignore_nan else np.quantile
+    positions = quantile(places, q, axis=-1, method=method, weights=weights)
+    return np.moveaxis(np.nan_to_num(positions, nan=entries.shape[-1] - 1), 0, -1)
 
 
 @implements(np.partition)

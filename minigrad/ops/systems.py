@@ -204,7 +204,8 @@ def _(g, out, a):
 def qr(a: Array, mode: str = "reduced") -> Any:
     """`(Q, R)` with A = Q R, Q of orthonormal columns and R upper triangular; R alone with mode="r".
 
-    Raises ValueError for other modes; "complete" will do where it is the same as "reduced", if m <= n.
+    Raises ValueError for other modes; "complete" will do where it is the same as "reduced", if m <= n. In a tall matrix
+    the columns that it adds to Q are any basis of what the others leave, which is not a function of A to differentiate.
 
     >>> mg.qr(np.array([[3.0, 1.0], [4.0, 2.0]]), "r").round(6)
     array([[-5. , -2.2],
@@ -215,7 +216,8 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(f"qr: a must be a matrix, or a stack of them, not {a.shape}")
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
-        raise ValueError(f"qr: mode {mode!r} has no derivative for a matrix of {m} x {n}: pass 'reduced' or 'r'")
+        reason = f"adds {m - n} arbitrary columns to Q" if mode == "complete" else "has no derivative"
+        raise ValueError(f"qr: mode {mode!r} {reason} for a matrix of {m} x {n}: pass 'reduced' or 'r'")
     k = m if m < n else n
     both = _qr(a[..., :k])
     q, r = both[..., :m, :], both[..., m:, :]

@@ -7,6 +7,7 @@ from support.gradients import leaf
 from support.specification import Specs, call, calls
 
 import minigrad as mg
+from minigrad.testing import check_grads
 
 specs = Specs()
 spec = specs.add
@@ -153,3 +154,37 @@ def test_r_and_c_join_tensors():
     assert type(mg.r_[V, 1.0]) is np.ndarray
     np.sum(mg.c_[v, v] * [[1.0, 10.0]]).backward()
     assert_array_equal(v.grad, [11, 11, 11])
+
+
+SIGNATURES = [
+    ("(n),(n)->()", np.dot, (A, V)),
+    ("(m, n),(n)->(m)", lambda a, b: a @ b, (np.stack([A, B]), np.stack([B[:, None], A[:, None]])[:, 0])),
+    ("(n)->(),(n)", lambda a: (np.sum(a), a * a), (A,)),
+    ("()->(k)", lambda a: np.stack([a, a * a]), (A,)),
+]
+
+
+@pytest.mark.parametrize(("signature", "function", "arrays"), SIGNATURES)
+def test_a_function_of_the_last_axes(signature, function, arrays):
+    ours = mg.vectorize(function, signature=signature)
+    expected = np.vectorize(function, signature=signature.replace(" ", ""))(*arrays)
+    found = ours(*map(leaf, arrays))
+    for a, b in zip(*((x if isinstance(x, tuple) else (x,)) for x in (found, expected)), strict=True):
+        assert_array_equal(a.data, b)
+    check_grads(ours, *arrays)
+
+
+@pytest.mark.parametrize(
+    ("signature", "arrays", "message"),
+    [
+        ("n->()", (A,), "signature must be such as"),
+        ("(n),(n)->()", (A, V[:1]), "axes of one name differ in size"),
+        ("(n),(n)->()", (A,), "do not fit the signature"),
+        ("(n)->()", (np.ones(()),), "do not fit the signature"),
+        ("(n)->()", (A,), "what the function returned does not fit the signature"),
+        ("(n)->(n)", (A[:0],), "there is no entry"),
+    ],
+)
+def test_arrays_that_do_not_fit_a_signature_are_refused(signature, arrays, message):
+    with pytest.raises(ValueError, match=f"vectorize: .*{message}"):
+        mg.vectorize(lambda *a: a[0], signature=signature)(*arrays)

@@ -12,7 +12,7 @@ from support.gradients import leaf
 from support.specification import Specs, called, of_list
 
 import minigrad as mg
-from minigrad.testing import check_vjp
+from minigrad.testing import check_grads, check_vjp
 from minigrad.testing import strategies as s
 
 specs = Specs()
@@ -279,3 +279,24 @@ def test_scalar_products_conjugate_the_first_as_numpys_do():
 def test_a_power_that_is_no_int_is_refused(n):
     with pytest.raises(TypeError, match=re.escape(f"matrix_power: n must be an int, not {n!r}")):
         mg.matrix_power(np.eye(2), n)
+
+
+@pytest.mark.parametrize(
+    ("function", "shapes", "axes"),
+    [
+        (np.matmul, ((3, 4, 5), (5, 3, 4)), [(2, 0), (1, 0), (0, 1)]),
+        (np.matmul, ((3, 4, 5), (3, 2, 5)), [(1, 2), (2, 1), (2, 1)]),
+        (np.matmul, ((3,), (3, 4, 5)), [0, (0, 1), 1]),
+        (np.matmul, ((3,), (3,)), [0, 0, ()]),
+        (np.vecdot, ((3, 4), (3, 4)), [0, 0]),
+        (np.vecdot, ((3, 4), (3,)), [0, 0, ()]),
+        (np.matvec, ((3, 4, 5), (5, 3)), [(1, 0), 1, 1]),
+        (np.vecmat, ((5, 4), (4, 3, 5)), [1, (0, 1), 0]),
+    ],
+)
+def test_products_along_axes(function, shapes, axes):
+    a, b = (np.random.default_rng(0).normal(size=shape) for shape in shapes)
+    assert_allclose(function(leaf(a), b, axes=axes).data, function(a, b, axes=axes))
+    check_grads(lambda a, b: function(a, b, axes=axes), a, b)
+    with pytest.raises(ValueError, match=f"np.{function.__name__}: axes must hold"):
+        function(leaf(a), b, axes=[(0, 1, 2), *axes[1:]])

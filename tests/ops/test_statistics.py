@@ -21,6 +21,8 @@ first = {"argnums": 0}
 quantiles = [call(A, 0.3), call(A, [0.25, 0.9], 1), call(A, 0.5, (0, 2), keepdims=True), call(A, 1, -1)]
 spec("quantile", calls(*quantiles), np.quantile, options=first, kinks=((np.array([1.0, 1.0, 2.0]), 0.2),))
 spec("nanquantile", calls(*quantiles), np.nanquantile, options=first)
+BY_WEIGHT = {"weights": W[:4], "method": "inverted_cdf"}
+spec("weighted quantile", calls(call(A, [0.2, 0.6], 2, **BY_WEIGHT)), np.quantile, fn=mg.quantile, options=first)
 percents = [call(A, 30), call(A, [[25, 90]], 0), call(A, 50.0, None, keepdims=True)]
 spec("percentile", calls(*percents), np.percentile, options=first)
 spec("nanpercentile", calls(*percents), np.nanpercentile, options=first)
@@ -79,6 +81,36 @@ def test_each_method(method, q):
     for function in (np.quantile, np.nanquantile):
         assert_allclose(function(leaf(A), q, axis=2, method=method).data, function(A, q, axis=2, method=method))
         assert_allclose(function(A, q, axis=1, method=method), function(leaf(A), q, 1, method=method).data)
+
+
+@pytest.mark.parametrize("function", [np.quantile, np.nanquantile, np.percentile, np.nanpercentile])
+@pytest.mark.parametrize(
+    ("axis", "sizes"), [(None, (2, 3, 4)), (1, (2, 3, 4)), (1, (3,)), (-1, (4,)), ((2, 0), (4, 2))]
+)
+def test_weighted_quantiles(function, axis, sizes):
+    a, q = np.round(A), np.array([[0.0, 0.3, 1.0]]) * (100 if "percentile" in function.__name__ else 1)
+    weights = np.random.default_rng(1).integers(1, 4, sizes)
+    options = {"axis": axis, "method": "inverted_cdf", "keepdims": True}
+    whole = np.broadcast_to(mg.ops.reductions.along_axes(weights, a, axis), a.shape)  # np.nanquantile takes no others
+    assert_array_equal(function(leaf(a), q, weights=weights, **options).data, function(a, q, weights=whole, **options))
+    a[0, 0, 0] = np.nan
+    assert_array_equal(function(leaf(a), q, weights=weights, **options).data, function(a, q, weights=whole, **options))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"weights": W}, "quantile: Only method 'inverted_cdf' supports weights"),
+        ({"weights": W[:2], "method": "inverted_cdf"}, r"quantile: weights \(2,\) fit neither a \(6,\) nor its axis"),
+        (
+            {"weights": leaf(W), "method": "inverted_cdf"},
+            "quantile: a Tensor that needs a gradient can't become an array",
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        mg.quantile(M[0], 0.5, **options)
 
 
 def test_nan_is_kept_or_left_out():
