@@ -313,9 +313,8 @@ def vectorize(pyfunc: Any, *, signature: str | None = None) -> Any:
     taken, returned = ((), ((),)) if signature is None else _core_axes(signature)
 
     def vectorized(*arrays):
-        arrays = [arraylike(a) for a in arrays]
         cores = taken if signature is not None else ((),) * len(arrays)
-        shape, parts = _rows_of_entries(arrays, cores, signature)
+        shape, parts = _rows_of_entries([*map(arraylike, arrays)], cores, signature)
         if any(returned) and not math.prod(shape):
             raise ValueError("there is no entry for which the function could say its result's shape")
         results = [pyfunc(*entries) for entries in zip(*parts, strict=True)]
