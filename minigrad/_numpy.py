@@ -17,6 +17,7 @@ import numpy as np
 from . import ops
 from .errors import NUMPY_ERRORS, explain, refusal
 from .operation import array_of, arraylike
+from .ops.casting import in_dtype
 from .stand_ins import NUMPY, implements
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
@@ -120,8 +121,9 @@ def _cast_inputs(ufunc, inputs, dtype, casting):
 
 def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
     """`np.add.reduce` and the like: the op's own reduction, or the op from one slice to the next."""
+    array = in_dtype(array, dtype)
     if op in _REDUCTIONS:
-        return _REDUCTIONS[op](array, axis, dtype=dtype, keepdims=keepdims, **options)
+        return in_dtype(_REDUCTIONS[op](array, axis, keepdims=keepdims, **options), dtype)
     if options:
         raise TypeError(f"{op.__name__}.reduce does not take {', '.join(options)} here")
     if axis is None or isinstance(axis, tuple):
@@ -130,7 +132,7 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
         value = functools.reduce(op, ops.reshape(array, (-1, *array.shape[len(axes) :])))
     else:
         value = functools.reduce(op, ops.moveaxis(array, axis, 0))
-    value = value if dtype is None else ops.astype(value, dtype)
+    value = in_dtype(value, dtype)
     return ops.expand_dims(value, axis) if keepdims else value
 
 

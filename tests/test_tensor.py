@@ -440,3 +440,16 @@ def test_methods_and_options_of_ufuncs(call):
     x = np.array([[2.0, 0.5, 1.5], [0.25, 3.0, 1.25]])
     np.testing.assert_allclose(f(leaf(x)).data, f(x), 1e-14)
     mg.testing.check_grads(f, x)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.minimum, np.hypot])
+@pytest.mark.parametrize("given", [np.float64, np.uint8])
+@pytest.mark.parametrize("dtype", [None, np.uint8, np.float32, np.float64])
+def test_the_dtype_of_a_reduction(ufunc, given, dtype):
+    """As NumPy's: the entries are of this dtype before they meet."""
+    x = np.array([[200, 100], [103, 90]], given)
+    if ufunc is np.hypot and dtype is np.uint8:
+        pytest.skip("NumPy has none of integers")
+    found, expected = ufunc.reduce(mg.tensor(x), 0, dtype=dtype), ufunc.reduce(x, 0, dtype=dtype)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found.data, expected, rtol=1e-3 if found.dtype == np.float16 else 1e-6)
