@@ -258,6 +258,15 @@ def test_full_arrays_and_windows():
     assert our_numpy.pi == np.pi
 
 
+def test_where_of_lists_gives_lists():
+    for np_ in (our_numpy, autograd.numpy):
+        assert np_.where([True, False], [1.0, 2.0], y=[3.0, 4.0]) == [1.0, 4.0]
+        assert type(np_.where(True, 1, 2)) is int
+        assert_array_equal(np_.where(X > 0, [1, 2, 3], 0), [1, 0, 3])
+        assert_array_equal(np_.where(X > 0), [[0, 2]])
+    assert_array_equal(ours.grad(lambda x: np.sum(our_numpy.where(X > 0, [x, x, x], 0)))(2.0), 2)
+
+
 def test_r_of_slices_is_numpys():
     assert_array_equal(our_numpy.r_[0:3], [0, 1, 2])
     assert_array_equal(our_numpy.c_[X, X], np.c_[X, X])

@@ -7,6 +7,7 @@ import numpy as _np
 
 import minigrad as mg
 
+from ....nest import flatten as _leaves
 from ....ops.arranging import has_tensors as _has_tensors
 from ..alias import alias as _alias
 
@@ -55,6 +56,15 @@ def full(shape, fill_value, dtype=None, **options):
     if isinstance(fill_value, mg.Tensor):
         return mg.full_like(_np.full(shape, 0, dtype or fill_value.dtype, **options), fill_value)
     return _np.full(shape, fill_value, dtype, **options)
+
+
+def where(condition, x=None, y=None):
+    """np.where, of numbers and lists alone numbers and lists."""
+    if x is None and y is None:
+        return _np.where(condition)
+    made = seeing_tensors(_np.where)(condition, x, y)
+    plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, x, y]))
+    return made.tolist() if plain else made
 
 
 def make_diagonal(D, offset=0, axis1=0, axis2=1):
