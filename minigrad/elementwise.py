@@ -96,6 +96,7 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
     def reflected(y: Any, x: Any) -> Any:
         return method(x, y)
 
+    method.__qualname__ = reflected.__qualname__ = op.__name__
     return method, reflected
 
 
@@ -112,6 +113,7 @@ def in_place(op: Any, ufunc: np.ufunc) -> BinaryMethod:
             )
         return op(x, y)
 
+    method.__qualname__ = op.__name__
     return method
 
 

@@ -135,3 +135,10 @@ def test_operators_of_large_tensors_are_those_of_small_ones():
     x = leaf(np.full(elementwise.LARGE // 8 + 1, 3.0))
     assert set((x - 1.0).tolist()) == {2.0}
     assert set((1.0 - x).tolist()) == {-2.0}
+
+
+def test_a_call_of_an_operator_that_does_not_fit_names_its_op():
+    with pytest.raises(TypeError, match=r"^power\(\) takes 2 positional arguments"):
+        pow(mg.tensor(np.ones(2)), 2, 3)
+    with pytest.raises(TypeError, match=r"^add\(\) missing"):
+        mg.Tensor.__iadd__(mg.tensor(np.ones(2)))
