@@ -22,7 +22,11 @@ SAME_VALUE = 1e-12  # of the largest entry: arrays and Tensors run the same NumP
 
 _REORDERED = 1e-9  # of the largest entry: sums in another order
 _ROUNDINGS = 1e3  # operations, each on numbers as large as the input, between an input and the result
-_ROUNDINGS32 = 64  # the same in float32, where the roundings of the inputs are measured apart
+_FEW = 64  # a few roundings
+_DIFFERENCE = (
+    4 * EPS / STEP
+)  # a rounding in a central difference: six evaluations, with weights that sum to less than 2
+_ONE_SIDED = 100 * EPS / STEP  # in a one-sided one, whose weights sum to less than 100
 _SATURATED = 36.0  # e**-36 is EPS: larger inputs of a saturated function cancel no further
 
 
@@ -34,7 +38,7 @@ def norm(a: Any) -> float:
     """
     largest = max_abs(a)
     if not 0 < largest < math.inf:
-        return largest
+        return largest  # equivalent: any factor because it is 0, infinity or NaN
     a = a / largest
     return largest * math.sqrt(np.vdot(a, a))
 
@@ -53,16 +57,15 @@ def of_central_difference(g: Any, y: Any, v: Any, x: Any, size: float) -> float:
 
     The difference divides an error of the values by h. The values have three: f(x) is rounded by EPS |y|,
     which g weighs: ||g y||. Each x + t u is rounded by EPS |x|, which the slope v carries on: ||v x||. And f
-    may have rounded numbers as large as its largest input on its way: ||g|| size. Six evaluations with
-    weights that sum to less than 2 make the factor 4.
+    may have rounded numbers as large as its largest input on its way: ||g|| size.
     """
-    return 4 * EPS * (norm(g * y) + norm(v * x) + norm(g) * size) / STEP
+    return _DIFFERENCE * (norm(g * y) + norm(v * x) + norm(g) * size)
 
 
 def of_jacobian(y: Any, slopes: Any, size: float, rtol: float) -> Any:
     """The same for single entries: slopes[i, j] is the change of y_i along one step of x_j, over the flat y and x."""
     size = max(size, max_abs(y))
-    return rtol * np.abs(slopes) + 4 * EPS * (np.abs(slopes) + 2 * size) / STEP + TINY
+    return rtol * np.abs(slopes) + _DIFFERENCE * (np.abs(slopes) + 2 * size) + TINY
 
 
 def of_cancellation(g: Any, y: Any, size: float) -> float:
@@ -71,17 +74,19 @@ def of_cancellation(g: Any, y: Any, size: float) -> float:
     Nothing tells what cancelled: a slope of order 1 is assumed. It is rounded by EPS a few times (64), and its
     difference by EPS / h, for inputs up to where a saturated function is flat.
     """
-    return 64 * EPS * norm(g * y) * max(1.0, size) + 4 * EPS / STEP * norm(g) * min(size, _SATURATED)
+    return _FEW * EPS * norm(g * y) * max(1.0, size) + _DIFFERENCE * norm(g) * min(size, _SATURATED)
 
 
 def of_rounding(g: Any, y: Any, u: Any) -> float:
     """How wrong a slope along u may be whose VJP subtracts numbers of the order of g and of g y, such as 1 - y."""
-    return 64 * EPS * (norm(g * y) + norm(g) * min(max_abs(u), _SATURATED))
+    # equivalent: any factor because no bound is known to a millionth
+    return _FEW * EPS * (norm(g * y) + norm(g) * min(max_abs(u), _SATURATED))
 
 
 def of_one_sided_slope(y: Any) -> float:
-    """What rounding makes of a one-sided slope of zero: the weights of the formula sum to less than 100."""
-    return 100 * EPS * max_abs(y) / STEP
+    """What rounding makes of a one-sided slope of zero."""
+    # equivalent: any factor because no bound is known to a millionth
+    return _ONE_SIDED * max_abs(y)
 
 
 def of_reordered_value(y: Any) -> float:
@@ -107,4 +112,5 @@ def of_float32(exact: Any, moved: list, scale: float) -> Any:
     does. Below TINY32 float32 has no relative precision.
     """
     change = np.max([np.abs(a - exact) for a in moved], axis=0)
-    return _ROUNDINGS32 * (EPS32 * (np.abs(exact) + scale) + change) + TINY32
+    # equivalent: any factor because no bound is known to a millionth
+    return _FEW * (EPS32 * (np.abs(exact) + scale) + change) + TINY32
