@@ -103,14 +103,10 @@ class Op(Signature):
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        settings = in_force()
-        recorded = any(parents) and (not settings or recording()) and self._has_vjps(parents)
-        watching = debugger() if settings else None
+        recorded, watching = self._records(parents), debugger()
         if not tensors:
             return self._forward(arrays, parameters, watching)
-        output = (self._guarded if self.foreign else self._forward)(arrays, parameters, watching)
-        if type(output) is not ndarray:
-            output = self._array(output)
+        output = self._output(arrays, parameters, watching)
         node = self._node(parents, arrays, arguments, parameters, output) if recorded else None
         tensor = make(output, node)
         return tensor if watching is None else watching.computed(self, arrays, tensor)
@@ -136,6 +132,14 @@ class Op(Signature):
             return from_numpy(self.numpy, self, arguments, parameters)
         return self.extended(*arguments, **parameters)
 
+    def _output(self, arrays: list, parameters: dict[str, Any], watching: Any) -> ndarray:
+        """What the forward returns, as an array. Others may write to what they get, or keep what they return."""
+        if self.foreign:
+            arrays, parameters = [*map(read_only, arrays)], snapshot(parameters)
+            return owned([(None, self._array(self._forward(arrays, parameters, watching)))])[0][1]
+        output = self._forward(arrays, parameters, watching)
+        return output if type(output) is ndarray else self._array(output)
+
     def _forward(self, arrays: list, parameters: dict[str, Any], watching: Any) -> Any:
         """What the forward returns. NumPy's errors get the name of the op, and shapes."""
         forward = self.forward if watching is None else watching.forward(self)
@@ -147,13 +151,11 @@ class Op(Signature):
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
             raise
 
-    def _guarded(self, arrays: list, parameters: dict[str, Any], watching: Any) -> ndarray:
-        """The same, of a forward that may write to what it is given, or keep what it returns."""
-        arrays, parameters = [*map(read_only, arrays)], snapshot(parameters)
-        return owned([(None, self._array(self._forward(arrays, parameters, watching)))])[0][1]
-
-    def _has_vjps(self, parents: list) -> bool:
-        """True. Raises TypeError if one of the parents has no derivative here."""
+    def _records(self, parents: list) -> bool:
+        """Whether to record a call with these parents. Raises TypeError if one of them has no derivative here."""
+        # equivalent: without in_force() and because nothing in force means recording
+        if not any(parents) or (in_force() and not recording()):
+            return False
         if self.foreign or None in self.vjps:
             for i, parent in enumerate(parents):
                 if parent is not None:

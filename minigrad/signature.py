@@ -162,8 +162,7 @@ def _given(function: Any, names: Collection[str], arguments: tuple, options: dic
     try:
         signature = inspect.signature(function)
     except ValueError:  # a function written in C has none before NumPy 2.4
-        kept = [k for k, v in options.items() if k in names or not (k in _OF_UFUNCS and _is_default(v, _OF_UFUNCS[k]))]
-        return arguments, {name: options[name] for name in kept}
+        return arguments, {k: v for k, v in options.items() if k in names or not _is_default_of_ufuncs(k, v)}
     try:
         bound = signature.bind(*arguments, **options)
     except TypeError:
@@ -181,6 +180,10 @@ def _given(function: Any, names: Collection[str], arguments: tuple, options: dic
         elif name in names or not _is_default(value, parameter.default):
             given[name] = value
     return taken, given
+
+
+def _is_default_of_ufuncs(name: str, value: Any) -> bool:
+    return name in _OF_UFUNCS and _is_default(value, _OF_UFUNCS[name])
 
 
 def _is_default(value: Any, default: Any) -> bool:

@@ -79,11 +79,6 @@ def _remembered(plan):
     return lambda groups, *others: (cached if type(groups) is int else cached.__wrapped__)(groups, *others)
 
 
-def _shape(a):
-    """The shape of an array, which np.shape finds later; None for None."""
-    return a.shape if type(a) is np.ndarray else None if a is None else np.shape(a)
-
-
 def _images(shape):
     return shape[0] if len(shape) == 4 else 1
 
@@ -138,7 +133,7 @@ def conv2d(
              [36., 40.]]]])
     """
     options = _options("conv2d", stride, padding, dilation)
-    geometry, choice = _conv2d_plan(groups, _shape(x), _shape(k), _shape(b), *options)
+    geometry, choice = _conv2d_plan(groups, x.shape, k.shape, b if b is None else b.shape, *options)
     images = x if x.ndim == 4 else x[None]
     z = KERNELS[choice.forward].forward(images, k, geometry, groups, _dtype("conv2d", x=x, k=k))
     if b is not None:
@@ -175,7 +170,7 @@ def conv_transpose2d(
     options = _options("conv_transpose2d", stride, padding, dilation)
     if output_size is not None:
         output_size = pair(output_size, "output_size", "conv_transpose2d", 0)
-    geometry, choice = _transpose_plan(groups, _shape(z), _shape(k), _shape(b), *options, output_size)
+    geometry, choice = _transpose_plan(groups, z.shape, k.shape, b if b is None else b.shape, *options, output_size)
     images = z if z.ndim == 4 else z[None]
     x = KERNELS[choice.input_gradient].input_gradient(images, k, geometry, groups, _dtype("conv_transpose2d", z=z, k=k))
     if b is not None:
@@ -231,7 +226,7 @@ def conv2d_kernel(
     """
     options = _options("conv2d_kernel", stride, padding, dilation)
     size = pair(size, "size", "conv2d_kernel", 1)
-    geometry, choice = _kernel_plan(groups, _shape(x), _shape(g), size, *options)
+    geometry, choice = _kernel_plan(groups, x.shape, g.shape, size, *options)
     if x.ndim == 3:
         x, g = x[None], g[None]
     return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, geometry, groups, _dtype("conv2d_kernel", x=x, g=g))
