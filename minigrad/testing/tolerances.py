@@ -79,7 +79,6 @@ def of_cancellation(g: Any, y: Any, size: float) -> float:
 
 def of_rounding(g: Any, y: Any, u: Any) -> float:
     """How wrong a slope along u may be whose VJP subtracts numbers of the order of g and of g y, such as 1 - y."""
-    # equivalent: any factor because no bound is known to a millionth
     return _FEW * EPS * (norm(g * y) + norm(g) * min(max_abs(u), _SATURATED))
 
 
@@ -112,5 +111,4 @@ def of_float32(exact: Any, moved: list, scale: float) -> Any:
     does. Below TINY32 float32 has no relative precision.
     """
     change = np.max([np.abs(a - exact) for a in moved], axis=0)
-    # equivalent: any factor because no bound is known to a millionth
     return _FEW * (EPS32 * (np.abs(exact) + scale) + change) + TINY32

@@ -1,0 +1,170 @@
+"""Where the values of drawn arrays lie and which shapes come together, of the functions below the strategies."""
+
+import math
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import find, given, settings
+from hypothesis import strategies as st
+
+from minigrad.testing import array_strategies as drawn
+from minigrad.testing import strategies as s
+from minigrad.testing.tolerances import REACH
+
+
+class Chosen:
+    """A draw function that is random but for Hypothesis, so that many draws are cheap."""
+
+    def __init__(self, seed):
+        self.random = np.random.default_rng(seed)
+
+    def __call__(self, strategy):
+        words = repr(strategy)
+        least, most = (int(word.partition("=")[2]) for word in words[len("integers(") : -1].split(", "))
+        return int(self.random.integers(least, most + 1))
+
+
+domains = st.tuples(st.integers(-40, 40), st.integers(1, 80)).map(lambda pair: (pair[0] / 8, (pair[0] + pair[1]) / 8))
+
+
+@given(st.integers(0, 30), domains, st.integers(1, 3), st.integers(0, 10))
+def test_lanes_share_the_cells_of_the_domain_out(size, domain, lanes, more):
+    low, high = domain
+    capacity = size + more
+    placed = [drawn._lattice(size, domain, lane, lanes, capacity) for lane in range(lanes)]
+    for lane, (positions, cell) in enumerate(placed):
+        assert len(positions) == size
+        assert (np.diff(positions) == lanes).all()
+        assert (positions % lanes == lane).all()
+        assert size == 0 or low - 1e-9 <= positions[0] * cell
+        assert size == 0 or (positions[-1] + 1) * cell <= high + 1e-9
+        assert cell == placed[0][1] == min(1 / 8, (high - low) / ((capacity + 1) * lanes))
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 3])
+@pytest.mark.parametrize("size", [1, 2, 5, 8])
+def test_values_lie_around_zero_as_evenly_as_the_domain_allows(size, lanes):
+    for lane in range(lanes):
+        positions, _ = drawn._lattice(size, (-9.0, 9.0), lane, lanes, size)
+        below = np.count_nonzero(positions < 0)
+        assert below == size // 2
+        positions, _ = drawn._lattice(size, (-0.25, 9.0), lane, lanes, size)
+        assert positions[0] == lane - lanes * min(size // 2, 2 // lanes)
+        positions, _ = drawn._lattice(size, (-9.0, 0.25), lane, lanes, size)
+        assert positions[-1] < max(2, lanes)
+        positions, cell = drawn._lattice(size, (1.0, 9.0), lane, lanes, size)
+        assert positions[0] * cell < 1.0 + (lanes + lane) * cell
+
+
+def test_each_value_has_the_outer_half_of_a_cell_and_no_two_arrays_are_alike():
+    positions, cell = np.arange(-40, 40), 1 / 8
+    first, second = (drawn._placed(positions, cell, 7, number) for number in (0, 1))
+    assert not np.isclose(first, second).any()
+    assert not np.isclose(first, drawn._placed(positions, cell, 8, 0)).any()
+    assert (np.diff(first) < 0).any()  # in no order
+    assert (np.sort(np.floor(first / cell)) == positions).all()
+    plain = drawn._placed(positions, cell, 0, 0)
+    for a in (np.sort(first), plain):
+        shares = np.where(positions >= 0, a / cell - positions, positions + 1 - a / cell)
+        assert shares.min() > 0.54
+        assert shares.max() < 0.76
+        assert np.ptp(shares) > 0.15
+    assert (np.diff(plain) > 0).all()
+    for cell in (1 / 8, 1e-3, 40.0):  # three digits of a cell's width
+        plain = drawn._placed(positions, cell, 0, 3)
+        assert plain == pytest.approx(np.round(plain, 3 - math.floor(math.log10(cell))), rel=1e-15)
+        assert len(set(plain)) == 80
+        assert max(len(f"{x:.6g}".lstrip("-0.").replace(".", "")) for x in plain if abs(x) < 5 * cell) >= 3
+
+
+def test_steps_of_a_check_stay_in_the_domain():
+    for low, high in ((-2.0, 2.0), (0.5, 3.0), (-3.0, -0.5), (0.0, 1.0)):
+        least, most = drawn._inside((low, high))
+        assert low <= least - REACH * abs(least) <= low + 2 * REACH * abs(low)
+        assert high >= most + REACH * abs(most) >= high - 2 * REACH * abs(high)
+    for domain in ((1.0, 1.0), (2.0, 1.0), (1.0, 1.01), (-1.01, -1.0)):
+        with pytest.raises(ValueError, match="the domain must be a pair"):
+            drawn._inside(domain)
+
+
+def arrays_of(strategy, count=60):
+    found = []
+
+    @settings(max_examples=count, database=None, deadline=None, derandomize=True)
+    @given(strategy)
+    def draw(a):
+        found.append(a)
+
+    draw()
+    return found
+
+
+def test_a_domain_around_zero_has_entries_of_all_sizes_and_another_has_not():
+    sizes = [np.abs(a).min() / np.abs(a).max() for a in arrays_of(drawn.values((40,)))]
+    assert 0.1 < np.mean(np.array(sizes) < 3e-3) < 0.7
+    for domain in ((0.0, 2.0), (-2.0, 0.0)):
+        assert any(0 < np.abs(a).min() < 4e-3 for a in arrays_of(drawn.values((40,), domain=domain)))
+    assert all((a >= 1).all() and (a <= 2).all() for a in arrays_of(drawn.values((40,), domain=(1.0, 2.0))))
+    assert all(np.abs(a).min() > 0.05 for a in arrays_of(drawn.values((4,), gap=True)))
+
+
+def test_values_are_multiplied_by_a_scale():
+    found = arrays_of(drawn.values((3,), domain=(1.0, 2.0), scales=(1.0, 1e3)))
+    assert all(((a >= 1) & (a <= 2)).all() or ((a >= 1e3) & (a <= 2e3)).all() for a in found)
+    assert {bool(a[0] > 100) for a in found} == {True, False}
+
+
+@pytest.mark.parametrize("odd", ["full", "square", "one", "empty"])
+def test_a_shape_is_odd_as_it_is_asked_to_be(odd):
+    for seed in range(40):
+        shape = drawn.odd_shape(Chosen(seed), 3, odd, 0, 4)
+        special = {"one": 1, "empty": 0}.get(odd)
+        assert len(shape) == 3
+        assert [n for n in shape if n < 2] == ([] if special is None else [special])
+        assert max(shape) <= 4
+        assert odd != "square" or shape[-1] == shape[-2]
+    if special is not None:
+        assert {drawn.odd_shape(Chosen(seed), 2, odd, 0, 4).index(special) for seed in range(40)} == {0, 1}
+    assert drawn.odd_shape(Chosen(0), 2, odd, 1, 1) == (1, 1)
+    assert min(drawn.odd_shape(Chosen(0), 2, odd, 3, 4)) >= 3
+    assert {n for seed in range(40) for n in drawn.odd_shape(Chosen(seed), 1, "full", 0, 3)} == {2, 3}
+
+
+@pytest.mark.parametrize("result", [(2, 3), (4, 2, 3), (5,), (2, 3, 4, 5)])
+@pytest.mark.parametrize("count", [2, 3])
+def test_operands_come_to_the_result_in_every_way(result, count):
+    ndim, kinds = len(result), Counter()
+    for seed in range(400):
+        operands = drawn.broadcast_shapes(Chosen(seed), result, count)
+        assert np.broadcast_shapes(*operands) == result
+        assert len(operands) == count
+        changed = [i for i, shape in enumerate(operands) if shape != result]
+        if len(changed) == 1:
+            (i,) = changed
+            (shape,) = (operands[i],)
+            kinds["number" if shape == () else "row" if shape == result[-len(shape) :] else "column", i] += 1
+            assert shape == () or shape == result[-len(shape) :] or 1 <= shape.count(1) <= 2
+        else:
+            kinds["outer" if changed else "same"] += 1
+            for axis, n in enumerate(result) if changed else ():
+                assert sorted(shape[axis] for shape in operands) == [1] + [n] * (count - 1)
+    ways = {("number", i) for i in range(count)} | {("column", i) for i in range(count)} | {"same"}
+    if ndim > 1:
+        ways |= {("row", i) for i in range(count)} | ({"outer"} if ndim >= count else set())
+    assert ways <= set(kinds)
+    assert drawn.broadcast_shapes(Chosen(0), result, 1) == [result]
+    assert drawn.broadcast_shapes(Chosen(0), (), 2) == [(), ()]
+
+
+def test_ties_are_levels_and_some_are_zero():
+    found = arrays_of(s.tied((2, 3)), 20)
+    assert {x for a in found for x in a.ravel()} == {-1.0, 0.0, 0.5}
+    assert {a.shape for a in found} == {(2, 3)}
+    assert {a.ndim for a in arrays_of(s.tied(min_dims=1, max_dims=2), 20)} == {1, 2}
+
+
+def test_shapes_have_as_many_axes_as_are_asked_for():
+    assert {len(shape) for shape in arrays_of(s.shapes(min_dims=2, max_dims=5), 200)} == {2, 3, 4, 5}
+    assert {len(shape) for shape in arrays_of(s.shapes(max_dims=1))} == {0, 1}
+    assert find(s.shapes(min_dims=5, max_dims=5), lambda shape: True) == (2,) * 5
