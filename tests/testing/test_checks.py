@@ -218,6 +218,33 @@ def test_a_wrong_second_derivative():
     assert error.value.kind == "wrong"
 
 
+def test_a_wrong_third_derivative_is_found_where_it_is_asked_for():
+    @mg.op
+    def fourth_power(z):
+        return z**4
+
+    @mg.op
+    def slope(z):
+        return 4 * z**3
+
+    @slope.vjp("z")
+    def _(g, out, z):
+        return g * 12 * np.square(z) if isinstance(z, np.ndarray) else g * 12.01 * np.square(z)
+
+    fourth_power.vjp("z")(lambda g, out, z: g * slope(z))
+    check_grads(fourth_power, x[:1], order=2)
+    with pytest.raises(GradientError, match="third derivative of fourth_power"):
+        check_grads(fourth_power, x[:1], order=3)
+
+
+@pytest.mark.parametrize("wrong", [lambda v: 1.5 * v, lambda v: 0.5 * v, lambda v: -v, lambda v: v + 0.25 * v.sum()])
+def test_a_vjp_that_is_wrong_for_an_upstream_gradient_of_one_entry(wrong):
+    def vjp(g, out, z):
+        return wrong(g * np.cos(z)) if np.count_nonzero(g) == 1 else g * np.cos(z)
+
+    caught("wrong", op_with(np.sin, vjp), x)
+
+
 def test_a_kink_is_inconclusive_and_named():
     error = caught("inconclusive", mg.relu, np.array([0.0, 1.0]))
     assert "check_subgradient" in error.diagnosis[0]
