@@ -18,6 +18,7 @@ from .tolerances import REACH
 Domain = tuple[float, float]
 
 _CELL = 1 / 8
+_SEEDS = st.integers(0, 2**32 - 1)
 ROUND: ContextVar[int] = ContextVar("round", default=0)
 _numbering = st.shared(st.builds(itertools.count), key="minigrad.testing: the arrays of one example")
 
@@ -93,22 +94,21 @@ def values(
     size = math.prod(shape)
     positions, cell = _lattice(size, (low, high), lane, lanes, size if capacity is None else capacity)
 
-    def lattice(seed, numbers, scale):
-        return (_placed(positions, cell, seed, next(numbers)) * scale).reshape(shape)
+    def lattice(seed, number):
+        return _placed(positions, cell, seed, number)
 
-    def spread(seed, numbers, scale):
-        return (np.random.default_rng([seed, next(numbers)]).uniform(low, high, size) * scale).reshape(shape)
+    def spread(seed, number):
+        return np.random.default_rng([seed, number]).uniform(low, high, size)
 
-    def decades(seed, numbers, scale):
-        generator = np.random.default_rng([seed, next(numbers)])
-        a = generator.uniform(low, high, size) * 1e-3 ** generator.uniform(0, 1, size)
-        return (a * scale).reshape(shape)
+    def decades(seed, number):
+        generator = np.random.default_rng([seed, number])
+        return generator.uniform(low, high, size) * 1e-3 ** generator.uniform(0, 1, size)
+
+    def array(mode, seed, numbers, scale):
+        return (mode(seed, next(numbers)) * scale).reshape(shape)
 
     modes = [lattice] if gap else [lattice, spread, decades] if low <= 0 <= high else [lattice, spread]
-    seeds = st.integers(0, 2**32 - 1)
-    return st.builds(
-        lambda mode, *drawn: mode(*drawn), st.sampled_from(modes), seeds, _numbering, st.sampled_from(scales)
-    )
+    return st.builds(array, st.sampled_from(modes), _SEEDS, _numbering, st.sampled_from(scales))
 
 
 _SHAPES = (
@@ -190,7 +190,7 @@ def tied(shape: tuple[int, ...] | st.SearchStrategy | None = None, **sides: int)
 
     def of_shape(drawn):
         size = math.prod(drawn)
-        return st.integers(0, 2**32 - 1).map(
+        return _SEEDS.map(
             lambda seed: levels[np.random.default_rng(seed).integers(0, len(levels), size)].reshape(drawn)
         )
 

@@ -110,9 +110,10 @@ def test_a_domain_around_zero_has_entries_of_all_sizes_and_another_has_not():
 
 
 def test_values_are_multiplied_by_a_scale():
-    found = arrays_of(drawn.values((3,), domain=(1.0, 2.0), scales=(1.0, 1e3)))
+    found = arrays_of(drawn.values((3, 1), domain=(1.0, 2.0), scales=(1.0, 1e3)))
+    assert {a.shape for a in found} == {(3, 1)}
     assert all(((a >= 1) & (a <= 2)).all() or ((a >= 1e3) & (a <= 2e3)).all() for a in found)
-    assert {bool(a[0] > 100) for a in found} == {True, False}
+    assert {bool(a[0, 0] > 100) for a in found} == {True, False}
 
 
 @pytest.mark.parametrize("odd", ["full", "square", "one", "empty"])
