@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import brief, plain_array
+from ..errors import COMPLEX, brief, plain_array
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axes
@@ -275,6 +275,8 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
     array([0.5, 0. , 0.5])
     """
     a = arraylike(a)
+    if a.dtype.kind == "c":
+        raise TypeError(COMPLEX)
     if range is not None and plain_array(array_of(range), "histogram", "range", float).shape != (2,):
         raise ValueError(f"range must be a pair (least, greatest), not {range!r}")
     given = np.iterable(bins) and not isinstance(bins, str)
