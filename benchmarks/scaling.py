@@ -8,6 +8,7 @@ docs/scaling.md explains both. A measurement starts mpiexec, and runs what it co
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -70,9 +71,13 @@ def step(seconds, buckets, network, overlap=True):
     return max(seconds.max(), done.max())
 
 
-def steps(alone, n, buckets, network, overlap=True, count=500):
-    """Simulate steps of n ranks, each of which computes for a random one of the seconds in `alone`."""
-    drawn = np.random.default_rng(0).choice(alone, (count, n))
+def steps(alone, n, buckets, network, overlap=True, count=500, cores=1024):
+    """Simulate steps of n ranks, each of which computes for a random one of the seconds in `alone`.
+
+    Ranks that share a core have it in turn for short times, so they end together, after the mean of their seconds.
+    """
+    share = max(1, n // cores)
+    drawn = np.random.default_rng(0).choice(alone, (count, n // share, share)).mean(2).repeat(share, 1)
     return [step(seconds, buckets, network, overlap) for seconds in drawn]
 
 
@@ -113,13 +118,16 @@ class Trainer:
         self.optimizer.step()
         self.optimizer.zero_grad()
 
-    def seconds(self, backward, steps):
-        """Return the seconds of each step."""
+    def seconds(self, backward, steps, world=None):
+        """Return the seconds of each step; with a world, go on until all ranks are done: so all cores stay busy."""
         taken = []
         for _ in range(steps):
             start = time.perf_counter()
             self.step(backward)
             taken.append(time.perf_counter() - start)
+        others = world and world.Ibarrier()
+        while others and not others.Test():
+            self.step(backward)
         return taken
 
     def gradients(self):
@@ -166,15 +174,16 @@ def measure_on_ranks(rounds, steps, images):
     found = {name: [] for name in cases}
     for trainer, backward, everyone in cases.values():
         trainer.seconds(backward, 2 if everyone or world.rank == 0 else 0)
-    for _ in range(rounds):
-        for name, (trainer, backward, everyone) in cases.items():
+    for i in range(rounds):
+        for name, (trainer, backward, everyone) in [*cases.items()][:: -1 if i % 2 else 1]:
             meet(world)
-            found[name] += trainer.seconds(backward, steps if everyone or world.rank == 0 else 0)
+            busy = world if everyone and backward is own else None
+            found[name] += trainer.seconds(backward, steps if everyone or world.rank == 0 else 0, busy)
     meet(world)
     sizes = [4 << 2 * i for i in range(11)]
     reduced = {size: min(_all_reduce_seconds(world, MPI, size) for _ in range(rounds * steps)) for size in sizes}
     leaves = {"cnn leaves": cnn.gradients(), "wide leaves": wide.gradients()}
-    return {"n": world.size, "steps": found, "reduced": reduced} | leaves
+    return {"n": world.size, "rounds": rounds, "steps": found, "reduced": reduced} | leaves
 
 
 def _all_reduce_seconds(world, MPI, size, repetitions=10):
@@ -201,6 +210,33 @@ def mpiexec():
     return str(beside) if beside.exists() else "mpiexec"
 
 
+def paired(found, one, other):
+    """Return how much longer the steps of one case take than those of another, as a fraction, and how sure that is.
+
+    Rounds are compared one by one, since the machine's speed changes from round to round: the median of the fractions,
+    and its standard error (of a normal distribution's median).
+    """
+    first, second = (np.reshape(found["steps"][name], (found["rounds"], -1)).mean(1) for name in (one, other))
+    fractions = first / second - 1
+    low, middle, high = np.quantile(fractions, (0.25, 0.5, 0.75))
+    return middle, 1.25 * (high - low) / 1.35 / math.sqrt(len(fractions))
+
+
+def report_pairs(found):
+    """Print what waiting, averaging and overlapping cost two ranks, and how many images they process."""
+    print("\n| two ranks, round by round | | standard error |\n|---|---|---|")
+    for name in ("cnn", "wide"):
+        for what, one, other in (
+            ("waiting", "together", "alone"), ("averaging", "averaged", "together"), ("both", "averaged", "alone"),
+        ):  # fmt: skip
+            fraction, error = paired(found, f"{name}, {one}", f"{name}, {other}")
+            print(f"| {name}, {what} | {fraction:.1%} | {error:.1%} |")
+        slower, error = paired(found, f"{name}, averaged", f"{name}, one rank")
+        print(f"| {name}, images of 1 | {2 / (1 + slower):.2f} | {2 * error / (1 + slower) ** 2:.2f} |")
+    fraction, error = paired(found, "wide, averaged at the end", "wide, averaged")
+    print(f"| wide, averaging at the end | {fraction:.1%} | {error:.1%} |")
+
+
 def report(found, images, statistic):
     """Print what a measurement says of a network, measured and simulated."""
     print(f"\n{statistic.__name__} of the steps\n\n| case | 1 | 2 | 4 |\n|---|---|---|---|")
@@ -210,15 +246,10 @@ def report(found, images, statistic):
     network = fitted(found[1]["reduced"])
     for name in ("cnn", "wide"):
         leaves = buckets(found[0][f"{name} leaves"])
-        simulated = [steps(each["steps"][f"{name}, alone"], each["n"], leaves, network) for each in found]
+        simulated = [
+            steps(each["steps"][f"{name}, alone"], each["n"], leaves, network, cores=os.cpu_count()) for each in found
+        ]
         print(f"| {name}, simulated, ms | " + " | ".join(f"{1e3 * statistic(each):.2f}" for each in simulated) + " |")
-    for name in ("cnn", "wide"):
-        alone, together, averaged = (s[1][f"{name}, {how}"] for how in ("alone", "together", "averaged"))
-        print(f"{name}: 2 ranks process {2 * s[1][f'{name}, one rank'] / averaged:.2f} times the images of 1; ", end="")
-        print(f"of a step of {images} images, waiting for the other takes {together / alone - 1:.1%}, ", end="")
-        print(f"averaging {averaged / together - 1:.1%} more, both {averaged / alone - 1:.1%}")
-    saved = 1 - s[1]["wide, averaged"] / s[1]["wide, averaged at the end"]
-    print(f"wide: overlapping saves {saved:.1%} of the step")
     print(f"two ranks: {network.latency * 1e6:.1f} us and {1e-9 / network.byte:.2f} GB/s an all-reduce")
     print(f"cnn: {s[0]['cnn, one image']:.2f} ms with one image, {s[0]['cnn, one rank']:.2f} ms with {images}")
 
@@ -279,8 +310,8 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
     measuring = commands.add_parser("measure", help="start 1, 2 and 4 ranks, and compare them with the simulation")
-    measuring.add_argument("--rounds", type=int, default=10)
-    measuring.add_argument("--steps", type=int, default=5, help="of each case in a round")
+    measuring.add_argument("--rounds", type=int, default=30)
+    measuring.add_argument("--steps", type=int, default=2, help="of each case in a round")
     measuring.add_argument("--images", type=int, default=64, help="of a step of a rank")
     measuring.add_argument("--json", type=Path, help="a file for what was measured")
     predicting = commands.add_parser("predict", help="simulate 8 to 1,024 ranks")
@@ -299,6 +330,7 @@ def main(arguments=None):
             options.json.write_text(json.dumps(found))
         for statistic in (min, statistics.median):
             report(found, options.images, statistic)
+        report_pairs(found[1])
     else:
         predict(options.fixed, options.each, 64, LEAVES)
     return 0

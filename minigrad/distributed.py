@@ -252,14 +252,15 @@ class DataParallel:
         seed /= ranks.size
         if nodes != self._nodes:
             self._nodes, self._buckets = nodes, [*_fill(nodes, self.bucket_bytes)]
-        found: dict[Node, Any] = dict.fromkeys({*nodes}.difference(order))
+        before = {node: node.grad / ranks.size for node in nodes if node.grad is not None}
+        found: dict[Node, Any] = {node: before.get(node) for node in {*nodes}.difference(order)}
         # the last parameters come first; every rank starts the buckets in this order, as MPI requires
         waiting = self._buckets[:]
         requests: list[Any] = []
         try:
             # equivalent: leaves=True -> leaves=False because only the leaves are sent
             for node, g in tape.sweep({loss.node: seed}, order, leaves=True, release=True):
-                found[node] = g
+                found[node] = g + before[node] if node in before else g
                 # equivalent: any change because it only lets MPI continue what was started
                 ranks.MPI.Request.Testall(requests)
                 while waiting and found.keys() >= waiting[-1].gradients.keys():
@@ -298,12 +299,11 @@ class _Bucket:
         self.gradients = {node: part.reshape(node.shape) for node, part in zip(nodes, parts, strict=True)}
 
     def start(self, found: dict[Node, Any]) -> Any:
-        """Start to average the gradients that the sweep found, None where it found none; return what to wait for."""
+        """Start to add up this rank's parts of the means, None where it has none; return what to wait for."""
         for i, (node, total) in enumerate(self.gradients.items()):
             g = found[node]
-            self.ranks[i] = node.grad is not None or g is not None
-            total[...] = 0 if node.grad is None else node.grad / size()
-            total += 0 if g is None else g
+            self.ranks[i] = g is not None
+            total[...] = 0 if g is None else g
         self.ranks[-1] = self.layout
         return _ranks().add(self.flat)
 

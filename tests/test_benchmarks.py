@@ -94,6 +94,24 @@ def test_a_simulated_step_hides_what_it_can(scaling):
     assert scaling.step([2.0, 2.0], sent, network) == 4  # the messages take longer than the computation
 
 
+def test_ranks_that_share_a_core_end_together(scaling):
+    free, instant = [(1.0, 0)], scaling.Network(0, 0, 0)
+    found = scaling.steps([1.0, 3.0], 4, free, instant, cores=2)
+    assert {*found} == {1.0, 2.0, 3.0}
+    assert {*scaling.steps([1.0, 3.0], 4, free, instant)} == {1.0, 3.0}
+    assert np.mean(found) < np.mean(scaling.steps([1.0, 3.0], 4, free, instant))
+
+
+def test_rounds_are_compared_one_by_one(scaling):
+    speed = np.repeat([1.0, 2.0, 4.0, 8.0], 2)  # of the machine, in four rounds of two steps
+    found = {"rounds": 4, "steps": {"slow": [*1.5 * speed], "fast": [*speed]}}
+    assert scaling.paired(found, "slow", "fast") == (0.5, 0)
+    found["steps"]["slow"][0] = 2.5
+    middle, error = scaling.paired(found, "slow", "fast")
+    assert middle == 0.5
+    assert 0 < error < 0.2
+
+
 def test_constants_are_those_of_the_line(scaling):
     line = {str(size): 2e-6 + size * 3e-10 for size in (4, 1000, 10**6)}
     np.testing.assert_allclose(scaling.fitted(line), [2e-6, 3e-10, 0])

@@ -252,7 +252,11 @@ def _inside(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> 
 
 def _held(module: Module) -> Iterator[tuple[str, Any]]:
     """Yield (name, value) of the attributes of a module, also of those in lists, tuples and dicts."""
-    return (pair for key, value in vars(module).items() for pair in _leaves(key, value))
+    for key, value in vars(module).items():
+        if isinstance(value, (list, tuple, dict)):
+            yield from _leaves(key, value)
+        else:
+            yield key, value
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
