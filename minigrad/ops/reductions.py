@@ -191,8 +191,8 @@ def norm_gradient(g, a, x, axis, keepdims):
         x = x / _scale(array_of(x), axis)
         a = _norm(x, axis, keepdims=True)
     tip = a == 0
-    # equivalent: 1 -> 2 because the quotient is not selected where it is the divisor
-    return np.where(tip, 0, g * (conj(x) / np.where(tip, 1, a)))
+    # equivalent: 1 -> 2 because x is 0 where it is the divisor
+    return np.where(tip, 0, g) * (conj(x) / np.where(tip, 1, a))
 
 
 def plain_std(a, axis, ddof, keepdims):

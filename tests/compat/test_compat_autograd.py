@@ -98,6 +98,7 @@ PROGRAMS = {
     ),
     "stats": lambda l: l.ag.grad(lambda x: l.np.sum(l.stats.norm.logpdf(X, x, 2.0)) + l.stats.norm.logcdf(x))(0.4),
     "mvn": lambda l: l.ag.grad(lambda m: l.stats.multivariate_normal.logpdf(X, m, M))(X[::-1].copy()),
+    "stack of the values of a dict": lambda l: l.ag.jacobian(lambda x: l.np.stack({0: x, 1: x * x}.values()))(X),
     "flatten": lambda l: l.flatten({"b": [M, 2.0], "a": {"d": X, "c": (1.0, X)}})[0],
     "make_diagonal": lambda l: l.ag.jacobian(lambda x: l.np.make_diagonal(x, axis1=-1, axis2=-2))(X),
     "sgd": lambda l: l.optimizers.sgd(lambda x, i: 2 * x, X, num_iters=5),

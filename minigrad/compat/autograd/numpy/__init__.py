@@ -13,8 +13,9 @@ from ..alias import alias as _alias
 
 __all__ = [*_np.__all__]
 
-_TAKE_LISTS = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "block", "select", "choose"}
-_TAKE_LISTS |= {"einsum", "multi_dot", "ix_", "piecewise", "lexsort", "meshgrid", "broadcast_arrays"}
+_JOIN = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"}
+_TAKE_LISTS = {"block", "select", "choose", "einsum", "multi_dot", "ix_", "piecewise", "lexsort", "meshgrid"}
+_TAKE_LISTS |= {"broadcast_arrays"}
 
 
 def seeing_tensors(function):
@@ -27,9 +28,23 @@ def seeing_tensors(function):
     return call
 
 
+def joining(function):
+    """A function of NumPy that joins arrays, of any iterable of them, such as the values of a dict."""
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        if arguments and not hasattr(arguments[0], "__getitem__"):
+            arguments = ([*arguments[0]], *arguments[1:])
+        return function(*arguments, **options)
+
+    return call
+
+
 def seen(module, name):
     """The function of a module of NumPy by this name, made to see Tensors in lists where it does not."""
     value = getattr(module, name)
+    if name in _JOIN:
+        return joining(value)
     return seeing_tensors(value) if hasattr(value, "_implementation") and name not in _TAKE_LISTS else value
 
 
