@@ -7,7 +7,14 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).parent
-QUICK = ["test_gradients.py", "test_operation.py", "test_settings.py", "test_tensor.py"]
+QUICK = [
+    "test_elementwise.py",
+    "test_exits.py",
+    "test_gradients.py",
+    "test_methods.py",
+    "test_nest.py",
+    "test_operation.py",
+]
 
 
 def test_the_quick_ones_pass_three_times_in_random_order():
