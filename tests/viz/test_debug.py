@@ -242,6 +242,18 @@ def test_numpy_warns_inside_of_debug_as_outside_where_nan_is_allowed():
         y.backward(np.ones(1))
 
 
+def test_time_is_only_noted_where_it_is_asked_for():
+    x = leaf([1.0, 2.0])
+    with mg.debug():
+        y = x * x
+        y.sum().backward()
+    assert y.node.seen.seconds == {}
+    y = x * x
+    with mg.debug(time=True):
+        y.sum().backward()
+    assert not hasattr(y.node, "seen")
+
+
 def test_an_option_is_true_or_false():
     for name in ("nonfinite", "time"):
         mg.debug(**{name: np.True_})
