@@ -252,15 +252,15 @@ class DataParallel:
         seed /= ranks.size
         if nodes != self._nodes:
             self._nodes, self._buckets = nodes, [*_fill(nodes, self.bucket_bytes)]
-        before = {node: node.grad / ranks.size for node in nodes if node.grad is not None}
-        found: dict[Node, Any] = {node: before.get(node) for node in {*nodes}.difference(order)}
+        before: dict[Node, Any] = {node: None if node.grad is None else node.grad / ranks.size for node in nodes}
+        found = {node: before[node] for node in {*nodes}.difference(order)}
         # the last parameters come first; every rank starts the buckets in this order, as MPI requires
         waiting = self._buckets[:]
         requests: list[Any] = []
         try:
             # equivalent: leaves=True -> leaves=False because only the leaves are sent
             for node, g in tape.sweep({loss.node: seed}, order, leaves=True, release=True):
-                found[node] = g + before[node] if node in before else g
+                found[node] = g if before[node] is None else g + before[node]
                 # equivalent: any change because it only lets MPI continue what was started
                 ranks.MPI.Request.Testall(requests)
                 while waiting and found.keys() >= waiting[-1].gradients.keys():

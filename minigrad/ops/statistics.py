@@ -282,9 +282,15 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
     given = np.iterable(bins) and not isinstance(bins, str)
     bins = arraylike(bins) if given else bins
     edges = np.histogram_bin_edges(array_of(a), array_of(bins), array_of(range), array_of(weights))
-    ends = range if range is not None else (np.min(a), np.max(a)) if a.size and a.dtype.kind == "f" else None
-    if given or ends is None:
-        return bins if given else edges
+    return bins if given else _moving(edges, a, range)
+
+
+def _moving(edges, a, ends):
+    """Edges at equal distances, with the derivatives of the first and last one."""
+    if ends is None and a.size and a.dtype.kind == "f":
+        ends = np.min(a), np.max(a)
+    if ends is None:
+        return edges
     low, high = [end - array_of(end) for end in ends]
     return edges + astype(np.linspace(low, high, edges.size), edges.dtype)
 
