@@ -254,21 +254,27 @@ class DataParallel:
             self._nodes, self._buckets = nodes, [*_fill(nodes, self.bucket_bytes)]
         before: dict[Node, Any] = {node: None if node.grad is None else node.grad / ranks.size for node in nodes}
         found = {node: before[node] for node in {*nodes}.difference(order)}
-        # the last parameters come first; every rank starts the buckets in this order, as MPI requires
-        waiting = self._buckets[:]
+        swept = tape.sweep({loss.node: seed}, order, leaves=True, release=True)
         requests: list[Any] = []
         try:
-            # equivalent: leaves=True -> leaves=False because only the leaves are sent
-            for node, g in tape.sweep({loss.node: seed}, order, leaves=True, release=True):
-                found[node] = g if before[node] is None else g + before[node]
-                # equivalent: any change because it only lets MPI continue what was started
-                ranks.MPI.Request.Testall(requests)
-                while waiting and found.keys() >= waiting[-1].gradients.keys():
-                    requests.append(waiting.pop().start(found))
+            self._start(((node, g if before[node] is None else g + before[node]) for node, g in swept), found, requests)
         finally:
             ranks.wait(requests)
         for bucket in self._buckets:
             bucket.assign()
+
+    def _start(self, gradients: Iterator[tuple[Node, Any]], found: dict[Node, Any], requests: list[Any]) -> None:
+        """Start to average each bucket once its gradients are found.
+
+        The last parameters come first: every rank starts the buckets in this order, as MPI requires.
+        """
+        waiting = self._buckets[:]
+        for node, g in gradients:
+            found[node] = g
+            # equivalent: any change because it only lets MPI continue what was started
+            _ranks().MPI.Request.Testall(requests)
+            while waiting and found.keys() >= waiting[-1].gradients.keys():
+                requests.append(waiting.pop().start(found))
 
 
 def _order(root: Node, nodes: list[Node]) -> list[Node]:

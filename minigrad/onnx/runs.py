@@ -180,6 +180,10 @@ class Runs:
             return slice(*self._merged_parts([(value.start, value.stop, value.step) for value in values]))
         if isinstance(first, np.ndarray):
             return self._merged_arrays(values)
+        return self._merged_constants(values)
+
+    def _merged_constants(self, values: list) -> Any:
+        first = values[0]  # equivalent: 0 -> any number because no value comes before the others
         if all(type(value) is type(first) and (value is first or value == first) for value in values):
             return first
         if all(isinstance(value, (int, np.integer)) for value in values):

@@ -54,14 +54,17 @@ def convolve_along(
     if mode not in ("full", "valid", "same"):
         raise ValueError(f"convolve: mode must be 'full', 'valid' or 'same', not {mode!r}")
     if mode != "valid":
-        borders = {
-            i: (n - 1, n - 1) if mode == "full" else (n // 2, (n - 1) // 2) for i, n in zip(of_a, sizes, strict=True)
-        }
+        borders = {i: _border(n, mode) for i, n in zip(of_a, sizes, strict=True)}
         a = pad(a, [borders.get(i, (0, 0)) for i in range(a.ndim)])
     if any(a.shape[i] < n for i, n in zip(of_a, sizes, strict=True)):
         raise ValueError(f"convolve: in a valid convolution b must fit into a (a {a.shape}, b {b.shape})")
     windows = sliding_window_view(a, sizes, tuple(of_a))
     return einsum(_subscripts(a.ndim, b.ndim, (of_a, of_b), (dot_a, dot_b)), windows, flip(b, tuple(of_b)))
+
+
+def _border(n: int, mode: str) -> tuple[int, int]:
+    """How many zeros stand before and after an axis that n entries are convolved with."""
+    return (n - 1, n - 1) if mode == "full" else (n // 2, (n - 1) // 2)
 
 
 def _subscripts(a_ndim: int, b_ndim: int, axes: Sequence[list[int]], dot_axes: Sequence[list[int]]) -> str:

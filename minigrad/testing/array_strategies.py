@@ -210,13 +210,19 @@ def broadcast_shapes(draw: st.DrawFn, result: tuple[int, ...], count: int) -> li
     if kind == "outer":  # each axis has length 1 in one of the operands
         return [_flattened(result, range(i, ndim, count)) for i in range(count)]
     operands = [result] * count
-    if kind == "number":
-        operands[special] = ()
-    elif kind == "row":  # the leading axes are missing
-        operands[special] = result[draw(st.integers(1, ndim - 1)) :]
-    elif kind == "column":  # one or two axes have length 1
-        operands[special] = _flattened(result, [draw(st.integers(0, ndim - 1)) for _ in range(2)])
+    operands[special] = _stretched_shape(draw, kind, result)
     return operands
+
+
+def _stretched_shape(draw: st.DrawFn, kind: str, result: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of an operand that is stretched to this result."""
+    if kind == "number":
+        return ()
+    if kind == "row":  # the leading axes are missing
+        return result[draw(st.integers(1, len(result) - 1)) :]
+    if kind == "column":  # one or two axes have length 1
+        return _flattened(result, [draw(st.integers(0, len(result) - 1)) for _ in range(2)])
+    return result
 
 
 def _flattened(shape: tuple[int, ...], axes: Sequence[int]) -> tuple[int, ...]:
