@@ -45,3 +45,4 @@ def pytest_collection_finish():
     """Leave what has been imported and collected alone in every later collection of garbage: many tests start one."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(100_000, 50, 1000)  # many arrays of few entries: what is no cycle needs no collection
