@@ -216,7 +216,7 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(f"qr: a must be a matrix, or a stack of them, not {a.shape}")
     m, n = a.shape[-2:]
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
-        reason = f"adds {m - n} arbitrary columns to Q" if mode == "complete" else "has no derivative"
+        reason = "adds arbitrary columns to Q" if mode == "complete" else "has no derivative"
         raise ValueError(f"qr: mode {mode!r} {reason} for a matrix of {m} x {n}: pass 'reduced' or 'r'")
     k = m if m < n else n
     both = _qr(a[..., :k])

@@ -112,6 +112,9 @@ def _bell(x):
     return np.exp(-x * x / 2) / _ROOT_2PI
 
 
+_FAR_FROM = {2: 8, 4: 8, 8: 50}  # bytes of a number -> where `_tail` is more precise
+
+
 def _tail(x, sign):
     """The sum of sign**n (2n + 1)!! / 2**n / x**(2n + 2): the slope of 1/x + sign/(2 x**3) + ..., negative."""
     u = 1 / (x * x)
@@ -120,7 +123,8 @@ def _tail(x, sign):
 
 def _far(x):
     """Where so much cancels in 1 - 2 X A that the tail is more precise (DLMF 7.12)."""
-    return np.isrealobj(x) & (np.real(array_of(x)) > (50 if x.dtype.itemsize > 4 else 8))
+    # equivalent: > -> >= because both are precise there
+    return np.isrealobj(x) and np.real(array_of(x)) > _FAR_FROM[x.dtype.itemsize]
 
 
 def _row(name, equation, **vjps):

@@ -97,7 +97,9 @@ def test_a_slope_is_precise_where_its_terms_cancel(name, x, slope, curvature, rt
     assert_allclose(mg.elementwise_grad(first)(x.astype(dtype)), np.broadcast_to(curvature(x), x.shape), rtol=rtol)
 
 
-@pytest.mark.parametrize(("dtype", "edge", "rtol"), [(np.float32, 8, 1e-4), (np.float64, 50, 1e-10)])
+@pytest.mark.parametrize(
+    ("dtype", "edge", "rtol"), [(np.float32, 8, 1e-4), (np.float64, 20, 1e-10), (np.float64, 50, 1e-10)]
+)
 def test_a_tail_joins_the_formula_before_it(dtype, edge, rtol):
     x = np.array([0.99, 1.01], dtype) * edge
     exact = -sp.hyperu(1, 0.5, x.astype(float) ** 2) / np.pi**0.5  # DLMF 7.18.11
