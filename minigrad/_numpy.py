@@ -138,7 +138,7 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
 
 def _accumulate(op, array, axis=0, dtype=None, out=None):
     """`np.add.accumulate` and the like."""
-    array = array if dtype is None else ops.astype(array, dtype)
+    array = in_dtype(array, dtype)
     if op in _ACCUMULATIONS:
         return _ACCUMULATIONS[op](array, axis)
     return ops.stack([*itertools.accumulate(ops.moveaxis(array, axis, 0), op)], axis)
