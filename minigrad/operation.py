@@ -222,16 +222,13 @@ class Op(Signature):
 
     def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
-        if argument is None:
-            return self._check_optional(i)
+        if argument is None and (
+            self.vjps[i] is None or (not self.any_number and self.defaults.get(self.names[i], i) is None)
+        ):
+            return None  # no array, or one that may be left out
         if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))
         return np.array(argument) if hasattr(type(argument), "__array__") else argument
-
-    def _check_optional(self, i: int) -> None:
-        """Raise TypeError unless None will do for argument i, which it does for an array that may be left out."""
-        if self.vjps[i] is not None and (self.any_number or self.defaults.get(self.names[i], i) is not None):
-            plain_array(None, self.__name__, self.argument(i))
 
     def _array(self, output: Any) -> ndarray:
         if isinstance(output, (tuple, list)):

@@ -38,9 +38,7 @@ def share_products(work, parts, multiplications):
     """[work(part) for part in parts], in threads if so many multiplications are enough; BLAS uses one for each."""
     if multiplications <= _ONE_THREAD:
         return [work(part) for part in parts]
-    if multiplications > FEWEST_PRODUCTS:
-        return share(work, parts, products=True)
-    return share(lambda _: [work(part) for part in parts], (None,), products=True)[0]
+    return share(work, parts, products=True, alone=multiplications <= FEWEST_PRODUCTS)
 
 
 @lru_cache

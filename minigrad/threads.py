@@ -58,19 +58,21 @@ def get_num_threads() -> int:
     return _current().size
 
 
-def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = False) -> list[Any]:
+def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = False, alone: bool = False) -> list[Any]:
     """Return [work(part) for part in parts], of parts that may be worked on at the same time.
 
     products: whether parts multiply matrices. BLAS then uses one thread for each until all are finished, also for a
         single part: its own threads spin for a while after a product, on the cores that the next parts need. Of a BLAS
         that can't be told so the calling thread does all parts.
+    alone: whether the calling thread does all parts.
     An error is raised once no thread works on a part any more, so that what they write to can be released.
     """
-    pool = _current()
-    if not (_blas.set if products else pool.size > 1 and len(parts) > 1):
+    pool = _pool or _current()
+    others = 0 if alone else min(pool.size, len(parts)) - 1
+    if not (_blas.set if products else others > 0):
         return [work(part) for part in parts]
     task = _Task(work, parts)
-    places = [_Place(task) for _ in range(min(pool.size, len(parts)) - 1)]
+    places = [*map(_Place, [task] * others)]
     error = _run(task, places, pool, products)
     if error or task.errors:
         raise error or task.errors[0]

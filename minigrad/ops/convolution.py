@@ -64,27 +64,29 @@ def _check_bias(op, b, channels):
         raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {b}")
 
 
-def _options(op, stride, padding, dilation):
-    """The options that a plan is remembered by: ints, which the plan checks, or else pairs."""
-    # equivalent: never because the plan makes pairs of ints
-    if type(stride) is type(padding) is type(dilation) is int:
-        return stride, padding, dilation
-    return pairs(op, stride, padding, dilation)
+def _remembered(op):
+    """A plan of `op` that is made once for each set of arguments. The options are ints, which it checks, or pairs."""
 
+    def decorator(plan):
+        cached = lru_cache(plan)
 
-def _remembered(plan):
-    """A plan that is made once for each set of arguments, unless groups is no int: True is 1 to a cache."""
-    cached = lru_cache(plan)
-    # equivalent: without cached if type(groups) is int else because the cache only saves time
-    return lambda groups, *others: (cached if type(groups) is int else cached.__wrapped__)(groups, *others)
+        def remembered(stride, padding, dilation, groups, *others):
+            if not (type(stride) is type(padding) is type(dilation) is int):
+                stride, padding, dilation = pairs(op, stride, padding, dilation)
+            # equivalent: without cached if type(groups) is int else because the cache only saves time
+            return (cached if type(groups) is int else plan)(stride, padding, dilation, groups, *others)
+
+        return remembered
+
+    return decorator
 
 
 def _images(shape):
     return shape[0] if len(shape) == 4 else 1
 
 
-@_remembered
-def _conv2d_plan(groups, x, k, b, stride, padding, dilation):
+@_remembered("conv2d")
+def _conv2d_plan(stride, padding, dilation, groups, x, k, b):
     """Check the shapes and options of a conv2d; return its geometry and the choice of kernels."""
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
@@ -132,8 +134,8 @@ def conv2d(
     array([[[[20., 24.],
              [36., 40.]]]])
     """
-    options = _options("conv2d", stride, padding, dilation)
-    geometry, choice = _conv2d_plan(groups, x.shape, k.shape, b if b is None else b.shape, *options)
+    bias = None if b is None else b.shape
+    geometry, choice = _conv2d_plan(stride, padding, dilation, groups, x.shape, k.shape, bias)
     images = x if x.ndim == 4 else x[None]
     z = KERNELS[choice.forward].forward(images, k, geometry, groups, _dtype("conv2d", x=x, k=k))
     if b is not None:
@@ -167,10 +169,10 @@ def conv_transpose2d(
     array([[[ 1.,  1., 10., 10.],
             [ 1.,  1., 10., 10.]]])
     """
-    options = _options("conv_transpose2d", stride, padding, dilation)
     if output_size is not None:
         output_size = pair(output_size, "output_size", "conv_transpose2d", 0)
-    geometry, choice = _transpose_plan(groups, z.shape, k.shape, b if b is None else b.shape, *options, output_size)
+    bias = None if b is None else b.shape
+    geometry, choice = _transpose_plan(stride, padding, dilation, groups, z.shape, k.shape, bias, output_size)
     images = z if z.ndim == 4 else z[None]
     x = KERNELS[choice.input_gradient].input_gradient(images, k, geometry, groups, _dtype("conv_transpose2d", z=z, k=k))
     if b is not None:
@@ -178,8 +180,8 @@ def conv_transpose2d(
     return x if z.ndim == 4 else x[0]
 
 
-@_remembered
-def _transpose_plan(groups, z, k, b, stride, padding, dilation, output_size):
+@_remembered("conv_transpose2d")
+def _transpose_plan(stride, padding, dilation, groups, z, k, b, output_size):
     """Check the shapes and options of a conv_transpose2d; return its geometry and the choice of kernels."""
     _check("conv_transpose2d", z, k, groups, k[0] if k else None, "z")
     _check_bias("conv_transpose2d", b, k[1] * groups)
@@ -224,16 +226,15 @@ def conv2d_kernel(
     array([[[[ 8., 12.],
              [20., 24.]]]])
     """
-    options = _options("conv2d_kernel", stride, padding, dilation)
     size = pair(size, "size", "conv2d_kernel", 1)
-    geometry, choice = _kernel_plan(groups, x.shape, g.shape, size, *options)
+    geometry, choice = _kernel_plan(stride, padding, dilation, groups, x.shape, g.shape, size)
     if x.ndim == 3:
         x, g = x[None], g[None]
     return KERNELS[choice.kernel_gradient].kernel_gradient(x, g, geometry, groups, _dtype("conv2d_kernel", x=x, g=g))
 
 
-@_remembered
-def _kernel_plan(groups, x, g, size, stride, padding, dilation):
+@_remembered("conv2d_kernel")
+def _kernel_plan(stride, padding, dilation, groups, x, g, size):
     """Check the shapes and options of a conv2d_kernel; return its geometry and the choice of kernels."""
     if len(x) not in (3, 4) or len(g) != len(x):
         raise ValueError(
