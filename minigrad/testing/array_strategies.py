@@ -199,6 +199,13 @@ def tied(shape: tuple[int, ...] | st.SearchStrategy | None = None, **sides: int)
     return shape.flatmap(of_shape) if isinstance(shape, st.SearchStrategy) else of_shape(shape)
 
 
+def _result_shape(draw: st.DrawFn, max_dims: int, min_side: int, max_side: int) -> tuple[int, ...]:
+    """The shape of what operands broadcast to: of two axes or more if it may be, one in ten is empty."""
+    odd = draw(st.sampled_from(["full", "full", "square", "full", "one", "full", "full", "full", "one", "empty"]))
+    ndim = draw(st.integers(min(2, max_dims), max_dims))
+    return odd_shape(draw, ndim, odd if ndim > 1 else "full", min_side, max_side)
+
+
 def broadcast_shapes(draw: st.DrawFn, result: tuple[int, ...], count: int) -> list[tuple[int, ...]]:
     """The shapes of `count` operands of this result, each kind of broadcast as likely."""
     ndim = len(result)
@@ -251,10 +258,7 @@ def broadcastable(
 
     >>> test_add = mg.testing.gradtest(mg.testing.strategies.broadcastable(2))(np.add)
     """
-    odd = draw(st.sampled_from(["full", "full", "square", "full", "one", "full", "full", "full", "one", "empty"]))
-    ndim = draw(st.integers(min(2, max_dims), max_dims))
-    result = odd_shape(draw, ndim, odd if ndim > 1 else "full", min_side, max_side)
-    drawn = broadcast_shapes(draw, result, count)
+    drawn = broadcast_shapes(draw, _result_shape(draw, max_dims, min_side, max_side), count)
     domains = domain if isinstance(domain, list) else [domain] * count
     capacity = max(map(math.prod, drawn))
     scale = (draw(st.sampled_from(scales)),)

@@ -46,6 +46,7 @@ def _child(fault, trials):
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     os.dup2(silence, 2)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for number in (signal.SIGALRM, signal.SIGPROF):
         signal.signal(number, lambda *_: os._exit(HUNG))
     status = CRASHED
@@ -153,7 +154,11 @@ def main(given=None):
 
     def work(trials):
         print(f"{len(trials)} trials pass on sound code; {time.perf_counter() - start:.0f} s", flush=True)
-        judge(found, trials, arguments.workers, verdicts, report)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            judge(found, trials, arguments.workers, verdicts, report)
+        except KeyboardInterrupt:
+            print(f"stopped after {len(verdicts)} of {len(found)} faults", flush=True)
 
     run = with_trials(work, found, arguments.examples, arguments.workers, arguments.tests)
     if run != pytest.ExitCode.OK:

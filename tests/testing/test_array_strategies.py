@@ -1,5 +1,6 @@
 """Where the values of drawn arrays lie and which shapes come together, of the functions below the strategies."""
 
+import ast
 import math
 from collections import Counter
 
@@ -21,6 +22,8 @@ class Chosen:
 
     def __call__(self, strategy):
         words = repr(strategy)
+        if words.startswith("sampled_from"):
+            return self.random.choice(ast.literal_eval(words[len("sampled_from(") : -1]))
         least, most = (int(word.partition("=")[2]) for word in words[len("integers(") : -1].split(", "))
         return int(self.random.integers(least, most + 1))
 
@@ -169,3 +172,78 @@ def test_shapes_have_as_many_axes_as_are_asked_for():
     assert {len(shape) for shape in arrays_of(s.shapes(min_dims=2, max_dims=5), 200)} == {2, 3, 4, 5}
     assert {len(shape) for shape in arrays_of(s.shapes(max_dims=1))} == {0, 1}
     assert find(s.shapes(min_dims=5, max_dims=5), lambda shape: True) == (2,) * 5
+    assert {len(shape) for shape in arrays_of(s.shapes(max_dims=5), 120)} == {0, 1, 2, 3, 4, 5}
+    assert {len(shape) for shape in arrays_of(s.shapes(min_dims=5, max_dims=6), 20)} == {5, 6}
+    sides = Counter(n for shape in arrays_of(s.shapes(min_side=1, max_side=3), 80) for n in shape)
+    assert set(sides) == {1, 2, 3}
+    assert sides[1] < min(sides[2], sides[3])
+
+
+def test_each_round_begins_with_another_kind():
+    def simplest(strategy):
+        return 0
+
+    begun = []
+    for number in range(4):
+        token = drawn.ROUND.set(number)
+        begun.append(drawn.kind_of_input(simplest, ["a", "b", "c"]))
+        drawn.ROUND.reset(token)
+    assert begun == ["a", "b", "c", "a"]
+    assert {drawn.kind_of_input(Chosen(seed), ["a", "b", "c"]) for seed in range(20)} == {"a", "b", "c"}
+
+
+def test_tensors_are_arrays_of_a_shape_that_is_given_or_drawn():
+    assert {a.shape for a in arrays_of(s.tensors([2, 3]), 5)} == {(2, 3)}
+    assert {a.shape for a in arrays_of(s.tensors(st.sampled_from([(2,), (3, 1)])), 20)} == {(2,), (3, 1)}
+    assert {a.ndim for a in arrays_of(s.tensors(min_dims=2, max_dims=3), 20)} == {2, 3}
+    with pytest.raises(ValueError, match="tensors: give the shape or max_side, not both"):
+        s.tensors((2,), max_side=3)
+    assert all(((a >= 3) & (a <= 4)).all() for a in arrays_of(s.tensors((4,), domain=(3.0, 4.0)), 20))
+    assert all(np.abs(a).min() > 0.05 for a in arrays_of(s.tensors((4,), gap=True), 20))
+    assert {bool(np.abs(a).max() > 10) for a in arrays_of(s.tensors((4,), scales=(1.0, 1e3)), 20)} == {False, True}
+    first, second = (arrays_of(s.tensors((4,), gap=True, lane=lane, lanes=2), 20) for lane in range(2))
+    assert not set(cells(first)) & set(cells(second))
+
+
+def cells(arrays):
+    return [int(x) for a in arrays for x in np.floor(8 * a).ravel()]
+
+
+@pytest.mark.parametrize(("most", "ndims"), [(0, {0}), (1, {1}), (2, {2}), (4, {2, 3, 4})])
+def test_what_operands_broadcast_to_is_a_matrix_or_more_if_it_may_be(most, ndims):
+    results = [drawn._result_shape(Chosen(seed), most, 0, 4) for seed in range(400)]
+    assert {len(result) for result in results} == ndims
+    shares = {
+        "empty": np.mean([0 in result for result in results]),
+        "one": np.mean([1 in result for result in results]),
+        "square": np.mean([len(result) > 1 and result[-1] == result[-2] for result in results]),
+    }
+    if most > 1:
+        assert 0.05 < shares["empty"] < 0.15
+        assert 0.15 < shares["one"] < 0.25
+        assert 0.2 < shares["square"] < 0.5
+    else:
+        assert shares["empty"] == shares["one"] == 0
+    assert {n for seed in range(100) for n in drawn._result_shape(Chosen(seed), 3, 1, 3)} == {1, 2, 3}
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_arrays_that_broadcast_together_share_a_scale_and_lie_in_their_domains(gap):
+    domains = [(1.0, 2.0), (-3.0, -2.0)]
+    scales = set()
+    for arrays in arrays_of(s.broadcastable(2, domain=domains, gap=gap, scales=(1.0, 1e3), min_side=4), 20):
+        scale = 1e3 if np.abs(arrays[0]).max() > 10 else 1.0
+        scales.add(scale)
+        for a, (low, high) in zip(arrays, domains, strict=True):
+            assert a.min() >= low * scale
+            assert a.max() <= high * scale
+    assert len(scales) == 2
+    for x, y in arrays_of(s.broadcastable(2, gap=gap, min_side=3, max_side=6), 20):
+        assert {n for a in (x, y) for n in a.shape} <= {1, 3, 4, 5, 6}
+        assert max(np.abs(x).max(), np.abs(y).max()) <= 2
+        apart = np.abs(np.subtract.outer(x, y)).min()
+        assert not gap or apart > 0.2 * min(1 / 8, 4 / (2 * max(x.size, y.size) + 2))
+    both = arrays_of(s.broadcastable(domain=(2.0, 3.0), gap=gap, max_dims=1), 20)
+    assert {len(arrays) for arrays in both} == {2}
+    assert {max(a.ndim for a in arrays) for arrays in both} == {1}
+    assert all(((a >= 2) & (a <= 3)).all() for arrays in both for a in arrays)

@@ -3,6 +3,7 @@
 import _thread
 import contextvars
 import inspect
+import itertools
 import threading
 import warnings
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import minigrad as mg
 from minigrad import operation, tape
 from minigrad.operation import array_of
+from minigrad.viz import _debug
 
 HERE = Path(__file__)
 
@@ -42,11 +44,14 @@ def test_an_op_that_no_line_of_python_called_is_computed_all_the_same():
     """As one that a callback of C code starts with."""
     x, made, done = leaf([1.0]), [], threading.Event()
     with mg.debug():
+        expected = mg.exp(x)
         run = contextvars.copy_context().run
         _thread.start_new_thread(run, (made.extend, map(mg.exp, iter([x]))))
-        while not made:
+        for _ in range(500):
+            if made:
+                break
             done.wait(0.01)
-    assert made[0].item() == np.exp(1.0)
+    assert [y.tolist() for y in made] == [expected.tolist()]
 
 
 def test_the_tooltip_has_line_and_link(monkeypatch, tmp_path):
@@ -252,6 +257,37 @@ def test_time_is_only_noted_where_it_is_asked_for():
     with mg.debug(time=True):
         y.sum().backward()
     assert not hasattr(y.node, "seen")
+
+
+def test_the_times_of_the_vjps_of_an_op_are_added(monkeypatch):
+    monkeypatch.setattr(_debug, "perf_counter", itertools.count(10).__next__)  # each look at the clock takes a second
+    x = leaf([1.0, 2.0])
+    with mg.debug(time=True):
+        y = x * x
+        y.sum().backward()
+    assert y.node.seen.seconds == {"forward": 1, "backward": 2}
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf])
+def test_what_a_vjp_makes_of_tensors_is_looked_at(value):
+    @mg.op
+    def f(x):
+        return x * 1.0
+
+    @f.vjp("x")
+    def _(g, out, x):
+        return g * (1 / array_of(x)) if value == 0 else array_of(x) * 2.0
+
+    def again(x):
+        return np.sum(mg.grad(lambda x: np.sum(f(x)))(x) * x)
+
+    x = np.array([1.0, value])
+    if value == 0:
+        message = raised(lambda: mg.grad(again)(x), FloatingPointError)
+        assert message.startswith("f: the VJP of 'x' gave inf at [1] from finite values: g = 1.0, out = 0.0, x = 0.0")
+    else:
+        with mg.debug():
+            assert mg.grad(again)(x).tolist() == [2.0, np.inf]
 
 
 def test_an_option_is_true_or_false():
