@@ -200,7 +200,8 @@ def _tests(faults):
 def with_trials(work, faults, count, workers, tests=()):
     """Call `work` with the trials that run a line of the faults, quickest first; pytest's exit code.
 
-    `count` is the number of inputs for each spec or property. With `tests` only these files or folders are trials.
+    `count` is the number of inputs for each spec or property. With `tests` only these files or folders are trials, and
+    the specs in them.
     """
     phases = [Phase.explicit, Phase.generate]
     fixed = settings(max_examples=count, derandomize=True, database=None, deadline=None, phases=phases)
@@ -210,8 +211,7 @@ def with_trials(work, faults, count, workers, tests=()):
         _wanted.setdefault(str(fault.file), set()).update(fault.lines)
 
     def measure(found):
-        specs = [] if tests else SPECS.values()
-        _named[:] = [pair for spec in specs for pair in of_spec(spec, count)] + found
+        _named[:] = [pair for spec in SPECS.values() for pair in of_spec(spec, count)] + found
         with ProcessPoolExecutor(workers, multiprocessing.get_context("fork")) as processes:
             measures = list(processes.map(_measured, range(len(_named)), chunksize=8))
         trials = [Trial(*pair, *measure) for pair, measure in zip(_named, measures, strict=True) if measure[1]]
