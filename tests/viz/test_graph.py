@@ -485,6 +485,14 @@ def test_a_page_shows_as_much_as_fits():
     assert counts[0] < counts[-1] == len(mg.graph(residual_net(8)).parts)
 
 
+def test_a_picture_that_is_tried_several_times_says_nothing_twice():
+    w = x = mg.tensor(np.ones((2, 2)), requires_grad=True, name="w")
+    for _ in range(3):
+        x = mg.tanh(x @ w)
+    for part in mg.graph(x.mean(), width=2, height=2).parts:
+        assert len(set(part.notes)) == len(part.notes)
+
+
 def test_a_doubled_sum_takes_linear_time():
     a = mg.tensor(1.0, requires_grad=True, name="a")
     y = a
