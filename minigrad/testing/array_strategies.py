@@ -263,10 +263,6 @@ def broadcastable(
     capacity = max(map(math.prod, drawn))
     scale = (draw(st.sampled_from(scales)),)
     return tuple(
-        draw(
-            values(
-                shape, domain=each, gap=gap, scales=scale, lane=i * gap, lanes=count if gap else 1, capacity=capacity
-            )
-        )
+        draw(values(shape, domain=each, gap=gap, scales=scale, lane=i, lanes=count, capacity=capacity))
         for i, (shape, each) in enumerate(zip(drawn, domains, strict=True))
     )

@@ -161,6 +161,14 @@ def test_operands_come_to_the_result_in_every_way(result, count):
     assert drawn.broadcast_shapes(Chosen(0), (), 2) == [(), ()]
 
 
+def test_a_column_has_one_or_two_axes_of_length_1():
+    columns = [drawn._stretched_shape(Chosen(seed), "column", (4, 2, 3)) for seed in range(60)]
+    assert {tuple(n == 1 for n in column) for column in columns} == {
+        (True, False, False), (False, True, False), (False, False, True),
+        (True, True, False), (True, False, True), (False, True, True),
+    }  # fmt: skip
+
+
 def test_ties_are_levels_and_some_are_zero():
     found = arrays_of(s.tied((2, 3)), 20)
     assert {x for a in found for x in a.ravel()} == {-1.0, 0.0, 0.5}
@@ -238,8 +246,11 @@ def test_arrays_that_broadcast_together_share_a_scale_and_lie_in_their_domains(g
             assert a.min() >= low * scale
             assert a.max() <= high * scale
     assert len(scales) == 2
-    for x, y in arrays_of(s.broadcastable(2, gap=gap, min_side=3, max_side=6), 20):
-        assert {n for a in (x, y) for n in a.shape} <= {1, 3, 4, 5, 6}
+    pairs = arrays_of(s.broadcastable(2, gap=gap, min_side=3, max_side=6), 20)
+    sides = {n for pair in pairs for a in pair for n in a.shape}
+    assert sides <= {1, 3, 4, 5, 6}
+    assert len(sides) > 3
+    for x, y in pairs:
         assert max(np.abs(x).max(), np.abs(y).max()) <= 2
         apart = np.abs(np.subtract.outer(x, y)).min()
         assert not gap or apart > 0.2 * min(1 / 8, 4 / (2 * max(x.size, y.size) + 2))
