@@ -212,8 +212,10 @@ def broadcast_shapes(draw: st.DrawFn, result: tuple[int, ...], count: int) -> li
     if count == 1 or ndim == 0:
         return [result] * count
     for_one = ["column", "number", "row"] if ndim > 1 else ["column", "number"]
-    each = [(kind, i) for i in reversed(range(count)) for kind in for_one]
-    kind, special = kind_of_input(draw, [("same", 0), ("outer" if ndim > 1 else "same", 0), *each])
+    each = [(kind, i) for i in range(count) for kind in for_one]
+    # equivalent: ("same", 0) -> ("same", 1); ("outer", 0) -> ("outer", any number) because these two change no operand
+    # more than another
+    kind, special = kind_of_input(draw, [("same", 0), ("outer", 0), *each])
     if kind == "outer":  # each axis has length 1 in one of the operands
         return [_flattened(result, range(i, ndim, count)) for i in range(count)]
     operands = [result] * count

@@ -158,7 +158,12 @@ def test_operands_come_to_the_result_in_every_way(result, count):
         ways |= {("row", i) for i in range(count)} | ({"outer"} if ndim >= count else set())
     assert ways <= set(kinds)
     assert drawn.broadcast_shapes(Chosen(0), result, 1) == [result]
-    assert drawn.broadcast_shapes(Chosen(0), (), 2) == [(), ()]
+    assert all(drawn.broadcast_shapes(Chosen(seed), (), 2) == [(), ()] for seed in range(20))
+
+
+def test_a_row_has_no_leading_axes():
+    rows = {drawn._stretched_shape(Chosen(seed), "row", (4, 2, 3)) for seed in range(30)}
+    assert rows == {(2, 3), (3,)}
 
 
 def test_a_column_has_one_or_two_axes_of_length_1():
