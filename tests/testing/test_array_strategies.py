@@ -107,8 +107,8 @@ def test_a_domain_around_zero_has_entries_of_all_sizes_and_another_has_not():
     sizes = [np.abs(a).min() / np.abs(a).max() for a in arrays_of(drawn.values((40,)))]
     assert 0.1 < np.mean(np.array(sizes) < 3e-3) < 0.7
     for domain in ((0.0, 2.0), (-2.0, 0.0)):
-        assert any(0 < np.abs(a).min() < 4e-3 for a in arrays_of(drawn.values((40,), domain=domain)))
-    assert all((a >= 1).all() and (a <= 2).all() for a in arrays_of(drawn.values((40,), domain=(1.0, 2.0))))
+        assert np.mean([np.abs(a).min() < 4e-3 for a in arrays_of(drawn.values((40,), domain=domain))]) > 0.2
+    assert all((a >= 0.5).all() and (a <= 2).all() for a in arrays_of(drawn.values((40,), domain=(0.5, 2.0))))
     assert all(np.abs(a).min() > 0.05 for a in arrays_of(drawn.values((4,), gap=True)))
 
 
