@@ -119,9 +119,11 @@ def _kinked(case: Comparison, difference: float) -> bool:
     gap = np.abs(right[1] + left[1])  # the slope on the left is minus the one along -u
     error = np.abs(right[1] - right[0]) + np.abs(left[1] - left[0]) + of_one_sided_slope(case.y)
     clear = (case.g != 0) & np.isfinite(gap) & (gap > 2 * error)
+    # equivalent: gap > 1e-2 -> gap >= 1e-2; right[1] -> right[0]; left[1] -> left[0] because 1 % is no exact bound,
+    # and where the two steps differ nothing is clear
     if np.any(clear & (gap > 1e-2 * (np.abs(right[1]) + np.abs(left[1])))):
         return True
-    return bool(np.sum(np.abs(case.g) * gap, where=clear) >= difference)
+    return bool(np.sum(np.abs(case.g) * gap, where=clear) > difference)
 
 
 def _worst_entry(case: Comparison) -> Found | None:

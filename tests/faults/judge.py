@@ -82,6 +82,12 @@ def judge(chosen, trials, workers, verdicts, report):
             verdicts[fault] = status
 
 
+def _interrupt(number, frame):
+    """End the work once: `timeout` sends its signal twice."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def sample(found, count, date=None):
     """The same faults every time: those whose names' checksums are the smallest. With a date, those of that day.
 
@@ -154,7 +160,7 @@ def main(given=None):
 
     def work(trials):
         print(f"{len(trials)} trials pass on sound code; {time.perf_counter() - start:.0f} s", flush=True)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             judge(found, trials, arguments.workers, verdicts, report)
         except KeyboardInterrupt:

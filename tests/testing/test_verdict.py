@@ -123,6 +123,10 @@ def test_a_kink_is_where_the_slopes_of_the_two_sides_differ():
     assert kinked(lambda x: 5 * x + 0.2 * np.abs(x))
     assert not kinked(np.abs, g=(0.0, 1.0))
     assert not kinked(np.sin)
+    assert not kinked(np.sin, difference=0.0)
+    for sign in (-1, 1):
+        assert kinked(lambda x: sign * 5 * x + 0.06 * np.abs(x))
+        assert not kinked(lambda x: sign * 5 * x + 0.04 * np.abs(x))
     assert not kinked(lambda x: 5 * x + 0.02 * np.abs(x))  # 0.2 %
     assert kinked(lambda x: 5 * x + 0.02 * np.abs(x), difference=0.039)
     assert not kinked(lambda x: 5 * x + 0.02 * np.abs(x), difference=0.041)
@@ -161,6 +165,8 @@ def test_the_worst_entry_is_found():
     a = np.array([[0.5, 0.0], [2.0, 1.0]])
     both = case(lambda a: a**3, [lambda g: g * (3 * a * a + [[0, 0.1], [0, 0.2]])], a, g=np.ones((2, 2)), u=a)
     assert verdict._worst_entry(both)[0] == (1, 1)
+    cancelling = case(np.sin, [lambda g: g * np.cos(x) + [0.5, -0.25, 0.3]], g=np.ones(3), u=np.array([1.0, 2.0, 1.0]))
+    assert verdict._worst_entry(cancelling)[0] == (0,)
     with np.errstate(all="ignore"):
         infinite = case(lambda a: np.where(a == 0.5, 0.5, 1e300 * (a - 0.5) * 1e300), [np.zeros_like], a, g=a, u=a)
         index, numeric, analytic = verdict._worst_entry(infinite)
