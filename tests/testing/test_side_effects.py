@@ -81,11 +81,11 @@ def test_a_gradient_of_another_form():
     assert told(gradients_of, lambda g, y, x: None)[0] == "missing"
     kind, label, words = told(gradients_of, lambda g, y, x: np.cos(x)[0])
     assert (kind, label, words) == ("shape", "x", "the gradient of x has shape (3,), but x has (2, 3)")
-    with pytest.raises(GradientError, match="^second derivative of sin: the gradient of x has shape"):
+    with pytest.raises(GradientError, match=r"^second derivative of sin: the gradient of x has shape"):
         gradients_of(lambda g, y, x: np.cos(x)[0], order=2)
-    with pytest.raises(GradientError, match="^second derivative of sin: the gradient of x has dtype"):
+    with pytest.raises(GradientError, match=r"^second derivative of sin: the gradient of x has dtype"):
         gradients_of(lambda g, y, x: cosine(g, y, x).astype(np.float32), order=2)
-    with pytest.raises(GradientError, match="^second derivative of sin: the gradient of x is not finite"):
+    with pytest.raises(GradientError, match=r"^second derivative of sin: the gradient of x is not finite"):
         gradients_of(lambda g, y, x: np.where(x == 2, np.nan, x), order=2)
     kind, _, words = told(gradients_of, lambda g, y, x: cosine(g, y, x).astype(np.float32))
     assert (kind, words) == ("dtype", "the gradient of x has dtype float32, but x has float64")

@@ -125,8 +125,8 @@ def test_a_kink_is_where_the_slopes_of_the_two_sides_differ():
     assert not kinked(np.sin)
     assert not kinked(np.sin, difference=0.0)
     for sign in (-1, 1):
-        assert kinked(lambda x: sign * 5 * x + 0.06 * np.abs(x))
-        assert not kinked(lambda x: sign * 5 * x + 0.04 * np.abs(x))
+        assert kinked(lambda x, sign=sign: sign * 5 * x + 0.06 * np.abs(x))
+        assert not kinked(lambda x, sign=sign: sign * 5 * x + 0.04 * np.abs(x))
     assert not kinked(lambda x: 5 * x + 0.02 * np.abs(x))  # 0.2 %
     assert kinked(lambda x: 5 * x + 0.02 * np.abs(x), difference=0.039)
     assert not kinked(lambda x: 5 * x + 0.02 * np.abs(x), difference=0.041)
