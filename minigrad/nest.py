@@ -114,6 +114,7 @@ def ravel_nest(nest: Any) -> tuple[Any, Callable]:
         for shape, is_complex in zip(shapes, complexes, strict=True):
             stop = start + math.prod(shape)
             part = np.reshape(v[start:stop], shape) if shape else v[start]
+            # equivalent: without or not np.iscomplexobj(part) because the real part of a real array is that array
             parts.append(part if is_complex or not np.iscomplexobj(part) else np.real(part))
             start = stop
         return unflatten(nest, parts)

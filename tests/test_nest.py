@@ -65,6 +65,7 @@ def test_a_nest_as_one_vector_and_back(nest):
     back = unravel(vector + 1)
     for leaf, x in zip(flatten(back), flatten(nest), strict=True):
         assert_array_equal(leaf, np.add(x, 1), strict=True)
+        assert type(leaf) is type(np.add(x, 1))  # a number as NumPy gives it, not an array without axes
     assert paths(back) == paths(nest)
     for wrong in (
         np.append(vector, 0.0),
