@@ -52,6 +52,8 @@ def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
     kept = tuple(1 if axis in stretched else size for axis, size in enumerate(gradient.shape))[max(extra, 0) :]
     if kept != shape:
         raise ValueError(f"{where()} returned shape {gradient.shape} for an argument of shape {shape}")
+    # equivalent: without if type(gradient) is ndarray else np.sum(gradient, axis=stretched) because it sums a Tensor as
+    # well, in more ops than one
     summed = blocked_sum(gradient, stretched) if type(gradient) is ndarray else np.sum(gradient, axis=stretched)
     return np.reshape(summed, shape)
 

@@ -7,7 +7,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import minigrad as mg
-from minigrad.nest import flatten, matched, paths, unflatten
+from minigrad.nest import flatten, matched, paths, sorted_by_key, unflatten
 
 Point = collections.namedtuple("Point", "x y")
 NEST = {"w": [1.0, (2.0, {"b": 3.0})], "point": Point(4.0, []), "n": 5.0}
@@ -47,6 +47,14 @@ def test_leaves_come_in_the_order_and_the_dtypes_of_the_other_nest():
     assert [leaf.dtype for leaf in found] == [np.float32, np.float64, np.complex128]
     assert isinstance(found[0], mg.Tensor)
     assert [leaf.tolist() for leaf in found] == [[2, 3], [5], 4j]
+
+
+def test_a_nest_sorted_by_key():
+    found = sorted_by_key([{"b": 1.0, "a": ({"d": None, "c": 2.0}, "text")}])
+    assert paths(found) == paths([{"a": ({"c": 2.0, "d": None}, "text"), "b": 1.0}])
+    assert [*found[0]] == ["a", "b"]
+    assert [*found[0]["a"][0]] == ["c", "d"]
+    assert found[0]["a"][1] == "text"
 
 
 @pytest.mark.parametrize(

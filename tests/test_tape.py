@@ -612,3 +612,16 @@ def test_a_released_graph_says_so_also_after_a_write():
     with pytest.raises(RuntimeError, match=r"was released \(at multiply\) by an earlier backward"):
         z.backward()
     assert x.grad.tolist() == [2]
+
+
+def test_a_released_graph_keeps_small_parameters_alone():
+    @mg.op
+    def masked(x, *, mask, axis):
+        return x * mask
+
+    masked.vjp("x", lambda g, out, x, mask, axis: g * mask)
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = masked(x, mask=np.array([1.0, 0.0]), axis=0)
+    y.backward(np.ones(2))
+    assert y.node.parameters == {"axis": 0}
+    assert x.grad.tolist() == [1.0, 0.0]

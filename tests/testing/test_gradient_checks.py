@@ -1,0 +1,207 @@
+"""The parts of a check of gradients: its inputs and upstream gradients, its options, and the numbers it compares."""
+
+import numpy as np
+import pytest
+
+from minigrad.testing import GradientError, check_grads, check_jvp, check_vjp, gradient_checks
+from minigrad.testing.checked_function import CheckedFunction
+from minigrad.testing.finite_differences import central
+from minigrad.testing.gradient_checks import Options
+from minigrad.testing.tolerances import RTOL, STEP
+from minigrad.testing.verdict import Comparison
+
+x, u = np.array([0.5, -1.0, 2.0]), np.array([0.5, 1.0, -1.0])
+g = np.array([1.0, -2.0, 0.5])
+STRICT = Options()
+
+
+def cosine(g, y, x):
+    return g * np.cos(x)
+
+
+def checked(fn=np.sin, vjp=cosine, at=x):
+    return CheckedFunction(fn, (at,), {}, vjp=vjp)
+
+
+def caught(check, *arguments, **options):
+    with pytest.raises(GradientError) as error:
+        check(*arguments, **options)
+    return error.value
+
+
+def test_the_tolerances_of_an_input():
+    assert Options().tolerances("x") == (RTOL, 0.0)
+    assert Options(1e-3, 2.0).tolerances("x") == (1e-3, 2.0)
+    named = Options({"x": 1e-3}, {"x": 2.0})
+    assert named.tolerances("x") == (1e-3, 2.0)
+    assert named.tolerances("w") == (RTOL, 0.0)
+
+
+def test_random_numbers_belong_to_the_input_and_the_seed():
+    def drawn(at, seed):
+        return gradient_checks._generator(checked(at=at), seed).random()
+
+    assert drawn(x, 0) == drawn(x.copy(), 0)
+    assert len({drawn(x, 0), drawn(x, 1), drawn(2 * x, 0), drawn(x[::-1], 0)}) == 4
+
+
+def test_a_second_input_is_moved_in_about_half_of_its_entries():
+    many = np.linspace(1, 2, 101)
+    shares = []
+    for seed in range(20):
+        moved = gradient_checks._partly_moved(many, np.random.default_rng(seed)) / many
+        assert moved[0] == 1
+        assert {float(m) for m in moved.round(12)} == {1.0, round(1 - STEP, 12)}
+        shares.append(np.mean(moved != 1))
+    assert 0.45 < np.mean(shares) < 0.55
+    assert gradient_checks._partly_moved(np.array(2.0), np.random.default_rng(0)) == 2 * (1 - STEP)
+    assert gradient_checks._partly_moved(np.zeros((0, 2)), np.random.default_rng(0)).shape == (0, 2)
+
+
+def test_upstream_gradients_that_a_random_one_hides():
+    y = np.linspace(-2, 1, 9).reshape(3, 3)
+    zeros, places = set(), set()
+    for seed in range(40):
+        one, block, output = gradient_checks._sparse(y, np.random.default_rng(seed))
+        assert one.shape == block.shape == output.shape == y.shape
+        assert sorted(one.ravel()) == [0] * 8 + [1]
+        places.add(int(np.argmax(one)))
+        assert np.count_nonzero(block) == 4
+        assert 50 < np.abs(block).max() < 5000
+        zeros.add(tuple(np.flatnonzero(block.ravel() == 0)))
+        np.testing.assert_array_equal(output, y / 2)
+    assert len(places) > 5
+    assert zeros <= {tuple(sorted((start + i) % 9 for i in range(5))) for start in range(9)}
+    assert len(zeros) > 5
+    assert gradient_checks._sparse(np.zeros(2), np.random.default_rng(0))[2].tolist() == [0, 0]
+    assert gradient_checks._sparse(np.zeros(0), np.random.default_rng(0)) == []
+
+
+def test_unit_arrays():
+    assert [e.tolist() for e in gradient_checks.unit_arrays(np.zeros((1, 2)))] == [[[1, 0]], [[0, 1]]]
+
+
+def slope(v, fn=np.sin, options=STRICT, g=g, at=x, error=0.0):
+    function = checked(fn, cosine, at)
+    case = Comparison(function, 0, g, u, [v], function.value(at), 1)
+    gradient_checks._check_slope(case, central(case.f, at, u) * (1 + error), options)
+
+
+def test_one_slope():
+    right = g * np.cos(x)
+    scale = np.linalg.norm(right * u)
+    slope(right)
+    for sign in (-1, 1):
+        wrong = right * (1 + sign * 1e-6)
+        assert caught(slope, wrong).kind == "wrong"
+        difference = abs(np.sum((wrong - right) * u))
+        slope(wrong, options=Options(rtol=1.1 * difference / scale))
+        assert caught(slope, wrong, options=Options(rtol=0.9 * difference / scale)).kind == "wrong"
+        slope(wrong, options=Options(atol=1.01 * difference))
+        assert caught(slope, wrong, options=Options(atol=0.99 * difference)).kind == "wrong"
+        slope(wrong, options=Options(nondet_tol=1.01 * difference / 2.5))  # for each entry of u
+        assert caught(slope, wrong, options=Options(nondet_tol=0.99 * difference / 2.5)).kind == "wrong"
+    slope(right, error=1e-6)  # the second numeric value decides
+
+
+def test_a_slope_that_is_lost_in_the_value():
+    def lost(v, fn, g=g):
+        return slope(v, fn, g=g)
+
+    lost(np.zeros(3), lambda x: 1e9 + 0 * x)
+    lost(np.full(3, 1e-9), lambda x: 1e9 + 0 * x)
+    assert caught(lost, np.ones(3), lambda x: 1e9 + 0 * x).kind == "wrong"
+    lost(g.copy(), lambda x: x + 1e9)
+    assert caught(lost, 2 * g, lambda x: x + 1e12).kind in ("wrong", "inconclusive")
+    total = np.array([1.0, 1.0, 1.0])
+    lost(np.zeros(3), lambda x: 1e3 * np.exp(x) / np.sum(np.exp(x)), g=total)  # the slopes cancel
+
+
+def test_a_jacobian_is_checked_in_every_entry():
+    def wrong_in(i, j, factor):
+        jacobian = np.arange(1.0, 7).reshape(2, 3)
+        wrong = jacobian.copy()
+        wrong[i, j] *= factor
+        return CheckedFunction(lambda x: jacobian @ x, (x,), {}, vjp=lambda g, y, x: g @ wrong)
+
+    def check(function, options=STRICT):
+        gradient_checks._check_jacobian(function, function.value(x), options, 1)
+
+    check(wrong_in(0, 0, 1))
+    for i in range(2):
+        for j in range(3):
+            for sign in (-1, 1):
+                error = caught(check, wrong_in(i, j, 1 + sign * 1e-6))
+                assert (error.kind, error.index) == ("wrong", (j,))
+                check(wrong_in(i, j, 1 + sign * 1e-6), Options(rtol=1.1e-6))
+                assert caught(check, wrong_in(i, j, 1 + sign * 1e-6), Options(rtol=0.9e-6)).kind == "wrong"
+                size = 1e-6 * (3 * i + j + 1) * abs(x[j])
+                check(wrong_in(i, j, 1 + sign * 1e-6), Options(atol=1.01 * size))
+                assert caught(check, wrong_in(i, j, 1 + sign * 1e-6), Options(atol=0.9 * size)).kind == "wrong"
+                check(wrong_in(i, j, 1 + sign * 1e-6), Options(nondet_tol=1.01 * size / abs(x[j])))
+
+
+@pytest.mark.parametrize(("size", "order", "exact"), [(20, 1, True), (21, 1, False), (5, 2, True), (12, 2, False)])
+def test_the_whole_jacobian_of_small_functions_is_checked(monkeypatch, size, order, exact):
+    seen = []
+    monkeypatch.setattr(gradient_checks, "_check_jacobian", lambda *arguments: seen.append(arguments[-1]))
+    check_grads(np.sin, np.linspace(0.5, 1, size), order=order, float32=False, layouts=False)
+    assert (order in seen) == exact
+
+
+def test_a_jvp_is_compared_with_its_value_its_slope_and_its_form():
+    def sine(x, v, value=1.0, slope=1.0):
+        return value * np.sin(x[0]), slope * np.cos(x[0]) * v[0]
+
+    check_jvp(np.sin, x, jvp=sine)
+    check_jvp(np.sin, x, jvp=lambda x, v: sine(x, v, 1 + 1e-10))
+    for sign in (-1, 1):
+        assert caught(check_jvp, np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, 1 + s * 1e-8)).kind == "value"
+        check_jvp(np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, 1 + s * 1e-8), rtol=2e-8)
+        error = caught(check_jvp, np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, slope=1 + s * 1e-6))
+        assert (error.kind, error.argument, error.index) == ("wrong", "the output", (0,))
+        assert "the JVP is WRONG at [0] of the output" in str(error)
+        assert error.analytic == pytest.approx((1 + sign * 1e-6) * error.numeric, rel=1e-8)
+        check_jvp(np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, slope=1 + s * 1e-6), rtol=1e-5)
+    for given in (
+        lambda x, v: (np.sin(x[0])[:2], np.cos(x[0]) * v[0]),
+        lambda x, v: (np.sin(x[0]), (np.cos(x[0]) * v[0])[:2]),
+    ):
+        assert caught(check_jvp, np.sin, x, jvp=given).kind == "value"
+
+    def writes(to):
+        def given(x, v):
+            y = sine(x, v)
+            (x, v)[to][0][1] = 7.0
+            return y
+
+        return given
+
+    for to in (0, 1):
+        error = caught(check_jvp, np.sin, x, jvp=writes(to))
+        assert (error.kind, error.argument) == ("mutated", "x")
+
+    def second_only(x, v):
+        y, dy = sine(x, v)
+        dy[2] *= 1.5
+        return y, dy
+
+    assert caught(check_jvp, np.sin, x, jvp=second_only).index == (2,)
+
+
+def test_an_order_is_a_positive_int():
+    for order in (0, -1, True, 1.0, "2"):
+        with pytest.raises(ValueError, match="check_grads: order must be 1 or more"):
+            check_grads(np.sin, x, order=order)
+
+
+def test_what_is_left_out():
+    def in_float32(g, y, x):
+        return g * np.cos(x) * (1.5 if x.dtype == np.float32 else 1)
+
+    check_vjp(np.sin, x, vjp=in_float32, float32=False)
+    assert caught(check_vjp, np.sin, x, vjp=in_float32).kind in ("float32", "dtype")
+    rows = np.outer(x, x)
+    by_layout = lambda g, y, x: g * np.cos(x) * (1 if x.flags.c_contiguous else 2)  # noqa: E731
+    check_vjp(np.sin, rows, vjp=by_layout, layouts=False)
+    assert caught(check_vjp, np.sin, rows, vjp=by_layout).kind == "layout"
