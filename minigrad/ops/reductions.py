@@ -169,12 +169,16 @@ def _per_degree_of_freedom(a, axis, ddof):
 def _norm(x, axis=None, *, keepdims=False):
     """A = (sum of |X_p|**2)**(1/2) over the axis (or axes): dA/dX = conj(X) / A; 0, at every order, where A = 0.
 
-    X is divided by its greatest entry before it is squared, so nothing overflows or underflows.
+    Where squares overflow or underflow, X is divided by its greatest entry first.
     """
     x, like = widened(x), x
-    scale = _scale(x, axis)
-    total = sum(squared(x / scale), axis, keepdims=True)
-    return np.reshape(narrowed(scale * np.sqrt(total), like), _reduced_shape(x, axis, keepdims))
+    with np.errstate(over="ignore"):
+        norm = np.sqrt(sum(squared(x), axis, keepdims=True))
+    # equivalent: any change because scaled entries have the same norm
+    if not (_moderate(norm) and np.all(norm)):
+        scale = _scale(x, axis)
+        norm = scale * np.sqrt(sum(squared(x / scale), axis, keepdims=True))
+    return np.reshape(narrowed(norm, like), _reduced_shape(x, axis, keepdims))
 
 
 def _scale(x, axis):
@@ -192,7 +196,16 @@ def norm_gradient(g, a, x, axis, keepdims):
         a = _norm(x, axis, keepdims=True)
     tip = a == 0
     # equivalent: 1 -> 2 because x is 0 where it is the divisor
-    return np.where(tip, 0, g) * (conj(x) / np.where(tip, 1, a))
+    g, a = np.where(tip, 0, g), np.where(tip, 1, a)
+    # equivalent: any change because both are the same product
+    return g / a * conj(x) if _moderate(array_of(g)) and _moderate(array_of(a)) else g * (conj(x) / a)
+
+
+def _moderate(x):
+    """Whether quotients and squares of these numbers, and of quotients again, neither overflow nor underflow."""
+    size = np.abs(x)
+    least = np.finfo(size.dtype).tiny ** 0.25
+    return np.all((size == 0) | (least < size) & (size < 1 / least))
 
 
 def plain_std(a, axis, ddof, keepdims):

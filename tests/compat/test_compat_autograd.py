@@ -316,3 +316,33 @@ def test_operators_of_ones_own():
 def test_other_diagonals_are_refused():
     with pytest.raises(NotImplementedError, match="make_diagonal: offset must be 0, and the axes -1 and -2"):
         our_numpy.make_diagonal(X, offset=1)
+
+
+@pytest.mark.parametrize("value", [0.0, np.zeros((2, 1)), {"x": [1.0, np.ones(2)], "y": (np.ones(2) * 1j,)}])
+def test_the_vector_space_of_a_nest_is_that_of_the_original(value):
+    here, there = extend.vspace(value), autograd.extend.vspace(value)
+    assert here.size == there.size
+    assert here == extend.vspace(here.randn())
+    assert here != extend.vspace([value])
+    x, y = here.randn(np.random.default_rng(0)), here.randn(np.random.default_rng(1))
+    assert not np.any(mg.ravel_nest(here.add(x, here.scalar_mul(x, -1.0)))[0])
+    assert_allclose(here.inner_prod(x, y), there.inner_prod(x, y), rtol=1e-14)
+    assert here.inner_prod(here.zeros(), x) == 0
+    basis = list(here.standard_basis())
+    assert [[here.inner_prod(a, b) for a in basis] for b in basis] == np.eye(here.size).tolist()
+    for ours_, theirs in [
+        (here.ones(), there.ones()),
+        (here.covector(x), there.covector(x)),
+        (basis[-1], [*there.standard_basis()][-1]),
+    ]:
+        assert_array_equal(mg.ravel_nest(ours_)[0], autograd.misc.flatten(theirs)[0])
+
+
+def test_operators_say_what_they_return():
+    def foo(x):
+        return x
+
+    assert ours.grad.__name__ == "grad"
+    assert "gradient" in ours.grad.__doc__
+    assert ours.grad(foo, 1).__name__ == autograd.grad(foo, 1).__name__
+    assert ours.grad(foo, 1).__doc__.startswith("    grad of function foo with")

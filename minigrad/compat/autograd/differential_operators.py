@@ -30,8 +30,11 @@ def _real(value):
     return unflatten(value, map(cast, flatten(value)))
 
 
-def unary_to_nary(transform, name=None):
-    """`operator(f, argnum)`: a function whose argument (or arguments) argnum the transform differentiates."""
+def unary_to_nary(transform, name=None, result=None):
+    """`operator(f, argnum)`: a function whose argument (or arguments) argnum the transform differentiates.
+
+    `result` is what the function returns, for the operator's docstring.
+    """
 
     def operator(fun, argnum=0, *further, **options):
         several = isinstance(argnum, (tuple, list))
@@ -49,9 +52,15 @@ def unary_to_nary(transform, name=None):
             parts = tuple(_real(x[i]) for i in chosen)
             return transform(unary, parts if several else parts[0], *further, **options)
 
+        of = getattr(fun, "__name__", "function")
+        differentiated.__name__ = f"{operator.__name__}_of_{of}_wrt_argnum_{argnum}"
+        differentiated.__doc__ = f"    {operator.__name__} of function {of} with respect to argument {argnum}."
         return differentiated
 
     operator.__name__ = name or transform.__name__
+    operator.__doc__ = (
+        f"\n    Returns a function which takes what fun takes and returns {result or 'the derivative'}.\n    "
+    )
     return operator
 
 
@@ -95,17 +104,19 @@ def _ggnvp(f, x, g):
     return product
 
 
-grad = unary_to_nary(lambda f, x: mg.grad(f)(x), "grad")
-value_and_grad = unary_to_nary(lambda f, x: mg.value_and_grad(f)(x), "value_and_grad")
-grad_and_aux = unary_to_nary(_with_aux, "grad_and_aux")
-jacobian = unary_to_nary(lambda f, x: mg.jacobian(f)(x), "jacobian")
-hessian = unary_to_nary(lambda f, x: mg.hessian(f)(x), "hessian")
-elementwise_grad = unary_to_nary(_elementwise, "elementwise_grad")
-make_vjp = unary_to_nary(_vjp, "make_vjp")
-make_hvp = unary_to_nary(_hvp, "make_hvp")
-make_jvp = unary_to_nary(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)), "make_jvp")
-make_jvp_reversemode = unary_to_nary(lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1], "make_jvp_reversemode")
-deriv = unary_to_nary(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1], "deriv")
+grad = unary_to_nary(lambda f, x: mg.grad(f)(x), "grad", "the gradient")
+value_and_grad = unary_to_nary(lambda f, x: mg.value_and_grad(f)(x), "value_and_grad", "the value and the gradient")
+grad_and_aux = unary_to_nary(_with_aux, "grad_and_aux", "the gradient of its first output, and its second")
+jacobian = unary_to_nary(lambda f, x: mg.jacobian(f)(x), "jacobian", "the Jacobian")
+hessian = unary_to_nary(lambda f, x: mg.hessian(f)(x), "hessian", "the Hessian")
+elementwise_grad = unary_to_nary(_elementwise, "elementwise_grad", "the gradient of the sum of its output")
+make_vjp = unary_to_nary(_vjp, "make_vjp", "(pullback, value)")
+make_hvp = unary_to_nary(_hvp, "make_hvp", "(product with the Hessian, gradient)")
+make_jvp = unary_to_nary(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)), "make_jvp", "v -> (value, Jacobian times v)")
+make_jvp_reversemode = unary_to_nary(
+    lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1], "make_jvp_reversemode", "v -> Jacobian times v"
+)
+deriv = unary_to_nary(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1], "deriv", "the derivative along ones")
 holomorphic_grad = elementwise_grad
 checkpoint = mg.checkpoint
 

@@ -7,7 +7,13 @@ import numpy as np
 
 import minigrad as mg
 
-__all__ = ["Box", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums", "notrace_primitive", "primitive"]
+from .vspace import VSpace, vspace
+
+# fmt: off
+__all__ = [
+    "Box", "VSpace", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums", "notrace_primitive", "primitive", "vspace",
+]
+# fmt: on
 
 Box = mg.Tensor
 primitive_vjps: dict[Any, Any] = {}  # primitive -> the function that gives the maker of the VJP of an argument

@@ -6,8 +6,9 @@ import numpy as np
 
 import minigrad as mg
 
-from ...nest import flatten, unflatten
+from ...nest import flatten
 from .differential_operators import _real, unary_to_nary
+from .vspace import vspace
 
 __all__ = ["check_equivalent", "check_grads", "check_jvp", "check_vjp", "combo_check", "scalar_close"]
 
@@ -31,22 +32,12 @@ def check_vjp(f, x):
     vector, unravel = mg.ravel_nest(x)
     y, pullback = mg.vjp(f, x)
     rng = np.random.default_rng(0)
-    u, direction = _random_like(y, rng), mg.ravel_nest(_random_like(x, rng))[0]
+    u, direction = vspace(y).randn(rng), mg.ravel_nest(vspace(x).randn(rng))[0]
     g = mg.ravel_nest(pullback(u)[0])[0]
     ahead, behind = (mg.ravel_nest(f(unravel(vector + step * direction)))[0] for step in (EPS / 2, -EPS / 2))
     slope = np.dot(mg.ravel_nest(u)[0], (ahead - behind) / EPS)
     failed = f"Derivative (VJP) check of {f.__name__} failed with arg {x}"
     np.testing.assert_allclose(np.real(np.dot(g, direction)), np.real(slope), rtol=1e-4, atol=1e-5, err_msg=failed)
-
-
-def _random_like(nest, rng):
-    """A nest of the same structure of normal numbers, complex where it is."""
-
-    def normal(leaf):
-        z = rng.normal(size=(2, *np.shape(leaf)))
-        return z[0] + 1j * z[1] if np.iscomplexobj(leaf) else z[0]
-
-    return unflatten(nest, map(normal, flatten(nest)))
 
 
 check_jvp = check_vjp  # a JVP is made of VJPs
@@ -62,7 +53,7 @@ def check_grads(f, x, modes=(), order=2):
             return mg.vjp(f, x)[1](g)[0]
 
         pulled.__name__ = f"vjp_{f.__name__}"
-        g = _random_like(mg.vjp(f, _real(x))[0], np.random.default_rng(order))
+        g = vspace(mg.vjp(f, _real(x))[0]).randn(np.random.default_rng(order))
         check_grads(pulled, (0, 1), order=order - 1)(x, g)
 
 

@@ -4,6 +4,8 @@ import numpy as _np
 
 from . import seen
 
+T, _dot = _np.matrix_transpose, _np.matmul
+
 
 def __getattr__(name):
     return seen(_np.linalg, name)

@@ -1,0 +1,75 @@
+"""The vector space of a nest of arrays: what programs ask of `vspace(value)`."""
+
+import operator
+
+import numpy as np
+
+from ...nest import flatten, paths, unflatten
+
+__all__ = ["VSpace", "vspace"]
+
+
+class VSpace:
+    """Nests of the structure, shapes and dtypes of one; complex numbers are two real ones."""
+
+    def __init__(self, value):
+        self._leaves = [np.zeros(np.shape(leaf), np.result_type(leaf)) for leaf in flatten(value)]
+        self._nest = unflatten(value, self._leaves)
+        self.iscomplex = any(map(np.iscomplexobj, self._leaves))
+        self.size = sum(leaf.size * (1 + np.iscomplexobj(leaf)) for leaf in self._leaves)
+
+    def __eq__(self, other):
+        return isinstance(other, VSpace) and self._form() == other._form()
+
+    def _form(self):
+        return paths(self._nest), [(leaf.shape, leaf.dtype) for leaf in self._leaves]
+
+    def _each(self, make):
+        return unflatten(self._nest, map(make, self._leaves))
+
+    def zeros(self):
+        """The nest of zeros."""
+        return self._each(np.zeros_like)
+
+    def ones(self):
+        """The nest of ones, 1 + 1j for complex numbers: the sum of the basis."""
+        return self._each(lambda leaf: np.full_like(leaf, 1 + 1j if np.iscomplexobj(leaf) else 1))
+
+    def standard_basis(self):
+        """Yield each nest with a 1 or 1j in one place and zeros elsewhere."""
+        for i, leaf in enumerate(self._leaves):
+            for index in np.ndindex(leaf.shape):
+                for unit in (1, 1j)[: 1 + np.iscomplexobj(leaf)]:
+                    leaves = [each.copy() for each in self._leaves]
+                    leaves[i][index] = unit
+                    yield unflatten(self._nest, leaves)
+
+    def randn(self, rng=np.random):
+        """A nest of normal numbers."""
+
+        def normal(leaf):
+            z = rng.normal(size=(2, *leaf.shape))
+            return z[0] + 1j * z[1] if np.iscomplexobj(leaf) else z[0]
+
+        return self._each(normal)
+
+    def add(self, x, y):
+        """The sum of two nests."""
+        return unflatten(self._nest, map(operator.add, flatten(x), flatten(y)))
+
+    mut_add = add
+
+    def scalar_mul(self, x, a):
+        """A nest times a number."""
+        return unflatten(self._nest, [leaf * a for leaf in flatten(x)])
+
+    def inner_prod(self, x, y):
+        """The sum of Re(conj(x) y) over all entries."""
+        return sum(np.sum(np.real(np.conj(a) * b)) for a, b in zip(flatten(x), flatten(y), strict=True))
+
+    def covector(self, x):
+        """The conjugates."""
+        return unflatten(self._nest, map(np.conj, flatten(x)))
+
+
+vspace = VSpace
