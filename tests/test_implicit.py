@@ -37,3 +37,53 @@ def test_a_function_may_write_to_what_it_is_given():
     np.testing.assert_allclose(root(mg.tensor(np.ones(3))).data, 2, rtol=1e-10)
     np.testing.assert_allclose(mg.grad(lambda a: np.sum(root(a)))(np.ones(3)), 2, rtol=1e-10)
     assert start.tolist() == [0, 0, 0]
+
+
+def test_an_iteration_goes_on_while_the_distance_is_the_tolerance_or_more():
+    steps = []
+
+    def halved(a):
+        def step(x):
+            steps.append(float(x))
+            return x / 2
+
+        return step
+
+    found = mg.fixed_point(halved, 0.0, 8.0, lambda x, y: abs(x - y), 1.0)
+    assert (found, steps) == (0.5, [8.0, 4.0, 2.0, 1.0])
+    steps.clear()
+    with pytest.raises(RuntimeError, match="after 3 iterations the distance is 1, and not below tol 1"):
+        mg.fixed_point(halved, 0.0, 8.0, lambda x, y: abs(x - y), 1.0, max_iterations=3)
+    assert len(steps) == 3
+    assert mg.fixed_point(halved, 0.0, 8.0, lambda x, y: abs(x - y), 1.0, max_iterations=np.int64(4)) == 0.5
+    with pytest.raises(ValueError, match="max_iterations must be a positive int, not 2.0"):
+        mg.fixed_point(halved, 0.0, 8.0, lambda x, y: abs(x - y), 1.0, max_iterations=2.0)
+    assert np.isnan(mg.fixed_point(lambda a: lambda x: x * np.nan, 0.0, 8.0, lambda x, y: abs(x - y), 1.0))
+
+
+def test_the_derivative_of_a_nest_and_of_the_start():
+    def root(a, x0):
+        return mg.fixed_point(
+            lambda a: lambda x: np.cos(x * a["w"]) / 2 + a["b"][0], a, x0, lambda x, y: np.max(np.abs(x - y)), 1e-13
+        )
+
+    a, start = {"w": np.array([0.5, 1.0]), "b": [np.array([0.25, 0.0])]}, np.array([0.5, 0.5])
+    x = root(a, start)
+    np.testing.assert_allclose(x, np.cos(x * a["w"]) / 2 + a["b"][0], rtol=1e-12)
+    found, of_start = mg.grad(lambda a, x0: np.sum(root(a, x0)), argnums=(0, 1))(a, start)
+    slope = 1 / (1 + a["w"] * np.sin(x * a["w"]) / 2)
+    np.testing.assert_allclose(found["b"][0], slope, rtol=1e-10)
+    np.testing.assert_allclose(found["w"], -slope * x * np.sin(x * a["w"]) / 2, rtol=1e-10)
+    assert of_start.tolist() == [0.0, 0.0]
+    second = mg.grad(lambda b: mg.grad(lambda b: root({"w": np.ones(1), "b": [b]}, np.ones(1))[0])(b)[0])
+    h = 1e-5
+    first = mg.grad(lambda b: root({"w": np.ones(1), "b": [b]}, np.ones(1))[0])
+    numeric = (first(np.array([0.25 + h])) - first(np.array([0.25 - h]))) / (2 * h)
+    np.testing.assert_allclose(second(np.array([0.25])), numeric, rtol=1e-6)
+
+
+def test_what_a_fixed_point_is_of_is_numbers():
+    with pytest.raises(TypeError, match=r"^fixed_point: a must hold numbers"):
+        mg.fixed_point(lambda a: lambda x: x, {"w": "text"}, 1.0, lambda x, y: 0.0, 1.0)
+    with pytest.raises(TypeError, match="^fixed_point"):
+        mg.fixed_point(3, 1.0, 1.0, lambda x, y: 0.0, 1.0)

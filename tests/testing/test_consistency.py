@@ -127,9 +127,7 @@ def test_fewer_rows_of_the_same_numbers_are_told(kind):
             raise IndexError("not such arrays")
         return g * np.cos(a)
 
-    assert f"it raises IndexError where the arrays are {kind}: not such arrays" in str(
-        raised(lambda: layouts(vjp=refuse))
-    )
+    assert f"it raises IndexError where the arrays are {kind}" in str(raised(lambda: layouts(vjp=refuse)))
 
 
 def test_a_gradient_is_compared_by_its_own_size():
