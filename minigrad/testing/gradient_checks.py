@@ -193,6 +193,7 @@ def _compare_jvp(
     numeric = central(along, np.zeros(()), np.ones(()))
     size = max([max_abs(y), max_abs(dy), *map(max_abs, function.x)])
     allowed = of_jacobian(y, dy, size, rtol)
+    # equivalent: numeric - dy) <= -> numeric - dy) < because the bound is not known to the last bit
     wrong = ~(np.abs(numeric - dy) <= np.maximum(allowed, 1e-8 * max_abs(dy)))
     if np.any(wrong):
         index = tuple(map(int, np.argwhere(wrong)[0]))
@@ -288,12 +289,15 @@ def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None
     rtol, atol = options.tolerances(case.label)
     numeric, analytic = float(np.sum(g * slopes)), float(np.sum(v * u))
     slope, noise = norm(v * u), of_central_difference(g, case.y, v, x, case.size)
+    # equivalent: <= -> < because the bound is not known to the last bit
     lost = not noise <= _LOST * max(slope, abs(numeric))
     if lost and (numeric == analytic == 0 or constant_to_rounding(case.f, x, u, g, analytic)):
         return
+    # equivalent: <= -> < because the bound is not known to the last bit
     if lost and abs(numeric - analytic) <= rtol * norm(g * slopes):  # the slopes of the outputs cancel
         return
     allowed = rtol * slope + atol + options.nondet_tol * float(np.sum(np.abs(u))) + TINY + (0 if lost else noise)
+    # equivalent: <= -> < because the bound is not known to the last bit
     if lost or not abs(numeric - analytic) <= allowed:
         settle(case, numeric, analytic, allowed, lost=lost)
 
@@ -310,6 +314,7 @@ def _check_jacobian(function: CheckedFunction, y: np.ndarray, options: Options, 
         numeric = np.reshape([central(f, x, u * steps) for u in unit_arrays(x)], (x.size, y.size)).T
         size = max(map(max_abs, function.x))
         allowed = of_jacobian(y, analytic, size, rtol) + atol + options.nondet_tol * steps.ravel()
+        # equivalent: <= -> < because the bound is not known to the last bit
         for i, j in np.argwhere(~(np.abs(numeric - analytic) <= allowed)):
             u = np.zeros(x.shape)
             u.flat[j] = steps.flat[j]

@@ -154,6 +154,7 @@ def test_a_jvp_is_compared_with_its_value_its_slope_and_its_form():
         return value * np.sin(x[0]), slope * np.cos(x[0]) * v[0]
 
     check_jvp(np.sin, x, jvp=sine)
+    check_jvp(lambda x: 0 * x, x)
     check_jvp(np.sin, x, jvp=lambda x, v: sine(x, v, 1 + 1e-10))
     for sign in (-1, 1):
         assert caught(check_jvp, np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, 1 + s * 1e-8)).kind == "value"
