@@ -1,4 +1,4 @@
-"""A VJP at a kink is right if it lies between the one-sided slopes: which directions, which bounds, and what is told."""
+"""A VJP at a kink lies between the one-sided slopes: which directions and bounds there are, and what is told."""
 
 import numpy as np
 import pytest
