@@ -225,7 +225,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
         return (self[i] for i in range(len(self)))
 
     def __contains__(self, value: TensorLike) -> bool:
-        return bool(np.any(self == value))
+        return bool(np.any(self == value))  # equivalent: any factor because `in` asks whether it is 0
 
 
 def make(array: np.ndarray, node: Node | None) -> Tensor:
@@ -248,6 +248,7 @@ def _like(value, tensor, what):
         raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
     if value.dtype.kind not in "fiu" and tensor.dtype.kind != "c":
         raise TypeError(f"{what} must be floating-point, not {value.dtype}")
+    # equivalent: never because a copy is only slower
     if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
         return value
     like = np.empty_like(tensor._array)
@@ -269,6 +270,7 @@ def seed_of(root: Tensor, gradient: TensorLike | None = None) -> np.ndarray:
         )
     found = np.ones(root.shape, root.dtype) if gradient is None else _like(gradient, root, "backward: the gradient")
     inputs = setting("traced", ())
+    # equivalent: without inputs and because nothing is in no inputs
     if inputs and not set(inputs).isdisjoint(tape.reached([root.node])):
         raise RuntimeError(
             "backward: inside of a transform `.grad` holds plain arrays, which would lose the derivative that the "

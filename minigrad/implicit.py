@@ -65,12 +65,8 @@ def _steps(f, unravel, distance, tol, max_iterations):
             g, a, x = given
             return lambda u: g + vjp(f(a), x)[1](u)[0]
 
-        u = fixed_point(adjoint, (g, unravel(a), x), array_of(g), distance, tol, max_iterations=max_iterations)
+        u = fixed_point(adjoint, (g, unravel(a), x), g, distance, tol, max_iterations=max_iterations)
         return pullback(u)[0]
-
-    @solved.vjp("x0")
-    def _(g, x, a, x0):
-        return np.zeros_like(x0)
 
     return solved
 
@@ -86,4 +82,4 @@ def free_array(y: Any, name: str, function: str, argument: str) -> np.ndarray:
             name,
             f"{function} closes over a Tensor that needs a gradient: pass it in {argument}, or detach() it",
         )
-    return np.asarray(array_of(y))
+    return np.asarray(y)

@@ -81,11 +81,10 @@ def record(op: Any, parents: tuple, arguments: tuple, parameters: dict, output: 
     return node
 
 
-def leaf(array: ndarray, name: str | None = None) -> Node:
+def leaf(array: ndarray) -> Node:
     """Return the node of a Tensor that was made rather than computed."""
     node = record(None, (), (), {}, array)
-    node.name = name
-    node.grad = None
+    node.name = node.grad = None
     return node
 
 

@@ -61,6 +61,24 @@ def test_an_iteration_goes_on_while_the_distance_is_the_tolerance_or_more():
     assert np.isnan(mg.fixed_point(lambda a: lambda x: x * np.nan, 0.0, 8.0, lambda x, y: abs(x - y), 1.0))
 
 
+def test_the_distance_is_from_the_previous_value_and_the_function_may_write_to_a():
+    seen = []
+
+    def halfway(a):
+        a *= 0.5
+        return lambda x: x / 2 + a
+
+    def distance(x, last):
+        seen.append((float(x), float(last)))
+        return abs(x - last)
+
+    start = np.array(4.0)
+    assert mg.fixed_point(halfway, start, 0.0, distance, 0.75) == 3.5
+    assert seen == [(2.0, 0.0), (3.0, 2.0), (3.5, 3.0)]
+    assert start == 4
+    assert mg.fixed_point(halfway, start, 4.0, distance, 0.75, max_iterations=1) == 4
+
+
 def test_the_derivative_of_a_nest_and_of_the_start():
     def root(a, x0):
         return mg.fixed_point(

@@ -1,5 +1,6 @@
 """Ops: the contract that a user's own op has with the tape."""
 
+import contextlib
 import copy
 import functools
 import inspect
@@ -14,7 +15,7 @@ import pytest
 from scipy import sparse
 
 import minigrad as mg
-from minigrad import elementwise, stand_ins, tape
+from minigrad import elementwise, operation, stand_ins, tape
 
 
 @mg.op
@@ -636,3 +637,90 @@ def test_a_default_that_changes_later_does_not_reach_what_was_recorded():
     scale[0] = 5
     y.backward()
     assert y.item() == x.grad.item() == 2
+
+
+def with_options():
+    @mg.op
+    def f(x, w, b=None, n=1):
+        return x * 2 if w is None else x * w
+
+    f.vjp("x", lambda g, out, x, w, b, n: g * 2)
+    f.vjp("b", lambda g, out, x, w, b, n: 0 * g)
+    return f
+
+
+def test_none_stands_for_an_argument_without_a_vjp_or_for_one_that_may_be_left_out():
+    f, x = with_options(), mg.tensor([1.0, 2.0], requires_grad=True)
+    assert f(x, None).tolist() == f(x, None, None, None).tolist() == [2.0, 4.0]
+    with pytest.raises(TypeError, match=r"^f: x must hold numbers, not None"):
+        f(None, x)
+    with pytest.raises(TypeError, match=r"^concatenate: arrays\[1\] must hold numbers, not None"):
+        mg.concatenate([x, None])
+    with pytest.raises(TypeError, match=r"^f: w is a masked array, which would lose its mask"):
+        f(x, np.ma.array([1.0, 2.0]))
+
+
+def test_an_op_differentiates_complex_numbers_only_if_it_says_so():
+    z = mg.tensor([1j], requires_grad=True)
+    for is_complex in (True, False):
+        doubled = mg.op(lambda z: z * 2, name="doubled", complex=is_complex)
+        doubled.vjp("z", lambda g, out, z: g * 2)
+        assert doubled(mg.tensor([1j])).tolist() == [2j]
+        if is_complex:
+            doubled(z).backward([1.0])
+            assert z.grad.tolist() == [2.0]
+        else:
+            with pytest.raises(TypeError, match=r"^doubled"):
+                doubled(z)
+
+
+def test_what_stands_for_an_array():
+    a, t = np.ones(2), mg.tensor([1.0])
+    assert operation.arraylike(a) is a
+    assert operation.arraylike(t) is t
+    assert operation.arraylike([1, 2]).tolist() == [1, 2]
+    with pytest.raises(TypeError, match=r"^array: it must hold numbers, not 'a'"):
+        operation.arraylike("a")
+
+
+@pytest.mark.parametrize(
+    ("vjp", "error", "words"),
+    [
+        (lambda g, out, x: mg.tensor(g), TypeError, "returned a Tensor where it was given arrays"),
+        (lambda g, out, x: 1j * g, TypeError, "returned dtype complex128 for a gradient of float64"),
+        (lambda g, out, x: np.ones(3), ValueError, r"returned shape \(3,\) for an argument of shape \(2,\)"),
+        (lambda g, out, x: None, TypeError, "returned None"),
+    ],
+)
+def test_what_a_vjp_may_not_return(vjp, error, words):
+    op = mg.op(lambda x: x * 2, name="doubled")
+    op.vjp("x", vjp)
+    with pytest.raises(error, match=f"^doubled: the VJP of 'x' {words}"):
+        op(mg.tensor([1.0, 2.0], requires_grad=True)).backward(np.ones(2))
+
+
+def test_an_error_in_a_vjp_tells_what_it_was_given():
+    op = mg.op(lambda x: x * 2, name="doubled")
+    op.vjp("x", lambda g, out, x: np.reshape(g, (7,)))
+    hint = "inside mg.debug(), the message names the line of the op"
+    for inside in (False, True):
+        with contextlib.ExitStack() as entered:
+            if inside:
+                entered.enter_context(mg.debug())
+            with pytest.raises(
+                ValueError, match=r"^doubled: the VJP of 'x': .*g \(2,\), out \(2,\), x \(2,\)"
+            ) as error:
+                op(mg.tensor([1.0, 2.0], requires_grad=True)).backward(np.ones(2))
+        assert (hint in str(error.value)) != inside
+
+
+def test_a_gradient_in_another_dtype_gets_that_of_the_argument():
+    seen = []
+    kept = mg.op(lambda x: x * 1, name="kept")
+    kept.vjp("x", lambda g, out, x: seen.append(g.dtype) or g)
+    wider = mg.op(lambda x: x * 2, name="wider")
+    wider.vjp("x", lambda g, out, x: g * np.full(2, 2.0))
+    x = mg.tensor(np.ones(2, np.float32), requires_grad=True)
+    wider(kept(x)).backward(np.ones(2))
+    assert seen == [np.float32]
+    assert x.grad.dtype == np.float32

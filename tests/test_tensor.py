@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad._tensor import make
+from minigrad.names import name_of
 
 
 def leaf(value, **options):
@@ -65,9 +67,17 @@ def test_other_kinds_of_data_are_refused(data):
         mg.tensor(data)
 
 
+@pytest.mark.parametrize("dtype", [str, object, "M8[s]"])
+def test_other_kinds_of_dtypes_are_refused(dtype):
+    with pytest.raises(TypeError, match=r"^tensor: data must be boolean, integer, floating-point or complex, not"):
+        mg.tensor([1], dtype=dtype)
+
+
 @pytest.mark.parametrize("data", [[1, 2], [True]])
 def test_only_floating_point_has_a_gradient(data):
-    with pytest.raises(TypeError, match="only a floating-point Tensor"):
+    with pytest.raises(
+        TypeError, match=r"^tensor: only a floating-point Tensor can have a gradient, not \w+: pass dtype"
+    ):
         leaf(data)
 
 
@@ -453,3 +463,123 @@ def test_the_dtype_of_a_reduction(ufunc, given, dtype):
     found, expected = ufunc.reduce(mg.tensor(x), 0, dtype=dtype), ufunc.reduce(x, 0, dtype=dtype)
     assert found.dtype == expected.dtype
     np.testing.assert_allclose(found.data, expected, rtol=1e-3 if found.dtype == np.float16 else 1e-6)
+
+
+def test_backward_inside_of_a_transform_is_refused_for_what_it_differentiates_alone():
+    w = leaf([1.0, 2.0])
+
+    def f(x):
+        (w * w).sum().backward()
+        return np.sum(x * x)
+
+    assert mg.grad(f)(np.ones(2)).tolist() == [2.0, 2.0]
+    assert w.grad.tolist() == [2.0, 4.0]
+    with pytest.raises(RuntimeError, match=r"^backward: inside of a transform `.grad` holds plain arrays"):
+        mg.grad(lambda x: (x * w).sum().backward())(np.ones(2))
+    assert w.grad.tolist() == [2.0, 4.0]
+
+
+def test_backward_begins_by_itself_at_one_real_number_alone():
+    leaf([[2.0]]).backward()
+    with pytest.raises(RuntimeError, match=r"^backward: the Tensor has shape \(2,\), not a scalar's: give"):
+        leaf([1.0, 2.0]).backward()
+    with pytest.raises(RuntimeError, match=r"^backward: the Tensor has shape \(0,\), not a scalar's: give"):
+        leaf(np.zeros(0)).backward()
+    with pytest.raises(RuntimeError, match=r"^backward: the Tensor is complex: give"):
+        leaf([1j]).backward()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_gradient_that_is_given_gets_dtype_and_layout_of_the_tensor(dtype):
+    given = np.arange(6).reshape(2, 3)
+    columns = np.asfortranarray(given, dtype=dtype)
+    for g in (given, given.astype(np.float32), given.astype(float), columns, given.tolist(), mg.tensor(given * 1.0)):
+        t = leaf(np.ones((2, 3), dtype))
+        t.backward(g)
+        u = leaf(np.ones((2, 3), dtype))
+        u.grad = g
+        for grad in (t.grad, u.grad):
+            assert (grad.dtype, grad.strides) == (t.dtype, t.strides)
+            np.testing.assert_array_equal(grad, given)
+            assert not isinstance(g, np.ndarray) or not np.shares_memory(grad, g)
+
+
+def test_a_gradient_of_a_kind_that_the_tensor_has():
+    z = leaf([1j])
+    z.backward([1 + 2j])
+    assert z.grad.tolist() == [1 + 2j]
+    for wrong in ([1j], [True]):
+        with pytest.raises(TypeError, match=r"^backward: the gradient must be floating-point, not (complex128|bool)"):
+            leaf([1.0]).backward(wrong)
+    with pytest.raises(TypeError, match=r"^backward: the gradient must hold numbers"):
+        leaf([1.0]).backward(["a"])
+    for wrong in ("yes", None, 1.5):
+        with pytest.raises(TypeError, match=r"^backward: retain_graph must be True or False, not (str|NoneType|float)"):
+            leaf([1.0]).backward([1.0], retain_graph=wrong)
+    x = leaf([1.0])
+    y = x * x
+    y.backward(retain_graph=np.True_)
+    y.backward()
+    assert x.grad.tolist() == [4.0]
+    with pytest.raises(RuntimeError, match="released"):
+        y.backward()
+
+
+def test_it_becomes_an_array_of_the_dtype_that_is_asked_for():
+    t = mg.tensor([1.0, 2.0])
+    assert t.__array__(np.float32).dtype == np.float32
+    assert np.asarray(t).dtype == np.float64
+
+
+def test_a_switch_of_requires_grad_that_changes_nothing():
+    w = leaf([1.0, 2.0], name="w")
+    (w * w).sum().backward()
+    w.requires_grad = True
+    assert w.requires_grad
+    assert w.grad.tolist() == [2.0, 4.0]
+    for _ in range(2):
+        w.requires_grad = False
+        assert (w.grad, w.name, w.requires_grad) == (None, "w", False)
+    w.requires_grad = True
+    assert w.grad.tolist() == [2.0, 4.0]
+    assert w.name == "w"
+    for data in ([1, 2], [True]):
+        with pytest.raises(TypeError, match=r"^requires_grad: only a floating-point Tensor can have a gradient, not"):
+            mg.tensor(data).requires_grad = True
+
+
+def test_what_a_result_holds():
+    x = leaf([1.0, 2.0])
+    y = x * 2
+    with pytest.warns(UserWarning, match="^grad: the result of multiply holds no gradient") as told:
+        assert y.grad is None
+    assert [warning.filename for warning in told] == [__file__]
+    with pytest.raises(RuntimeError, match=r"^grad: only a leaf made with requires_grad=True holds a gradient"):
+        y.grad = np.ones(2)
+    assert not y.data.flags.writeable
+    x.data -= 1.0
+    with pytest.raises(RuntimeError, match="written to"):
+        y.backward(np.ones(2))
+    x.grad = np.ones(2)
+    x.grad = None
+    assert x.grad is None
+
+
+def test_requires_grad_is_a_boolean():
+    assert mg.tensor(1.0, requires_grad=np.True_).requires_grad
+    assert mg.tensor(1.0, requires_grad=1).requires_grad
+    for wrong in ("yes", None, 1.0):
+        with pytest.raises(TypeError, match=r"^tensor: requires_grad must be True or False, not"):
+            mg.tensor(1.0, requires_grad=wrong)
+
+
+def test_a_name_is_that_of_the_array_and_of_the_node():
+    t = mg.tensor([1.0], name="mean")
+    assert name_of(t.data) == "mean"
+    t.name = "scale"
+    assert (t.name, name_of(t.data)) == ("scale", "scale")
+    t.data = np.zeros(1)
+    assert name_of(t.data) == "scale"
+    w = leaf([1.0], name="w")
+    assert make(w.data, w.node).name == "w"
+    assert (w * 2).name is None
