@@ -178,6 +178,7 @@ def check_jvp(
         if found.shape != y.shape or dy.shape != y.shape or not max_abs(found - y) <= rtol * max_abs(y):
             statement = f"the JVP gives a value of shape {found.shape} and a derivative of shape {dy.shape}"
             raise GradientError("value", function, None, f"{statement}; the function gives another value, {y.shape}")
+        # equivalent: x + v, function.x + directions -> function.x + directions, x + v because equality has no order
         for label, now, before in zip(function.labels * 2, x + v, function.x + directions, strict=True):
             if now.tobytes() != before.tobytes():
                 raise GradientError("mutated", function, label, f"the JVP wrote to {label} or to its direction")
@@ -231,6 +232,7 @@ def _first_order(
     side_effects.check_each_vjp(function, g)
     gradients = side_effects.check_gradients(function, g, options.nondet_tol, order)
     upstream = _sparse(y, generator)
+    # equivalent: without if order == 1 else upstream[:1] because more upstream gradients only take longer
     _check_projections(function, [g, *(upstream if order == 1 else upstream[:1])], generator, options, order)
     if order == 1:
         second = function.at([_partly_moved(x, generator) for x in function.x])

@@ -1,5 +1,7 @@
 """The parts of a check of gradients: its inputs and upstream gradients, its options, and the numbers it compares."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -205,6 +207,10 @@ def test_a_jvp_is_compared_with_its_value_its_slope_and_its_form():
         assert "the JVP is WRONG at [0] of the output" in str(error)
         assert error.analytic == pytest.approx((1 + sign * 1e-6) * error.numeric, rel=1e-8)
         check_jvp(np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, slope=1 + s * 1e-6), rtol=1e-5)
+        total = lambda x, v, s=sign: (np.sum(np.sin(x[0])), (1 + s * 1e-6) * np.sum(np.cos(x[0]) * v[0]))  # noqa: E731
+        assert caught(check_jvp, lambda x: np.sum(np.sin(x)), x, jvp=total).kind == "wrong"
+    large = lambda x, v: [1e6 * a for a in sine(x, v, slope=1 + 5e-9)]  # noqa: E731
+    check_jvp(lambda x: 1e6 * np.sin(x), x, jvp=large)
     for given in (
         lambda x, v: (np.sin(x[0])[:2], np.cos(x[0]) * v[0]),
         lambda x, v: (np.sin(x[0]), (np.cos(x[0]) * v[0])[:2]),
@@ -235,6 +241,34 @@ def test_a_gradient_of_another_form_for_one_upstream_gradient():
     error = caught(check_vjp, np.sin, x, vjp=lambda g, y, x: cosine(g, y, x)[: 2 if np.count_nonzero(g) == 1 else 3])
     assert error.kind == "shape"
     assert "the gradient of x has shape (2,), but x has (3,)" in str(error)
+
+
+def test_each_part_of_a_check_is_run():
+    count = itertools.count()
+    noisy = lambda x: np.sin(x) + 1e-12 * next(count)  # noqa: E731
+    assert caught(check_vjp, noisy, x, vjp=cosine).kind == "not deterministic"
+    check_vjp(noisy, x, vjp=cosine, nondet_tol=1e-9, float32=False)
+    noisy = lambda g, y, x: cosine(g, y, x) + 1e-12 * next(count)  # noqa: E731
+    assert caught(check_vjp, np.sin, x, vjp=noisy).kind == "not deterministic"
+    clipped = lambda g, y, x: np.clip(g, -10, 10) * np.cos(x)  # noqa: E731
+    assert caught(check_vjp, np.sin, np.linspace(-1, 1, 64), vjp=clipped).kind == "wrong"
+    last = [None]
+
+    def once(g, out, z):
+        again = last[0] is not None and np.shares_memory(last[0], g)
+        last[0] = g
+        return 0 * z if again else g * np.cos(z)
+
+    def writes(g, out, z):
+        if isinstance(z, np.ndarray):
+            z *= 1.0
+        return g * np.cos(z)
+
+    twice, writing = (mg.op(lambda z: np.sin(z), name="sine") for _ in range(2))
+    twice.vjp("z", once)
+    writing.vjp("z", writes)
+    assert caught(check_vjp, lambda z: twice(z), x).kind == "accumulation"
+    assert "(values that are there already)" in str(caught(check_vjp, writing, x))
 
 
 def test_what_is_kept_by_some_of_the_entries_is_wrong_nearby():
