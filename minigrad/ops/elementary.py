@@ -41,6 +41,7 @@ fmod = elementwise(
 copysign = elementwise(
     np.copysign,
     "A = |X1| with the sign of X2: dA/dX1 = 1 where the signs agree, else -1; 0 at 0. dA/dX2 = 0.",
+    # equivalent: * np.copysign(1, x2)) -> / np.copysign(1, x2)) because a sign is its own inverse
     x1=lambda g, a, x1, x2: g * (np.sign(x1) * np.copysign(1, x2)),
     x2=_zero,
 )
@@ -137,11 +138,12 @@ def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
     like, y = y, np.asarray(y, np.result_type(y, float))  # whose powers and factorials float16 can't hold
     near = np.abs(y) < n + 1
-    far = np.where(near, n + 1, y)
+    far = np.where(near, n + 1, y)  # equivalent: 1 -> 2 because it stands where the series does
     f = np.sin(far) / far
     for i in range(1, n + 1):
         f = (np.sin(far + i * math.pi / 2) - i * f) / far
     small = np.where(near, y, 0)
+    # equivalent: 12 -> 11; 12 -> 13; 2 * n) -> 3 * n) because the terms from there on are below the last digit
     terms = (
         (-1) ** k * small ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n))
         for k in range((n + 1) // 2, 12 + 2 * n)
@@ -165,11 +167,12 @@ def i0(x: Array) -> Array:
     >>> mg.i0(np.array([0.0, 1.0])).round(4)
     array([1.    , 1.2661])
     """
-    return np.i0(np.abs(floating(x)))
+    return np.i0(floating(x))
 
 
 @i0.vjp("x")
 def _(g, a, x):
+    # equivalent: np.exp( -> np.expm1( because the mean of the cosines is 0
     return g * np.mean(_COSINES * np.exp(np.expand_dims(x, -1) * _COSINES), axis=-1)
 
 

@@ -10,6 +10,7 @@ from support.specification import Specs, call, calls
 
 import minigrad as mg
 from minigrad import stand_ins
+from minigrad.ops import elementary
 from minigrad.testing import strategies as s
 
 specs = Specs()
@@ -68,7 +69,35 @@ def test_numbers_for_nan_and_infinities_have_derivative_0():
     assert_array_equal(x.grad, [1, 0, 0, 0])
 
 
-@pytest.mark.parametrize("order", [0, 1, 2, 3])
+def test_copysign_has_no_slope_at_0():
+    x = leaf([0.0, -2.0, -2.0])
+    np.sum(np.copysign(x, [1.0, 3.0, -3.0])).backward()
+    assert_array_equal(x.grad, [0, -1, 1])
+
+
+def test_the_exponents_of_ldexp_may_be_in_a_tensor():
+    x = leaf([1.0, 3.0])
+    y = np.ldexp(x, mg.tensor([1, 2]))
+    assert_array_equal(y.data, [2, 12])
+    np.sum(y).backward()
+    assert_array_equal(x.grad, [2, 4])
+
+
+def test_float_power_is_in_float64():
+    assert np.float_power(leaf(np.ones(2, np.float32)), np.float32(2)).dtype == np.float64
+    assert_array_equal(np.float_power(mg.tensor([1, 2]), -1).data, [1, 0.5], strict=True)
+
+
+@pytest.mark.parametrize("order", range(5))
+def test_the_series_of_sinc_is_as_precise_as_the_recurrence(order):
+    y = order + 0.9
+    f = np.sin(y) / y
+    for i in range(1, order + 1):
+        f = (np.sin(y + i * np.pi / 2) - i * f) / y
+    assert_allclose(elementary._sinc(np.array(y), n=order), f, rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3])
 def test_derivatives_of_sinc_are_continuous(order):
     f = np.sinc
     for _ in range(order):
