@@ -137,8 +137,8 @@ def sinc(x: Array) -> Array:
 def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
     like, y = y, np.asarray(y, np.result_type(y, float))  # whose powers and factorials float16 can't hold
-    near = np.abs(y) < n + 1
-    far = np.where(near, n + 1, y)  # equivalent: 1 -> 2 because it stands where the series does
+    near = np.abs(y) < n + 1  # equivalent: < -> <=; 1 -> 2 because a little further both are as precise
+    far = np.where(near, n + 1, y)  # equivalent: n + 1 -> 1; 1 -> 2 because it stands where the series does
     f = np.sin(far) / far
     for i in range(1, n + 1):
         f = (np.sin(far + i * math.pi / 2) - i * f) / far

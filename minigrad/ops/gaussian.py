@@ -92,7 +92,9 @@ def _normal_cdf(z):
 def _tail(x, scale, rate):
     """e**(-rate x**2) P(z) / Q(z) for z = scale x, in the dtype of x."""
     x = np.minimum(x, _ZERO_FROM[x.dtype.char] / scale)
+    # equivalent: _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE -> _TAIL_DOUBLE because it is only slower
     coefficients = _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE
+    # equivalent: x if scale == 1 else x * scale -> x * scale; 1 -> any number because a product with 1 changes nothing
     tail = _rational(x if scale == 1 else x * scale, *coefficients)
     tail *= _decay_single(x, rate) if x.dtype.char == "f" else _decay_double(x, rate)
     return tail
@@ -104,6 +106,7 @@ def _decay_single(x, rate):
     rounded = exponent.astype(np.float32)
     exponent -= rounded
     decay = np.exp(rounded)
+    # equivalent: without .astype(np.float32) because the sum is in float32
     decay += decay * exponent.astype(np.float32)
     return decay
 
@@ -130,4 +133,4 @@ def _polynomial(x, coefficients):
         total += c
         total *= x
     total += coefficients[-1]
-    return total
+    return total  # equivalent: any factor because one polynomial is divided by another
