@@ -85,12 +85,13 @@ def _erf_double(x):
 
 def _normal_cdf(z):
     below = _tail(np.abs(z), 1, 0.5)
-    below -= z > 0
+    below -= z > 0  # equivalent: > -> >= because at 0 the tail and the rest are 1/2
     return np.abs(below, out=below)  # 1 - the tail for z > 0
 
 
 def _tail(x, scale, rate):
     """e**(-rate x**2) P(z) / Q(z) for z = scale x, in the dtype of x."""
+    # equivalent: / scale -> * scale; without / scale because further out the tail is too small to change a sum
     x = np.minimum(x, _ZERO_FROM[x.dtype.char] / scale)
     # equivalent: _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE -> _TAIL_DOUBLE because it is only slower
     coefficients = _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE
