@@ -77,7 +77,7 @@ def _erf_double(x):
     size = np.abs(x)
     small = np.minimum(size, 1)
     near = small + small * _rational(small * small, *_ERF_DOUBLE)
-    far = np.flatnonzero(size >= 1)
+    far = np.flatnonzero(size >= 1)  # equivalent: >= -> > because at 1 both are as precise
     if far.size:
         near[far] = 1 - 2 * _tail(size[far], math.sqrt(2), 1)
     return np.copysign(near, x)
