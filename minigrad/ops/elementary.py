@@ -140,9 +140,10 @@ def _sinc(y, *, n):
     near = np.abs(y) < n + 1  # equivalent: < -> <=; 1 -> 2 because a little further both are as precise
     far = np.where(near, n + 1, y)  # equivalent: n + 1 -> 1; 1 -> 2 because it stands where the series does
     f = np.sin(far) / far
+    # equivalent: 1, n -> 0, n because the step for 0 leaves f as it is
     for i in range(1, n + 1):
         f = (np.sin(far + i * math.pi / 2) - i * f) / far
-    small = np.where(near, y, 0)
+    small = np.where(near, y, 0)  # equivalent: 0 -> any number because it stands where the recurrence does
     # equivalent: 12 -> 11; 12 -> 13; 2 * n) -> 3 * n) because the terms from there on are below the last digit
     terms = (
         (-1) ** k * small ** (2 * k - n) / ((2 * k + 1) * math.factorial(2 * k - n))
