@@ -493,7 +493,7 @@ def test_backward_begins_by_itself_at_one_real_number_alone():
 def test_a_gradient_that_is_given_gets_dtype_and_layout_of_the_tensor(dtype):
     given = np.arange(6).reshape(2, 3)
     columns = np.asfortranarray(given, dtype=dtype)
-    for g in (given, given.astype(np.float32), given.astype(float), columns, given.tolist(), mg.tensor(given * 1.0)):
+    for g in (given, given.astype(np.float32), given.astype(float), columns, given.tolist(), leaf(given * 1.0)):
         t = leaf(np.ones((2, 3), dtype))
         t.backward(g)
         u = leaf(np.ones((2, 3), dtype))
