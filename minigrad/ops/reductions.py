@@ -205,6 +205,7 @@ def _moderate(x):
     """Whether quotients and squares of these numbers, and of quotients again, neither overflow nor underflow."""
     size = np.abs(x)
     least = np.finfo(size.dtype).tiny ** 0.25
+    # equivalent: any factor because the caller asks whether it is 0
     return np.all((size == 0) | (least < size) & (size < 1 / least))
 
 
