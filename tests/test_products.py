@@ -40,6 +40,23 @@ def test_a_product_is_numpys(data, axes):
     np.testing.assert_array_equal(products.product(x, y), np.matmul(x, y), strict=True)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((20, 7), (7, 5)),
+        ((5, 7), (7, 40)),
+        ((4, 5, 7), (7, 6)),
+        ((4, 5, 7), (4, 7, 6)),
+        ((3, 1, 5, 7), (3, 4, 7, 6)),
+        ((3, 2, 5, 7), (3, 1, 7, 6)),
+    ],
+)
+def test_a_product_of_several_parts_is_numpys(a, b):
+    assert len(products._parts_of_product(a, b, 3)) > 1
+    x, y = np.arange(np.prod(a), dtype=float).reshape(a), np.arange(np.prod(b)).reshape(b)
+    np.testing.assert_array_equal(products.product(x, y), np.matmul(x, y), strict=True)
+
+
 def test_blas_has_as_many_threads_as_before():
     before = threads._blas.get and threads._blas.get()
     mg.matmul(np.ones((50, 40)), np.ones((40, 30)))
