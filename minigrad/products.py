@@ -19,43 +19,52 @@ _ONE_THREAD_OF_VECTOR = 9_216  # of a matrix and a vector
 
 def product(a, b):
     """a @ b of arrays, as np.matmul: a large one in minigrad's threads instead of BLAS's, which spin after it."""
-    if a.ndim > 1 and b.ndim > 1:
-        few, rows, columns = _ONE_THREAD, a.shape[-2], b.shape[-1]
-    else:
-        few, rows, columns = _ONE_THREAD_OF_VECTOR, 1, 1
-    if a.size * columns <= few and b.size * rows <= few:
+    # equivalent: any change because small products and large ones are the same
+    if a.size * b.size <= _ONE_THREAD_OF_VECTOR or not (
+        parts := _parts_of_product(a.shape, b.shape, get_num_threads())
+    ):
         return np.matmul(a, b)
-    parts = _parts_of_product(a.shape, b.shape, get_num_threads())
     if len(parts) == 1:
+        # equivalent: True -> False because BLAS's threads compute the same
         return share(lambda _: np.matmul(a, b), parts, products=True)[0]
-    shape = (*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), rows, columns)
-    out = np.empty(shape, np.result_type(a, b))
+    out = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), np.result_type(a, b))
+    # equivalent: True -> False because BLAS's threads compute the same
     share(lambda part: np.matmul(a[part[0]], b[part[1]], out=out[part[2]]), parts, products=True)
     return out
 
 
 def share_products(work, parts, multiplications):
     """[work(part) for part in parts], in threads if so many multiplications are enough; BLAS uses one for each."""
+    # equivalent: any change because threads compute the same
     if multiplications <= _ONE_THREAD:
         return [work(part) for part in parts]
+    # equivalent: True -> False; <= -> < because threads compute the same
     return share(work, parts, products=True, alone=multiplications <= FEWEST_PRODUCTS)
 
 
+# equivalent: any change because any parts give the same
 @lru_cache
 def _parts_of_product(a, b, threads):
-    """[(index of a, of b, of the result), ...], of the parts of a product of these shapes: one for each thread."""
+    """[(index of a, of b, of the result), ...], of the parts of a product of these shapes: one for each thread.
+
+    None at all if BLAS computes it in one thread by itself.
+    """
+    if min(len(a), len(b)) > 1:
+        few, rows, columns = _ONE_THREAD, a[-2], b[-1]
+    else:
+        few, rows, columns = _ONE_THREAD_OF_VECTOR, 1, 1
+    if math.prod(a) * columns <= few and math.prod(b) * rows <= few:
+        return []
     whole = [(..., ..., ...)]
-    # equivalent: any change because any parts give the same
-    if min(len(a), len(b)) < 2 or math.prod(a) * b[-1] < FEWEST_PRODUCTS:
+    if min(len(a), len(b)) < 2 or math.prod(a) * columns < FEWEST_PRODUCTS:
         return whole
-    # equivalent: any change because any parts give the same
-    return (
-        _parts_of_matrices(a[0], b[1], threads) if len(a) == len(b) == 2 else _parts_of_batch(a, b, threads)
-    ) or whole
+    if len(a) == len(b) == 2:
+        return _parts_of_matrices(rows, columns, threads) or whole
+    return _parts_of_batch(a, b, threads) or whole
 
 
+# equivalent: any change because any parts give the same
 def _parts_of_matrices(rows, columns, threads):
-    # equivalent: any change because any parts give the same
     if max(rows, columns) < FEWEST_ROWS * threads:
         return []
     if rows >= columns:
@@ -63,11 +72,9 @@ def _parts_of_matrices(rows, columns, threads):
     return [(..., (..., part), (..., part)) for part in blocks(columns, math.ceil(columns / threads), 16)]
 
 
+# equivalent: any change because any parts give the same
 def _parts_of_batch(a, b, threads):
-    # equivalent: any change because any parts give the same
     same = len(a) == len(b) and a[0] == b[0]
-    # equivalent: any change because any parts give the same
     if len(a) < 3 or a[0] < threads or not (same or len(b) == 2):
         return []
-    # equivalent: any change because any parts give the same
     return [(part, part if same else ..., part) for part in blocks(a[0], math.ceil(a[0] / threads))]

@@ -1,6 +1,7 @@
 """Arguments that a fault changes nothing: `# equivalent: CHANGE; CHANGE because REASON`, at the statement in question.
 
-The comment stands behind the statement or above it, and may go on in the comment lines below. A CHANGE is one of
+The comment stands behind the statement or above it, and may go on in the comment lines below. Above a function it is
+about each of its statements. A CHANGE is one of
 
     X -> Y            the text X, which the statement has once, becomes Y
                       (`any number` in Y stands for each that is tried)

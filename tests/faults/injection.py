@@ -46,19 +46,19 @@ class Fault:
         return f"{self.file.relative_to(ROOT)} {self.function}{repeated}: {self.before} -> {self.after}"
 
     @functools.cached_property
-    def _statement(self):
-        """(node, path from it): the statement that it is in, or the lambda."""
-        node = tree(self.file)
+    def _statements(self):
+        """(node, path from it) of each statement, or lambda, that it is in: the innermost last."""
+        node, found = tree(self.file), []
         for depth, (name, i) in enumerate(self.path, 1):
             node = getattr(node, name) if i is None else getattr(node, name)[i]
             if isinstance(node, (ast.stmt, ast.Lambda)):
-                found = node, self.path[depth:]
+                found.append((node, self.path[depth:]))
         return found
 
     @property
     def lines(self):
         """The lines of its statement; of a compound one, those of the header; of a lambda, those of what it returns."""
-        node, _ = self._statement
+        node, _ = self._statements[-1]
         if isinstance(node, ast.Lambda):
             return range(node.body.lineno, node.body.end_lineno + 1)
         body = getattr(node, "body", None)
@@ -66,15 +66,20 @@ class Fault:
 
     @functools.cached_property
     def arguments(self):
-        """The (argument, change) pairs, written at its statement, why it changes nothing."""
-        near = [argument for argument in arguments(self.file) if argument.line in self.lines]
-        node, path = self._statement
+        """The (argument, change) pairs, at its statement or about all of its function, why it changes nothing."""
+        functions = {_first_line(node) for node, _ in self._statements if isinstance(node, ast.FunctionDef)}
+        near = [argument for argument in arguments(self.file) if argument.line in {*self.lines, *functions}]
+        node, path = self._statements[-1]
         return argued(near, node, replaced(node, path, self.variant), self.file) if near else []
 
     @property
     def is_said_to_survive(self):
         """Whether one of the arguments names it; `any change` does not say which are caught."""
         return any(change != ANY_CHANGE for _, change in self.arguments)
+
+
+def _first_line(function):
+    return min(node.lineno for node in (function, *function.decorator_list))
 
 
 @functools.cache

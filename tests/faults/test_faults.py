@@ -88,6 +88,15 @@ def test_an_argument_is_about_its_statement_and_its_change_alone(code, before, a
     assert any(fault.arguments for fault in faults) == answered
 
 
+@pytest.mark.parametrize("above", ["", "@cached\n"])
+def test_an_argument_above_a_function_is_about_all_of_it(above, tmp_path):
+    file = tmp_path / "module.py"
+    comment = "# equivalent: any change because it says so\n"
+    file.write_text(f"{comment}{above}def f(x):\n    if x:\n        return x - 1\n\n\ndef h(x):\n    return x - 1\n")
+    answered = {fault.function: bool(fault.arguments) for fault in injection.faults_of(file)}
+    assert answered == {"f": True, "h": False}
+
+
 def test_an_argument_without_a_reason_is_refused(tmp_path):
     file = tmp_path / "module.py"
     file.write_text("a = 1  # equivalent: 1 -> 2\n")
