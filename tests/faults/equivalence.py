@@ -71,7 +71,7 @@ def argued(near, sound, broken, file):
 
     near: the arguments at the statement
     """
-    text, after = _header_text(sound, source(file)), _header(broken)
+    text, after = _header_text(sound, file), _header(broken)
     return [(argument, change) for argument in near for change in argument.changes if _is(change, text, after)]
 
 
@@ -85,13 +85,20 @@ def _header(node):
     return node
 
 
-def _header_text(node, text):
+def _header_text(node, file):
     """The same as it is written."""
     body = getattr(node, "body", None)
-    if not isinstance(body, list):
-        return ast.get_source_segment(text, node)
-    lines = text.splitlines(keepends=True)[node.lineno - 1 : body[0].lineno - 1]
-    return "".join(lines)[node.col_offset :].removeprefix("el") + " pass"
+    if isinstance(body, list):
+        lines = _lines(file)[node.lineno - 1 : body[0].lineno - 1]
+        return b"".join(lines)[node.col_offset :].decode().removeprefix("el") + " pass"
+    *lines, last = _lines(file)[node.lineno - 1 : node.end_lineno]
+    return b"".join([*lines, last[: node.end_col_offset]])[node.col_offset :].decode()
+
+
+@functools.cache
+def _lines(file):
+    """Of a file, in UTF-8: the syntax tree counts bytes."""
+    return source(file).encode().splitlines(keepends=True)
 
 
 def _is(change, text, after):

@@ -97,10 +97,12 @@ def faults_of(file):
     """Every fault of a file."""
     found, seen = [], Counter()
     for path, node, function, is_size in _sites(tree(file)):
+        before = ""
         for variant, new in enumerate(variants(node)):
             if is_size and is_unknown_size(node, new):
                 continue
-            what = (function, " ".join(ast.unparse(node).split()), " ".join(ast.unparse(new).split()))
+            before = before or " ".join(ast.unparse(node).split())
+            what = (function, before, " ".join(ast.unparse(new).split()))
             if what[1] != what[2]:
                 found.append(Fault(file, function, node.lineno, *what[1:], path, variant, seen[what]))
                 seen[what] += 1
