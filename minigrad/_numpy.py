@@ -169,8 +169,9 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
         return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
         found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
-        given = dict(zip(_parameters(function), arguments, strict=False)) | options
-        return _entries(found, _name(function), given) if function in _SET_FUNCTIONS else found
+        if function not in _SET_FUNCTIONS:
+            return found
+        return _entries(found, _name(function), dict(zip(_parameters(function), arguments, strict=False)) | options)
     if function in _WRITING:
         raise TypeError(f"{_name(function)} can't write to a Tensor: mg.{_WRITING[function]} returns a new one")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
