@@ -44,6 +44,28 @@ def test_a_right_function_has_its_value_and_gradients():
     assert value_of(mg.sin, None).tolist() == np.sin(x).tolist()
 
 
+def test_a_check_leaves_its_arrays_as_they_are():
+    function = checked()
+    side_effects.check_value(function)
+    side_effects.check_gradients(function, g)
+    assert function.x[0].flags.writeable
+    assert g.flags.writeable
+    (gradient,) = gradients_of(None, mg.sin)
+    assert gradient.tolist() == (g * np.cos(x)).tolist()
+    before = g.copy()
+    for victim in ("x", "the upstream gradient"):
+        writer = of_op(writing(victim, 2.0))
+        told(side_effects.check_each_vjp, writer, g)
+        assert writer.x[0].tolist() == x.tolist()
+        writer = checked(np.sin, writing(victim, 2.0))
+        told(side_effects.check_gradients, writer, g)
+        assert writer.x[0].tolist() == x.tolist()
+        assert g.tolist() == before.tolist()
+    writer = checked(lambda x: np.multiply(x, 2.0, out=x), cosine)
+    told(side_effects.check_value, writer)
+    assert writer.x[0].tolist() == x.tolist()
+
+
 def test_values_that_are_not_finite_or_not_the_same_twice():
     assert told(value_of, lambda x: np.where(x == 2, np.inf, x))[0] == "not finite"
     count = map(float, itertools.count())
@@ -67,9 +89,11 @@ def test_tensors_give_the_value_that_arrays_give():
     value_of(fn(1e-13), None)
     assert told(value_of, fn(1e-11), None) == ("value", None, "arrays and Tensors give different values")
     value_of(fn(1e-11), None, tolerance=1e-6)
-    assert told(value_of, lambda x: np.sin(x)[: 1 if isinstance(x, mg.Tensor) else 2], None)[0] == "value"
-    single = lambda x: np.sin(x).astype(np.float32 if isinstance(x, mg.Tensor) else float)  # noqa: E731
+    assert told(value_of, lambda x: 0 * x[: 1 if isinstance(x, mg.Tensor) else 2], None)[0] == "value"
+    single = lambda x: (0 * x).astype(np.float32 if isinstance(x, mg.Tensor) else float)  # noqa: E731
     assert told(value_of, single, None)[0] == "value"
+    value_of(lambda x: 0 * x, None)
+    value_of(lambda x: 1e3 * fn(1e-13)(x), None)
 
 
 def test_inputs_nearby_differ_in_every_entry():
@@ -147,6 +171,24 @@ def test_a_vjp_that_reads_what_the_function_keeps():
     gradients_of(vjp, fn, tolerance=10.0)
     gradients_of(vjp, fn, order=2)
 
+    def of_signs(x):  # which are the same nearby
+        kept["slope"] = np.where(x > 0, 1.0, 0.0)
+        return np.maximum(x, 0.0)
+
+    assert told(gradients_of, vjp, of_signs)[0] == "stateful"
+
+    def refusing(x):  # what is reversed
+        if x[0, 0] < 0.4:
+            raise ValueError("not such an input")
+        return fn(x)
+
+    assert told(gradients_of, vjp, refusing)[0] == "stateful"
+
+
+def test_a_gradient_is_not_the_output():
+    _, _, words = told(gradients_of, lambda g, y, x: y, np.exp)
+    assert words == "the gradient of x shares its memory with the output: return a copy"
+
 
 def writing(victim, factor):
     def vjp(g, out, x):
@@ -186,7 +228,13 @@ def test_the_vjps_of_an_op_keep_no_buffer_and_return_something():
         side_effects.check_each_vjp, of_op(lambda g, y, x: np.multiply(g, np.cos(x), out=buffer)), g
     )
     assert (kind, label, words) == ("aliased", "x", "the VJP of x returns the same memory in every call")
-    assert told(side_effects.check_each_vjp, of_op(lambda g, y, x: None), g)[0] == "missing"
+    kind, label, words = told(side_effects.check_each_vjp, of_op(lambda g, y, x: None), g)
+    assert (kind, label, words) == ("missing", "x", "the VJP returned None for x, not an array")
+    side_effects.check_each_vjp(checked(lambda x: np.sin(x), None), g)  # no op
+    side_effects.check_each_vjp(checked(of_op(lambda g, y, x: None).fn, cosine), g)  # its own VJP is not checked
+    number = mg.op(lambda x, n: x * n)
+    number.vjp("x", lambda g, y, x, n: 2.0 * float(g))
+    side_effects.check_each_vjp(checked(number, None, np.array(3.0), 2), np.array(1.0))
     buffer.flags.writeable = False
     side_effects.check_each_vjp(of_op(lambda g, y, x: buffer), g)  # a constant that nobody can write to
     side_effects.check_each_vjp(of_op(cosine), g)
@@ -224,6 +272,13 @@ def test_a_buffer_that_asks_to_be_writable_is_no_write():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         value_of(warns)
+
+    def needs_writable(x):
+        if not x.flags.writeable:
+            raise ValueError("not such an array")
+        return np.sin(x)
+
+    value_of(needs_writable)
     refuses = lambda x: x.sum(axis=(0, 0))  # noqa: E731
     with pytest.raises(ValueError, match="duplicate value in 'axis'"):
         value_of(refuses)
@@ -232,6 +287,8 @@ def test_a_buffer_that_asks_to_be_writable_is_no_write():
 def test_what_is_the_same():
     a = np.array([1.0, np.nan])
     assert side_effects._same(a, a.copy())
+    assert not side_effects._same(np.zeros(2), np.zeros((1, 2)))
+    assert not side_effects._same(np.zeros(2), np.zeros(2, int))
     assert not side_effects._same(a, a[:1])
     assert not side_effects._same(a, a.astype(np.float32))
     assert not side_effects._same(np.array([1.0]), np.array([1.0 + 1e-15]))
