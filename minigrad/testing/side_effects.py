@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from .._tensor import Tensor
-from ..operation import Op, array_of
+from ..operation import Op
 from .checked_function import CheckedFunction, shaped_as
 from .errors import GradientError
 from .tolerances import SAME_VALUE, STEP, max_abs
