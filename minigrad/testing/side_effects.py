@@ -128,8 +128,8 @@ def _check_state(
 ) -> None:
     """Check that the gradients stay those of this input after the function ran at another one."""
     _run_elsewhere(function)
-    # equivalent: kept, pull(g.copy()) -> pull(g.copy()), kept because equality has no order; g.copy() -> g because a
-    # write to g was found before
+    # equivalent: kept, pull(g.copy()) -> pull(g.copy()), kept; g.copy() -> g because equality has no order, and a write
+    # to g was found before
     for label, before, after in zip(function.labels, kept, pull(g.copy()), strict=True):
         # equivalent: before, after -> after, before because equality has no order
         if not _same(before, after, nondet_tol):

@@ -125,6 +125,9 @@ def test_a_shape_is_explained():
     assert side_effects._explained_shape((1, 2, 1), column, g) == [hint]
     assert side_effects._explained_shape((1, 2), column, g) == ["it is transposed"]
     assert side_effects._explained_shape((2,), column, g) == []
+    with pytest.raises(GradientError) as error:
+        gradients_of(lambda g, y, a, b: (g * b, g * a), np.multiply, inputs=(x, x[0]))
+    assert error.value.diagnosis == (hint,)
 
 
 def test_a_vjp_that_gives_other_numbers_the_second_time():
