@@ -139,7 +139,7 @@ def sweep(
     Consumers must not write to a gradient: two nodes may share one.
     """
     debugger = setting("debug", None)
-    keep_freed_memory()
+    keep_freed_memory()  # equivalent: any change because memory only takes longer to get without it
     sums = dict(gradients)
     for node in order:
         g, op = sums.pop(node), node.op

@@ -625,3 +625,22 @@ def test_a_released_graph_keeps_small_parameters_alone():
     y.backward(np.ones(2))
     assert y.node.parameters == {"axis": 0}
     assert x.grad.tolist() == [1.0, 0.0]
+
+
+def test_a_write_between_two_ops_of_a_graph_is_found():
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    y = x * x
+    with mg.no_grad():
+        x -= 1.0
+    with pytest.raises(RuntimeError, match=r"^multiply: an array that it used was written to in place"):
+        (y * 2).backward(np.ones(2))
+
+
+def test_each_of_three_arguments_gets_its_own_gradient():
+    product = mg.op(lambda x, y, z: x * y * z, name="product")
+    product.vjp("x", lambda g, out, x, y, z: g * y * z)
+    product.vjp("y", lambda g, out, x, y, z: g * x * z)
+    product.vjp("z", lambda g, out, x, y, z: g * x * y)
+    x, y, z = (mg.tensor(value, requires_grad=True) for value in (2.0, 3.0, 5.0))
+    product(x, y, z).backward()
+    assert (x.grad, y.grad, z.grad) == (15, 10, 6)
