@@ -89,14 +89,14 @@ def _between_slopes(
                 f"  u = {[u if u is None else u.tolist() for u in directions]}"
             )
             raise GradientError("subgradient", function, label, statement, g=g)
-    return int(np.sum(exist))
+    return int(np.sum(exist))  # equivalent: any factor because the caller asks whether any could be
 
 
 def _existing_slope(
     function: CheckedFunction, label: str, along: Callable[[Any], np.ndarray], side: float
 ) -> np.ndarray:
     """The one-sided slope of each output, NaN where it depends on the step. A jump is an error."""
-    y = along(0.0)
+    y = along(0.0)  # equivalent: 0.0 -> any number because noise is of the order of values nearby
     coarse, fine = one_sided(along, 0.0, side)
     noise = of_one_sided_slope(y)
     if np.any(np.abs(fine) > 1.9 * np.abs(coarse) + noise):

@@ -58,6 +58,15 @@ def test_directions_are_each_entry_all_of_an_input_and_all_inputs():
     assert [label for label, _ in subgradient_check._all_directions(alone)] == ["x"] * 3
 
 
+def test_the_shares_of_two_inputs_sum_to_one():
+    for share in (0.0, 0.25, 1.0):
+        check_subgradient(np.maximum, at, at, vjp=lambda g, y, a, b, s=share: (s * g, (1 - s) * g))
+    error = caught(np.maximum, at, at, vjp=lambda g, y, a, b: (0.25 * g, 0.5 * g))
+    assert error.argument == "all inputs"
+    assert "u = [[1.0, 1.0], [1.0, 1.0]]" in str(error)
+    assert caught(np.maximum, at, at, vjp=lambda g, y, a, b: (0 * g, 2 * g)).argument == "x2"
+
+
 def test_an_upstream_gradient_of_either_sign_and_of_one_entry():
     def wrong_for(condition):
         return lambda g, y, x: of_abs(3.0 if condition(g) else 0.5)(g, y, x)
@@ -99,6 +108,7 @@ def test_a_jump_is_told():
     assert "the value jumps where x moves: no slope exists here" in str(error)
     error = caught(lambda x: np.abs(x) + (x < 0.0), at, vjp=of_abs(0.5))
     assert error.kind == "inconclusive"
+    assert caught(lambda x: np.abs(x) - (x > 0.0), at, vjp=of_abs(0.5)).kind == "inconclusive"
     check_subgradient(lambda x: 5 + 0 * x, at, vjp=lambda g, y, x: 0 * g)
 
 
@@ -112,3 +122,15 @@ def test_a_slope_that_depends_on_the_step_is_none():
     assert slope(lambda t: np.array(3 * t), -1.0) == pytest.approx(-3)
     assert np.isnan(slope(lambda t: np.array(max(t - 3.5 / 1024, 0.0))))
     assert np.isnan(slope(lambda t: np.array(t**0.5)))
+
+
+@pytest.mark.parametrize("scale", [1.0, -1.0, 1e-3, 1e3])
+@pytest.mark.parametrize(("bend", "exists"), [(1.0, True), (1.3, False), (-1.2, True), (-1.5, False)])
+def test_a_slope_exists_if_two_steps_agree_to_a_tenth(scale, bend, exists):
+    function = CheckedFunction(np.abs, (at,), {}, vjp=of_abs(0))
+    beyond = 3.5 / 1024  # which only the larger step reaches
+
+    def along(t):
+        return np.array(scale * (3 * t + bend * max(t - beyond, 0.0)))
+
+    assert np.isfinite(subgradient_check._existing_slope(function, "x", along, 1.0)) == exists
