@@ -80,6 +80,7 @@ def _between_slopes(
             continue
         low = float(np.sum(np.minimum(g * left, g * right), where=exist))
         high = float(np.sum(np.maximum(g * left, g * right), where=exist))
+        # equivalent: right, 0 -> right, any number; left, 0 -> left, any number because g is 0 there
         slack = 1e-8 * (norm(g * np.where(exist, right, 0)) + norm(g * np.where(exist, left, 0)) + norm(g))
         slope = sum(float(np.sum(a * u)) for a, u in zip(v, directions, strict=True) if u is not None)
         if not low - slack <= slope <= high + slack:

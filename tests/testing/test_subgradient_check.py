@@ -134,3 +134,41 @@ def test_a_slope_exists_if_two_steps_agree_to_a_tenth(scale, bend, exists):
         return np.array(scale * (3 * t + bend * max(t - beyond, 0.0)))
 
     assert np.isfinite(subgradient_check._existing_slope(function, "x", along, 1.0)) == exists
+
+
+def bent(scale):
+    """A function with the slopes 1 and 3, and its VJP with another one at 0."""
+
+    def vjp(slope):
+        return lambda g, y, x: g * scale * np.where(x == 0, slope, np.where(x > 0, 3, 1))
+
+    return lambda x: scale * np.where(x > 0, 3 * x, x), vjp
+
+
+@pytest.mark.parametrize("scale", [1.0, -1.0, 1e6])
+def test_the_bounds_are_the_two_slopes(scale):
+    fn, vjp = bent(scale)
+    for slope in (1, 1.5, 3):
+        check_subgradient(fn, at, vjp=vjp(slope))
+    for slope in (0.99, 3.01, -1, -3):
+        assert caught(fn, at, vjp=vjp(slope)).kind == "subgradient"
+    if scale > 1:
+        check_subgradient(fn, at, vjp=vjp(3 * (1 + 1.2e-8)))
+        caught(fn, at, vjp=vjp(3 * (1 + 1.5e-8)))
+        check_subgradient(fn, at, vjp=vjp(1 - 3.5e-8))
+        caught(fn, at, vjp=vjp(1 - 4.5e-8))
+    caught(np.abs, at, vjp=lambda g, y, x: g * np.array([0.5, 0.5]))  # away from the kink
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_an_output_with_one_slope_is_left_out(side):
+    def fn(x):
+        return np.stack([np.abs(x[0]), np.sqrt(np.maximum(side * x[0], 0))])
+
+    check_subgradient(fn, at[:1], vjp=lambda g, y, x: np.array([0.5 * g[0] + 7 * g[1]]))
+    caught(fn, at[:1], vjp=lambda g, y, x: np.array([1.5 * g[0]]))
+
+
+def test_one_direction_with_slopes_is_enough_and_none_is_needed_without_entries():
+    check_subgradient(lambda x: np.abs(x[0]) + np.abs(x[0] * x[1]) ** 0.25, np.zeros(2), vjp=lambda g, y, x: 0 * x)
+    check_subgradient(np.sum, np.zeros(0), vjp=lambda g, y, x: 0 * x)
