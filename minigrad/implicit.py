@@ -34,8 +34,8 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *,
     vector, unravel = ravel_nest(a)
     if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
         raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
-    step = _steps(f, unravel, distance, tol, max_iterations)
-    return step(vector, array_of(x0))
+    start = plain_array(array_of(x0), "fixed_point", "x0")
+    return _steps(f, unravel, distance, tol, max_iterations)(vector, start)
 
 
 def _steps(f, unravel, distance, tol, max_iterations):

@@ -103,7 +103,7 @@ class Op(Signature):
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        recorded, watching = self._records(parents), debugger()
+        recorded, watching = self._records(parents, arrays), debugger()
         if not tensors:
             return self._forward(arrays, parameters, watching)
         output = self._output(arrays, parameters, watching)
@@ -151,26 +151,25 @@ class Op(Signature):
             explain(error, self.__name__, self.given(arrays, parameters), self.kinds(len(arrays)))
             raise
 
-    def _records(self, parents: list) -> bool:
+    def _records(self, parents: list, arrays: list) -> bool:
         """Whether to record a call with these parents. Raises TypeError if one of them has no derivative here."""
         # equivalent: without in_force() and because nothing in force means recording
         if not any(parents) or (in_force() and not recording()):
             return False
         if self.foreign or None in self.vjps:
             for i, parent in enumerate(parents):
-                if parent is not None:
-                    self._check_derivative(i, parent)
+                if parent is not None and (self.vjps[i] is None or arrays[i].dtype.kind not in self.differentiable):
+                    raise self._no_derivative(i, arrays[i])
         return True
 
-    def _check_derivative(self, i: int, parent: Node) -> None:
-        """Raise TypeError unless there is a VJP for argument i, and it holds for numbers as the parent's."""
-        if parent.dtype.kind not in self.differentiable:
-            raise refusal(TypeError, self.__name__, COMPLEX)
-        if self.vjps[i] is None:
-            raise TypeError(
-                f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient here: "
-                "detach() it if none should flow"
-            )
+    def _no_derivative(self, i: int, array: ndarray) -> TypeError:
+        """There is no VJP for argument i, or it does not hold for such numbers."""
+        if array.dtype.kind not in self.differentiable:
+            return refusal(TypeError, self.__name__, COMPLEX)
+        return TypeError(
+            f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient here: "
+            "detach() it if none should flow"
+        )
 
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""

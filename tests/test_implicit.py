@@ -79,6 +79,11 @@ def test_the_distance_is_from_the_previous_value_and_the_function_may_write_to_a
     assert mg.fixed_point(halfway, start, start, distance, 0.75, max_iterations=1).tolist() == [4]
 
 
+def test_a_start_that_is_no_array_is_refused():
+    with pytest.raises(TypeError, match="fixed_point: x0 must hold numbers"):
+        mg.fixed_point(lambda a: lambda x: x, 1.0, len, lambda x, y: abs(x - y), 1e-6)
+
+
 def test_the_derivative_of_a_nest_and_of_the_start():
     def root(a, x0):
         return mg.fixed_point(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from types import NoneType
 
 import numpy as np
 
@@ -28,14 +29,25 @@ def _checked(op, x, window, stride, padding):
         raise ValueError(f"{op}: x must be (N, C, H, W) or (C, H, W), not {np.shape(x)}")
     if x.dtype.kind != "f":
         raise TypeError(f"{op}: x must be floating-point, not {x.dtype}")
-    window = pair(window, "window", op, 1)
-    return geometry_of(op, x.shape[-2:], window, window if stride is None else stride, padding)
+    return _geometry(op, x.shape[-2:], window, stride, padding)
 
 
 def _adjoint_geometry(op, image, window, stride, padding):
     """The windows over an image that is given by its size alone."""
+    return _geometry(op, pair(image, "image", op, 0), window, stride, padding)
+
+
+def _geometry(op, image, window, stride, padding):
+    """The windows over an image, which are found once for options that are ints: True is 1 to a cache."""
+    ints = type(window) is type(padding) is int and type(stride) in (int, NoneType)
+    # equivalent: _found if ints else _found.__wrapped__ -> _found.__wrapped__ because the cache only saves time
+    return (_found if ints else _found.__wrapped__)(op, image, window, stride, padding)
+
+
+@lru_cache
+def _found(op, image, window, stride, padding):
     window = pair(window, "window", op, 1)
-    return geometry_of(op, pair(image, "image", op, 0), window, window if stride is None else stride, padding)
+    return geometry_of(op, image, window, window if stride is None else stride, padding)
 
 
 def _check_ends(op, name, array, shape):
