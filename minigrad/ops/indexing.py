@@ -12,12 +12,16 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, Axis, Index, IndicesLike, Shape
-from .shaping import broadcast_to, expand_dims, ravel, reshape
+from .shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, swapaxes
 
 __all__ = [
     "getitem", "scatter", "repeat", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete",
     "take_along_axis", "sort", "trace", "diag", "triu", "tril", "diagflat",
 ]  # fmt: skip
+
+
+_LONG_ROW = 16  # entries from which on whole rows are added
+_OFTEN = 16  # rows that are added to one, one after another; more are added in float64
 
 
 @op(complex=True)
@@ -49,15 +53,16 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     out = np.zeros(shape, a.dtype)
     if _names_once(index) or not a.size:
         out[index] = a
-    elif a.dtype.char == "e" or (a.dtype.char in "fd" and 4 * a.size > out.size):
-        places = np.arange(out.size).reshape(shape)[index]
-        out[...] = np.bincount(np.ravel(places), np.ravel(np.broadcast_to(a, places.shape)), out.size).reshape(shape)
-    elif a.dtype.char in "fd" and (rows := _rows(index, out.shape)) is not None:  # add those that meet, then assign
-        parts, ends = np.unique(rows, return_inverse=True), out.shape[len(index) if isinstance(index, tuple) else 1 :]
-        values = np.broadcast_to(a, (*rows.shape, *ends))
-        out.reshape(-1, *ends)[parts[0]] = scatter(values, parts[1].reshape(rows.shape), (parts[0].size, *ends))
-    else:
+    elif a.dtype.char not in "efd":
         np.add.at(out, index, a)
+    elif (picked := _picked(index, out.shape)) is None:
+        places = np.arange(out.size).reshape(shape)[index]
+        _add(out, np.ravel(places), np.ravel(np.broadcast_to(a, places.shape)))
+    else:
+        before, picks, after = picked
+        a = np.broadcast_to(a, (*before, *picks.shape, *after))
+        if a.dtype.char == "e" or math.prod(after) < _LONG_ROW or not _add_rows(out, picked, a):
+            _add(out, _numbers(picked, out.shape), np.ravel(a))
     return out
 
 
@@ -66,13 +71,61 @@ def _(g, out, a, index, shape):
     return getitem(g, index)
 
 
-def _rows(index, shape):
-    """The rows that integer arrays name along the leading axes, counted as one axis; None for any other index."""
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(p is None or p is ... or isinstance(p, slice) or np.asarray(p).dtype.kind not in "iu" for p in parts):
+def _picked(index, shape):
+    """(sizes before, places, sizes after) of an index of whole axes around integer arrays; None for any other index.
+
+    The arrays stand side by side, and their axes count as one.
+    """
+    parts = list(index) if isinstance(index, tuple) else [index]
+    for i in [i for i, p in enumerate(parts) if p is ... and len(shape) >= len(parts)]:
+        parts[i : i + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
+    whole = [isinstance(p, slice) and p == slice(None) for p in parts]
+    start, end = whole.index(False), len(parts) - whole[::-1].index(False)
+    if any(p is None or p is ... or isinstance(p, slice) for p in parts[start:end]):
         return None
-    counted = [np.arange(n)[np.asarray(p)] for n, p in zip(shape, parts, strict=False)]  # from 0, and none is outside
-    return np.ravel_multi_index(np.broadcast_arrays(*counted), shape[: len(parts)])
+    arrays = [np.asarray(p) for p in parts[start:end]]
+    if not all(p.dtype.kind in "iu" or (p.dtype == bool and p.ndim == 1) for p in arrays):
+        return None
+    counted = [np.arange(n)[p] for n, p in zip(shape[start:], arrays, strict=False)]  # none is negative or boolean
+    places = counted[0] if len(counted) == 1 else np.ravel_multi_index(np.broadcast_arrays(*counted), shape[start:end])
+    return shape[:start], places, shape[end:]
+
+
+def _numbers(picked, shape):
+    """The numbers of the entries that are picked, as one axis."""
+    before, picks, after = picked
+    # equivalent: never because what follows gives the same
+    if not before and not after:
+        return np.ravel(picks)
+    count, size = math.prod(before), math.prod(after)
+    starts = np.add.outer(np.arange(count) * (math.prod(shape) // count), np.ravel(picks) * size)
+    return np.ravel(np.add.outer(starts, np.arange(size)))
+
+
+def _add(out, numbers, values):
+    """Add each value to the entry of its number, in float64: those of one entry first, if few entries are named."""
+    flat = out.reshape(-1)
+    if 4 * values.size > flat.size:
+        flat[...] = np.bincount(numbers, values, flat.size)
+    else:
+        named, numbers = np.unique(numbers, return_inverse=True)
+        flat[named] = np.bincount(numbers, values, named.size)
+
+
+def _add_rows(out, picked, values):
+    """Add whole rows: the first one for each place, then the second one for each. False if one has too many."""
+    before, picks, after = picked
+    places, leading = np.ravel(picks), (slice(None),) * len(before)
+    out, values = out.reshape(*before, -1, *after), values.reshape(*before, -1, *after)
+    order = np.argsort(places, kind="stable")
+    starts = np.flatnonzero(np.diff(places[order], prepend=-1))
+    counts = np.diff(starts, append=places.size)
+    if counts.max() > _OFTEN:
+        return False
+    for i in range(counts.max()):
+        rows = order[starts[counts > i] + i]
+        out[(*leading, places[rows])] += values[(*leading, rows)]
+    return True
 
 
 def _names_once(index):
@@ -120,7 +173,23 @@ def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> 
     array([[2.],
            [3.]])
     """
-    return _moved(np.take_along_axis, arr, np.asarray(array_of(indices)), axis)
+    arr, indices = arraylike(arr), np.asarray(array_of(indices))
+    if axis is None:
+        arr, axis = ravel(arr), 0
+    axis = normalize_axis_index(axis, arr.ndim, "take_along_axis")
+    if indices.ndim != arr.ndim or indices.dtype.kind not in "iu" or not _fits(indices.shape, arr.shape, axis):
+        return _moved(np.take_along_axis, arr, indices, axis)  # which says what is wrong
+    before, n, after = arr.shape[:axis], arr.shape[axis], arr.shape[axis + 1 :]
+    if indices.size and (indices.min() < 0 or indices.max() >= n):
+        indices = np.arange(n)[indices]  # counted from the start
+    size = math.prod(after)
+    starts = np.add.outer(np.arange(math.prod(before)) * (n * size), np.arange(size)).reshape(*before, 1, *after)
+    return getitem(ravel(arr), indices * size + starts)
+
+
+def _fits(indices, shape, axis):
+    """Whether indices of this shape match the others along all other axes."""
+    return all(i == axis or 1 in (n, m) or n == m for i, (n, m) in enumerate(zip(indices, shape, strict=True)))
 
 
 @implements(np.sort)
@@ -211,7 +280,11 @@ def rot90(m: Array, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
     array([[2., 4.],
            [1., 3.]])
     """
-    return _moved(np.rot90, m, k, axes)
+    if len(axes) != 2:
+        raise ValueError(f"rot90: axes must be two, not {axes}")
+    first, second = normalize_axis_tuple(axes, np.ndim(m), "rot90")
+    turned = flip(m, {0: (), 1: second, 2: (first, second), 3: first}[k % 4])
+    return swapaxes(turned, first, second) if k % 2 else turned
 
 
 @implements(np.diagonal)
@@ -221,7 +294,18 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
     >>> mg.diagonal(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 4.])
     """
-    return _moved(np.diagonal, a, offset, axis1, axis2)
+    if np.ndim(a) < 2:
+        raise ValueError(f"diagonal: the array must have at least two axes, not shape {np.shape(a)}")
+    a = moveaxis(a, normalize_axis_tuple((axis1, axis2), np.ndim(a), "diagonal"), (-2, -1))
+    rows, columns = a.shape[-2:]
+    return getitem(reshape(a, (*a.shape[:-2], rows * columns)), (..., _diagonal(rows, columns, offset)))
+
+
+def _diagonal(rows, columns, k):
+    """The k-th diagonal of a matrix, as a slice of its entries in row-major order."""
+    n = max(0, min(rows + min(k, 0), columns - max(k, 0)))
+    start = k if k >= 0 else -k * columns
+    return slice(start, start + n * (columns + 1), columns + 1)
 
 
 @implements(np.trace)
@@ -246,9 +330,10 @@ def diag(v: Array, k: int = 0) -> Array:
     """
     if np.ndim(v) == 2:
         return diagonal(v, k)
-    where = np.nonzero(np.diag(np.ones(np.shape(v)), k))
+    if np.ndim(v) != 1:
+        raise ValueError(f"diag: v must have one axis or two, not shape {np.shape(v)}")
     n = np.shape(v)[0] + abs(k)
-    return scatter(v, where, (n, n))
+    return reshape(scatter(v, _diagonal(n, n, k), (n * n,)), (n, n))
 
 
 def _below(m, k):
