@@ -33,6 +33,7 @@ from .data.batches import count_rows, taken
 from .errors import brief
 from .nn import BatchNorm2d, Module
 from .nn.arguments import check_number, check_sizes
+from .nn.normalization import normalized
 from .operation import op
 from .tape import Node
 
@@ -363,8 +364,8 @@ class SyncBatchNorm2d(BatchNorm2d):
     (8, 3, 4, 4)
     """
 
-    def _statistics(self, x: Any) -> tuple[Any, Any, int]:
+    def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:
         entries = sum(_ranks().gather(x.size // self.num_features))
         mean = _sum_over_ranks(ops.sum(x, (0, 2, 3), keepdims=True) / entries)
         variance = _sum_over_ranks(ops.sum((x - mean) ** 2, (0, 2, 3), keepdims=True) / entries)
-        return mean, variance, entries
+        return normalized(x, mean, variance, self.eps), mean, variance, entries

@@ -1,6 +1,6 @@
 """Normalisation: entries shifted and scaled to mean 0 and variance 1, then by learnt numbers.
 
-Both layers are compositions of `mean` and `var`, so derivatives of every order are those of these ops.
+Both are one op over the entries, and two for the numbers.
 """
 
 from __future__ import annotations
@@ -12,15 +12,48 @@ import numpy as np
 
 from .. import ops
 from .._tensor import Tensor
-from ..operation import array_of, arraylike
+from ..operation import array_of, arraylike, op
+from ..ops.casting import widened
 from ..typing import Array, DType
 from .arguments import check_number, check_sizes, float_dtype
 from .layers import parameter
 from .module import Module
 
 
-def _normalized(x: Any, mean: Any, variance: Any, eps: float) -> Any:
+def normalized(x: Any, mean: Any, variance: Any, eps: float) -> Any:
+    """(X - mean) / (variance + eps)**(1/2)."""
+    # equivalent: variance + eps -> eps + variance because they are added
     return (x - mean) / ops.sqrt(variance + eps)
+
+
+def _standardized(x: Any, axis: tuple[int, ...], eps: float) -> tuple[Any, np.ndarray, np.ndarray]:
+    """X to mean 0 and variance 1 over the axes; and the mean and variance that it had."""
+    plain = array_of(x)
+    mean, variance = ops.mean(plain, axis, keepdims=True), ops.var(plain, axis, keepdims=True)
+    return _standardize(x, mean, variance, axis=axis, eps=eps), mean, variance
+
+
+@op(name="standardize")
+def _standardize(x, mean, variance, *, axis, eps):
+    """A = (X - mean) R, R = (variance + eps)**(-1/2), where mean and variance are those of X over the axes.
+
+    Both depend on X: a change of X by a constant changes nothing, and one along A itself changes R too. So
+    dJ/dX = R (g - mean(g) - A mean(g A)).
+    """
+    a = x - mean
+    a *= 1 / np.sqrt(variance + eps)
+    return a
+
+
+@_standardize.vjp("x")
+def _(g, a, x, mean, variance, axis, eps):
+    if type(x) is not np.ndarray:
+        variance = ops.var(x, axis, keepdims=True)
+    g, a = widened(g), widened(a)
+    dx = g - ops.mean(g, axis, keepdims=True)
+    dx -= a * ops.mean(g * a, axis, keepdims=True)
+    dx *= 1 / np.sqrt(variance + eps)
+    return dx
 
 
 class BatchNorm2d(Module):
@@ -58,18 +91,15 @@ class BatchNorm2d(Module):
         if self.training and n < 2:
             raise ValueError(f"{type(self).__name__}: training takes more than one entry in a channel, not x {x.shape}")
         if self.training:
-            mean, variance, n = self._statistics(x)
+            a, mean, variance, n = self._of_batch(x)
             self._track(array_of(mean), array_of(variance), n)
         else:
-            mean, variance = self.running_mean[:, None, None], self.running_var[:, None, None]
-        weight, bias = self.weight[:, None, None], self.bias[:, None, None]
-        # equivalent: variance, self.eps -> self.eps, variance because they are added
-        return _normalized(x, mean, variance, self.eps) * weight + bias
+            a = normalized(x, self.running_mean[:, None, None], self.running_var[:, None, None], self.eps)
+        return a * self.weight[:, None, None] + self.bias[:, None, None]
 
-    def _statistics(self, x: Any) -> tuple[Any, Any, int]:
-        """Mean and variance of each channel of the batch, and the number of its entries."""
-        mean, variance = ops.mean(x, (0, 2, 3), keepdims=True), ops.var(x, (0, 2, 3), keepdims=True)
-        return mean, variance, x.size // self.num_features
+    def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:
+        """The normalised x; mean and variance of each channel of the batch, and the number of its entries."""
+        return *_standardized(x, (0, 2, 3), self.eps), x.size // self.num_features
 
     def _track(self, mean: np.ndarray, variance: np.ndarray, n: int) -> None:
         """Move the running statistics towards those of a batch with n entries in a channel."""
@@ -107,7 +137,4 @@ class LayerNorm(Module):
         x, n = arraylike(x), len(self.normalized_shape)
         if x.shape[-n:] != self.normalized_shape:
             raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
-        axes = tuple(range(-n, 0))
-        mean, variance = ops.mean(x, axes, keepdims=True), ops.var(x, axes, keepdims=True)
-        # equivalent: variance, self.eps -> self.eps, variance because they are added
-        return _normalized(x, mean, variance, self.eps) * self.weight + self.bias
+        return _standardized(x, tuple(range(-n, 0)), self.eps)[0] * self.weight + self.bias

@@ -112,14 +112,26 @@ def _(call: Call) -> str:
     return _reduced(call, kind, call.tensor(), axes, call.argument("keepdims"))
 
 
+def _moments(call: Call, axes: list[int], keepdims: bool) -> tuple[str, str]:
+    """The deviations from the mean, and the mean of their squares."""
+    deviation = call.add("Sub", call.tensor(), _reduced(call, "ReduceMean", call.tensor(), axes, True))
+    return deviation, _reduced(call, "ReduceMean", call.add("Mul", deviation, deviation), axes, keepdims)
+
+
+@converts("standardize")
+def _(call: Call) -> str:
+    deviation, variance = _moments(call, _axes(call), True)
+    spread = call.add("Sqrt", call.add("Add", variance, call.graph.numbers(call.argument("eps"), call.dtype)))
+    return call.add("Div", deviation, spread)
+
+
 @converts("var")
 def _(call: Call) -> str:
     axes, ddof = _axes(call), call.argument("ddof")
     count = [call.shape_of()[axis] for axis in axes]
     if ddof and any(isinstance(length, Size) for length in count):
         raise call.refusal("with a ddof it can't run over the examples; pass dynamic_batch=False")
-    deviation = call.add("Sub", call.tensor(), _reduced(call, "ReduceMean", call.tensor(), axes, True))
-    variance = _reduced(call, "ReduceMean", call.add("Mul", deviation, deviation), axes, call.argument("keepdims"))
+    _, variance = _moments(call, axes, call.argument("keepdims"))
     if not ddof:  # equivalent: never because it is then multiplied by 1
         return variance
     n = math.prod(length for length in count if isinstance(length, int))

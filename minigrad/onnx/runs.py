@@ -65,6 +65,9 @@ def place(node: Node) -> str:
     return node.op.__name__ + (f" in {inside}" if inside else "")
 
 
+STATISTICS = {("standardize", "mean"), ("standardize", "variance")}  # computed of another argument, in the model too
+
+
 class Run:
     """One call of f. inputs: what it was called with; steps: the nodes it recorded; outputs: {path: Tensor}."""
 
@@ -149,6 +152,8 @@ class Runs:
         arguments = tuple(
             parent
             if parent in self.first.number
+            else None
+            if (node.op.__name__, node.op.argument(i)) in STATISTICS
             else self._constant(step, node.op.argument(i), *(n.arguments[i] for n in nodes))
             for i, parent in enumerate(node.parents)
         )

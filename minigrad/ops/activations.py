@@ -12,11 +12,11 @@ import math
 import numpy as np
 
 from ..blockwise import filled
-from ..elementwise import elementwise
 from ..operation import array_of, op
+from ..stand_ins import implements
 from ..summation import blocked_sum
 from ..typing import Array, Axis
-from . import gaussian
+from . import exponentials, gaussian
 from .arithmetic import selected
 from .casting import floating, narrowed, widened
 from .reductions import _kept, _reduced_shape, sum
@@ -98,11 +98,7 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     array([-0.6321,  0.    ,  2.    ])
     """
     z = floating(z)
-    below = np.minimum(z, 0)
-    if z.dtype.char != "f":
-        return np.maximum(z, 0) + alpha * np.expm1(below)
-    half = np.tanh(below / 2)  # e**Z - 1 = 2 H / (1 - H), and NumPy's expm1 is slow in float32
-    return np.maximum(z, 0) + alpha * (2 * half / (1 - half))
+    return np.maximum(z, 0) + alpha * exponentials.expm1(np.minimum(z, 0))
 
 
 @elu.vjp("z")
@@ -229,12 +225,21 @@ def _(g, a, z, axis):
     return g - np.exp(widened(a)) * sum(g, axis, keepdims=True)
 
 
-logaddexp = elementwise(
-    np.logaddexp,
-    "A = ln(e**X1 + e**X2): dA/dX1 = 1 / (1 + e**(X2 - X1)). Equal infinities share g.",
-    x1=lambda g, a, x1, x2: g * sigmoid(_difference(x1, x2)),
-    x2=lambda g, a, x1, x2: g * sigmoid(_difference(x2, x1)),
-)
+@implements(np.logaddexp)
+@op
+def logaddexp(x1: Array, x2: Array) -> Array:
+    """A = ln(e**X1 + e**X2), without overflow: dA/dX1 = 1 / (1 + e**(X2 - X1)). Equal infinities share g.
+
+    >>> mg.logaddexp(1000.0, 1000.0).round(4)
+    np.float64(1000.6931)
+    """
+    if np.result_type(x1, x2).char != "f":  # float32, for which NumPy is slow
+        return np.logaddexp(x1, x2)
+    return np.maximum(x1, x2) + log1p_exp(_difference(x1, x2))
+
+
+logaddexp.vjp("x1", lambda g, a, x1, x2: g * sigmoid(_difference(x1, x2)))
+logaddexp.vjp("x2", lambda g, a, x1, x2: g * sigmoid(_difference(x2, x1)))
 
 
 def _difference(x1, x2):
@@ -338,5 +343,5 @@ def _density(z):
     return np.exp(-z * z * 0.5) * (1 / math.sqrt(2 * math.pi))
 
 
-for _activation in (leaky_relu, elu, sigmoid, softplus, silu, gelu):
+for _activation in (leaky_relu, elu, sigmoid, softplus, silu, gelu, logaddexp):
     _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, 1

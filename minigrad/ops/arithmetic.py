@@ -16,7 +16,7 @@ from ..elementwise import elementwise
 from ..operation import array_of, op
 from ..stand_ins import NUMPY, implements
 from ..typing import Array, ArrayLike
-from . import gaussian
+from . import exponentials, gaussian
 from .casting import astype, floating, widened
 from .complex_numbers import conj
 
@@ -66,10 +66,8 @@ square = elementwise(np.square, "A = X**2: dA/dX = 2 X.", x=lambda g, a, x: g * 
 reciprocal = elementwise(np.reciprocal, "A = 1 / X: dA/dX = -A**2.", x=lambda g, a, x: -g * a * a)
 cbrt = elementwise(np.cbrt, "A = X**(1/3): dA/dX = 1 / (3 A**2); inf at 0.", x=lambda g, a, x: g / (3 * a * a))
 exp2 = elementwise(np.exp2, "A = 2**X: dA/dX = A ln 2.", x=lambda g, a, x: g * (a * math.log(2)))
-expm1 = elementwise(np.expm1, "A = e**X - 1: dA/dX = e**X.", x=lambda g, a, x: g * np.exp(x))
 log2 = elementwise(np.log2, "A = log2 X: dA/dX = 1 / (X ln 2).", x=lambda g, a, x: g / x / math.log(2))
 log10 = elementwise(np.log10, "A = log10 X: dA/dX = 1 / (X ln 10).", x=lambda g, a, x: g / x / math.log(10))
-log1p = elementwise(np.log1p, "A = ln(1 + X): dA/dX = 1 / (1 + X).", x=lambda g, a, x: g / (1 + x))
 sin = elementwise(np.sin, "A = sin X: dA/dX = cos X.", x=lambda g, a, x: g * np.cos(x))
 cos = elementwise(np.cos, "A = cos X: dA/dX = -sin X.", x=lambda g, a, x: -g * np.sin(x))
 tan = elementwise(np.tan, "A = tan X: dA/dX = 1 + A**2.", x=lambda g, a, x: g * (1 + a * a))
@@ -99,8 +97,8 @@ NUMPY |= {np.radians: deg2rad, np.degrees: rad2deg}
 arctan2 = elementwise(
     np.arctan2,
     "A = the angle of the point (X2, X1): dA/dX1 = X2 / R**2, dA/dX2 = -X1 / R**2, with R = hypot(X1, X2).",
-    x1=lambda g, a, x1, x2: g * (x2 / np.hypot(x1, x2) / np.hypot(x1, x2)),
-    x2=lambda g, a, x1, x2: -g * (x1 / np.hypot(x1, x2) / np.hypot(x1, x2)),
+    x1=lambda g, a, x1, x2: g * _over_square(x2, np.hypot(x1, x2)),
+    x2=lambda g, a, x1, x2: -g * _over_square(x1, np.hypot(x1, x2)),
 )
 hypot = elementwise(
     np.hypot,
@@ -114,6 +112,11 @@ remainder = elementwise(
     x1=lambda g, a, x1, x2: g,
     x2=lambda g, a, x1, x2: -g * np.floor_divide(x1, x2),
 )
+
+
+def _over_square(x, r):
+    """X / R**2, without overflow."""
+    return x / r / r
 
 
 def _cosine(x, y, a):
@@ -155,6 +158,32 @@ floor_divide = elementwise(
 )
 
 
+@implements(np.expm1)
+@op(complex=True)
+def expm1(x: Array) -> Array:
+    """A = e**X - 1, precise near 0 too: dA/dX = e**X.
+
+    >>> mg.expm1(np.array([0.0, 1e-12, 1.0])).round(15)
+    array([0.00000000e+00, 1.00000000e-12, 1.71828183e+00])
+    """
+    return exponentials.expm1(x)
+
+
+@implements(np.log1p)
+@op(complex=True)
+def log1p(x: Array) -> Array:
+    """A = ln(1 + X), precise near 0 too: dA/dX = 1 / (1 + X).
+
+    >>> mg.log1p(np.array([0.0, 1e-12, 1.0])).round(15)
+    array([0.00000000e+00, 1.00000000e-12, 6.93147181e-01])
+    """
+    return exponentials.log1p(x)
+
+
+expm1.vjp("x", lambda g, a, x: g * np.exp(x))
+log1p.vjp("x", lambda g, a, x: g / (1 + x))
+
+
 @implements(np.power)
 @op(complex=True)
 def power(x1: Array, x2: Array) -> Array:
@@ -173,7 +202,15 @@ def power(x1: Array, x2: Array) -> Array:
     >>> mg.grad(mg.power)(0.0, 0.0)
     np.float64(0.0)
     """
-    return x1**x2
+    power = _POWERS.get(x2) if type(x2) in (int, float) and type(x1) is np.ndarray and x1.dtype.kind == "f" else None
+    return x1**x2 if power is None else power(x1)
+
+
+_POWERS = {  # those that NumPy takes long for
+    3: lambda x: x * x * x,
+    -2: lambda x: np.square(np.reciprocal(x)),
+    -0.5: lambda x: np.reciprocal(np.sqrt(x + 0)),  # at -0.0 +inf
+}
 
 
 @power.vjp("x1")
@@ -183,7 +220,7 @@ def _(g, a, x1, x2):
         if getattr(x2, "requires_grad", False):
             constant &= np.abs(x1) < np.finfo(x1.dtype).tiny
         base = np.where(constant, 1, x1)
-    return g * (x2 * base ** (x2 - 1.0))  # 1.0: an unsigned 0 - 1 wraps around
+    return g * (x2 * power(base, x2 - 1.0))  # 1.0: an unsigned 0 - 1 wraps around
 
 
 @power.vjp("x2")
@@ -257,8 +294,8 @@ minimum = elementwise(
 )
 # these have a complex derivative (or, as abs, a row of their own), so the rows hold for complex numbers as they stand
 for _op in (
-    *(add, subtract, multiply, divide, negative, positive, exp, log, sqrt, tanh, square, reciprocal, exp2, expm1, log2),
-    *(log10, log1p, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, arcsinh, arccosh, arctanh, abs, rint),
+    *(add, subtract, multiply, divide, negative, positive, exp, log, sqrt, tanh, square, reciprocal, exp2, log2),
+    *(log10, sin, cos, tan, arcsin, arccos, arctan, sinh, cosh, arcsinh, arccosh, arctanh, abs, rint),
     *(maximum, minimum),  # in NumPy's order: by the real part, then by the imaginary one
 ):
     _op.differentiable = "fc"
@@ -350,5 +387,5 @@ def _(g, a, x):
     return g * (2 / math.sqrt(math.pi) * np.exp(-np.square(widened(x))))
 
 
-for _structured in (power, where, _clip, erf):
-    _structured.elementwise, _structured.elementwise_vjps = 2 if _structured in (power, erf) else 1, 1
+for _structured in (expm1, log1p, power, where, _clip, erf):
+    _structured.elementwise, _structured.elementwise_vjps = 1 if _structured in (where, _clip) else 2, 1

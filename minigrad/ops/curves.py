@@ -197,20 +197,20 @@ def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: fl
 
 @op(name="convolve", complex=True)
 def _convolve(a, v):
-    """C[n] = sum of A[m] V[n - m], of length N + M - 1: dJ/dA[m] = sum of G[n] V[n - m], of G * reversed V."""
+    """C[n] = sum of A[m] V[n - m], of length N + M - 1: dJ/dA[m] = sum of G[n] V[n - m], where V lies within G."""
     return np.convolve(a, v)
 
 
-@_convolve.vjp("a")
-def _(g, out, a, v):
-    n = v.shape[0] - 1
-    return _convolve(g, v[::-1])[n : n + a.shape[0]]
+@op(name="convolve", complex=True)
+def _overlap(a, v):
+    """The part of the convolution where V, which is not longer, lies within A: C[n] = sum of A[n + M - 1 - m] V[m]."""
+    return np.convolve(a, v, "valid")
 
 
-@_convolve.vjp("v")
-def _(g, out, a, v):
-    n = a.shape[0] - 1
-    return _convolve(g, a[::-1])[n : n + v.shape[0]]
+_convolve.vjp("a", lambda g, out, a, v: _overlap(g, v[::-1]))
+_convolve.vjp("v", lambda g, out, a, v: _overlap(g, a[::-1]))
+_overlap.vjp("a", lambda g, out, a, v: _convolve(g, v[::-1]))
+_overlap.vjp("v", lambda g, out, a, v: _overlap(a, g[::-1])[::-1])
 
 
 @implements(np.convolve)
@@ -225,12 +225,11 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Array:
         raise ValueError(f"convolve: a and v must be sequences with entries, not a {a.shape} and v {v.shape}")
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")
-    longer, shorter = max(a.size, v.size), min(a.size, v.size)
-    out = _convolve(a, v)
-    if mode == "full":
-        return out
-    start, count = ((shorter - 1) // 2, longer) if mode == "same" else (shorter - 1, longer - shorter + 1)
-    return out[start : start + count]
+    a, v = (a, v) if a.size >= v.size else (v, a)
+    if mode == "valid":
+        return _overlap(a, v)
+    out, start = _convolve(a, v), (v.size - 1) // 2
+    return out if mode == "full" else out[start : start + a.size]
 
 
 @implements(np.correlate)

@@ -209,8 +209,23 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1,
     if sizes == (2, 2):
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
     a, b = (x if x.shape[-1] == 3 else np.concatenate([x, 0 * x[..., :1]], axis=-1) for x in (a, b))
-    after, before = [1, 2, 0], [2, 0, 1]
-    return moveaxis(a[..., after] * b[..., before] - a[..., before] * b[..., after], -1, axisc)
+    return moveaxis(_cross_of_three(a, b), -1, axisc)
+
+
+@op(name="cross", complex=True)
+def _cross_of_three(a, b):
+    """A x B along the last axis, which is linear in both: g . (dA x B) = dA . (B x g), and alike for B."""
+    return np.cross(a, b)
+
+
+@_cross_of_three.vjp("a")
+def _(g, out, a, b):
+    return _cross_of_three(b, g)
+
+
+@_cross_of_three.vjp("b")
+def _(g, out, a, b):
+    return _cross_of_three(g, a)
 
 
 @implements(np.linalg.cross)

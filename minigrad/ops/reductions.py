@@ -1,4 +1,4 @@
-"""Reductions over axes: sums, means, extremes, spreads, norms, products, medians; and running sums and differences.
+"""Reductions over axes: sums, means, extremes, spreads, norms, products, medians; and differences.
 
 Each VJP first gives g the reduced axes back with size 1 (`_kept`); then it broadcasts
 against the argument. sum and broadcast_to are each other's adjoint.
@@ -19,16 +19,13 @@ from ..typing import Array, Axis
 from .arithmetic import selected
 from .casting import narrowed, widened
 from .complex_numbers import conj, squared
-from .indexing import sort
+from .indexing import take_along_axis
 from .shaping import moveaxis, reshape
 
 __all__ = [
-    "sum", "mean", "max", "min", "var", "prod", "cumsum", "diff", "average", "median", "trapezoid",
+    "sum", "mean", "max", "min", "var", "prod", "diff", "average", "median", "trapezoid",
     "ptp",
 ]  # fmt: skip
-
-
-LONG_ROW = 512  # entries from which on running sums are faster row by row
 
 
 def _reduced_shape(a, axis, keepdims):
@@ -218,7 +215,9 @@ def plain_std(a, axis, ddof, keepdims):
         return np.sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
     greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
     constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
-    deviation = np.where(constant, 0, _deviations(x, axis))
+    deviation = _deviations(x, axis)
+    # equivalent: np.any(constant) -> np.all(constant) or not because selecting changes no other entry
+    deviation = np.where(constant, 0, deviation) if np.any(constant) else deviation
     return narrowed(_norm(deviation, axis, keepdims=keepdims) / math.sqrt(freedom), a)
 
 
@@ -227,8 +226,8 @@ def plain_std(a, axis, ddof, keepdims):
 def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """The product over the axis (or axes): the derivative of each entry is the product of the others.
 
-    These products come from a tree of pairs. The quotient out / a would divide by 0 at an entry of 0, and
-    its second derivative loses precision by cancellation at small entries.
+    These products come from a tree of pairs where there is an entry of 0, by which the quotient out / a would divide,
+    or where the derivative is differentiated, since that of the quotient loses precision by cancellation.
 
     >>> mg.grad(mg.prod)(np.array([2.0, 0.0, 5.0]))
     array([ 0., 10.,  0.])
@@ -239,6 +238,12 @@ def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
     axes = normalized_axes(axis, a.ndim)
+    if type(a) is np.ndarray and a.dtype.char in "fd":
+        product = np.multiply.reduce(a, axis=axes, keepdims=True, dtype=np.float64)
+        size = np.abs(product)
+        # equivalent: never because the tree has the same products
+        if np.all((size > 1e-290) & (size < math.inf)):
+            return _kept(g, a, axis) * (product / a).astype(a.dtype, copy=False)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
     others = products_of_others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
@@ -255,47 +260,6 @@ def products_of_others(x):
     pairs = np.reshape(x, (*x.shape[:-1], x.shape[-1] // 2, 2))
     others = products_of_others(pairs[..., 0] * pairs[..., 1])
     return np.reshape(others[..., None] * pairs[..., ::-1], x.shape)[..., :n]
-
-
-@implements(np.cumsum)
-@op(complex=True)
-def cumsum(a: Array, axis: int | None = None) -> Array:
-    """The running sum along the axis (None: of the flattened array). The VJP is the running sum from the end.
-
-    float16 is added in float32, and float32 in float64.
-
-    >>> mg.cumsum(np.array([1.0, 2.0, 4.0]))
-    array([1., 3., 7.])
-    >>> _, pullback = mg.vjp(mg.cumsum, np.array([1.0, 2.0, 4.0]))
-    >>> pullback(np.array([1.0, 10.0, 100.0]))
-    (array([111., 110., 100.]),)
-    """
-    a = np.asarray(a)
-    wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char)
-    inner = axis is None or not -a.ndim <= axis < a.ndim - 1 or axis == -1
-    plain = a.dtype.kind == "f" and a.dtype.isnative and a.size
-    # equivalent: any change because both ways give the same
-    if plain and not inner and a.size >= LONG_ROW * a.shape[axis]:
-        return _summed_by_rows(a, axis, wide)
-    return np.cumsum(a, axis=axis) if wide is None else np.cumsum(a, axis=axis, dtype=wide).astype(a.dtype)
-
-
-def _summed_by_rows(a, axis, wide):
-    """The running sum along an axis that is not the last, whole rows at a time, which NumPy does not do."""
-    out = np.empty(a.shape, a.dtype)
-    rows, sums = np.moveaxis(a, axis, 0), np.moveaxis(out, axis, 0)
-    total = np.full(rows.shape[1:], -0.0, wide or a.dtype)  # the number that changes no other one
-    for i in range(len(rows)):
-        total += rows[i]
-        sums[i] = total
-    return out
-
-
-@cumsum.vjp("a")
-def _(g, out, a, axis):
-    before = 0 if axis is None or a.ndim == 0 else axis % a.ndim
-    backwards = (slice(None),) * before + (slice(None, None, -1),)
-    return np.reshape(cumsum(g[backwards], axis)[backwards], a.shape)
 
 
 @implements(np.diff)
@@ -374,8 +338,11 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
         # equivalent: any factor because the mean of nothing is NaN
         return mean(a, axis, keepdims=keepdims)
     moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
-    ordered = sort(reshape(moved, (*moved.shape[: a.ndim - len(axes)], n)))
-    middle = mean(ordered[..., (n - 1) // 2 : n // 2 + 1], -1)
+    rows = reshape(moved, (*moved.shape[: a.ndim - len(axes)], n))
+    lower, upper = (n - 1) // 2, n // 2
+    order = np.argpartition(array_of(rows), (lower, upper, n - 1), axis=-1)
+    ordered = take_along_axis(rows, order[..., [lower, upper, n - 1]])
+    middle = mean(ordered[..., : 1 + upper - lower], -1)
     m = np.where(np.isnan(ordered[..., -1]), ordered[..., -1], middle)
     return reshape(m, _reduced_shape(a, axis, keepdims))
 

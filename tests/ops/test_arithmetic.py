@@ -242,3 +242,17 @@ def test_power_with_small_integers_as_exponents():
     x = np.full(3, 1e3)
     assert_array_equal(slopes(lambda x: x ** np.array([0, 1, 2], np.uint8), x), [0, 1, 2000])
     assert_array_equal(slopes(lambda x: x**0, [1e-310, 5e-324]), [0, 0])
+
+
+@pytest.mark.parametrize("f", [np.expm1, np.log1p])
+def test_exponentials_of_float32_are_precise_to_4_units_in_the_last_place(f):
+    size = 10.0 ** np.random.default_rng(0).uniform(-12, 1.9, 20_000)
+    x = np.concatenate([size, -size if f is np.expm1 else -np.minimum(size, 0.999)]).astype(np.float32)
+    right = f(x.astype(float))
+    assert np.all(np.abs(getattr(mg, f.__name__)(x) - right) <= 4 * np.spacing(np.abs(right).astype(np.float32)))
+    edges = np.array([0.0, -0.0, np.inf, np.nan, 1e38 if f is np.log1p else -np.inf, -1 if f is np.log1p else -200])
+    with np.errstate(all="ignore"):
+        right = f(edges.astype(np.float32))
+        found = getattr(mg, f.__name__)(edges.astype(np.float32))
+    np.testing.assert_allclose(found, right, rtol=1e-6)
+    np.testing.assert_array_equal(np.signbit(found[:2]), [False, True])

@@ -153,6 +153,31 @@ def holds_scattered(index):
     assert_array_equal(mg.vjp(lambda x: x[index], mg.tensor(x))[1](g)[0], right)
 
 
+@pytest.mark.parametrize("repeats", [1, 3, 40])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, complex])
+@pytest.mark.parametrize(
+    ("index", "shape"),
+    [
+        (lambda i: i, (5, 20)),
+        (lambda i: (slice(None), i), (3, 5, 20)),
+        (lambda i: (i, i[::-1]), (5, 5, 20)),
+        (lambda i: (..., i), (4, 5)),
+        (lambda i: (slice(None), i, slice(None)), (3, 5, 2)),
+        (lambda i: (i, slice(None), i), (5, 3, 5)),
+        (lambda i: (slice(None), np.isin(np.arange(5), i)), (3, 5, 20)),
+        (lambda i: (i[:1], slice(None)), (9, 20)),
+    ],
+)
+def test_rows_and_columns_are_added_back_however_often_they_are_named(index, shape, dtype, repeats):
+    index = index(np.tile([0, -2, 2], repeats))
+    g = np.random.default_rng(0).normal(size=np.zeros(shape)[index].shape).astype(dtype)
+    right = np.zeros(shape, np.result_type(dtype, float))
+    np.add.at(right, index, g)
+    found = mg.vjp(lambda x: x[index], np.zeros(shape, dtype))[1](g)[0]
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, right, rtol=10 * np.finfo(dtype).eps, atol=20 * np.finfo(dtype).eps)
+
+
 def test_out_is_refused_where_entries_only_move():
     for call in (lambda t, out: np.take(t, [0, 2], out=out), lambda t, out: t.take([0, 2], out=out)):
         with pytest.raises(TypeError, match=r"^take\(.*\): got an unexpected keyword argument 'out'$"):
