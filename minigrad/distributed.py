@@ -368,4 +368,5 @@ class SyncBatchNorm2d(BatchNorm2d):
         entries = sum(_ranks().gather(x.size // self.num_features))
         mean = _sum_over_ranks(ops.sum(x, (0, 2, 3), keepdims=True) / entries)
         variance = _sum_over_ranks(ops.sum((x - mean) ** 2, (0, 2, 3), keepdims=True) / entries)
+        # equivalent: variance, self.eps -> self.eps, variance because they are added
         return normalized(x, mean, variance, self.eps), mean, variance, entries

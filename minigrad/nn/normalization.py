@@ -22,7 +22,6 @@ from .module import Module
 
 def normalized(x: Any, mean: Any, variance: Any, eps: float) -> Any:
     """(X - mean) / (variance + eps)**(1/2)."""
-    # equivalent: variance + eps -> eps + variance because they are added
     return (x - mean) / ops.sqrt(variance + eps)
 
 
@@ -94,7 +93,9 @@ class BatchNorm2d(Module):
             a, mean, variance, n = self._of_batch(x)
             self._track(array_of(mean), array_of(variance), n)
         else:
-            a = normalized(x, self.running_mean[:, None, None], self.running_var[:, None, None], self.eps)
+            mean, variance = self.running_mean[:, None, None], self.running_var[:, None, None]
+            # equivalent: variance, self.eps -> self.eps, variance because they are added
+            a = normalized(x, mean, variance, self.eps)
         return a * self.weight[:, None, None] + self.bias[:, None, None]
 
     def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:

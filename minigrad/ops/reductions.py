@@ -216,7 +216,7 @@ def plain_std(a, axis, ddof, keepdims):
     greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
     constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
     deviation = _deviations(x, axis)
-    # equivalent: np.any(constant) -> np.all(constant) or not because selecting changes no other entry
+    # equivalent: without if np.any(constant) else deviation because selecting none changes nothing
     deviation = np.where(constant, 0, deviation) if np.any(constant) else deviation
     return narrowed(_norm(deviation, axis, keepdims=keepdims) / math.sqrt(freedom), a)
 
