@@ -110,12 +110,14 @@ def _along(op, ufunc, axes, *inputs, **options):
 
 def _cast_inputs(ufunc, inputs, dtype, casting):
     """The inputs in the dtypes that NumPy computes in. Raises TypeError for a cast that `casting` does not allow."""
-    given = [type(x) if type(x) in (int, float, complex) else np.asarray(array_of(x)).dtype for x in inputs]
-    wanted = (*[None] * ufunc.nin, *[dtype and np.dtype(dtype)] * ufunc.nout)
-    try:
-        dtypes = ufunc.resolve_dtypes((*given, *[None] * ufunc.nout), signature=wanted, casting=casting)
+    given = [x if type(x) in (int, float, complex) else np.asarray(array_of(x)) for x in inputs]
+    try:  # resolve_dtypes can end the process where it refuses
+        ufunc(*[x if np.isscalar(x) else np.ones((0,) * x.ndim, x.dtype) for x in given], dtype=dtype, casting=casting)
     except TypeError as error:
         raise refusal(TypeError, _name(ufunc), f"{error} (casting={casting!r})") from None
+    kinds = [type(x) if np.isscalar(x) else x.dtype for x in given]
+    wanted = (*[None] * ufunc.nin, *[dtype and np.dtype(dtype)] * ufunc.nout)
+    dtypes = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout), signature=wanted, casting=casting)
     return [ops.astype(x, to) for x, to in zip(inputs, dtypes, strict=False)]
 
 
@@ -169,6 +171,11 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
         return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
         found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
+        if function is np.ix_:  # whose results are the arguments, in another shape
+            return tuple(
+                ops.reshape(x, a.shape) if getattr(x, "requires_grad", False) else a
+                for x, a in zip(arguments, found, strict=True)
+            )
         if function not in _SET_FUNCTIONS:
             return found
         return _entries(found, _name(function), dict(zip(_parameters(function), arguments, strict=False)) | options)

@@ -129,6 +129,12 @@ def test_ufuncs_with_masks_and_dtypes():
     assert np.exp(x, casting="same_kind", order="K", subok=True).shape == (2,)
 
 
+def test_a_cast_of_a_number_that_numpy_refuses_is_an_error():
+    x = leaf(np.ones(2))
+    with pytest.raises(TypeError, match=r"^np\.ldexp: .*cast.* 'equiv'"):
+        np.ldexp(x, 2, dtype=float, casting="equiv")
+
+
 @pytest.mark.parametrize("ufunc", [u for u in stand_ins.NUMPY if isinstance(u, np.ufunc) and u.nout == 1], ids=str)
 def test_ufuncs_refuse_the_casts_that_numpy_refuses(ufunc):
     x = np.full((2, 2), 1.0 if ufunc is np.arccosh else 0.5)

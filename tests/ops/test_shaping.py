@@ -121,6 +121,12 @@ def test_atleast(shape):
     holds(np.atleast_2d, array(*shape))
 
 
+def test_an_open_mesh_keeps_the_gradient():
+    x, w = np.array([1.0, 2.0]), np.array([[3.0], [5.0]])
+    assert_array_equal(mg.grad(lambda x: np.sum(np.ix_(x, [1, 2])[0] * w))(x), [3.0, 5.0])
+    assert isinstance(np.ix_(mg.tensor([0, 1]), [1])[0], np.ndarray)  # an index
+
+
 @pytest.mark.parametrize("indexing", ["xy", "ij"])
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_meshgrid(count, indexing):
