@@ -172,3 +172,11 @@ def test_an_output_with_one_slope_is_left_out(side):
 def test_one_direction_with_slopes_is_enough_and_none_is_needed_without_entries():
     check_subgradient(lambda x: np.abs(x[0]) + np.abs(x[0] * x[1]) ** 0.25, np.zeros(2), vjp=lambda g, y, x: 0 * x)
     check_subgradient(np.sum, np.zeros(0), vjp=lambda g, y, x: 0 * x)
+
+
+def test_a_steep_output_hides_no_other_one():
+    def fn(x):
+        return np.stack([np.abs(x[0]), 1e9 * x[0]])
+
+    check_subgradient(fn, at[:1], vjp=lambda g, y, x: np.array([0.5 * g[0] + 1e9 * g[1]]))
+    caught(fn, at[:1], vjp=lambda g, y, x: np.array([1.5 * g[0] + 1e9 * g[1]]))
