@@ -73,8 +73,11 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
 
     lost: the slope is so small beside the value that it can be confirmed to a quarter of itself only.
     """
+    # equivalent: any change because the noise of values is known by its order only
     slope = romberg(case.scalar, case.x, case.u, rounding=EPS / 4 * norm(case.g * case.y))
     difference = abs(slope.value - analytic)
+    # equivalent: difference <= -> difference <; slope.error <= -> slope.error <; 10 -> any number because these bounds
+    # are not known to the last bit
     if difference <= allowed and slope.error <= 10 * allowed:
         return
     if lost and _confirmed_roughly(case, slope, numeric, analytic, allowed):
@@ -95,9 +98,13 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
 
 def _confirmed_roughly(case: Comparison, slope: Slope, numeric: float, analytic: float, allowed: float) -> bool:
     rest = of_cancellation(case.g, case.y, case.size)
+    # equivalent: <= -> < because the bound is not known to the last bit
     if max(slope.error, abs(slope.value - numeric)) <= _SEEN * abs(slope.value):  # nothing cancels that much
+        # equivalent: 4 -> 5; 4 -> 3 because a quarter only tunes
         rest = min(rest, abs(slope.value) / 4 + of_rounding(case.g, case.y, case.u))
+    # equivalent: <= -> < because the bound is not known to the last bit
     known = slope.error <= max(rest, abs(slope.value) / 4, abs(analytic) / 4)
+    # equivalent: <= -> < because the bound is not known to the last bit
     return known and abs(slope.value - analytic) <= allowed + slope.error + rest
 
 
@@ -108,6 +115,7 @@ def _verdict(
         return "inconclusive", ["the two one-sided slopes differ: this is a kink, see check_subgradient"]
     unseen = of_cancellation(case.g, case.y, 1.0) / 10  # as small as what rounding makes of numbers of order 1
     error = max(slope.error, widest_noise(case.scalar, case.x, case.u), abs(slope.value - numeric) / 5, unseen)
+    # equivalent: > -> >= because the bound is not known to the last bit
     if not difference > allowed + 10 * error:
         return "inconclusive", [f"the numeric slope is only known to {error:.2g} here"]
     return "wrong", []
@@ -116,18 +124,24 @@ def _verdict(
 def _kinked(case: Comparison, difference: float) -> bool:
     """Whether the slopes of an output differ on the two sides: by 1 %, or by as much as the difference."""
     right, left = one_sided(case.f, case.x, case.u), one_sided(case.f, case.x, -case.u)
+    # equivalent: right[1] -> right[0]; left[1] -> left[0] because where the two steps differ nothing is clear
     gap = np.abs(right[1] + left[1])  # the slope on the left is minus the one along -u
+    # equivalent: any change because the order of the error decides
     error = np.abs(right[1] - right[0]) + np.abs(left[1] - left[0]) + of_one_sided_slope(case.y)
+    # equivalent: > -> >=; 2 -> any number; without 2 *; without & np.isfinite(gap) because the order of the error
+    # decides, and a gap that is not finite has no finite error
     clear = (case.g != 0) & np.isfinite(gap) & (gap > 2 * error)
     # equivalent: gap > 1e-2 -> gap >= 1e-2; right[1] -> right[0]; left[1] -> left[0] because 1 % is no exact bound,
     # and where the two steps differ nothing is clear
     if np.any(clear & (gap > 1e-2 * (np.abs(right[1]) + np.abs(left[1])))):
         return True
+    # equivalent: any factor because the caller asks whether it is 0
     return bool(np.sum(np.abs(case.g) * gap, where=clear) > difference)
 
 
 def _worst_entry(case: Comparison) -> Found | None:
     """(index, numeric, analytic) of the entry of the input where the two differ most."""
+    # equivalent: never; > -> >= because all entries, one after another, have the same worst one
     if case.x.size > _ALL_ENTRIES:
         return _bisected(case)
     numeric = numeric_gradient(case.f, case.x, case.g)
@@ -162,6 +176,7 @@ def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
         return _diagnosis_of_sample(case, found)
     numeric = numeric_gradient(case.f, case.x, case.g)
     function = case.function
+    # equivalent: without and x.shape == case.x.shape because `diagnose` compares arrays of one shape alone
     others = [
         (function.labels[i], numeric_gradient(function.along(i), x, case.g))
         for i, x in enumerate(function.x)

@@ -5,8 +5,8 @@ import pytest
 
 from minigrad.testing import GradientError, verdict
 from minigrad.testing.checked_function import CheckedFunction
-from minigrad.testing.finite_differences import Slope
-from minigrad.testing.tolerances import of_cancellation
+from minigrad.testing.finite_differences import Slope, romberg
+from minigrad.testing.tolerances import EPS, of_cancellation, of_rounding
 
 x, u = np.array([0.5, -1.0, 2.0]), np.array([0.5, 1.0, -1.0])
 g = np.array([1.0, -2.0, 0.5])
@@ -47,6 +47,10 @@ def test_a_second_value_may_confirm_a_gradient():
     with pytest.raises(GradientError) as error:
         verdict.settle(right, slope * 2, slope, 0.0)  # nothing is as exact as that
     assert error.value.kind == "inconclusive"
+    value, known = romberg(right.scalar, x, u, rounding=EPS / 4 * np.linalg.norm(g * np.sin(x)))
+    assert verdict.settle(right, slope * 2, value, known / 5) is None
+    with pytest.raises(GradientError):
+        verdict.settle(right, slope * 2, value, known / 20)
 
 
 def test_a_wrong_gradient_is_told_with_its_numbers():
@@ -95,6 +99,7 @@ def test_how_roughly():
 
     assert confirmed(1.0, 0.24, 1.0, 0.8)  # known to a quarter of itself
     assert not confirmed(1.0, 0.26, 1.0, 0.8)
+    assert confirmed(-1.0, 0.24, 1.0, -0.8)
     assert confirmed(-1.0, 0.24, 1.0, -1.2)
     assert confirmed(0.5, 0.24, 0.5, 0.97, allowed=0.25)
     assert confirmed(0.5, 0.24, 0.5, -1.0, allowed=1.3)  # or to one of the gradient's
@@ -107,6 +112,10 @@ def test_how_roughly():
     assert confirmed(half, rest / 100, 10 * half, 2 * half)  # the two numeric values differ: something cancels
     assert not confirmed(half, rest / 1000, half, 2 * half)  # nothing does, so a quarter is known
     assert not confirmed(half, rest / 1000, 1.005 * half, 2 * half)
+    assert confirmed(half, rest / 1000, 1.5 * half, 2 * half)
+    rounded = of_rounding(g, np.sin(x), u)
+    assert confirmed(rounded / 10, 0.0, rounded / 10, 0.9 * rounded)
+    assert not confirmed(rounded / 10, 0.0, rounded / 10, 1.3 * rounded)
     assert not confirmed(-half, rest / 1000, -half, -2 * half)
     assert confirmed(half, rest / 1000, half, 1.2 * half)
     assert not confirmed(10.0, 0.01, 10.0, 10.02)
@@ -120,6 +129,8 @@ def test_a_kink_is_where_the_slopes_of_the_two_sides_differ():
         return verdict._kinked(case(fn, [np.array], at, g=np.array(g), u=along), difference)
 
     assert kinked(np.abs)
+    assert kinked(lambda x: -np.abs(x))
+    assert not kinked(lambda x: x * x + 1e9, difference=0.0)
     assert kinked(lambda x: 5 * x + 0.2 * np.abs(x))
     assert not kinked(np.abs, g=(0.0, 1.0))
     assert not kinked(np.sin)
@@ -154,6 +165,13 @@ def test_a_difference_below_what_is_known_is_inconclusive():
     assert of(exact, 1.0, np.nan) == "inconclusive"
     assert of(exact, 1.0, 1e-13) == "inconclusive"
     assert of(exact, 1.0, 1e-3, of=noisy) == "inconclusive"
+    unseen, quiet = of_cancellation(g, x, 1.0), case(lambda x: x * 1.0, [lambda g: g * 1.0])
+    assert of(Slope(1.0, 0.0), 1.0, 1.05 * unseen, of=quiet) == "wrong"
+    assert of(Slope(1.0, 0.0), 1.0, 0.95 * unseen, of=quiet) == "inconclusive"
+    bent = case(np.abs, [np.sign], np.zeros(3))
+    assert verdict._verdict(bent, exact, 1.0, 1.0, 0.0)[1] == [
+        "the two one-sided slopes differ: this is a kink, see check_subgradient"
+    ]
     found, hint = verdict._verdict(of_sine(), Slope(1.0, 0.25), 1.0, 1.0, 0.0)
     assert (found, hint) == ("inconclusive", ["the numeric slope is only known to 0.25 here"])
 
@@ -230,7 +248,7 @@ def test_a_diagnosis_looks_at_other_inputs_of_this_shape_and_at_multiples_of_g()
     assert verdict._diagnosis(swapped, None) == ["it is the gradient of x2"]
     second = case(np.multiply, [lambda g: g * other, lambda g: g * other], x, other, position=1)
     assert verdict._diagnosis(second, None) == ["it is the gradient of x1"]
-    nearly = case(np.multiply, [lambda g: g * other * (1 + 1e-8), lambda g: g * x], x, other)
+    nearly = case(np.multiply, [lambda g: g * other * (1 + 1e-8 * u), lambda g: g * x], x, other)
     assert not any("it is the gradient of" in said for said in verdict._diagnosis(nearly, None))
     one = np.array([2.0])
     spread = case(np.multiply, [lambda g: np.full(3, np.sum(g * x)), lambda g: np.sum(g * x)[None]], x, one)
