@@ -224,6 +224,21 @@ def test_a_write_inside_of_a_nested_transform_is_found():
             mg.hessian(f)(np.ones(2))
 
 
+def test_a_write_is_found_in_a_sweep_whose_result_is_not_used():
+    def f(x):
+        y = mg.exp(x)
+        z = np.sum(y)
+        array_of(y.node.output)[0] = 9.0
+        return z
+
+    def unused(x):
+        mg.grad(f)(x)
+        return np.sum(x)
+
+    with mg.debug(), pytest.raises(RuntimeError, match="exp: its output was written to"):
+        mg.grad(unused)(np.ones(2))
+
+
 def test_arrays_that_hold_no_numbers_are_finite():
     @mg.op
     def named(x, names):
@@ -282,8 +297,12 @@ def test_what_a_vjp_makes_of_tensors_is_looked_at(value):
         return np.sum(mg.grad(lambda x: np.sum(f(x)))(x) * x)
 
     x = np.array([1.0, value])
+    def unused(x):
+        mg.grad(lambda x: np.sum(f(x)))(x)
+        return np.sum(x)
+
     if value == 0:
-        message = raised(lambda: mg.grad(again)(x), FloatingPointError)
+        message = raised(lambda: mg.grad(unused)(x), FloatingPointError)
         assert message.startswith("f: the VJP of 'x' gave inf at [1] from finite values: g = 1.0, out = 0.0, x = 0.0")
     else:
         with mg.debug():
