@@ -169,6 +169,7 @@ def test_a_wrong_third_derivative_is_found_where_it_is_asked_for():
     with pytest.raises(GradientError, match="third derivative of fourth_power"):
         check_grads(fourth_power, at, order=3)
     check_grads(np.sin, at[:, :1], order=4)
+    check_grads(lambda z: np.sum(np.sin(z), axis=1), np.outer(x, x[:2]), order=2)
 
 
 def test_a_large_input_is_checked_along_directions():

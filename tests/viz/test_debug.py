@@ -296,6 +296,7 @@ def test_what_a_vjp_makes_of_tensors_is_looked_at(value):
         return np.sum(mg.grad(lambda x: np.sum(f(x)))(x) * x)
 
     x = np.array([1.0, value])
+
     def unused(x):
         mg.grad(lambda x: np.sum(f(x) * (x + 1)))(x)
         return np.sum(x)
