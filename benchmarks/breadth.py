@@ -51,6 +51,7 @@ def elementwise(torch):
         yield _row(name, getattr(mg, name), getattr(F, name), LARGE)
     for name in ("exp", "tanh", "sin", "expm1", "square", "abs", "erf"):
         yield _row(name, getattr(mg, name), getattr(torch, name), LARGE)
+    yield _row("sinc", mg.sinc, torch.sinc, LARGE)
     for name in ("log", "sqrt", "log1p", "reciprocal"):
         yield _row(name, getattr(mg, name), getattr(torch, name), LARGE, prepare=lambda x: np.abs(x) + 0.1)
     for name in ("gelu", "sigmoid"):
@@ -59,6 +60,9 @@ def elementwise(torch):
     yield _row("gelu", mg.gelu, F.gelu, LARGE, dtype=np.float64)
     yield _row("tanh", mg.tanh, torch.tanh, (16, 64), dtype=np.float64)
     yield _same("x**3", lambda x: x**3, LARGE)
+    yield _same("x**0.5", lambda x: x**0.5, LARGE, dtype=np.float64, prepare=lambda x: np.abs(x) + 0.1)
+    yield _row("arctan2", mg.arctan2, torch.arctan2, LARGE, LARGE)
+    yield _row("logaddexp", mg.logaddexp, torch.logaddexp, LARGE, LARGE)
     yield _same("x * y + x / y", lambda x, y: x * y + x / y, LARGE, LARGE, prepare=lambda x: np.abs(x) + 1)
     yield _same("x * row + column", lambda x, r, c: x * r + c, LARGE, (1024,), (256, 1))
     yield _same("x.T * y", lambda x, y: x.T * y, (512, 256), (256, 512))
@@ -93,6 +97,10 @@ def reductions(torch):
     yield _row("cumsum axis=0", lambda x: mg.cumsum(x, 0), lambda x: torch.cumsum(x, 0), LARGE)
     yield _row("norm", lambda x: mg.norm(x, axis=-1), lambda x: torch.linalg.norm(x, dim=-1), LARGE)
     yield _row("prod", lambda x: mg.prod(x, -1), lambda x: torch.prod(x, -1), (256, 64), prepare=lambda x: 1 + x / 10)
+    yield _row(
+        "cumprod", lambda x: mg.cumprod(x, -1), lambda x: torch.cumprod(x, -1), LARGE, prepare=lambda x: 1 + x / 10
+    )
+    yield _row("median", mg.median, torch.median, (99_999,))
     yield _row("mean of few", mg.mean, torch.mean, (4, 8))
 
 
@@ -151,6 +159,13 @@ def products(torch):
             lambda *a, s=subscripts: torch.einsum(s, *a),
             *shapes,
         )
+    yield _row("cross", mg.cross, torch.linalg.cross, (10_000, 3), (10_000, 3))
+    yield _row(
+        "convolve",
+        lambda a, v: mg.convolve(a, v, "valid"),
+        lambda a, v: torch.nn.functional.conv1d(a[None, None], torch.flip(v, (0,))[None, None])[0, 0],
+        *((16_384,), (9,)),
+    )
     ours, theirs = (lambda a, b, of=of: of.tensordot(a, b, ((1, 2), (0, 1))) for of in (mg, torch))
     yield _row("tensordot", lambda a, b: ours(a, b), lambda a, b: theirs(a, b), (64, 16, 16), (16, 16, 64))
 
@@ -204,6 +219,11 @@ def arranging(torch):
     yield _row("tile", lambda x: mg.tile(x, (4, 1)), lambda x: torch.tile(x, (4, 1)), (64, 256))
     yield _row("repeat", lambda x: mg.repeat(x, 4, 0), lambda x: torch.repeat_interleave(x, 4, 0), (64, 256))
     yield _row("tril", mg.tril, torch.tril, (256, 256))
+    yield _row("rot90", mg.rot90, torch.rot90, LARGE)
+    yield _row("diag", mg.diag, torch.diag, (256,))
+    columns = rng.integers(0, 1024, 1024)
+    their_columns = torch.from_numpy(columns)
+    yield _row("columns", lambda x: x[:, columns], lambda x: x[:, their_columns], LARGE)
 
 
 def convolutions(torch):

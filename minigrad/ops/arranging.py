@@ -76,17 +76,23 @@ def block(arrays: Sequence[Any]) -> Any:
            [0., 1., 0.],
            [1., 1., 1.]])
     """
-    parts = leaves_of(arrays)
 
-    def arrange(*numbers):
-        remaining = iter(numbers)
+    def outline(nest):  # np.block of it says what does not fit
+        if isinstance(nest, (list, tuple)):
+            return type(nest)(map(outline, nest))
+        return np.broadcast_to(True, np.shape(nest))
 
-        def filled(nest):
-            return [filled(part) for part in nest] if isinstance(nest, list) else next(remaining)
+    def depth(nest):
+        return 1 + max(map(depth, nest)) if isinstance(nest, list) else 0
 
-        return np.block(filled(arrays))
+    ndim, lists = np.block(outline(arrays)).ndim, depth(arrays)
 
-    return _arranged(arrange, *parts)
+    def joined(nest, axis):
+        if isinstance(nest, list):
+            return concatenate([joined(part, axis + 1) for part in nest], axis)
+        return reshape(nest, (1,) * (ndim - np.ndim(nest)) + np.shape(nest))
+
+    return joined(arrays, -lists)
 
 
 @implements(np.insert)

@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-_LONG_ROW = 16  # entries from which on whole rows are added
+_LONG_ROW, _MANY = 16, 2**15  # entries of a row, and of all, from which on whole rows are added
 _OFTEN = 16  # rows that are added to one, one after another; more are added in float64
 
 
@@ -61,7 +61,8 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     else:
         before, picks, after = picked
         a = np.broadcast_to(a, (*before, *picks.shape, *after))
-        if a.dtype.char == "e" or math.prod(after) < _LONG_ROW or not _add_rows(out, picked, a):
+        by_rows = a.dtype.char != "e" and math.prod(after) >= _LONG_ROW and a.size >= _MANY
+        if not (by_rows and _add_rows(out, picked, a)):
             _add(out, _numbers(picked, out.shape), np.ravel(a))
     return out
 
