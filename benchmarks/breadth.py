@@ -159,7 +159,7 @@ def products(torch):
             lambda *a, s=subscripts: torch.einsum(s, *a),
             *shapes,
         )
-    yield _row("cross", mg.cross, torch.linalg.cross, (10_000, 3), (10_000, 3))
+    yield _row("cross", mg.cross, torch.linalg.cross, (10_000, 3), (10_000, 3), prepare=lambda x: x + 1)
     yield _row(
         "convolve",
         lambda a, v: mg.convolve(a, v, "valid"),
