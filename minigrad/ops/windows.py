@@ -12,6 +12,9 @@ import numpy as np
 from ..errors import brief
 
 
+_INTS = (int, int)
+
+
 class Geometry(NamedTuple):
     """Where windows lie. Each field is a pair (rows, columns)."""
 
@@ -37,6 +40,9 @@ def pair(value, option, op, least):
     # equivalent: never; >= -> > because what is left out goes the long way to the same pair
     if type(value) is int and value >= least:
         return value, value
+    # equivalent: any change because what is left out goes the long way to the same pair
+    if type(value) is tuple and _INTS == (*map(type, value),) and min(value) >= least:
+        return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
         raise TypeError(f"{op}: {option} must be an int or a pair of ints, not {brief(value)}")
