@@ -258,7 +258,7 @@ def _sparse(y: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
     one[generator.integers(y.size)] = 1
     block[: (y.size + 1) // 2] = 0
     block = np.roll(block, generator.integers(y.size))
-    # equivalent: 1 -> any number because it divides zeros
+    # equivalent: 1 -> 2 because it divides zeros
     return [one.reshape(y.shape), block.reshape(y.shape), y / (max_abs(y) or 1)]
 
 
