@@ -20,7 +20,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-_LONG_ROW, _MANY = 16, 2**15  # entries of a row, and of all, from which on whole rows are added
+_LONG_ROW, _MANY = 64, 2**15  # entries of a row, and of all, from which on whole rows are added
 _OFTEN = 16  # rows that are added to one, one after another; more are added in float64
 
 
