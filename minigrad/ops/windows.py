@@ -11,7 +11,6 @@ import numpy as np
 
 from ..errors import brief
 
-
 _INTS = (int, int)
 
 
@@ -41,7 +40,7 @@ def pair(value, option, op, least):
     if type(value) is int and value >= least:
         return value, value
     # equivalent: any change because what is left out goes the long way to the same pair
-    if type(value) is tuple and _INTS == (*map(type, value),) and min(value) >= least:
+    if type(value) is tuple and (*map(type, value),) == _INTS and min(value) >= least:
         return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     if len(values) != 2 or not all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in values):
