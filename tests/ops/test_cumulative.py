@@ -7,6 +7,7 @@ from support.gradients import leaf
 from support.specification import Specs, call, calls
 
 import minigrad as mg
+from minigrad.ops import cumulative
 
 specs = Specs()
 spec = specs.add
@@ -48,3 +49,10 @@ def test_running_products_of_integers_and_half_precision():
 def test_several_axes_need_one(function):
     with pytest.raises(ValueError, match=f"{function.__name__}: an array of 2 axes needs axis="):
         function(leaf(A))
+
+
+@pytest.mark.parametrize("axis", [0, 1, -2])
+def test_whole_rows_are_summed_as_numpy_does(axis):
+    a = np.linspace(-1, 1, 60).reshape(3, 5, 4)
+    np.testing.assert_array_equal(cumulative._summed_by_rows(a, axis, None), np.cumsum(a, axis=axis), strict=True)
+    np.testing.assert_array_equal(cumulative._summed_by_rows(a[0], 0, None), np.cumsum(a[0], axis=0), strict=True)
