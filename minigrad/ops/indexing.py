@@ -77,19 +77,23 @@ def _picked(index, shape):
 
     The arrays stand side by side, and their axes count as one.
     """
-    parts = list(index) if isinstance(index, tuple) else [index]
-    for i in [i for i, p in enumerate(parts) if p is ... and len(shape) >= len(parts)]:
-        parts[i : i + 1] = [slice(None)] * (len(shape) - len(parts) + 1)
+    parts = _written_out(index, len(shape))
     whole = [isinstance(p, slice) and p == slice(None) for p in parts]
     start, end = whole.index(False), len(parts) - whole[::-1].index(False)
-    if any(p is None or p is ... or isinstance(p, slice) for p in parts[start:end]):
-        return None
-    arrays = [np.asarray(p) for p in parts[start:end]]
+    arrays = [np.asarray(p) for p in parts[start:end]]  # of objects where p is a slice or None
     if not all(p.dtype.kind in "iu" or (p.dtype == bool and p.ndim == 1) for p in arrays):
         return None
     counted = [np.arange(n)[p] for n, p in zip(shape[start:], arrays, strict=False)]  # none is negative or boolean
     places = counted[0] if len(counted) == 1 else np.ravel_multi_index(np.broadcast_arrays(*counted), shape[start:end])
     return shape[:start], places, shape[end:]
+
+
+def _written_out(index, ndim):
+    """The parts of an index, with whole axes in place of an Ellipsis."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    for i in [i for i, p in enumerate(parts) if p is ...]:
+        parts[i : i + 1] = [slice(None)] * (ndim - len(parts) + 1)
+    return parts
 
 
 def _numbers(picked, shape):
