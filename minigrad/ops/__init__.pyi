@@ -15,7 +15,7 @@ from . import arithmetic, elementary, casting, complex_numbers, reductions, mask
 FAMILIES: tuple[Any, ...]
 CONTENTS: str
 
-__all__ = ["add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square", "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot", "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where", "maximum", "minimum", "clip", "round", "erf", "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp", "nextafter", "sinc", "i0", "nan_to_num", "copy", "astype", "real", "imag", "conjugate", "angle", "real_if_close", "sum", "mean", "max", "min", "var", "prod", "cumsum", "diff", "average", "median", "trapezoid", "ptp", "std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "cumprod", "cumulative_sum", "cumulative_prod", "nancumsum", "nancumprod", "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "sort_complex", "cov", "corrcoef", "bincount", "histogram_bin_edges", "histogram", "histogramdd", "histogram2d", "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims", "squeeze", "broadcast_to", "full_like", "atleast_1d", "atleast_2d", "meshgrid", "broadcast_arrays", "tile", "rollaxis", "atleast_3d", "getitem", "scatter", "repeat", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete", "take_along_axis", "sort", "trace", "diag", "triu", "tril", "diagflat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "array_split", "split", "hsplit", "vsplit", "dsplit", "roll", "unstack", "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put", "place", "fill_diagonal", "apply_along_axis", "apply_over_axes", "vectorize", "sliding_window_view", "pad", "resize", "trim_zeros", "matmul", "dot", "vdot", "vecdot", "inner", "outer", "kron", "multi_dot", "matrix_power", "cross", "tensordot", "einsum", "inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "norm", "vector_norm", "matrix_norm", "cond", "pinv", "qr", "lstsq", "polyfit", "tensorinv", "tensorsolve", "matvec", "vecmat", "linspace", "logspace", "geomspace", "interp", "gradient", "ediff1d", "unwrap", "convolve", "correlate", "polyval", "polyadd", "polysub", "polymul", "polydiv", "polyder", "polyint", "poly", "roots", "vander", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn", "fftshift", "ifftshift", "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logaddexp", "logsumexp", "silu", "gelu", "softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits", "conv2d", "conv_transpose2d", "conv2d_kernel", "avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
+__all__ = ["add", "subtract", "multiply", "divide", "negative", "positive", "exp", "log", "sqrt", "tanh", "square", "reciprocal", "cbrt", "exp2", "expm1", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "arctan2", "hypot", "remainder", "abs", "sign", "floor", "ceil", "trunc", "rint", "floor_divide", "power", "where", "maximum", "minimum", "clip", "round", "erf", "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp", "nextafter", "sinc", "i0", "nan_to_num", "copy", "astype", "real", "imag", "conjugate", "angle", "real_if_close", "sum", "mean", "max", "min", "var", "prod", "diff", "average", "median", "trapezoid", "ptp", "std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin", "cumsum", "cumprod", "cumulative_sum", "cumulative_prod", "nancumsum", "nancumprod", "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "sort_complex", "cov", "corrcoef", "bincount", "histogram_bin_edges", "histogram", "histogramdd", "histogram2d", "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims", "squeeze", "broadcast_to", "full_like", "atleast_1d", "atleast_2d", "meshgrid", "broadcast_arrays", "tile", "rollaxis", "atleast_3d", "getitem", "scatter", "repeat", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete", "take_along_axis", "sort", "trace", "diag", "triu", "tril", "diagflat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "array_split", "split", "hsplit", "vsplit", "dsplit", "roll", "unstack", "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put", "place", "fill_diagonal", "apply_along_axis", "apply_over_axes", "vectorize", "sliding_window_view", "pad", "resize", "trim_zeros", "matmul", "dot", "vdot", "vecdot", "inner", "outer", "kron", "multi_dot", "matrix_power", "cross", "tensordot", "einsum", "inv", "solve", "det", "log_abs_det", "slogdet", "cholesky", "eigh", "eigvalsh", "eig", "eigvals", "svd", "svdvals", "norm", "vector_norm", "matrix_norm", "cond", "pinv", "qr", "lstsq", "polyfit", "tensorinv", "tensorsolve", "matvec", "vecmat", "linspace", "logspace", "geomspace", "interp", "gradient", "ediff1d", "unwrap", "convolve", "correlate", "polyval", "polyadd", "polysub", "polymul", "polydiv", "polyder", "polyint", "poly", "roots", "vander", "fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fft2", "ifft2", "rfft2", "irfft2", "fftn", "ifftn", "rfftn", "irfftn", "fftshift", "ifftshift", "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logaddexp", "logsumexp", "silu", "gelu", "softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits", "conv2d", "conv_transpose2d", "conv2d_kernel", "avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
 
 # arithmetic
 
@@ -100,8 +100,7 @@ def exp2(x: Tensor) -> Tensor:
 @overload
 def expm1(x: ArrayLike) -> ndarray: ...
 @overload
-def expm1(x: Tensor) -> Tensor:
-    """A = e**X - 1: dA/dX = e**X."""
+def expm1(x: Tensor) -> Tensor: ...
 @overload
 def log2(x: ArrayLike) -> ndarray: ...
 @overload
@@ -115,8 +114,7 @@ def log10(x: Tensor) -> Tensor:
 @overload
 def log1p(x: ArrayLike) -> ndarray: ...
 @overload
-def log1p(x: Tensor) -> Tensor:
-    """A = ln(1 + X): dA/dX = 1 / (1 + X)."""
+def log1p(x: Tensor) -> Tensor: ...
 @overload
 def sin(x: ArrayLike) -> ndarray: ...
 @overload
@@ -430,10 +428,6 @@ def prod(a: ArrayLike, axis: Axis = None, *, keepdims: bool = False) -> ndarray:
 @overload
 def prod(a: Tensor, axis: Axis = None, *, keepdims: bool = False) -> Tensor: ...
 @overload
-def cumsum(a: ArrayLike, axis: int | None = None) -> ndarray: ...
-@overload
-def cumsum(a: Tensor, axis: int | None = None) -> Tensor: ...
-@overload
 def diff(a: ArrayLike, n: int = 1, axis: int = -1, prepend: ArrayLike | None = None, append: ArrayLike | None = None) -> ndarray: ...
 @overload
 def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: TensorLike | None = None, append: TensorLike | None = None) -> Tensor: ...
@@ -511,6 +505,10 @@ def nanmin(a: Tensor, axis: Axis = None, *, keepdims: bool = False, initial: Any
 
 # cumulative
 
+@overload
+def cumsum(a: ArrayLike, axis: int | None = None) -> ndarray: ...
+@overload
+def cumsum(a: Tensor, axis: int | None = None) -> Tensor: ...
 @overload
 def cumprod(a: ArrayLike, axis: int | None = None, dtype: DType = None) -> ndarray: ...
 @overload
@@ -1332,8 +1330,7 @@ def logaddexp(x1: ArrayLike, x2: ArrayLike) -> ndarray: ...
 @overload
 def logaddexp(x1: Tensor, x2: TensorLike) -> Tensor: ...
 @overload
-def logaddexp(x1: TensorLike, x2: Tensor) -> Tensor:
-    """A = ln(e**X1 + e**X2): dA/dX1 = 1 / (1 + e**(X2 - X1)). Equal infinities share g."""
+def logaddexp(x1: TensorLike, x2: Tensor) -> Tensor: ...
 @overload
 def logsumexp(z: ArrayLike, axis: Axis = None, keepdims: bool = False) -> ndarray: ...
 @overload

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from ..errors import brief
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, Axis, Index, IndicesLike, Shape
@@ -285,6 +286,8 @@ def rot90(m: Array, k: int = 1, axes: Sequence[int] = (0, 1)) -> Array:
     array([[2., 4.],
            [1., 3.]])
     """
+    if not isinstance(k, (int, np.integer)):
+        raise TypeError(f"rot90: k must be an int, not {brief(k)}")
     if len(axes) != 2:
         raise ValueError(f"rot90: axes must be two, not {axes}")
     first, second = normalize_axis_tuple(axes, np.ndim(m), "rot90")
