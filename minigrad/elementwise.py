@@ -70,7 +70,9 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             b = y
         else:
             return op(x, y)
-        settings, watching = in_force(), debugger()
+        settings = in_force()
+        # equivalent: without if settings else None because nothing in force means no debugger
+        watching = debugger() if settings else None
         try:
             # equivalent: forward if watching is None else watching.forward(op) -> watching.forward(op) because the
             # error of None leads to op(x, y), which does the same

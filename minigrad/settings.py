@@ -46,8 +46,7 @@ def recording() -> bool:
 
 def debugger() -> Any:
     """What `mg.debug()` has put in force in this task to look at each op, or None."""
-    # equivalent: without if in_force() else None because nothing in force means no debugger
-    return setting("debug", None) if in_force() else None
+    return setting("debug", None)
 
 
 class Setting(ContextDecorator):

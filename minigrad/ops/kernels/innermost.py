@@ -99,8 +99,7 @@ def _copy_piece(target, source):
 def laid(name, x, groups, dtype, take):
     """x (N, C, H, W) as (group, row, channel, column, image) without gaps: a view of x, or of a copy in scratch."""
     n, c, h, w = x.shape
-    rows = x.transpose(2, 1, 3, 0).reshape(h, groups, c // groups, w, n)  # (row, group, channel, column, image)
-    laid = rows.swapaxes(0, 1)
+    laid = innermost(x).reshape(h, groups, c // groups, w, n).swapaxes(0, 1)  # (row, group, ...) -> (group, row, ...)
     if not laid.flags.c_contiguous or x.dtype != dtype:
         laid = take(name, laid.shape, dtype)
         for group, channels in zip(laid, blocks(c, c // groups), strict=True):
