@@ -30,9 +30,13 @@ def left_out(order: list[Node], entered: set[Node]) -> set[Node | None]:
 
 def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
     """Return the nodes created before `since` that nodes of the order used, each with its array."""
-    pairs = (pair for node in order for pair in zip(node.parents, node.arguments, strict=True))
-    # equivalent: < -> <= because the transform has taken the number `since` for itself
-    return {parent: array for parent, array in pairs if parent is not None and parent.number < since}
+    return {
+        parent: array
+        for node in order
+        for parent, array in zip(node.parents, node.arguments, strict=True)
+        # equivalent: < -> <= because the transform has taken the number `since` for itself
+        if parent is not None and parent.number < since
+    }
 
 
 class _InScope:

@@ -130,6 +130,8 @@ class CheckedFunction:
 
     def _holding(self, x: Sequence[Any]) -> contextlib.AbstractContextManager[None]:
         """Inside, the parameters that fn holds are the last of x; its other Tensors have x's dtype."""
+        if not self._held:
+            return contextlib.nullcontext()
         count = sum(moves for _, _, moves in self._held)
         given = iter(self.joined(x)[len(x) - count :])
         values = [next(given) if moves else _in_dtype(array, x[0].dtype) for _, array, moves in self._held]
@@ -148,6 +150,8 @@ class CheckedFunction:
     def _replaced(self, place: Place, given: Iterator[Any], dtype: np.dtype) -> Any:
         """The value of a place with the next of the given arrays for each leaf that is differentiated."""
         paths = {path for path, _ in self._moving[place]}
+        if "" in paths:  # the value is an array itself
+            return next(given)
 
         def replaced(path, leaf):
             return next(given) if path in paths else _cast_leaf(path, leaf, dtype)
