@@ -6,6 +6,7 @@ Each fault (injection.py) is put into a forked process, which goes through the t
 import argparse
 import gc
 import os
+import random
 import signal
 import sys
 import time
@@ -88,12 +89,15 @@ def _interrupt(number, frame):
     raise KeyboardInterrupt
 
 
-def sample(found, count, date=None):
+def sample(found, count, date=None, seed=None):
     """The same faults every time: those whose names' checksums are the smallest. With a date, those of that day.
 
-    The days share all faults among them, so as many days as there are samples see each one once.
+    The days share all faults among them, so as many days as there are samples see each one once. With a seed, random
+    ones.
     """
     ranked = sorted(found, key=lambda fault: zlib.crc32(fault.key.encode()))
+    if seed is not None:
+        return random.Random(seed).sample(ranked, min(count, len(ranked)))
     if date is None:
         return ranked[:count]
     days = -(-len(ranked) // count)
@@ -127,14 +131,17 @@ def _arguments(given):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--sample", type=int, help="only so many faults, always the same")
     parser.add_argument("--date", type=date.fromisoformat, help="the sample of this day (YYYY-MM-DD) instead")
+    parser.add_argument("--seed", type=int, help="a random sample instead, by this seed")
     parser.add_argument("--file", nargs="+", default=[""], help="only the files whose path contains one of these")
     parser.add_argument("--except", nargs="+", default=[], dest="left_out", help="no file whose path contains these")
     parser.add_argument("--tests", nargs="+", default=(), help="only these of tests/ as trials, to know more quickly")
     parser.add_argument("--examples", type=int, default=24, help="inputs for each spec and property test")
     parser.add_argument("--workers", type=int, default=2)
     arguments = parser.parse_args(given)
-    if arguments.date and not arguments.sample:
-        parser.error("--date chooses a sample: say how many, by --sample")
+    if (arguments.date or arguments.seed is not None) and not arguments.sample:
+        parser.error("--date and --seed choose a sample: say how many, by --sample")
+    if arguments.date and arguments.seed is not None:
+        parser.error("--date and --seed choose two samples: give one of them")
     return arguments
 
 
@@ -147,7 +154,7 @@ def main(given=None):
     arguments = _arguments(given)
     start = time.perf_counter()
     found = [fault for fault in faults() if _is_chosen(str(fault.file), arguments)]
-    found = sample(found, arguments.sample, arguments.date) if arguments.sample else found
+    found = sample(found, arguments.sample, arguments.date, arguments.seed) if arguments.sample else found
     verdicts, amiss = {}, []
 
     def report(fault, status):

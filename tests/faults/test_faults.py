@@ -31,6 +31,8 @@ def test_the_samples_of_successive_days_hold_every_fault_once(found):
     assert all(9 <= len(chosen) <= 10 for chosen in samples)
     assert sorted(fault.key for chosen in samples for fault in chosen) == sorted(fault.key for fault in few)
     assert sample(few, 10) == sample(few[::-1], 10)
+    assert sample(few, 10, seed=1) == sample(few[::-1], 10, seed=1) != sample(few, 10, seed=2)
+    assert len({fault.key for fault in sample(few, 300, seed=1)}) == 195
 
 
 def test_the_lines_that_a_run_reaches_are_noted():
