@@ -91,10 +91,9 @@ def _picked(index, shape):
 
 def _written_out(index, ndim):
     """The parts of an index, with whole axes in place of an Ellipsis."""
-    parts = list(index) if isinstance(index, tuple) else [index]
-    for i in [i for i, p in enumerate(parts) if p is ...]:
-        parts[i : i + 1] = [slice(None)] * (ndim - len(parts) + 1)
-    return parts
+    parts = index if isinstance(index, tuple) else (index,)
+    whole = [slice(None)] * (ndim - len(parts) + 1)
+    return [part for p in parts for part in (whole if p is ... else [p])]
 
 
 def _numbers(picked, shape):
@@ -111,6 +110,7 @@ def _numbers(picked, shape):
 def _add(out, numbers, values):
     """Add each value to the entry of its number, in float64: those of one entry first, if few entries are named."""
     flat = out.reshape(-1)
+    # equivalent: any change because both give the same sums
     if 4 * values.size > flat.size:
         flat[...] = np.bincount(numbers, values, flat.size)
     else:
@@ -124,14 +124,14 @@ def _add_rows(out, picked, values):
     places, leading = np.ravel(picks), (slice(None),) * len(before)
     out, values = out.reshape(*before, -1, *after), values.reshape(*before, -1, *after)
     order = np.argsort(places, kind="stable")
-    starts = np.flatnonzero(np.diff(places[order], prepend=-1))
-    counts = np.diff(starts, append=places.size)
+    _, starts, counts = np.unique(places[order], return_index=True, return_counts=True)
+    # equivalent: any change because the sums are the same without it
     if counts.max() > _OFTEN:
         return False
     for i in range(counts.max()):
         rows = order[starts[counts > i] + i]
         out[(*leading, places[rows])] += values[(*leading, rows)]
-    return True
+    return True  # equivalent: True -> False because the sums are then made once more
 
 
 def _names_once(index):
@@ -167,7 +167,7 @@ def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str =
     array([3., 1., 1.])
     """
     a, axis = _with_axis("take", a, axis)
-    places = np.take(np.arange(np.shape(a)[axis]), array_of(indices), mode=mode)  # type: ignore[call-overload]
+    places = np.take(np.arange(np.shape(a)[axis]), np.asarray(indices), mode=mode)  # type: ignore[call-overload]
     return _along(a, places, axis)
 
 
@@ -179,23 +179,18 @@ def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> 
     array([[2.],
            [3.]])
     """
-    arr, indices = arraylike(arr), np.asarray(array_of(indices))
+    arr, indices = arraylike(arr), np.asarray(indices)
     if axis is None:
         arr, axis = ravel(arr), 0
     axis = normalize_axis_index(axis, arr.ndim, "take_along_axis")
-    if indices.ndim != arr.ndim or indices.dtype.kind not in "iu" or not _fits(indices.shape, arr.shape, axis):
-        return _moved(np.take_along_axis, arr, indices, axis)  # which says what is wrong
+    if indices.ndim != arr.ndim:
+        raise ValueError(f"take_along_axis: indices must have {arr.ndim} axes, as arr has, not shape {indices.shape}")
+    if indices.dtype == bool:
+        raise TypeError("take_along_axis: indices must be integers, not a mask")
     before, n, after = arr.shape[:axis], arr.shape[axis], arr.shape[axis + 1 :]
-    if indices.size and (indices.min() < 0 or indices.max() >= n):
-        indices = np.arange(n)[indices]  # counted from the start
     size = math.prod(after)
     starts = np.add.outer(np.arange(math.prod(before)) * (n * size), np.arange(size)).reshape(*before, 1, *after)
-    return getitem(ravel(arr), indices * size + starts)
-
-
-def _fits(indices, shape, axis):
-    """Whether indices of this shape match the others along all other axes."""
-    return all(i == axis or 1 in (n, m) or n == m for i, (n, m) in enumerate(zip(indices, shape, strict=True)))
+    return getitem(ravel(arr), (np.arange(n) * size)[indices] + starts)
 
 
 @implements(np.sort)
@@ -306,14 +301,13 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
         raise ValueError(f"diagonal: the array must have at least two axes, not shape {np.shape(a)}")
     a = moveaxis(a, normalize_axis_tuple((axis1, axis2), np.ndim(a), "diagonal"), (-2, -1))
     rows, columns = a.shape[-2:]
-    return getitem(reshape(a, (*a.shape[:-2], rows * columns)), (..., _diagonal(rows, columns, offset)))
+    return getitem(reshape(a, (*a.shape[:-2], rows * columns)), (..., _diagonal(columns, offset)))
 
 
-def _diagonal(rows, columns, k):
-    """The k-th diagonal of a matrix, as a slice of its entries in row-major order."""
-    n = max(0, min(rows + min(k, 0), columns - max(k, 0)))
-    start = k if k >= 0 else -k * columns
-    return slice(start, start + n * (columns + 1), columns + 1)
+def _diagonal(columns, k):
+    """The k-th diagonal of a matrix, as a slice of its entries in row-major order: it ends at the last row."""
+    start, count = max(k, -k * columns), max(0, columns - max(k, 0))
+    return slice(start, start + count * columns, columns + 1)
 
 
 @implements(np.trace)
@@ -341,7 +335,7 @@ def diag(v: Array, k: int = 0) -> Array:
     if np.ndim(v) != 1:
         raise ValueError(f"diag: v must have one axis or two, not shape {np.shape(v)}")
     n = np.shape(v)[0] + abs(k)
-    return reshape(scatter(v, _diagonal(n, n, k), (n * n,)), (n, n))
+    return reshape(scatter(v, _diagonal(n, k), (n * n,)), (n, n))
 
 
 def _below(m, k):

@@ -35,30 +35,56 @@ spec(
     np.repeat,
 )
 spec("flip", filled.flatmap(lambda a: s.axes(a.ndim).map(lambda axis: (a, axis))), np.flip)
-spec("fliplr", matrices, np.fliplr)
-spec("flipud", matrices, np.flipud)
-spec("rot90", called(matrices, st.integers(-1, 4)), np.rot90)
-spec("diagonal", called(matrices, st.integers(-1, 1)), np.diagonal)
-spec("diag", called(matrices, st.integers(-1, 1)) | called(filled.map(np.ravel), st.integers(-2, 2)), np.diag)
+spec("fliplr", matrices, np.fliplr, refused=(((np.ones(3),), {}, ValueError, r"two axes, not shape \(3,\)$"),))
+spec("flipud", filled, np.flipud, refused=(((1.0,), {}, ValueError, r"one axis, not shape \(\)$"),))
+spec(
+    "rot90",
+    called(matrices, st.integers(-1, 4)),
+    np.rot90,
+    refused=(
+        ((np.ones((2, 2)), 1.5), {}, TypeError, r"k must be an int, not 1.5$"),
+        ((np.ones((2, 2)), 1, (0, 1, 0)), {}, ValueError, r"axes must be two, not \(0, 1, 0\)$"),
+    ),
+)
+spec(
+    "diagonal",
+    called(s.tensors(min_dims=2, max_dims=2, max_side=5), st.integers(-6, 6)),
+    np.diagonal,
+    refused=(((np.ones(3),), {}, ValueError, r"two axes, not shape \(3,\)$"),),
+)
+spec(
+    "diag",
+    called(matrices, st.integers(-1, 1)) | called(filled.map(np.ravel), st.integers(-2, 2)),
+    np.diag,
+    refused=(((np.ones((2, 2, 2)),), {}, ValueError, r"one axis or two, not shape \(2, 2, 2\)$"),),
+)
 spec("trace", called(matrices, st.integers(-1, 1)), np.trace)
 spec("triu", called(matrices, st.integers(-2, 2)), np.triu)
 spec("tril", called(matrices, st.integers(-2, 2)), np.tril)
 spec(
     "take",
-    called(s.tensors((3, 2)), st.sampled_from([1, [0, 2, 2], [[0, 1], [1, 1]]]), st.sampled_from([None, 0, -2])),
+    called(s.tensors((3, 2)), st.sampled_from([1, [0, 2, 2], [[0, 1], [1, 1]]]), st.sampled_from([None, 0, 1, -2])),
     np.take,
+    exact=(((3.0, [0, 0], 0), [3, 3], 2),),
 )
 spec("delete", called(s.tensors((3, 2)), st.sampled_from([0, [0, 2]]), st.sampled_from([None, 0])), np.delete)
 spec(
     "take_along_axis",
     called(s.tensors((3, 2)), st.sampled_from([[[0, 2]], [[1, 1], [2, 0]]]).map(np.array), st.just(0)),
     np.take_along_axis,
+    refused=(
+        ((np.ones((2, 3)), np.zeros((5, 1), int), 1), {}, ValueError, r"\(5,1\) \(2,1\)"),
+        ((np.ones((2, 3)), np.zeros(2, int), 1), {}, ValueError, r"must have 2 axes, as arr has, not shape \(2,\)$"),
+        ((np.ones((2, 3)), np.zeros((2, 1), bool), 1), {}, TypeError, "indices must be integers, not a mask$"),
+        ((np.ones((2, 3)), np.array([[0], [3]]), 1), {}, IndexError, "index 3 is out of bounds"),
+    ),
 )
 spec(
     "sort",
     called(s.tensors(min_dims=1, min_side=1, gap=True), st.sampled_from([None, 0, -1])),
     np.sort,
     kinks=((np.array([0.5, 0.5, -1.0]),),),
+    refused=(((np.ones(3),), {"kind": "quicksort", "stable": True}, ValueError, "Use only one of them"),),
 )
 spec("diagflat", called(filled, st.integers(-2, 2)), np.diagflat)
 
@@ -69,6 +95,9 @@ TestSpecs = specs.tests()
     ("function", "arguments"),
     [
         (np.repeat, (2,)),
+        (np.repeat, (2, 0)),
+        (np.repeat, (3, 1)),
+        (np.repeat, (3, -1)),
         (np.flip, ((0, 2),)),
         (np.take, ([1, 0, 1],)),
         (np.delete, (1, 1)),
@@ -80,6 +109,7 @@ TestSpecs = specs.tests()
         (np.triu, (1,)),
         (np.tril, (-1,)),
         (np.diagonal, (1, 1, 2)),
+        (np.diagonal, (1, 2, 0)),
         (np.trace, (-1, 0, 2)),
     ],
 )
@@ -117,6 +147,9 @@ def test_take_along_axis():
     a = array(2, 3)
     for axis in (0, 1, -1):
         holds(np.take_along_axis, a, np.argsort(a, axis), axis)
+    holds(np.take_along_axis, a, np.array([[-1], [1]]), 1)
+    holds(np.take_along_axis, a[:1], np.array([[0], [2], [0]]), 1)
+    holds(np.take_along_axis, array(2, 3, 4), np.array([[[0], [1], [-1]]]), 2)
     holds(np.take_along_axis, a, np.array([5, 0, 5]), None)
 
 
@@ -163,6 +196,9 @@ def holds_scattered(index):
         (lambda i: (slice(None), i), (3, 5, 4000)),
         (lambda i: (i, i[::-1]), (5, 5, 20)),
         (lambda i: (..., i), (4, 5)),
+        (lambda i: (..., i), (2, 3, 5)),
+        (lambda i: (i, ...), (5, 3, 4)),
+        (lambda i: (i, i[::-1]), (5, 5, 12_000)),
         (lambda i: (slice(None), i, slice(None)), (3, 5, 2)),
         (lambda i: (i, slice(None), i), (5, 3, 5)),
         (lambda i: (slice(None), np.isin(np.arange(5), i)), (3, 5, 20)),
@@ -179,6 +215,14 @@ def test_rows_and_columns_are_added_back_however_often_they_are_named(index, sha
     np.testing.assert_allclose(found, right, rtol=10 * np.finfo(dtype).eps, atol=20 * np.finfo(dtype).eps)
 
 
+@pytest.mark.parametrize("index", [np.array([3, 1, 3, 4, 3, 1]), np.array([[2, 1], [2, 2]]), np.arange(20) // 18])
+def test_long_rows_are_added_back_if_some_are_named_more_often_than_others(index):
+    g = np.random.default_rng(0).normal(size=(*index.shape, 12_000))
+    right = np.zeros((6, 12_000))
+    np.add.at(right, index, g)
+    assert_allclose(mg.ops.scatter(g, index, right.shape), right, rtol=1e-14, atol=1e-14)
+
+
 def test_out_is_refused_where_entries_only_move():
     for call in (lambda t, out: np.take(t, [0, 2], out=out), lambda t, out: t.take([0, 2], out=out)):
         with pytest.raises(TypeError, match=r"^take\(.*\): got an unexpected keyword argument 'out'$"):
@@ -190,6 +234,7 @@ def test_indices_may_be_tensors():
     assert np.take(x, index).item() == 2
     assert np.take_along_axis(x, index, 0).item() == 2
     assert np.delete(x, index).shape == (3,)
+    assert np.repeat(x, index).shape == (8,)
 
 
 def test_trace_over_a_stack():
