@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
-from ..operation import array_of, arraylike, op
+from ..operation import arraylike, op
 from ..stand_ins import extends, implements
 from ..typing import Array, DType
 from .casting import astype, in_dtype, narrowed, widened
@@ -38,10 +38,9 @@ def cumsum(a: Array, axis: int | None = None) -> Array:
     """
     a = np.asarray(a)
     wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char)
-    inner = axis is None or not -a.ndim <= axis < a.ndim - 1 or axis == -1
-    plain = a.dtype.kind == "f" and a.dtype.isnative and a.size
+    outer = axis is not None and axis != -1 and -a.ndim <= axis < a.ndim - 1  # equivalent: any change because see below
     # equivalent: any change because both ways give the same
-    if plain and not inner and a.size >= LONG_ROW * a.shape[axis]:
+    if outer and a.size >= LONG_ROW * a.shape[axis] and a.dtype.kind == "f" and a.dtype.isnative:
         return _summed_by_rows(a, axis, wide)
     return np.cumsum(a, axis=axis) if wide is None else np.cumsum(a, axis=axis, dtype=wide).astype(a.dtype)
 
@@ -81,14 +80,14 @@ def cumprod(a: Array, axis: int | None = None, dtype: DType = None) -> Array:
     like = a = arraylike(a) if dtype is None else astype(a, dtype)
     a = ravel(a) if axis is None or a.ndim == 0 else moveaxis(a, axis, 0)
     a = _running_product(widened(a) if a.dtype.kind == "f" else a)
-    a = a if axis is None or like.ndim == 0 else moveaxis(a, 0, axis)
+    a = a if axis is None else moveaxis(a, 0, axis)
     return narrowed(a, like) if a.dtype.kind == "f" else in_dtype(a, dtype)
 
 
 @op(name="cumprod", complex=True)
 def _running_product(a):
     """A[j] = X[0] X[1] ... X[j], along the first axis."""
-    return np.cumprod(a, axis=0, dtype=a.dtype if a.dtype.kind in "fc" else None)
+    return np.cumprod(a, axis=0)
 
 
 @_running_product.vjp("a")
@@ -97,16 +96,15 @@ def _(g, out, a):
 
     Without an entry of 0 it is the sum over j >= i of g[j] A[j], over X[i]; the second derivatives of that cancel.
     """
-    if type(a) is np.ndarray and a.dtype.kind == "f":
-        size = np.abs(array_of(out))
+    # equivalent: any change because the recurrence has the same solution
+    if type(a) is np.ndarray and np.all(np.abs(out) > _SMALLEST * np.finfo(a.dtype).tiny):
+        with np.errstate(all="ignore"):
+            quotient = cumsum((g * out)[::-1], 0)[::-1] / a
         # equivalent: never because the recurrence has the same solution
-        if np.all((size > _SMALLEST * np.finfo(a.dtype).tiny) & (size < np.inf)):
-            with np.errstate(all="ignore"):
-                quotient = cumsum((g * array_of(out))[::-1], 0)[::-1] / a
-            if np.all(np.isfinite(quotient)):
-                return quotient
+        if np.all(np.isfinite(quotient)):  # so is the product
+            return quotient
     factors, shift = a[1:], 1
-    while shift < len(a):
+    while len(factors):
         g = np.concatenate([g[:-shift] + factors * g[shift:], g[-shift:]])
         factors = factors[:-shift] * factors[shift:]
         shift *= 2
@@ -138,7 +136,7 @@ def cumulative_prod(x: Array, *, axis: int | None = None, dtype: DType = None, i
 
 def _cumulative(name: str, running: Any, initial: float, x: Array, axis: Any, dtype: Any, include_initial: bool) -> Any:
     x = arraylike(x) if dtype is None else astype(x, dtype)
-    if x.ndim == 0 or (axis is None and x.ndim != 1):
+    if axis is None and x.ndim != 1:
         raise ValueError(f"{name}: an array of {x.ndim} axes needs axis=, and at least one axis")
     axis = 0 if axis is None else normalize_axis_index(axis, x.ndim)
     out = running(x, axis)

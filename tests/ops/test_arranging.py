@@ -50,7 +50,12 @@ spec(
     calls(call(A, B, 0.5)),
     lambda a, b, c: np.select([A < 0.3, A < 0.6], [a, b * a], c),
     fn=lambda a, b, c: mg.select([A < 0.3, A < 0.6], [a, b * a], c),
-    refused=((([], []), {}, ValueError, "0 conditions and 0 choices must be as many"),),
+    refused=(
+        (([], []), {}, ValueError, "0 conditions and 0 choices must be as many"),
+        (([A > 0], [A, A]), {}, ValueError, "1 conditions and 2 choices must be as many"),
+        ((A > 0, [A, A]), {}, TypeError, "condlist and choicelist must be lists"),
+        (([A > 0], A), {}, TypeError, "condlist and choicelist must be lists"),
+    ),
 )
 pieces = [lambda x: x * x, lambda x: np.log(x), 3.0]
 spec(
@@ -58,6 +63,7 @@ spec(
     calls(call(A), call(V)),
     lambda x: np.piecewise(x, [x < 0.2, x > 0.55], pieces),
     fn=lambda x: mg.piecewise(x, [x < 0.2, x > 0.55], pieces),
+    refused=(((V, [V > 0], np.sin), {}, TypeError, "funclist must be a list of functions or numbers"),),
 )
 spec(
     "choose",
@@ -79,12 +85,14 @@ spec(
     calls(call(A), call(CUBE)),
     lambda a: np.apply_along_axis(lambda v: v[:2] * v[-1], 1, a),
     fn=lambda a: mg.apply_along_axis(lambda v: v[:2] * v[-1], 1, a),
+    refused=((("text", 0, A), {}, TypeError, "func1d must be a function, not str"),),
 )
 spec(
     "apply_over_axes",
     calls(call(A), call(CUBE)),
     lambda a: np.apply_over_axes(np.sum, a, (0, -1)),
     fn=lambda a: mg.apply_over_axes(mg.sum, a, (0, -1)),
+    refused=((("text", A, 0), {}, TypeError, "func must be a function, not str"),),
 )
 spec(
     "vectorize",
@@ -95,7 +103,7 @@ spec(
 )
 spec(
     "sliding_window_view",
-    calls(call(V, 2), call(A, (2, 2)), call(CUBE, 2, 1)),
+    calls(call(V, 2), call(A, (2, 2)), call(CUBE, 2, 1), call(CUBE, (2, 1), (1, 0))),
     np.lib.stride_tricks.sliding_window_view,
 )
 
@@ -140,6 +148,72 @@ def test_a_later_piece_wins_and_wrong_counts_are_refused():
     assert_array_equal(np.piecewise(leaf(x), [x > 0, x > 2], f).data, np.piecewise(x, [x > 0, x > 2], f))
     with pytest.raises(ValueError, match="piecewise: 1 conditions need as many functions"):
         np.piecewise(leaf(x), [x > 0], [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("function", "value"),
+    [
+        (lambda a, c: np.insert(a, c, 9.0), [2, 0, 0]),
+        (lambda a, c: np.compress(c, a), [True, False, True]),
+        (lambda a, c: np.extract(c, a), [[True, False, True], [False, False, True]]),
+        (lambda a, c: np.select([c, a > 0.4], [a, -a], 7), A > 0.6),
+        (lambda a, c: np.piecewise(a, c, [np.negative, 3.0]), [A > 0.6]),
+        (lambda a, c: np.choose(c, [a, -a, 2.0]), [0, 2, 1]),
+        (lambda a, c: np.choose(c, [a, -a], mode="clip"), [0, 5, -1]),
+        (lambda a, c: np.choose(c, [a, -a], mode="wrap"), [0, 5, -1]),
+    ],
+)
+def test_a_condition_or_an_index_may_be_a_tensor(function, value):
+    assert_array_equal(function(leaf(A), mg.tensor(value)).data, function(A, np.array(value)))
+
+
+def test_what_is_written_by_a_tensor_of_places():
+    places, mask = mg.tensor([[0, 2], [1, 0]]), mg.tensor(A > 0.3)
+    assert_array_equal(mg.put_along_axis(A, places, 9.0, 1), written(np.put_along_axis)(A, places.data, 9.0, 1))
+    assert_array_equal(mg.put(A, places, [7.0, 8.0]), written(np.put)(A, places.data, [7.0, 8.0]))
+    assert_array_equal(mg.place(A, mask, [7.0, 8.0]), written(np.place)(A, mask.data, [7.0, 8.0]))
+    assert_array_equal(mg.put(V, [4, -5], [7.0, 8.0], "wrap"), written(np.put)(V, [4, -5], [7.0, 8.0], "wrap"))
+    tall = np.zeros((6, 2))
+    for wrap in (False, True):
+        assert_array_equal(mg.fill_diagonal(tall, V, wrap), written(np.fill_diagonal)(tall, V, wrap))
+
+
+@pytest.mark.parametrize(
+    "nest",
+    [
+        lambda x: [[[A, x]], [[x, 2 * A]]],
+        lambda x: [x, V[:2, None]],
+        lambda x: [[x], [V]],
+        lambda x: [3.0, x[0]],
+        lambda x: [[3.0, 4.0], [5.0, x[0, 1]]],
+        lambda x: [[CUBE, x[:, :, None]]],
+        lambda x: x,
+    ],
+)
+def test_blocks_nested_to_any_depth(nest):
+    assert_array_equal(np.block(nest(leaf(A))).data, np.block(nest(A)))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_a_function_of_slices_along_any_axis_with_arguments(axis):
+    def outer(v, factor, power=1):
+        return np.reshape(v, (-1, 1)) * np.reshape(v, (1, -1)) ** power * factor
+
+    for function, arguments in ((outer, {"power": 2}), (lambda v, factor: np.sum(v) * factor, {})):
+        found = np.apply_along_axis(function, axis, leaf(CUBE), 3.0, **arguments)
+        assert_array_equal(found.data, np.apply_along_axis(function, axis, CUBE, 3.0, **arguments))
+
+
+@pytest.mark.parametrize("axes", [1, -1, (0, 2), [2, 0]])
+def test_functions_over_axes_may_keep_them(axes):
+    for function in (np.sum, lambda a, axis: np.sum(a, axis, keepdims=True), np.cumsum):
+        found = np.apply_over_axes(function, leaf(CUBE), axes)
+        assert_array_equal(found.data, np.apply_over_axes(function, CUBE, axes))
+
+
+def test_functions_of_pieces_get_the_other_arguments():
+    f = [lambda x, a, b=0: a * x + b, 5]
+    assert_array_equal(np.piecewise(leaf(V), V > 0, f, 2, b=1).data, np.piecewise(V, V > 0, f, 2, b=1))
 
 
 def test_r_and_c_join_tensors():

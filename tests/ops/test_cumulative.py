@@ -1,5 +1,8 @@
 """Running sums and products, against NumPy's."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -15,6 +18,7 @@ spec = specs.add
 RNG = np.random.default_rng(0)
 A = RNG.uniform(-2, 2, (2, 5))
 V = RNG.uniform(-2, 2, 5)
+CUBE = RNG.uniform(-2, 2, (2, 3, 2))
 
 
 def with_nan(function):
@@ -22,9 +26,15 @@ def with_nan(function):
     return lambda a, *arguments: function(np.where(a == a.ravel()[1], np.nan, a), *arguments)
 
 
-spec("cumprod", calls(call(A, 1), call(A, 0), call(A), call(V), call(np.array([2.0, 0, 3, 0]))), np.cumprod)
-spec("cumulative_sum", calls(call(V), call(A, axis=0), call(A, axis=-1, include_initial=True)), np.cumulative_sum)
-spec("cumulative_prod", calls(call(V), call(A, axis=0), call(A, axis=-1, include_initial=True)), np.cumulative_prod)
+spec(
+    "cumprod",
+    calls(call(A, 1), call(A, 0), call(A), call(V), call(CUBE, 2), call(np.array([2.0, 0, 3, 0]))),
+    np.cumprod,
+    refused=(((1.0, 1), {}, ValueError, "axis 1 is out of bounds"),),
+)
+by_axis = [call(V), call(A, axis=0), call(A, axis=-1, include_initial=True), call(CUBE, axis=1, include_initial=True)]
+spec("cumulative_sum", calls(*by_axis), np.cumulative_sum)
+spec("cumulative_prod", calls(*by_axis), np.cumulative_prod)
 spec("nancumsum", calls(call(A), call(A, 1)), with_nan(np.nancumsum), fn=with_nan(mg.nancumsum))
 spec("nancumprod", calls(call(A), call(A, 1)), with_nan(np.nancumprod), fn=with_nan(mg.nancumprod))
 
@@ -42,6 +52,8 @@ def test_running_products_of_integers_and_half_precision():
     half = np.full(5, 1.5, np.float16)
     assert np.cumprod(leaf(half)).dtype == np.float16
     assert_allclose(np.cumprod(leaf(half)).data, np.cumprod(half.astype(float)), rtol=1e-3)
+    ones = (1 + RNG.uniform(-0.1, 0.1, 400)).astype(np.float16)
+    assert_allclose(np.cumprod(leaf(ones)).data, np.cumprod(ones.astype(float)), rtol=1e-3)
     assert mg.grad(lambda x: np.cumprod(x, axis=0))(3.0) == 1
 
 
@@ -49,6 +61,37 @@ def test_running_products_of_integers_and_half_precision():
 def test_several_axes_need_one(function):
     with pytest.raises(ValueError, match=f"{function.__name__}: an array of 2 axes needs axis="):
         function(leaf(A))
+
+
+@pytest.mark.parametrize(
+    "x", [[1e300], [-1e-200, 1.1e-115, 7e100], [1e-160, -3e-160, 5.0, 7.0], [0.1, 0.0, 3.0], [4e200, 2.0]]
+)
+def test_the_gradient_of_a_product_that_nearly_underflows_or_overflows(x):
+    """dJ/dX[i], in exact fractions, of the products that floating-point numbers hold."""
+    exact, g = [Fraction(float(v)) for v in x], [1e10, 0.25, 3.0, 1.0][: len(x)]
+    right = [
+        sum(Fraction(g[j]) * math.prod(exact[:i] + exact[i + 1 : j + 1]) for j in range(i, len(x)))
+        for i in range(len(x))
+    ]
+    _, pullback = mg.vjp(np.cumprod, np.array(x))
+    assert_allclose(pullback(np.array(g))[0], [float(v) for v in right], rtol=1e-13, atol=1e-323)
+
+
+@pytest.mark.parametrize("name", ["cumsum", "cumprod", "cumulative_sum", "cumulative_prod", "nancumsum", "nancumprod"])
+@pytest.mark.parametrize("dtype", [None, np.float64, np.float32, complex, int])
+def test_a_dtype_is_the_one_that_is_computed_in(name, dtype):
+    a, wide = np.array([0.1, 3.3, 1e-3], np.float32), dtype not in (None, np.float32)
+    a = np.array([3, 100, 2], np.int8) if dtype is int else a
+    expected = getattr(np, name)(a, dtype=dtype)
+    for found in (getattr(np, name)(mg.tensor(a), dtype=dtype).data, getattr(mg, name)(a, dtype=dtype)):
+        assert found.dtype == expected.dtype
+        assert_allclose(found, expected, rtol=1e-15 if wide else 3e-7)
+
+
+def test_one_number_has_no_axis_to_run_along():
+    for options, message in (({}, "0 axes needs axis="), ({"axis": 0}, "axis 0 is out of bounds")):
+        with pytest.raises(ValueError, match=f"^cumulative_sum: .*{message}"):
+            mg.cumulative_sum(3.0, **options)
 
 
 @pytest.mark.parametrize("axis", [0, 1, -2])
