@@ -329,7 +329,8 @@ def vectorize(pyfunc: Any, *, signature: str | None = None) -> Any:
             np.ndim(value) == len(core) for output, core in zip(outputs, returned, strict=False) for value in output
         ):
             raise ValueError(f"what the function returned does not fit the signature {signature!r}")
-        made = tuple(reshape(array([*values]), (*shape, *np.shape(values[0] if values else 0))) for values in outputs)
+        rows = [array([*values]) for values in outputs]
+        made = tuple(reshape(row, (*shape, *row.shape[1:])) for row in rows)
         return made if len(returned) > 1 else made[0]
 
     vectorized.__name__ = "vectorize"

@@ -244,6 +244,13 @@ def test_power_with_small_integers_as_exponents():
     assert_array_equal(slopes(lambda x: x**0, [1e-310, 5e-324]), [0, 0])
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, complex])
+def test_exponentials_of_all_but_float32_are_numpys_to_the_last_bit(dtype):
+    x = np.linspace(-0.9, 3, 500).astype(dtype)
+    assert_array_equal(mg.expm1(x), np.expm1(x), strict=True)
+    assert_array_equal(mg.log1p(x), np.log1p(x), strict=True)
+
+
 @pytest.mark.parametrize("f", [np.expm1, np.log1p])
 def test_exponentials_of_float32_are_precise_to_4_units_in_the_last_place(f):
     size = 10.0 ** np.random.default_rng(0).uniform(-12, 1.9, 20_000)

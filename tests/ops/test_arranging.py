@@ -248,6 +248,12 @@ def test_a_function_of_the_last_axes(signature, function, arrays):
     check_grads(ours, *arrays)
 
 
+def test_a_function_of_each_of_no_entries():
+    for shape in ((0,), (0, 3), (2, 0)):
+        assert mg.vectorize(lambda a: 2 * a)(leaf(np.ones(shape))).shape == shape
+    assert mg.vectorize(np.sum, signature="(n)->()")(leaf(np.ones((2, 0, 3)))).shape == (2, 0)
+
+
 @pytest.mark.parametrize(
     ("signature", "arrays", "message"),
     [
@@ -257,6 +263,7 @@ def test_a_function_of_the_last_axes(signature, function, arrays):
         ("(n)->()", (np.ones(()),), "do not fit the signature"),
         ("(n)->()", (A,), "what the function returned does not fit the signature"),
         ("(n)->(n)", (A[:0],), "there is no entry"),
+        ("(n)->(),()", (CUBE[:, :, 0],), "what the function returned does not fit the signature"),
     ],
 )
 def test_arrays_that_do_not_fit_a_signature_are_refused(signature, arrays, message):
