@@ -187,6 +187,24 @@ SENTENCES = [
         ),
     ),
     (lambda: mg.vjp(lambda x: None, X), TypeError, ("vjp: what the function returns must hold numbers, not None")),
+    (
+        lambda: mg.jacobian(lambda x: x * 1j)(X),
+        TypeError,
+        (
+            "jacobian: a complex result has no matrix of derivatives: "
+            "differentiate np.real(y) and np.imag(y), or use mg.vjp or mg.jvp"
+        ),
+    ),
+    (
+        lambda: mg.scipy.signal.convolve(X, X, method="fast"),
+        ValueError,
+        ("convolve: method must be 'auto', 'direct' or 'fft', not 'fast'"),
+    ),
+    (
+        lambda: mg.scipy.signal.convolve(X, X[0]),
+        ValueError,
+        ("convolve: both must have as many axes, not (2, 3) and (3,)"),
+    ),
     (lambda: mg.hessian(mg.sum)("abc"), TypeError, ("hessian: argument 0 must hold numbers, not 'abc'")),
     (lambda: mg.scope(3), TypeError, ("scope: the name must be a string, not int")),
     (lambda: mg.debug(nonfinite=X), TypeError, ("debug: nonfinite must be True or False, not (2, 3)")),

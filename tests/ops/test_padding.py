@@ -40,7 +40,10 @@ spec(
     calls(call(V), call(-V, "f")),
     lambda v, trim="fb": np.trim_zeros(np.pad(v, 1), trim),
     fn=lambda v, trim="fb": mg.trim_zeros(mg.pad(v, 1), trim),
-    refused=(((A,), {}, ValueError, "must have one axis"),),
+    refused=(
+        ((A,), {}, ValueError, "must have one axis"),
+        ((V, "x"), {}, ValueError, "trim must be 'f', 'b' or 'fb', not 'x'$"),
+    ),
 )
 
 TestSpecs = specs.tests(examples=3)

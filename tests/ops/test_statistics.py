@@ -19,7 +19,14 @@ METHODS = ["linear", "lower", "higher", "midpoint", "nearest", "hazen", "weibull
 first = {"argnums": 0}
 
 quantiles = [call(A, 0.3), call(A, [0.25, 0.9], 1), call(A, 0.5, (0, 2), keepdims=True), call(A, 1, -1)]
-spec("quantile", calls(*quantiles), np.quantile, options=first, kinks=((np.array([1.0, 1.0, 2.0]), 0.2),))
+spec(
+    "quantile",
+    calls(*quantiles),
+    np.quantile,
+    options=first,
+    kinks=((np.array([1.0, 1.0, 2.0]), 0.2),),
+    refused=(((np.ones((2, 0)), 0.5, 1), {}, ValueError, r"a has no entries over axis 1 \(a \(2, 0\)\)"),),
+)
 spec("nanquantile", calls(*quantiles), np.nanquantile, options=first)
 BY_WEIGHT = {"weights": W[:4], "method": "inverted_cdf"}
 spec("weighted quantile", calls(call(A, [0.2, 0.6], 2, **BY_WEIGHT)), np.quantile, fn=mg.quantile, options=first)
