@@ -36,8 +36,7 @@ def _arranged(function: Callable, *arrays: Array) -> Array:
     sizes = [math.prod(a.shape) for a in arrays]
     starts = itertools.accumulate(sizes, initial=0)
     numbers = [np.arange(start, start + n).reshape(a.shape) for start, n, a in zip(starts, sizes, arrays, strict=False)]
-    entries = ravel(arrays[0]) if len(arrays) == 1 else concatenate([ravel(a) for a in arrays])
-    return getitem(entries, function(*numbers))
+    return getitem(concatenate([ravel(a) for a in arrays]), function(*numbers))
 
 
 @named
@@ -80,6 +79,7 @@ def block(arrays: Sequence[Any]) -> Any:
     def outline(nest):  # np.block of it says what does not fit
         if isinstance(nest, (list, tuple)):
             return type(nest)(map(outline, nest))
+        # equivalent: any factor; True -> False because only the shape counts
         return np.broadcast_to(True, np.shape(nest))
 
     def depth(nest):
@@ -191,7 +191,7 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
     if not isinstance(funclist, (list, tuple)):
         raise TypeError("piecewise: funclist must be a list of functions or numbers")
     x = arraylike(x)
-    conditions = np.asarray(array_of(condlist), bool)
+    conditions = np.asarray(condlist, bool)
     conditions = conditions[None] if conditions.ndim == x.ndim else conditions
     if len(funclist) == len(conditions) + 1:
         conditions = np.concatenate([conditions, ~np.any(conditions, axis=0, keepdims=True)])
@@ -201,8 +201,7 @@ def piecewise(x: Array, condlist: Any, funclist: Sequence[Any], *args: Any, **kw
     for i, (condition, f) in enumerate(zip(conditions, funclist, strict=True)):
         mask = condition & ~np.any(conditions[i + 1 :], axis=0)  # a later condition wins
         values = f(x[mask], *args, **kw) if callable(f) else f
-        part = scatter(np.broadcast_to(arraylike(values), (int(np.sum(mask)),)), mask, x.shape)
-        out = out + part
+        out = out + scatter(arraylike(values), mask, x.shape)
     return out.astype(x.dtype)
 
 
@@ -213,8 +212,8 @@ def choose(a: Any, choices: Sequence[Array], mode: Any = "raise") -> Array:
     >>> mg.choose(np.array([1, 0]), [np.array([1.0, 2.0]), np.array([10.0, 20.0])])
     array([10.,  2.])
     """
-    numbers = np.asarray(array_of(a))
-    parts: Any = broadcast_arrays(*choices, np.zeros(numbers.shape))[:-1]
+    numbers = np.asarray(a)
+    parts: Any = broadcast_arrays(*choices, numbers)[:-1]
     return _arranged(lambda *parts: np.choose(numbers, parts, mode=mode), *parts)
 
 
@@ -235,7 +234,7 @@ def put_along_axis(arr: Array, indices: IndicesLike, values: Array, axis: int | 
     >>> mg.put_along_axis(np.array([[1.0, 2.0]]), np.array([[1]]), 7.0, 1)
     array([[1., 7.]])
     """
-    return _written(lambda a, v: np.put_along_axis(a, np.asarray(array_of(indices)), v, axis), arr, values)
+    return _written(lambda a, v: np.put_along_axis(a, np.asarray(indices), v, axis), arr, values)
 
 
 @named
@@ -281,9 +280,9 @@ def apply_along_axis(func1d: Any, axis: int, arr: Array, *args: Any, **kwargs: A
     axis = normalize_axis_index(axis, np.ndim(arr))
     arr = moveaxis(arr, axis, -1)
     lead = arr.shape[:-1]
-    results = [func1d(v, *args, **kwargs) for v in reshape(arr, (math.prod(lead), arr.shape[-1]))]
-    shape = np.shape(results[0])
-    made = reshape(stack(results), (*lead, *shape))
+    made = stack([func1d(v, *args, **kwargs) for v in reshape(arr, (math.prod(lead), arr.shape[-1]))])
+    shape = made.shape[1:]
+    made = reshape(made, (*lead, *shape))
     return moveaxis(made, tuple(range(len(lead), len(lead) + len(shape))), tuple(range(axis, axis + len(shape))))
 
 

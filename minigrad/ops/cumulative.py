@@ -38,7 +38,8 @@ def cumsum(a: Array, axis: int | None = None) -> Array:
     """
     a = np.asarray(a)
     wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char)
-    outer = axis is not None and axis != -1 and -a.ndim <= axis < a.ndim - 1  # equivalent: any change because see below
+    # equivalent: any change because both ways give the same
+    outer = axis is not None and axis != -1 and -a.ndim <= axis < a.ndim - 1
     # equivalent: any change because both ways give the same
     if outer and a.size >= LONG_ROW * a.shape[axis] and a.dtype.kind == "f" and a.dtype.isnative:
         return _summed_by_rows(a, axis, wide)

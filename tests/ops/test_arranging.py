@@ -41,6 +41,7 @@ spec(
     calls(call(A, B, V)),
     lambda a, b, v: np.block([[a, b], [v, v]]),
     fn=lambda a, b, v: mg.block([[a, b], [v, v]]),
+    refused=((([[A], [np.ones((1, 2))]],), {}, ValueError, "must match exactly"),),
 )
 spec("insert", calls(call(A, 1, 2.5, 1), call(A, [0, 2], V[:2], None), call(A, -1, V, 0)), np.insert)
 spec("compress", calls(call([True, False], A, 0), call([0, 1, 1], A, 1), call([1, 0, 1], A)), np.compress)
@@ -121,6 +122,8 @@ def test_an_array_of_nested_lists():
     assert mg.array(x) is not x
     assert mg.array(x).requires_grad
     assert type(mg.array([1.0, 2.0])) is np.ndarray
+    assert mg.array([]).shape == (0,)
+    assert mg.array([[], []]).shape == (2, 0)
     for ragged in ([x[0], [x[1]]], [[x[0]], [x[0], x[1]]], [x, x[0]]):
         with pytest.raises(ValueError, match="array: "):
             mg.array(ragged)
@@ -223,6 +226,7 @@ def test_r_and_c_join_tensors():
         (mg.r_["0,2", v, V], np.r_["0,2", V, V]),
         (mg.c_[v, [1, 2, 3], w], np.c_[V, [1, 2, 3], V]),
         (mg.r_[w], V),
+        (mg.r_[leaf(A)], A),
     ):
         assert_array_equal(ours.data, theirs)
     assert type(mg.r_[V, 1.0]) is np.ndarray
