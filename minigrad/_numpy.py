@@ -116,7 +116,7 @@ def _cast_inputs(ufunc, inputs, dtype, casting):
     except TypeError as error:
         raise refusal(TypeError, _name(ufunc), f"{error} (casting={casting!r})") from None
     kinds = [type(x) if np.isscalar(x) else x.dtype for x in given]
-    wanted = (*[None] * ufunc.nin, *[dtype and np.dtype(dtype)] * ufunc.nout)
+    wanted = (*[None] * ufunc.nin, *[dtype] * ufunc.nout)
     dtypes = ufunc.resolve_dtypes((*kinds, *[None] * ufunc.nout), signature=wanted, casting=casting)
     return [ops.astype(x, to) for x, to in zip(inputs, dtypes, strict=False)]
 

@@ -138,6 +138,6 @@ def trim_zeros(filt: Array, trim: str = "fb") -> Array:
     if filt.ndim != 1:
         raise ValueError(f"trim_zeros: the array must have one axis, not {filt.shape}")
     kept = np.flatnonzero(array_of(filt))
-    first = kept[0] if "f" in trim.lower() and kept.size else 0
-    last = kept[-1] + 1 if "b" in trim.lower() and kept.size else filt.size
-    return filt[first:last] if kept.size else filt[:0]
+    if not kept.size:
+        return filt[:0]
+    return filt[kept[0] if "f" in trim.lower() else 0 : kept[-1] + 1 if "b" in trim.lower() else filt.size]

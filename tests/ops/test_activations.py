@@ -136,6 +136,12 @@ def test_softmax_and_its_relatives_do_not_overflow():
         assert mg.sigmoid(np.array(-700.0)) == np.exp(-700.0)
     assert mg.logsumexp(np.array([-np.inf, 0.0])) == 0
     assert mg.logsumexp(np.array([-np.inf, -np.inf])) == -np.inf
+    rows = np.array([[-np.inf, -np.inf], [0.0, 1.0], [-np.inf, 2.0]])
+    for z, axis in ((rows, 1), (rows.T, 0)):
+        (dz,) = mg.vjp(lambda z, axis=axis: mg.logsumexp(z, axis=axis), z)[1](np.ones(3))
+        assert_allclose(
+            np.moveaxis(dz, axis, 1), [[0.5, 0.5], [1 / (1 + np.e), 1 / (1 + 1 / np.e)], [0, 1]], rtol=1e-15
+        )
 
 
 @pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, -1e300, np.inf, np.nan])

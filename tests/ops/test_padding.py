@@ -65,6 +65,12 @@ def test_borders(options, width):
     mg.testing.check_grads(padded, A, V, width, argnums=(0, 1) if "v[" in options else 0)
 
 
+@pytest.mark.parametrize("trim", ["f", "b", "fb", "FB"])
+@pytest.mark.parametrize("v", [[0, 0, 0, 1.5, 0, 2.5, 0, 0], [0, 0, 0], [1.5], []])
+def test_zeros_are_trimmed_as_numpy_does(v, trim):
+    assert_array_equal(np.trim_zeros(leaf(v), trim).data, np.trim_zeros(np.array(v, float), trim))
+
+
 def test_an_empty_border_and_one_of_a_single_row():
     assert_array_equal(np.pad(leaf(A), 1, "empty").data[1:-1, 1:-1], A)
     assert_array_equal(np.pad(leaf(A[:1]), 2, "reflect", reflect_type="odd").data[:, 2:-2], A[[0] * 5])

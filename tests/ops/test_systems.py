@@ -69,7 +69,9 @@ spec(
     np.linalg.matrix_norm,
     options=first,
 )
-spec("cond", calls(call(M), call(SQUARE, 1), call(M, -2), call(SQUARE, "fro")), np.linalg.cond, options=first)
+spec(
+    "cond", calls(call(M), call(SQUARE, 1), call(M, 2), call(M, -2), call(SQUARE, "fro")), np.linalg.cond, options=first
+)
 spec(
     "pinv",
     calls(call(M), call(M.T), call(A), call(SQUARE)),

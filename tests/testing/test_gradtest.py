@@ -1,5 +1,6 @@
 """`gradtest` and the pytest plugin: a property test in one line, shrunk and told in few words."""
 
+import math
 import re
 import sys
 import time
@@ -50,6 +51,13 @@ def test_the_function_stays_within_reach():
     assert test_tanh.fn is mg.tanh
     assert test_a_decorated_function.fn(1.0, 2.0) == np.tanh(2.0) + 1
     assert test_tanh.__name__ == "tanh"
+
+
+def test_a_vjp_that_is_no_function_of_tensors_is_checked_to_the_first_order():
+    def vjp(g, y, x):
+        return np.array([a * math.cos(b) for a, b in zip(g.tolist(), x.tolist(), strict=True)], x.dtype)
+
+    gradtest(s.tensors(min_dims=1, max_dims=1), vjp=vjp)(np.sin)()
 
 
 def test_a_strategy_is_needed():

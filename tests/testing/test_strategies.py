@@ -98,6 +98,7 @@ def test_einsum_inputs_reach(words):
 def test_conv2d_inputs_fit(call):
     z = mg.conv2d(*call.arguments, **call.parameters)
     assert max(z.shape[-2:]) <= 2
+    assert all({window, stride} <= {1, 2, 3} for window, stride in window_and_stride(call))
 
 
 def rest(call):
@@ -223,6 +224,7 @@ INDICES = {
     "integers of two axes": lambda index: any(i.ndim == 2 for i in arrays_in(index, "i")),
     "integers on each axis": lambda index: len(arrays_in(index, "i")) > 1,
 }
+BACKWARDS = {"every axis backwards": lambda i: len(parts(i)) == 2 and all(is_backwards(part) for part in parts(i))}
 WINDOWS = {
     "overlap": lambda c: any(k > n for k, n in window_and_stride(c)),
     "gap": lambda c: any(k < n for k, n in window_and_stride(c)),
@@ -247,6 +249,10 @@ def parts(index):
     return index if isinstance(index, tuple) else (index,)
 
 
+def is_backwards(part):
+    return isinstance(part, slice) and (part.start, part.stop) == (None, None) and (part.step or 1) < 0
+
+
 def arrays_in(index, kind):
     return [part for part in parts(index) if isinstance(part, np.ndarray) and part.dtype.kind == kind]
 
@@ -260,7 +266,7 @@ def window_and_stride(call):
     ("strategy", "kinds"),
     [
         (s.tensors().map(np.shape), SHAPES),
-        (s.indices((3, 2)), INDICES),
+        (s.indices((3, 2)), INDICES | BACKWARDS),
         (s.conv2d_inputs(), WINDOWS),
         (s.matmul_inputs(), PRODUCTS),
         (s.tensors(scales=(1, 10, 1e3, 1e-3)), SIZES),

@@ -39,6 +39,17 @@ def test_leaves_come_before_what_takes_them_and_part_no_scope(calls):
         assert runs([part.scope for part in parts if part.kind != "mark"], depth) == ops
 
 
+def test_data_that_starts_a_computation_stands_in_the_innermost_scope_with_inputs_from_outside():
+    x, w = (mg.tensor([1.0], requires_grad=True, name=name) for name in "xw")
+    u = mg.sin(x)
+    with mg.scope("a"):
+        y = mg.exp(u)
+        with mg.scope("b"):
+            z = mg.tanh(mg.tensor([1.0], name="data") * w)
+        y = y + z
+    assert [part.scope for part in mg.graph(mg.sin(y)).parts if part.kind == "data"] == [("a",)]
+
+
 def chain(count):
     y = mg.tensor([1.0], requires_grad=True, name="x")
     for i in range(count):

@@ -24,6 +24,7 @@ Choice = namedtuple("Choice", "forward input_gradient kernel_gradient")  # names
 __all__ = ["KERNELS", "Choice", "choose", "release_scratch"]
 
 
+# equivalent: any change because each kernel computes the same, at another speed
 def choose(geometry, images, channels, outputs, groups):
     """Choose the kernel of each derivative of a convolution by its sizes."""
     many = images >= FEWEST_IMAGES

@@ -223,8 +223,7 @@ def _copy_columns(geometry, x, source, rows, images, target):
         columns, entries = inside(first + s * step, stride, width, q)
         tap = target[:, :, s]
         if columns.stop - columns.start < q:
-            # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
-            clear(tap.transpose(3, 0, 1, 2, 4), columns)
+            clear(tap.swapaxes(0, 3), columns)
         tap[..., columns, :] = source[:, rows, :, entries, images]
 
 
