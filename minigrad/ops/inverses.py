@@ -121,9 +121,7 @@ def _(g, c, a):
 
 
 def _orientation(u, vt):
-    """det(U) det(V^H) of unitary matrices, a number of modulus 1, for each of a stack; of real ones 1 or -1."""
-    if u.dtype.kind != "c":
-        return np.sign(np.linalg.det(array_of(u)) * np.linalg.det(array_of(vt)))[..., None, None]
+    """det(U) det(V^H) of unitary matrices, a number of modulus 1, for each of a stack."""
     return (np.linalg.det(u) * np.linalg.det(vt))[..., None, None]
 
 

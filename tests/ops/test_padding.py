@@ -68,7 +68,7 @@ def test_borders(options, width):
 @pytest.mark.parametrize("trim", ["f", "b", "fb", "FB"])
 @pytest.mark.parametrize("v", [[0, 0, 0, 1.5, 0, 2.5, 0, 0], [0, 0, 0], [1.5], []])
 def test_zeros_are_trimmed_as_numpy_does(v, trim):
-    assert_array_equal(np.trim_zeros(leaf(v), trim).data, np.trim_zeros(np.array(v, float), trim))
+    assert_array_equal(np.trim_zeros(leaf(np.array(v, float)), trim).data, np.trim_zeros(np.array(v, float), trim))
 
 
 def test_an_empty_border_and_one_of_a_single_row():

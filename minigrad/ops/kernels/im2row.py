@@ -115,6 +115,7 @@ def _runs(geometry, start, stop):
     for phase in range(start, min(start + stride, stop)):
         for (first, last), group in groupby(range(phase, stop, stride), received):
             rows = list(group)
+            # equivalent: else 0 -> else any number because no row of g is read then
             p = (rows[0] + padding - order[first]) // stride if last else 0
             runs.append((slice(rows[0] - start, rows[-1] + 1 - start, stride), slice(first, last), p))
     return runs
