@@ -15,6 +15,7 @@ _ROWS = 16  # added one after another; the error grows with this and not with th
 _DIRECT = {"e": 1, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
 _SMALL = 2**14  # entries of an array up to which adding float32 in float64 takes less time than blocks
 _FEW = 64  # sums of blocks that are added without blocks of their own
+_DOT, _SHORT_DOT = 1024, 16  # entries of a dot product: as many keep float32 precise, fewer take longer than products
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these
 
 
@@ -47,6 +48,26 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     return total.astype(a.dtype if half else total.dtype, copy=False)[()]
 
 
+def blocked_dot(x: np.ndarray, y: np.ndarray, axis: Any) -> Any:
+    """The sum of x y over the axes, which are kept with size 1: as precise as `blocked_sum`, with no array of products.
+
+    x, y: arrays of one shape and one floating-point dtype, not float16.
+    """
+    axes = normalized_axes(axis, x.ndim)
+    order = _memory_order(x, axes)
+    a, b, start, n = x.transpose(order), y.transpose(order), x.ndim, 1
+    # equivalent: any change because the sum of the products, as an array, is the same
+    while start and order[start - 1] in axes and n * a.shape[start - 1] <= _DOT:
+        start -= 1
+        n *= a.shape[start]
+    # equivalent: any change because the sum of the products, as an array, is the same
+    if n < _SHORT_DOT or not (a.flags.c_contiguous and b.flags.c_contiguous):
+        return blocked_sum(x * y, axes, keepdims=True)
+    rows = (*a.shape[:start], n)
+    dots = np.vecdot(a.reshape(rows), b.reshape(rows)).reshape(*rows[:-1], *[1] * (x.ndim - start))
+    return blocked_sum(dots.transpose(np.argsort(order)), axes, keepdims=True)
+
+
 def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes as non-negative ints; None means all, and an array without axes takes 0 and -1, as np.sum does."""
     # equivalent: -ndim <= axis -> -ndim < axis because NumPy's own check, which is slower, gives the same
@@ -73,12 +94,16 @@ def _is_direct(a, axes):
 
 def _in_memory_order(a, axes, dtype):
     """The sum over the axes, outermost in memory first; the axes that are kept stand in their old order."""
-    # of two axes that repeat the same entries, the one that is kept comes last
-    # equivalent: abs(a.strides[i]) -> a.strides[i]; not in -> in because in another order the sum takes longer
-    order = sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
+    order = _memory_order(a, axes)
     total = _sum(a.transpose(order), [i in axes for i in order], dtype)
     kept = [i for i in order if i not in axes]
     return total.reshape([a.shape[i] for i in kept]).transpose(np.argsort(kept))
+
+
+def _memory_order(a, axes):
+    """All axes, outermost in memory first. Of two that repeat the same entries, the one that is kept comes last."""
+    # equivalent: abs(a.strides[i]) -> a.strides[i]; not in -> in because in another order the sum takes longer
+    return sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
 
 
 def _sum(a, summed, dtype):

@@ -19,7 +19,7 @@ from .summation import PairwiseSum, plus, total
 
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
-_SMALL = (str, int, float, tuple, slice, type, np.dtype, np.generic, type(None))  # parameters that outlive a release
+_SMALL = (str, int, float, slice, type, np.dtype, np.generic, type(None))  # parameters that outlive a release
 
 
 class Node:
@@ -171,4 +171,8 @@ def _release(node: Node) -> None:
         return
     node.arguments, node.output = None, (output.shape, output.dtype)
     if node.parameters:
-        node.parameters = {name: value for name, value in node.parameters.items() if isinstance(value, _SMALL)}
+        node.parameters = {name: value for name, value in node.parameters.items() if _is_small(value)}
+
+
+def _is_small(value: Any) -> bool:
+    return isinstance(value, _SMALL) or (isinstance(value, tuple) and all(map(_is_small, value)))

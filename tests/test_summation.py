@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.operation import array_of
-from minigrad.summation import PairwiseSum, blocked_sum, plus, total
+from minigrad.summation import PairwiseSum, blocked_dot, blocked_sum, plus, total
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
@@ -88,6 +88,26 @@ def test_all_sets_of_axes_of_a_large_array(order, dtype):
         for axes in itertools.combinations(range(4), count):
             rtol = 16 * np.finfo(dtype).eps
             np.testing.assert_allclose(blocked_sum(a, axes), np.sum(exact, axis=axes), rtol=rtol)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("orders", ["CC", "FF", "CF"])
+@pytest.mark.parametrize("shape", [(30, 4, 50, 20), (2, 3, 1500), (40, 2, 16), (3, 0, 20), (1,), ()])
+def test_sums_of_products_over_all_sets_of_axes(shape, orders, dtype):
+    rng = np.random.default_rng(0)
+    x, y = (np.asarray(rng.uniform(0.5, 1, shape), dtype, order=order) for order in orders)
+    exact = x.astype(np.longdouble) * y
+    for axes in itertools.chain.from_iterable(itertools.combinations(range(len(shape)), n) for n in range(5)):
+        found = blocked_dot(x, y, axes)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(
+            found, np.sum(exact, axis=axes, keepdims=True), rtol=16 * np.finfo(dtype).eps, strict=False
+        )
+
+
+def test_a_sum_of_a_million_products_is_precise():
+    x = np.full((2, 1000, 1000), np.float32(0.1))
+    np.testing.assert_allclose(blocked_dot(x, x, (1, 2)), np.float32(0.1) ** 2 * 1e6, rtol=1e-6)
 
 
 @pytest.mark.parametrize("one", [np.ones(3), 1.0, np.float32(1), mg.tensor([1.0, 1.0])])

@@ -13,7 +13,9 @@ import numpy as np
 from .. import ops
 from .._tensor import Tensor
 from ..operation import array_of, arraylike, op
-from ..ops.casting import widened
+from ..ops.casting import narrowed, widened
+from ..ops.reductions import _count, sum_of_products
+from ..summation import blocked_sum
 from ..typing import Array, DType
 from .arguments import check_number, check_sizes, float_dtype
 from .layers import parameter
@@ -25,32 +27,30 @@ def normalized(x: Any, mean: Any, variance: Any, eps: float) -> Any:
     return (x - mean) / ops.sqrt(variance + eps)
 
 
-def _standardized(x: Any, axis: tuple[int, ...], eps: float) -> tuple[Any, np.ndarray, np.ndarray]:
-    """X to mean 0 and variance 1 over the axes; and the mean and variance that it had."""
-    plain = array_of(x)
-    mean, variance = ops.mean(plain, axis, keepdims=True), ops.var(plain, axis, keepdims=True)
-    return _standardize(x, mean, variance, axis=axis, eps=eps), mean, variance
-
-
 @op(name="standardize")
-def _standardize(x, mean, variance, *, axis, eps):
+def _standardize(x, *, axis, eps, saved):
     """A = (X - mean) R, R = (variance + eps)**(-1/2), where mean and variance are those of X over the axes.
 
     Both depend on X: a change of X by a constant changes nothing, and one along A itself changes R too. So
-    dJ/dX = R (g - mean(g) - A mean(g A)).
+    dJ/dX = R (g - mean(g) - A mean(g A)). Mean and variance are saved, for this and for running statistics.
     """
-    a = x - mean
+    wide, n = widened(x), _count(x, axis)
+    mean = blocked_sum(wide, axis, keepdims=True) / n
+    a = wide - mean
+    # where the mean is rounded, that of the deviations is not 0
+    rest = blocked_sum(a, axis, keepdims=True) / n
+    variance = np.maximum(sum_of_products(a, a, axis) / n - rest * rest, 0)
     a *= 1 / np.sqrt(variance + eps)
-    return a
+    saved.update(mean=mean, variance=variance)
+    return narrowed(a, x)
 
 
 @_standardize.vjp("x")
-def _(g, a, x, mean, variance, axis, eps):
-    if type(x) is not np.ndarray:
-        variance = ops.var(x, axis, keepdims=True)
-    g, a = widened(g), widened(a)
-    dx = g - ops.mean(g, axis, keepdims=True)
-    dx -= a * ops.mean(g * a, axis, keepdims=True)
+def _(g, a, x, axis, eps, saved):
+    variance = saved["variance"] if type(x) is np.ndarray else ops.var(x, axis, keepdims=True)
+    g, a, n = widened(g), widened(a), _count(x, axis)
+    dx = g - ops.sum(g, axis, keepdims=True) / n
+    dx -= a * (sum_of_products(g, a, axis) / n)
     dx *= 1 / np.sqrt(variance + eps)
     return dx
 
@@ -100,7 +100,9 @@ class BatchNorm2d(Module):
 
     def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:
         """The normalised x; mean and variance of each channel of the batch, and the number of its entries."""
-        return *_standardized(x, (0, 2, 3), self.eps), x.size // self.num_features
+        saved: dict[str, Any] = {}
+        a = _standardize(x, axis=(0, 2, 3), eps=self.eps, saved=saved)
+        return a, saved["mean"], saved["variance"], x.size // self.num_features
 
     def _track(self, mean: np.ndarray, variance: np.ndarray, n: int) -> None:
         """Move the running statistics towards those of a batch with n entries in a channel."""
@@ -138,4 +140,4 @@ class LayerNorm(Module):
         x, n = arraylike(x), len(self.normalized_shape)
         if x.shape[-n:] != self.normalized_shape:
             raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
-        return _standardized(x, tuple(range(-n, 0)), self.eps)[0] * self.weight + self.bias
+        return _standardize(x, axis=tuple(range(-n, 0)), eps=self.eps, saved={}) * self.weight + self.bias

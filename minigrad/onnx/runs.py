@@ -65,9 +65,6 @@ def place(node: Node) -> str:
     return node.op.__name__ + (f" in {inside}" if inside else "")
 
 
-STATISTICS = {("standardize", "mean"), ("standardize", "variance")}  # computed of another argument, in the model too
-
-
 class Run:
     """One call of f. inputs: what it was called with; steps: the nodes it recorded; outputs: {path: Tensor}."""
 
@@ -152,13 +149,13 @@ class Runs:
         arguments = tuple(
             parent
             if parent in self.first.number
-            else None
-            if (node.op.__name__, node.op.argument(i)) in STATISTICS
             else self._constant(step, node.op.argument(i), *(n.arguments[i] for n in nodes))
             for i, parent in enumerate(node.parents)
         )
         parameters = {
-            name: self._constant(step, name, *(n.parameters[name] for n in nodes)) for name in node.parameters
+            name: self._constant(step, name, *(n.parameters[name] for n in nodes))
+            for name in node.parameters
+            if name != "saved"
         }
         return step._replace(arguments=arguments, parameters=parameters)
 

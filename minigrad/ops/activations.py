@@ -19,7 +19,7 @@ from ..typing import Array, Axis
 from . import gaussian
 from .arithmetic import selected
 from .casting import floating, narrowed, widened
-from .reductions import _kept, _reduced_shape, sum
+from .reductions import _kept, _reduced_shape, sum, sum_of_products
 
 __all__ = [
     "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logaddexp", "logsumexp", "silu",
@@ -208,7 +208,7 @@ def _shifted(z, axis):
 @softmax.vjp("z")
 def _(g, a, z, axis):
     g, a = widened(g), widened(a)
-    return a * (g - sum(g * a, axis, keepdims=True))
+    return a * (g - sum_of_products(g, a, axis))
 
 
 @op

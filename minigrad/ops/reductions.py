@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
-from ..summation import blocked_sum, normalized_axes
+from ..summation import blocked_dot, blocked_sum, normalized_axes
 from ..typing import Array, Axis
 from .arithmetic import selected
 from .casting import narrowed, widened
@@ -63,6 +63,13 @@ def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @sum.vjp("a")
 def _(g, out, a, axis, keepdims):
     return np.broadcast_to(_kept(g, a, axis), a.shape)
+
+
+def sum_of_products(x, y, axis):
+    """The sum of X Y, entry by entry, over the axis (or axes), which are kept with size 1."""
+    if type(x) is type(y) is np.ndarray and x.dtype is y.dtype and x.shape == y.shape:
+        return blocked_dot(x, y, axis)
+    return sum(x * y, axis, keepdims=True)
 
 
 @implements(np.mean)
