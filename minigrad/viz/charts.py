@@ -49,7 +49,7 @@ def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float 
         known = [(x, _height(value, decades), name, value) for x, name, value in named if value is not None]
         parts.append(_polyline([(x, y) for x, y, _, _ in known], COLOURS[label]))
         parts += [_dot(x, y, value, f"{name}: {label} {value:.4g}", COLOURS[label]) for x, y, name, value in known]
-    parts.append(_legend(" ".join(f'<tspan style="fill:{COLOURS[label]}">{label}</tspan>' for label in series)))
+    parts.append(_legend_of(series))
     return _svg(BOTTOM + NAMES, title, parts)
 
 
@@ -85,7 +85,7 @@ def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], unit: str)
     names = [_shortened(name) for name, _ in rows]
     start = BEFORE + CHARACTER * len(max(names, key=len, default=""))
     most = max([TINY, *(sum(values.values()) for _, values in rows)])
-    parts = []
+    parts = [_legend_of(dict.fromkeys(label for _, values in rows for label in values))]
     for i, (_, values) in enumerate(rows):
         x, y = float(start), TOP + i * ROW
         parts.append(_text(x, y, names[i], "row"))
@@ -163,6 +163,11 @@ def _title(said: str) -> str:
 
 def _text(x: float, y: float, words: str, role: str) -> str:
     return f'<text x="{x:.1f}" y="{y:.1f}" {TEXT[role].format(x=x, y=y)}>{html.escape(words)}</text>'
+
+
+def _legend_of(labels: Iterable[str]) -> str:
+    """The keys of COLOURS, each in its colour."""
+    return _legend(" ".join(f'<tspan style="fill:{COLOURS[label]}">{label}</tspan>' for label in labels))
 
 
 def _legend(said: str) -> str:

@@ -155,7 +155,7 @@ def profile(y: Tensor) -> Table:
     def chart() -> str:
         times = [{"forward": 1e3 * (cost.forward or 0.0), "VJPs": 1e3 * (cost.backward or 0.0)} for cost in costs]
         rows = list(zip(map(_full_name, costs), times, strict=True))
-        return charts.bars("blue: forward, orange: VJPs", rows[:BARS], "ms")
+        return charts.bars("time of each op", rows[:BARS], "ms")
 
     return Table(f"{counted(len(costs), 'op')}, {_milliseconds(total)}", costs, columns, chart)
 

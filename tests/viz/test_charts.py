@@ -188,6 +188,13 @@ def test_the_legend_has_the_colours_of_the_lines():
     assert strokes == [circle.get("fill") for circle in elements(svg, "circle")]
 
 
+def test_the_legend_has_the_colours_of_the_bars():
+    svg = charts.bars("t", [("a", {"forward": 1.0}), ("b", {"forward": 1.0, "VJPs": 2.0})], "ms")
+    legend = {span.text: span.get("style") for span in elements(svg, "tspan")}
+    fills = [f"fill:{rect.get('fill')}" for rect in elements(svg, "rect")]
+    assert legend == {"forward": fills[0], "VJPs": fills[2]}
+
+
 finite = st.floats(-1e6, 1e6).map(lambda x: float(f"{x:.2g}"))
 
 
@@ -263,7 +270,7 @@ costs = st.floats(0, 1e6).map(lambda x: float(f"{x:.3g}"))
 def test_a_bar_is_as_long_as_its_number(rows):
     """Beside each row its name and its sum; the longest takes at least half of the width."""
     svg = charts.bars("t", [(name, {"value": a, "gradient": b}) for name, a, b in rows], "s")
-    rects, texts = elements(svg, "rect"), elements(svg, "text")[1:]
+    rects, texts = elements(svg, "rect"), elements(svg, "text")[2:]  # after the title and the legend
     assert [text_of(rect) for rect in rects] == [f"{value:.4g} s" for _, *pair in rows for value in pair]
     assert [rect.get("fill") for rect in rects[:2]] == [charts.COLOURS["value"], charts.COLOURS["gradient"]]
     most = max(a + b for _, a, b in rows)
