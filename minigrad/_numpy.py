@@ -16,6 +16,7 @@ import numpy as np
 
 from . import ops
 from .errors import NUMPY_ERRORS, explain, refusal
+from .nest import mapped
 from .operation import array_of, arraylike
 from .ops.casting import in_dtype
 from .stand_ins import NUMPY, implements
@@ -236,10 +237,4 @@ def _name(function: Any) -> str:
 
 def without_tensors(value: Any) -> Any:
     """The value with each Tensor in it, however deep in tuples, lists and dicts, replaced by its array."""
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*map(without_tensors, value))
-    if isinstance(value, (tuple, list)):
-        return type(value)(map(without_tensors, value))
-    if isinstance(value, dict):
-        return {key: without_tensors(v) for key, v in value.items()}
-    return array_of(value)
+    return mapped(array_of, value)

@@ -1,11 +1,11 @@
 """Nests: dicts, lists and tuples of arrays, inside one another. Transforms take and return them.
 
-`flatten` lists the leaves of a nest, `unflatten` puts other leaves in their places, and `matched` checks
-that two nests have the same structure.
+`flatten` lists the leaves of a nest, `unflatten` puts other leaves in their places, `mapped` applies a function to
+each, and `matched` checks that two nests have the same structure.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -34,15 +34,17 @@ def paths(nest: Any, start: str = "") -> list[str]:
 
 def unflatten(nest: Any, leaves: Iterable[Any]) -> Any:
     """Return a nest of the same structure with new leaves."""
-    return _filled(nest, iter(leaves))
+    leaves = iter(leaves)
+    return mapped(lambda _: next(leaves), nest)
 
 
-def _filled(nest: Any, leaves: Iterator[Any]) -> Any:
+def mapped(f: Callable[[Any], Any], nest: Any) -> Any:
+    """Return a nest of the same structure with f(leaf) in the place of each leaf."""
     if isinstance(nest, dict):
-        return {key: _filled(part, leaves) for key, part in nest.items()}
+        return {key: mapped(f, part) for key, part in nest.items()}
     if isinstance(nest, (list, tuple)):
-        return _of_kind(nest, [_filled(part, leaves) for part in nest])
-    return next(leaves)
+        return _of_kind(nest, [mapped(f, part) for part in nest])
+    return f(nest)
 
 
 def _of_kind(nest: list | tuple, parts: list[Any]) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
-from .nest import flatten, unflatten
+from .nest import mapped
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import Op, array_of
 from .settings import force_recording
@@ -83,9 +83,8 @@ class _Call:
     """One call of the function: its arguments, and what its ops did, which shows whether a second run does the same."""
 
     def __init__(self, f: Callable, x: tuple, options: dict, rng: np.random.Generator | None):
-        nest = [x, options]
         self.f, self.rng = f, rng
-        self.x, self.options = unflatten(nest, map(_copied, flatten(nest)))
+        self.x, self.options = mapped(_copied, [x, options])
         self.random_state: Any = rng and rng.bit_generator.state
         self.last: tuple[Any, list] | None = None
 

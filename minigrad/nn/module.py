@@ -15,7 +15,7 @@ import numpy as np
 from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
 from ..foreign_names import missing
-from ..nest import flatten, unflatten
+from ..nest import mapped
 from ..operation import array_of
 from ..settings import call_in_scope
 from ..typing import DType
@@ -287,7 +287,7 @@ def _copy(caller: str, module: Module, replaced: dict[int, Any], own: frozenset[
         if isinstance(value, np.ndarray):
             return replaced.setdefault(id(value), value.copy())
         if isinstance(value, (dict, list, tuple)):
-            return unflatten(value, map(copied, flatten(value)))
+            return mapped(copied, value)
         if isinstance(value, MethodType) and id(value.__self__) in modules:
             return MethodType(value.__func__, copied(value.__self__))
         if isinstance(value, FunctionType) and modules & {*map(id, inspect.getclosurevars(value).nonlocals.values())}:

@@ -8,7 +8,7 @@ import numpy as np
 import minigrad as mg
 
 from ..._numpy import without_tensors
-from ...nest import flatten, unflatten
+from ...nest import mapped
 
 # fmt: off
 __all__ = [
@@ -27,7 +27,7 @@ def _real(value):
         plain = leaf if hasattr(leaf, "dtype") else np.asarray(leaf)
         return plain.astype(float) if plain.dtype.kind in "iub" else leaf
 
-    return unflatten(value, map(cast, flatten(value)))
+    return mapped(cast, value)
 
 
 def unary_to_nary(transform, name=None, result=None):
@@ -65,7 +65,7 @@ def unary_to_nary(transform, name=None, result=None):
 
 
 def _ones(y):
-    return unflatten(y, [np.ones_like(leaf) for leaf in flatten(y)])
+    return mapped(np.ones_like, y)
 
 
 def _elementwise(f, x):
