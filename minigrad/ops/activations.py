@@ -19,6 +19,7 @@ from ..typing import Array, Axis
 from . import gaussian
 from .arithmetic import selected
 from .casting import floating, narrowed, widened
+from .exponentials import expm1_below_0, log1p_exp
 from .reductions import _kept, _reduced_shape, sum, sum_of_products
 
 __all__ = [
@@ -98,11 +99,7 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     array([-0.6321,  0.    ,  2.    ])
     """
     z = floating(z)
-    below = np.minimum(z, 0)
-    if z.dtype.char != "f":
-        return np.maximum(z, 0) + alpha * np.expm1(below)
-    half = np.tanh(below / 2)  # e**Z - 1 = 2 H / (1 - H), faster than exponentials.expm1, and no overflow for Z <= 0
-    return np.maximum(z, 0) + alpha * (2 * half / (1 - half))
+    return np.maximum(z, 0) + alpha * expm1_below_0(np.minimum(z, 0))
 
 
 @elu.vjp("z")
@@ -148,23 +145,6 @@ def softplus(z: Array) -> Array:
     """
     z = floating(z)
     return np.maximum(z, 0) + log1p_exp(z)
-
-
-def log1p_exp(z):
-    """ln(1 + e**-|Z|): 2 artanh(S) for S = E / (2 + E), from E = e**-|Z|.
-
-    In float32 artanh(S) = S + S**3 (1/3 + S**2 / 5 + ...), cut off and fitted to S <= 1/3, is faster than np.log1p.
-    """
-    e = np.exp(-np.abs(z))
-    if e.dtype.char != "f":
-        return np.log1p(e)
-    s = e / (2 + e)
-    square = s * s
-    series = square * 0.11616604362
-    for c in (0.108523053232, 0.142962468426, 0.199998516711, 0.333333336654):
-        series += c
-        series *= square
-    return 2 * (s + s * series)
 
 
 @softplus.vjp("z")

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..operation import op
 from ..typing import Array
-from .activations import log1p_exp, log_softmax, sigmoid, softmax
+from .activations import log_softmax, sigmoid, softmax
 from .casting import floating, narrowed, widened
+from .exponentials import log1p_exp
 from .reductions import mean
 
 __all__ = ["softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits"]

@@ -12,6 +12,7 @@ from support.naive import scalar
 from support.specification import Specs, called
 
 import minigrad as mg
+from minigrad.ops import exponentials
 from minigrad.ops.arithmetic import selected
 from minigrad.testing import strategies as s
 from minigrad.testing.strategies import Call
@@ -249,6 +250,16 @@ def test_exponentials_of_all_but_float32_are_numpys_to_the_last_bit(dtype):
     x = np.linspace(-0.9, 3, 500).astype(dtype)
     assert_array_equal(mg.expm1(x), np.expm1(x), strict=True)
     assert_array_equal(mg.log1p(x), np.log1p(x), strict=True)
+
+
+@pytest.mark.parametrize(
+    ("f", "by_numpy"),
+    [(exponentials.expm1_below_0, np.expm1), (exponentials.log1p_exp, lambda z: np.log1p(np.exp(-np.abs(z))))],
+)
+def test_parts_of_activations_in_float32_are_precise_to_4_units_in_the_last_place(f, by_numpy):
+    x = -(10.0 ** np.random.default_rng(0).uniform(-12, 1.9, 20_000)).astype(np.float32)
+    right = by_numpy(x.astype(float))
+    assert np.all(np.abs(f(x) - right) <= 4 * np.spacing(np.abs(right).astype(np.float32)))
 
 
 @pytest.mark.parametrize("f", [np.expm1, np.log1p])
