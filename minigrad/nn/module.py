@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,15 +20,9 @@ from ..operation import array_of
 from ..settings import call_in_scope
 from ..typing import DType
 from .arguments import float_dtype
+from .state import IncompatibleKeys, mapping_of, paired, plain_value
 
 _Module = TypeVar("_Module", bound="Module")
-
-
-class IncompatibleKeys(NamedTuple):
-    """The names in which a state and a module differ: what `load_state_dict(state, strict=False)` returns."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -146,9 +140,11 @@ class Module:
         """
         if not isinstance(strict, (bool, np.bool)):
             raise TypeError(f"load_state_dict: strict must be True or False, not {brief(strict)}")
-        arrays = {name: _plain(value, name) for name, value in _mapping("load_state_dict", state).items()}
-        matched, incompatible = _matched("load_state_dict", self, arrays, missing=not strict, unexpected=not strict)
-        for part, value in matched:
+        arrays = {name: plain_value(value, name) for name, value in mapping_of("load_state_dict", state).items()}
+        pairs, incompatible = paired(
+            "load_state_dict", *_named(self), arrays, missing=not strict, unexpected=not strict
+        )
+        for part, value in pairs:
             if isinstance(part, Tensor):
                 part.data = np.array(value, part.dtype, order="C")
             else:
@@ -225,11 +221,11 @@ def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options
         raise TypeError(f"functional_call: the first argument must be a Module, not {brief(module)}")
     given = {
         name: value if isinstance(value, Tensor) else plain_array(value, "functional_call", f"state[{name!r}]")
-        for name, value in _mapping("functional_call", state).items()
+        for name, value in mapping_of("functional_call", state).items()
     }
-    matched, _ = _matched("functional_call", module, given, missing=True)
-    replaced = {id(part): _in_place_of(part, value) for part, value in matched}
-    parameters = [*module.parameters(), *(part for part, _ in matched if isinstance(part, Tensor))]
+    pairs, _ = paired("functional_call", *_named(module), given, missing=True)
+    replaced = {id(part): _in_place_of(part, value) for part, value in pairs}
+    parameters = [*module.parameters(), *(part for part, _ in pairs if isinstance(part, Tensor))]
     own = frozenset(id(replaced.get(id(parameter), parameter)) for parameter in parameters)
     return _copy("functional_call", module, replaced, own)(*x, **options)
 
@@ -248,6 +244,12 @@ def _inside(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> 
         elif isinstance(part, Module) and not any(part is other for other in above):
             yield start + name, part
             yield from _inside(part, f"{start}{name}.", above)
+
+
+def _named(module: Module) -> tuple[dict[str, Any], list[str]]:
+    """The Tensors and arrays in a module by their names, and the names of its state."""
+    own = {name: part for name, part in _inside(module) if not isinstance(part, Module)}
+    return own, [name for name, _ in module._state()]
 
 
 def _held(module: Module) -> Iterator[tuple[str, Any]]:
@@ -305,62 +307,6 @@ def _cast(part: Any, dtype: Any) -> Any:
     if isinstance(part, np.ndarray):
         return part.astype(dtype)
     return tensor(part.data, dtype=dtype, requires_grad=part.requires_grad, name=part.name)
-
-
-def _mapping(caller: str, state: Any) -> Mapping[str, Any]:
-    if not isinstance(state, Mapping):
-        raise TypeError(f"{caller}: the state must be a mapping of names to arrays, not {brief(state)}")
-    return state
-
-
-def _plain(value: Any, name: str) -> np.ndarray:
-    """What a state_dict holds, here or in another framework, as an array of real numbers."""
-    if hasattr(value, "requires_grad"):
-        value = value.data if isinstance(value, Tensor) else np.asarray(value)
-    array = plain_array(value, "load_state_dict", f"state[{name!r}]")
-    if array.dtype.kind == "c":
-        raise TypeError(f"load_state_dict: state[{name!r}] must be real, not {array.dtype}")
-    return array
-
-
-def _matched(
-    caller: str, module: Module, given: dict[str, Any], *, missing: bool = False, unexpected: bool = False
-) -> tuple[list[tuple[Any, Any]], IncompatibleKeys]:
-    """([(part of the module, value given for it)], the names that differ). Raises ValueError about all that is wrong.
-
-    missing, unexpected: whether such names may be.
-    """
-    own = {name: part for name, part in _inside(module) if not isinstance(part, Module)}
-    missing_keys = [name for name, _ in module._state() if name not in given]
-    unexpected_keys = [name for name in given if name not in own]
-    pairs = {name: (part, given[name]) for name, part in own.items() if name in given}
-    said = [] if missing else _said("missing", missing_keys)
-    said += [] if unexpected else _said("unexpected", unexpected_keys)
-    said += _misfits(pairs)
-    if said:
-        raise ValueError(f"{caller}: {'; '.join(said)}")
-    return [*pairs.values()], IncompatibleKeys(missing_keys, unexpected_keys)
-
-
-def _said(what: str, names: list[str]) -> list[str]:
-    return [f"{what} {', '.join(map(repr, names))}"] if names else []
-
-
-def _misfits(pairs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
-    """Say what is wrong with {name: (part of a module, value given for it)}."""
-    first: dict[int, str] = {}
-    for name, (part, value) in pairs.items():
-        if part.shape != value.shape:
-            yield f"{name!r} must have shape {part.shape}, not {value.shape}"
-        earlier = first.setdefault(id(part), name)
-        # equivalent: pairs[earlier][1], value -> value, pairs[earlier][1] because equality has no order
-        if not _same(pairs[earlier][1], value):
-            yield f"{earlier!r} and {name!r} are one parameter, but are given two values"
-
-
-def _same(x: Any, y: Any) -> bool:
-    """Whether either of two values will do; equal Tensors may have derivatives of their own."""
-    return x is y or (type(x) is type(y) is np.ndarray and np.array_equal(x, y, equal_nan=True))
 
 
 def _lines(module: Module, start: str = "", above: tuple[Module, ...] = ()) -> Iterator[str]:
