@@ -250,32 +250,32 @@ class DataParallel:
         if ranks.size == 1:
             loss.backward()
             return
-        seed /= ranks.size
         if nodes != self._nodes:
             self._nodes, self._buckets = nodes, [*_fill(nodes, self.bucket_bytes)]
-        before: dict[Node, Any] = {node: None if node.grad is None else node.grad / ranks.size for node in nodes}
-        found = {node: before[node] for node in {*nodes}.difference(order)}
-        swept = tape.sweep({loss.node: seed}, order, leaves=True, release=True)
+        for node in nodes:
+            node.grad = None if node.grad is None else node.grad / ranks.size
+        swept = tape.sweep({loss.node: seed / ranks.size}, order, leaves=True, release=True)
         requests: list[Any] = []
         try:
-            self._start(((node, g if before[node] is None else g + before[node]) for node, g in swept), found, requests)
+            self._start(ranks, swept, {*nodes}.difference(order), requests)
         finally:
             ranks.wait(requests)
         for bucket in self._buckets:
-            bucket.assign()
+            bucket.assign(ranks.size)
 
-    def _start(self, gradients: Iterator[tuple[Node, Any]], found: dict[Node, Any], requests: list[Any]) -> None:
+    def _start(self, ranks: _Ranks, swept: Iterator[tuple[Node, Any]], found: set[Node], requests: list[Any]) -> None:
         """Start to average each bucket once its gradients are found.
 
         The last parameters come first: every rank starts the buckets in this order, as MPI requires.
         """
         waiting = self._buckets[:]
-        for node, g in gradients:
-            found[node] = g
+        for node, g in swept:
+            node.grad = g if node.grad is None else node.grad + g
+            found.add(node)
             # equivalent: any change because it only lets MPI continue what was started
-            _ranks().MPI.Request.Testall(requests)
-            while waiting and found.keys() >= waiting[-1].gradients.keys():
-                requests.append(waiting.pop().start(found))
+            ranks.MPI.Request.Testall(requests)
+            while waiting and found.issuperset(waiting[-1].gradients):
+                requests.append(ranks.add(waiting.pop().filled()))
 
 
 def _order(root: Node, nodes: list[Node]) -> list[Node]:
@@ -305,21 +305,20 @@ class _Bucket:
         *parts, self.ranks = np.split(self.flat, np.cumsum([node.output.size for node in nodes]))
         self.gradients = {node: part.reshape(node.shape) for node, part in zip(nodes, parts, strict=True)}
 
-    def start(self, found: dict[Node, Any]) -> Any:
-        """Start to add up this rank's parts of the means, None where it has none; return what to wait for."""
+    def filled(self) -> np.ndarray:
+        """The array, with this rank's parts of the means: 0 where a leaf has no gradient."""
         for i, (node, total) in enumerate(self.gradients.items()):
-            g = found[node]
-            self.ranks[i] = g is not None
-            total[...] = 0 if g is None else g
+            self.ranks[i] = node.grad is not None
+            total[...] = 0 if node.grad is None else node.grad
         self.ranks[-1] = self.layout
-        return _ranks().add(self.flat)
+        return self.flat
 
-    def assign(self) -> None:
-        """Give each leaf its gradient."""
-        if self.ranks[-1] != size() * self.layout:
+    def assign(self, ranks: int) -> None:
+        """Give each leaf its gradient, once so many ranks have added theirs."""
+        if self.ranks[-1] != ranks * self.layout:
             raise RuntimeError("backward: the ranks have different parameters, or make different calls")
-        for (node, total), ranks in zip(self.gradients.items(), self.ranks, strict=False):
-            node.grad = total if ranks else None
+        for (node, total), having in zip(self.gradients.items(), self.ranks, strict=False):
+            node.grad = total if having else None
 
 
 def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
