@@ -9,12 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from .threads import blocks, get_num_threads, share
+from .threads import FEWEST_PRODUCTS, ONE_THREAD, blocks, get_num_threads, share
 
-FEWEST_PRODUCTS = 8_000_000  # multiplications above which threads save more than they cost
 FEWEST_ROWS = 32  # of a part of a product
-_ONE_THREAD = 262_144  # multiplications of two matrices that OpenBLAS does in one thread
-_ONE_THREAD_OF_VECTOR = 9_216  # of a matrix and a vector
+_ONE_THREAD_OF_VECTOR = 9_216  # multiplications of a matrix and a vector that OpenBLAS does in one thread
 
 
 def product(a, b):
@@ -25,21 +23,12 @@ def product(a, b):
     ):
         return np.matmul(a, b)
     if len(parts) == 1:
-        # equivalent: True -> False because BLAS's threads compute the same
-        return share(lambda _: np.matmul(a, b), parts, products=True)[0]
+        # equivalent: any change because BLAS's threads compute the same
+        return share(lambda _: np.matmul(a, b), parts, products=math.inf)[0]
     out = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), np.result_type(a, b))
-    # equivalent: True -> False because BLAS's threads compute the same
-    share(lambda part: np.matmul(a[part[0]], b[part[1]], out=out[part[2]]), parts, products=True)
+    # equivalent: any change because BLAS's threads compute the same
+    share(lambda part: np.matmul(a[part[0]], b[part[1]], out=out[part[2]]), parts, products=math.inf)
     return out
-
-
-def share_products(work, parts, multiplications):
-    """[work(part) for part in parts], in threads if so many multiplications are enough; BLAS uses one for each."""
-    # equivalent: any change because threads compute the same
-    if multiplications <= _ONE_THREAD:
-        return [work(part) for part in parts]
-    # equivalent: True -> False; <= -> < because threads compute the same
-    return share(work, parts, products=True, alone=multiplications <= FEWEST_PRODUCTS)
 
 
 # equivalent: any change because any parts give the same
@@ -50,7 +39,7 @@ def _parts_of_product(a, b, threads):
     None at all if BLAS computes it in one thread by itself.
     """
     if min(len(a), len(b)) > 1:
-        few, rows, columns = _ONE_THREAD, a[-2], b[-1]
+        few, rows, columns = ONE_THREAD, a[-2], b[-1]
     else:
         few, rows, columns = _ONE_THREAD_OF_VECTOR, 1, 1
     if math.prod(a) * columns <= few and math.prod(b) * rows <= few:

@@ -17,6 +17,8 @@ from functools import lru_cache
 from queue import SimpleQueue
 from typing import Any
 
+FEWEST_PRODUCTS = 8_000_000  # multiplications of matrices above which threads save more than they cost
+ONE_THREAD = 262_144  # of two matrices, which OpenBLAS does in one thread
 _BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _RANKS = ("OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_SIZE")  # set by launchers
 
@@ -58,22 +60,24 @@ def get_num_threads() -> int:
     return _current().size
 
 
-def share(work: Callable[[Any], Any], parts: Sequence[Any], products: bool = False, alone: bool = False) -> list[Any]:
+def share(work: Callable[[Any], Any], parts: Sequence[Any], products: float = 0) -> list[Any]:
     """Return [work(part) for part in parts], of parts that may be worked on at the same time.
 
-    products: whether parts multiply matrices. BLAS then uses one thread for each until all are finished, also for a
-        single part: its own threads spin for a while after a product, on the cores that the next parts need. Of a BLAS
-        that can't be told so the calling thread does all parts.
-    alone: whether the calling thread does all parts.
+    products: how many multiplications of matrix products the parts make, if any: few are left to the calling thread.
+        BLAS uses one thread for each product until all are finished, also for a single part: its own threads spin for
+        a while after a product, on the cores that the next parts need. Of a BLAS that can't be told so the calling
+        thread does all parts.
     An error is raised once no thread works on a part any more, so that what they write to can be released.
     """
     pool = _pool or _current()
-    others = 0 if alone else min(pool.size, len(parts)) - 1
-    if not (_blas.set if products else others > 0):
+    # equivalent: any change because threads compute the same
+    others = 0 if 0 < products <= FEWEST_PRODUCTS else min(pool.size, len(parts)) - 1
+    # equivalent: any change because threads compute the same
+    if not (products > ONE_THREAD and _blas.set if products else others > 0):
         return [work(part) for part in parts]
     task = _Task(work, parts)
     places = [*map(_Place, [task] * others)]
-    error = _run(task, places, pool, products)
+    error = _run(task, places, pool, bool(products))
     if error or task.errors:
         raise error or task.errors[0]
     return task.results

@@ -12,7 +12,7 @@ from minigrad import products, threads
 @pytest.fixture(autouse=True)
 def small_products_are_shared(monkeypatch):
     monkeypatch.setattr(threads, "_pool", threads._Pool(3))
-    for name, value in (("FEWEST_PRODUCTS", 30), ("FEWEST_ROWS", 1), ("_ONE_THREAD", 0), ("_ONE_THREAD_OF_VECTOR", 0)):
+    for name, value in (("FEWEST_PRODUCTS", 30), ("FEWEST_ROWS", 1), ("ONE_THREAD", 0), ("_ONE_THREAD_OF_VECTOR", 0)):
         monkeypatch.setattr(products, name, value)
     products._parts_of_product.cache_clear()
     yield

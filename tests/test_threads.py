@@ -27,9 +27,10 @@ has_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork 
 @pytest.fixture(autouse=True)
 def three_threads(monkeypatch):
     """Three threads, and work that is shared out however small."""
-    for module in (im2row, products):
+    for module in (im2row, products, threads):
         monkeypatch.setattr(module, "FEWEST_PRODUCTS", 0)
-    monkeypatch.setattr(products, "_ONE_THREAD", 0)
+    for module in (products, threads):
+        monkeypatch.setattr(module, "ONE_THREAD", 0)
     for name in ("LARGE", "BLOCK", "BEYOND_CACHE"):
         monkeypatch.setattr(blockwise, name, 1024)
     before = mg.get_num_threads()
@@ -134,7 +135,7 @@ def test_an_interruption_at_any_place_leaves_nothing_running():
     while interrupted_at(at):
         if before:
             assert threads._blas.get() == before, at
-        assert threads.share(lambda i: i, range(3), products=True) == [0, 1, 2], at
+        assert threads.share(lambda i: i, range(3), products=1) == [0, 1, 2], at
         at += 1
     assert at > 20
 
@@ -162,7 +163,7 @@ def interrupted_at(at):
     interrupted, before = False, sys.gettrace()  # of a coverage tool
     sys.settrace(trace)
     try:
-        threads.share(work, range(3), products=True)
+        threads.share(work, range(3), products=1)
     except KeyboardInterrupt:
         interrupted = True
     finally:
@@ -230,9 +231,11 @@ def test_the_number_changes_while_others_compute():
 
 FORKING = """if True:
     import os, sys, threading, time, numpy as np, minigrad as mg
-    from minigrad import products
+    from minigrad import products, threads
     from minigrad.ops.kernels import im2row
-    im2row.FEWEST_PRODUCTS = products.FEWEST_PRODUCTS = products._ONE_THREAD = 0
+    im2row.FEWEST_PRODUCTS = 0
+    for module in (products, threads):
+        module.FEWEST_PRODUCTS = module.ONE_THREAD = 0
     mg.set_num_threads(3)
     x, k = np.ones((8, 4, 20, 20)), np.ones((8, 4, 3, 3))
     ended = threading.Event()

@@ -12,10 +12,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support import naive
 
 import minigrad as mg
-from minigrad import products
+from minigrad import threads
 from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch
 from minigrad.ops.windows import geometry_of
-from minigrad.products import share_products
+from minigrad.threads import share
 
 COUNTS = (0, 1, 2, 7, 8, 9, 33)  # of images: from 8 on they are innermost
 ORDERS = ((0, 1, 2, 3), (2, 1, 3, 0), (0, 2, 3, 1), (2, 3, 1, 0), (3, 2, 1, 0))
@@ -156,7 +156,7 @@ def three_threads():
     """Share out every convolution, however small."""
     before = mg.get_num_threads()
     mg.set_num_threads(3)
-    with patch.object(im2row, "FEWEST_PRODUCTS", 0), patch.multiple(products, FEWEST_PRODUCTS=0, _ONE_THREAD=0):
+    with patch.object(im2row, "FEWEST_PRODUCTS", 0), patch.multiple(threads, FEWEST_PRODUCTS=0, ONE_THREAD=0):
         yield
     mg.set_num_threads(before)
 
@@ -525,7 +525,7 @@ def test_work_is_shared_out_by_its_multiplications(three_threads, derivative, n)
     for fewest, parts in ((work, 1), (work - 1, 3)):
         with (
             patch.object(im2row, "FEWEST_PRODUCTS", fewest),
-            patch.object(im2row, "share_products", wraps=share_products) as spy,
+            patch.object(im2row, "share", wraps=share) as spy,
         ):
             of(derivative, "im2row", x, k, g, 1, where)
         assert {len(call.args[1]) for call in spy.call_args_list} == {parts}

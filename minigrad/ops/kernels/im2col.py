@@ -11,8 +11,7 @@ from itertools import groupby
 
 import numpy as np
 
-from ...products import share_products
-from ...threads import blocks
+from ...threads import blocks, share
 from ..windows import padded, taps_inside
 from .blas import CONTRACTION, TILE, add_products, tiles
 from .innermost import empty_innermost, images_innermost, innermost, laid
@@ -36,7 +35,7 @@ def forward(x, k, geometry, groups, dtype):
             _multiply(matrix, _stack(windows, part, groups, inner, take), _pixels(z[part], groups, inner))
 
     # equivalent: any change because the size only decides whether threads share the work
-    share_products(work, _parts(*x.shape[:2], geometry, inner, dtype.itemsize), z.size * k[0].size)
+    share(work, _parts(*x.shape[:2], geometry, inner, dtype.itemsize), z.size * k[0].size)
     return z
 
 
@@ -59,7 +58,7 @@ def kernel_gradient(x, g, geometry, groups, dtype):
         g = laid("g", g, 1, dtype, take)[0].transpose(3, 1, 0, 2) if inner else np.ascontiguousarray(g)
         parts = _parts(*x.shape[:2], geometry, inner, dtype.itemsize)
         # equivalent: any change because the size only decides whether threads share the work
-        total = sum(share_products(work, parts, g.size * size[1]), np.zeros(size, dtype))
+        total = sum(share(work, parts, g.size * size[1]), np.zeros(size, dtype))
     return total.swapaxes(1, 2).reshape(outputs, channels, *geometry.window)
 
 
@@ -87,7 +86,7 @@ def input_gradient(g, k, geometry, groups, dtype):
     parts = _parts(len(g), channels, geometry, False, dtype.itemsize)
     by_images = [list(found) for _, found in groupby(parts, lambda part: part[0].start)]
     # equivalent: any change because the size only decides whether threads share the work
-    share_products(work, by_images, g.size * k[0].size)
+    share(work, by_images, g.size * k[0].size)
     return dx
 
 

@@ -19,8 +19,7 @@ from itertools import groupby
 
 import numpy as np
 
-from ...products import FEWEST_PRODUCTS, share_products
-from ...threads import blocks, get_num_threads
+from ...threads import FEWEST_PRODUCTS, blocks, get_num_threads, share
 from ..windows import inside
 from .blas import LANES, TILE, add_products, tiles
 from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, laid
@@ -158,7 +157,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
 def _by_rows(run, rows, products):
     """[run(slice of the rows), ...], in threads if there are enough multiplications."""
     count = get_num_threads() if products > FEWEST_PRODUCTS else 1
-    return share_products(run, blocks(rows, math.ceil(rows / count)) or (slice(0, 0),), products)
+    return share(run, blocks(rows, math.ceil(rows / count)) or (slice(0, 0),), products)
 
 
 @lru_cache
