@@ -74,6 +74,9 @@ def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     array([-0.1,  0. ,  2. ])
     """
     z = floating(z)
+    # equivalent: any change because both ways give the same
+    if 0 < slope <= 1:
+        return np.maximum(z, z * z.dtype.type(slope))
     # equivalent: z > 0 -> z >= 0 because both branches are 0 at 0
     return z * _one_or(slope, z > 0, z.dtype)
 
