@@ -130,28 +130,28 @@ def _input_gradient(matrix, geometry, g, dx, rows):
         for p, q, n in _blocks(rows.start, rows.stop, columns, images, groups * taps * channels * item, 1, 0):
             count, across = p.stop - p.start, (q.stop - q.start, n.stop - n.start)
             lanes, corner = math.prod(across), (q.start * images + n.start) * item
-            shares = take("shares", (count, groups, taps * channels, lanes), g.dtype)
+            addends = take("addends", (count, groups, taps * channels, lanes), g.dtype)
             for to, some, first in _runs(geometry, p.start, p.stop):
-                left, out = matrix[..., some.start * outputs : some.stop * outputs], shares[to]
+                left, out = matrix[..., some.start * outputs : some.stop * outputs], addends[to]
                 shape, strides = (len(out), groups, left.shape[2], lanes), (row, group, output, item)
                 stack = np.ndarray(shape, g.dtype, g, first * row + corner, strides)  # (row, group, (r, output), lane)
                 for m, lane in tiles(*left.shape[1:], lanes):
                     np.matmul(left[:, m], stack[..., lane], out=out[..., m, lane])
             # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image); image is the same without s
-            shares = shares.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
+            addends = addends.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
             image = dx[p, ..., n].reshape(count, groups, channels, width, across[1])
             if q.start == 0 and geometry.stride[1] > 1:
                 image[...] = 0
-            for s, share in enumerate(shares):
+            for s, addend in enumerate(addends):
                 shift = q.start * geometry.stride[1] + s * geometry.dilation[1] - geometry.padding[1]
                 windows, entries = inside(shift, geometry.stride[1], width, across[0])
                 received = image[..., entries, :]
                 if s == q.start == 0:
                     # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
                     clear(image.transpose(3, 0, 1, 2, 4), entries)
-                    received[...] = share[..., windows, :]
+                    received[...] = addend[..., windows, :]
                 else:
-                    received += share[..., windows, :]
+                    received += addend[..., windows, :]
 
 
 def _by_rows(run, rows, products):
