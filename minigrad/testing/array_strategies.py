@@ -228,8 +228,9 @@ def _stretched_shape(draw: st.DrawFn, kind: str, result: tuple[int, ...]) -> tup
     """The shape of an operand that is stretched to this result."""
     if kind == "number":
         return ()
-    if kind == "row":  # the leading axes are missing
-        return result[draw(st.integers(1, len(result) - 1)) :]
+    if kind == "row":  # the leading axes are missing, and at times the first one that is left has length 1
+        rows = [result[i:] for i in range(1, len(result))]
+        return draw(st.sampled_from(3 * rows + [_flattened(row, [0]) for row in rows]))
     if kind == "column":  # one or two axes have length 1
         return _flattened(result, [draw(st.integers(0, len(result) - 1)) for _ in range(2)])
     return result
@@ -255,7 +256,8 @@ def broadcastable(
     """Tuples of `count` arrays whose shapes broadcast together.
 
     The shape of the result is drawn first, then how they come to it, each as likely: all alike; one without the
-    leading axes, as a bias row; one with axes of length 1; each with some of length 1; one a number.
+    leading axes, as a bias row, at times with one more of length 1; one with axes of length 1; each with some of
+    length 1; one a number.
 
     domain: one pair (low, high), or a list of them, one for each array. gap, scales: as in `tensors`, over all arrays.
 

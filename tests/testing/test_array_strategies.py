@@ -23,7 +23,8 @@ class Chosen:
     def __call__(self, strategy):
         words = repr(strategy)
         if words.startswith("sampled_from"):
-            return self.random.choice(ast.literal_eval(words[len("sampled_from(") : -1]))
+            choices = ast.literal_eval(words[len("sampled_from(") : -1])
+            return choices[self.random.integers(len(choices))]
         least, most = (int(word.partition("=")[2]) for word in words[len("integers(") : -1].split(", "))
         return int(self.random.integers(least, most + 1))
 
@@ -138,7 +139,7 @@ def test_a_shape_is_odd_as_it_is_asked_to_be(odd):
 @pytest.mark.parametrize("result", [(2, 3), (4, 2, 3), (5,), (2, 3, 4, 5)])
 @pytest.mark.parametrize("count", [2, 3])
 def test_operands_come_to_the_result_in_every_way(result, count):
-    ndim, kinds = len(result), Counter()
+    ndim, kinds, stretched_rows = len(result), Counter(), 0
     for seed in range(400):
         operands = drawn.broadcast_shapes(Chosen(seed), result, count)
         assert np.broadcast_shapes(*operands) == result
@@ -147,7 +148,8 @@ def test_operands_come_to_the_result_in_every_way(result, count):
         if len(changed) == 1:
             (i,) = changed
             (shape,) = (operands[i],)
-            kinds["number" if shape == () else "row" if shape == result[-len(shape) :] else "column", i] += 1
+            kinds["number" if shape == () else "row" if len(shape) < ndim else "column", i] += 1
+            stretched_rows += 0 < len(shape) < ndim and shape != result[-len(shape) :]
             assert shape == () or shape == result[-len(shape) :] or 1 <= shape.count(1) <= 2
         else:
             kinds["outer" if changed else "same"] += 1
@@ -157,13 +159,15 @@ def test_operands_come_to_the_result_in_every_way(result, count):
     if ndim > 1:
         ways |= {("row", i) for i in range(count)} | ({"outer"} if ndim >= count else set())
     assert ways <= set(kinds)
+    assert (stretched_rows > 0) == (ndim > 1)
     assert drawn.broadcast_shapes(Chosen(0), result, 1) == [result]
     assert all(drawn.broadcast_shapes(Chosen(seed), (), 2) == [(), ()] for seed in range(20))
 
 
-def test_a_row_has_no_leading_axes():
-    rows = {drawn._stretched_shape(Chosen(seed), "row", (4, 2, 3)) for seed in range(30)}
-    assert rows == {(2, 3), (3,)}
+def test_a_row_has_no_leading_axes_and_may_be_stretched():
+    rows = Counter(drawn._stretched_shape(Chosen(seed), "row", (4, 2, 3)) for seed in range(60))
+    assert set(rows) == {(2, 3), (3,), (1, 3), (1,)}
+    assert rows[2, 3] + rows[3,] > rows[1, 3] + rows[1,]
 
 
 def test_a_column_has_one_or_two_axes_of_length_1():

@@ -203,8 +203,15 @@ def test_a_gradtest_draws_every_kind_of_broadcast_within_20_examples(attempt):
 
 
 def test_the_kinds_of_broadcast_are_about_as_likely():
-    counts = counted(s.broadcastable(2), BROADCASTS | {"empty": lambda xy: 0 in result_of(xy)}, 400)
+    others = {
+        "empty": lambda xy: 0 in result_of(xy),
+        "a row that is stretched": lambda xy: any(
+            0 < a.ndim < len(result_of(xy)) and stretched(a, result_of(xy)) for a in xy
+        ),
+    }
+    counts = counted(s.broadcastable(2), BROADCASTS | others, 400)
     assert counts.pop("empty") <= 60
+    assert counts.pop("a row that is stretched") >= 6
     assert min(counts.values()) >= 26, counts
 
 
