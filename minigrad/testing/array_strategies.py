@@ -130,9 +130,8 @@ def shapes(
     (2, 2)
     """
     kinds = [(ndim, odd) for ndim, odd in _SHAPES if min_dims <= ndim <= max_dims]
-    # equivalent: 4 -> 3 because shapes of three axes are then a little likelier, which nothing promises
-    kinds += [(ndim, "full") for ndim in range(max(4, min_dims), max_dims + 1)]
-    ndim, odd = kind_of_input(draw, kinds)
+    more = [(ndim, "full") for ndim in range(max(4, min_dims), max_dims + 1)]
+    ndim, odd = kind_of_input(draw, kinds[:4] + more + kinds[4:])
     return odd_shape(draw, ndim, odd, min_side, max_side)
 
 

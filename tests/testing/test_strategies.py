@@ -202,6 +202,15 @@ def test_a_gradtest_draws_every_kind_of_broadcast_within_20_examples(attempt):
         assert any(map(condition, drawn)), kind
 
 
+@pytest.mark.parametrize("max_dims", [3, 4, 5])
+def test_a_gradtest_draws_arrays_of_the_most_axes_within_20_examples(max_dims):
+    drawn = []
+    arrays = s.tensors(max_dims=max_dims, max_side=2).map(lambda x: drawn.append(x.ndim) or x)
+    options = {"max_examples": 20, "database": None, "derandomize": False}
+    settings(**options)(testing.gradtest(arrays, order=1, float32=False, layouts=False)(np.sin))()
+    assert set(drawn) == set(range(max_dims + 1))
+
+
 def test_the_kinds_of_broadcast_are_about_as_likely():
     others = {
         "empty": lambda xy: 0 in result_of(xy),
