@@ -158,11 +158,11 @@ class CheckedFunction:
 
         return mapped(self._values[place], replaced)
 
-    def constants(self) -> list[tuple[str, np.ndarray]]:
-        """The pairs (name, array) of the arrays that are not differentiated."""
+    def given_arrays(self) -> list[tuple[str, np.ndarray]]:
+        """The pairs (name, array) of all arrays in the call, as they were given."""
         values = self._values.items()
         arrays = [(self._title(place) + path, leaf) for place, value in values for path, leaf in leaves(value)]
-        return [(name, a) for name, a in arrays if isinstance(a, np.ndarray) and name not in self.labels]
+        return [(name, a) for name, a in arrays if isinstance(a, np.ndarray)]
 
     def given(self) -> dict[str, Any]:
         """{name: value} of the whole call, for messages."""

@@ -163,7 +163,6 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
                 ROUND.reset(token)
 
     functools.update_wrapper(test, inner)
-    vars(test).pop("__wrapped__", None)
     test.fn = fn  # type: ignore[attr-defined]
     return test
 

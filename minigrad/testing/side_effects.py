@@ -230,8 +230,8 @@ def _check_writes_of_equal_values(
 
 @contextlib.contextmanager
 def _watching(function: CheckedFunction, arrays: NamedArrays, writer: str) -> Iterator[None]:
-    """Raise at the end if one of the arrays, or a constant of the call, was written to inside."""
-    watched = [(label, a, a.copy()) for label, a in (*arrays, *function.constants())]
+    """Raise at the end if one of the arrays, or one that was given, was written to inside."""
+    watched = [(label, a, a.copy()) for label, a in (*arrays, *function.given_arrays())]
     yield
     for label, now, before in watched:
         if not _same(now, before):  # equivalent: now, before -> before, now because equality has no order
