@@ -120,9 +120,10 @@ def resize(a: Array, new_shape: Shape) -> Array:
     >>> mg.resize(np.array([1.0, 2.0]), 3)
     array([1., 2., 1.])
     """
-    if not np.size(a) and np.prod(new_shape):
-        raise ValueError(f"resize: an array without entries can't fill {new_shape}")
-    return _arranged(lambda numbers: np.resize(numbers, new_shape), a)
+    shape: Any = array_of(new_shape)
+    if not np.size(a) and np.prod(shape):
+        raise ValueError(f"resize: an array without entries can't fill {shape}")
+    return _arranged(lambda numbers: np.resize(numbers, shape), a)
 
 
 @implements(np.trim_zeros)

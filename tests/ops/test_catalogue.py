@@ -68,6 +68,30 @@ def test_every_vjp_is_swept_by_a_spec(specs):
     assert {name for key, name in ours.items() if key not in swept} == HAVE_NO_SPEC
 
 
+def as_kind(make, value):
+    """The value with each array in it, or list of integers or booleans, as what `make` makes of it."""
+    if isinstance(value, np.ndarray) or (isinstance(value, list) and {type(x) for x in value} <= {int, bool}):
+        return make(value)
+    return type(value)(as_kind(make, x) for x in value) if type(value) in (list, tuple) else value
+
+
+def test_what_needs_no_gradient_may_be_a_tensor(specs):
+    """Each argument in turn: arrays, those in lists, and lists of integers and booleans."""
+    tried = 0
+    for spec in specs.values():
+        for call in drawn(spec)[:2]:
+            for i, argument in enumerate(call.arguments):
+
+                def value(make, call=call, i=i, argument=argument, f=spec.fn):
+                    return f(*call.arguments[:i], as_kind(make, argument), *call.arguments[i + 1 :], **call.parameters)
+
+                if isinstance(argument, (np.ndarray, list, tuple)):
+                    found, expected = value(mg.tensor), value(np.array)
+                    assert_allclose(getattr(found, "data", found), expected, rtol=1e-12, err_msg=f"{spec.name} {i}")
+                    tried += 1
+    assert tried > 400
+
+
 REAL_WEIGHTS = {"singular_value_gradient"}  # an op inside of derivatives, whose g is never complex
 
 
