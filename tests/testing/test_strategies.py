@@ -295,6 +295,86 @@ def test_every_kind_is_drawn(strategy, kinds):
     assert min(counts.values()) >= 4, counts
 
 
+def both(option):
+    """An option of two axes, however it is written."""
+    return option if isinstance(option, tuple) else (option, option)
+
+
+def sizes_of_a_pool(call):
+    x, window = call.arguments
+    stride = both(call.parameters.get("stride", window))
+    return {
+        "sides": both(window),
+        "strides": stride,
+        "lead": [x.shape[:-2]],
+        "gaps left at the end": [(n + 2 * p - k) % s for n, p, k, s in zip(
+            x.shape[-2:], both(call.parameters["padding"]), both(window), stride, strict=True)],
+    }  # fmt: skip
+
+
+def sizes_of_a_convolution(call):
+    x, k, _ = call.arguments
+    options = call.parameters
+    return {
+        "filters of a group": [len(k) // options["groups"]],
+        "channels of a group": [k.shape[1]],
+        "groups": [options["groups"]],
+        "dilation": both(options["dilation"]),
+        "padding": both(options["padding"]),
+        "lead": [x.shape[:-3]],
+        "out": mg.conv2d(*call.arguments, **options).shape[-2:],
+    }
+
+
+def sizes_of_operands(call):
+    _, *arrays = call.arguments
+    return {
+        "operands": [len(arrays)],
+        "sides": [n for a in arrays for n in a.shape],
+        "axes": [a.ndim for a in arrays],
+    }
+
+
+WINDOWS_OF_SIDES = {"sides": {1, 2, 3}, "strides": {1, 2, 3}, "gaps left at the end": {0, 1, 2}}
+CONVOLUTIONS = {name: {1, 2} for name in ["filters of a group", "channels of a group", "groups", "dilation", "out"]}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "sizes", "drawn"),
+    [
+        (s.pool2d_inputs(), sizes_of_a_pool, WINDOWS_OF_SIDES | {"lead": {(1,), (2,), (2, 1), (2, 2)}}),
+        (s.conv2d_inputs(), sizes_of_a_convolution, CONVOLUTIONS | {"padding": {0, 1, 2}, "lead": {(), (1,), (2,)}}),
+        (
+            s.einsum_inputs(),
+            sizes_of_operands,
+            {"operands": {1, 2, 3}, "sides": {1, 2, 3}, "axes": {0, 1, 2, 3}},
+        ),
+        (
+            s.reductions(),
+            lambda call: {"sides": call.arguments[0].shape, "axes": [call.arguments[0].ndim]},
+            {"sides": {1, 2, 3}, "axes": {0, 1, 2, 3}},
+        ),
+        (
+            s.matmul_inputs(),
+            lambda pair: {"sides": [n for x in pair for n in x.shape], "axes": [x.ndim for x in pair]},
+            {"sides": {0, 1, 2, 3}, "axes": {1, 2, 3, 4}},
+        ),
+    ],
+    ids=["pool2d_inputs", "conv2d_inputs", "einsum_inputs", "reductions", "matmul_inputs"],
+)
+def test_all_sizes_that_are_drawn_are_these(strategy, sizes, drawn):
+    found = {name: set() for name in drawn}
+
+    @settings(search, max_examples=60, phases=[Phase.generate])
+    @given(strategy)
+    def note(call):
+        for name, values in sizes(call).items():
+            found[name].update(values)
+
+    note()
+    assert found == drawn
+
+
 def test_operands_whose_result_is_a_number_are_numbers():
     assert array_strategies.broadcast_shapes(None, (), 3) == [(), (), ()]
     assert array_strategies.broadcast_shapes(None, (2, 3), 1) == [(2, 3)]
