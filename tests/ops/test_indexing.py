@@ -205,6 +205,8 @@ def holds_scattered(index):
         (lambda i: (i, slice(None), i), (5, 3, 5)),
         (lambda i: (slice(None), np.isin(np.arange(5), i)), (3, 5, 20)),
         (lambda i: (i[:1], slice(None)), (9, 20)),
+        (lambda i: (np.eye(3, 5, dtype=bool), i[:3]), (3, 5, 20)),
+        (lambda i: (slice(None), i, None), (3, 5)),
     ],
 )
 def test_rows_and_columns_are_added_back_however_often_they_are_named(index, shape, dtype, repeats):
@@ -273,6 +275,17 @@ def test_a_few_values_are_scattered_to_many_entries():
     right = np.zeros((3, 9, 9))
     np.add.at(right, [0, 0, 2], 1.5)
     assert_array_equal(mg.ops.scatter(np.array(1.5), np.array([0, 0, 2]), (3, 9, 9)), right)
+    apart = (np.array([0, 0, 2]), slice(None), np.array([1, 1, 3]))
+    right = np.zeros((3, 9, 9))
+    np.add.at(right, apart, 1.5)
+    assert_array_equal(mg.ops.scatter(np.array(1.5), apart, (3, 9, 9)), right)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (0, 4), (3, 0)])
+def test_nothing_is_scattered_to_no_entries(shape):
+    none = np.array([], int)
+    for index in (none, (none, none), (slice(None), none), (none, slice(None)), (..., none)):
+        assert_array_equal(mg.ops.scatter(np.zeros(shape)[index], index, shape), np.zeros(shape))
 
 
 @pytest.mark.parametrize("shape", [300, np.array(300), (300,), (300, 4), (300, 1)])
