@@ -10,7 +10,7 @@ from typing import Any
 from . import tape
 from ._tensor import make
 from .errors import LostGradientError
-from .settings import backward_scope
+from .settings import BACKWARD, call_with
 from .tape import Node
 
 
@@ -47,8 +47,8 @@ class _InScope:
 
     def contribution(self, i: int, view: Node, g: Any) -> Any:
         """Return what the op does."""
-        with backward_scope(self._node):
-            return self._op.contribution(i, view, g)
+        path = (*self._node.scope, f"{BACKWARD}{self._node.op.__name__}")
+        return call_with(self._op.contribution, (i, view, g), scope=path)
 
 
 def retracing(traced: Collection[Node]) -> Callable[[Node, Any], tuple[Node, Any]] | None:

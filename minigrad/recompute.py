@@ -17,7 +17,7 @@ from ._tensor import Tensor, make
 from .nest import mapped
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import Op, array_of
-from .settings import force_recording
+from .settings import call_with
 from .tape import Node
 from .transforms import check_callable
 
@@ -95,9 +95,8 @@ class _Call:
         return y
 
     def _run(self) -> tuple[Any, list[Node], dict[Node, Any]]:
-        with force_recording():
-            since = tape.next_number()
-            y = run(self.f, self.x, self.options)
+        since = tape.next_number()
+        y = call_with(run, (self.f, self.x, self.options), recording=True)
         if not isinstance(y, Tensor) or y.node is None:
             return y, [], {}
         order = tape.reached([y.node], since)

@@ -161,39 +161,15 @@ def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict
         _entries.reset(token)
 
 
-class backward_scope(Setting):
-    """The scope of what a VJP records: that of the op, and "backward of" its name."""
-
-    kind = "scope"
-
-    def __init__(self, node: Any):
-        super().__init__()
-        self.path = (*node.scope, f"{BACKWARD}{node.op.__name__}")
-
-    def __enter__(self) -> "backward_scope":
-        self._enter(self.path)
-        return self
-
-
-class force_recording(Setting):
-    """Record in this task, also under an outer `no_grad`: what a transform does while it runs its function."""
-
-    kind = "recording"
-
-    def __enter__(self) -> "force_recording":
-        self._enter(True)
-        return self
-
-
-class traced(Setting):
-    """The nodes that enter a transform, and those of the transforms around it, while it runs its function."""
-
-    kind = "traced"
-
-    def __init__(self, nodes: Iterable[Any]):
-        super().__init__()
-        self.nodes = nodes
-
-    def __enter__(self) -> "traced":
-        self._enter((*setting("traced", ()), *self.nodes))
-        return self
+def call_with(function: Callable, arguments: Iterable, **values: Any) -> Any:
+    """Return `function(*arguments)`, called with these settings in force: {kind: value}."""
+    around, entries = in_force(), [_Entry(kind, value) for kind, value in values.items()]
+    # those of the same kinds are left out: the fewer there are, the faster one is found
+    others = [reference for reference in around if (entry := reference()) and entry.kind not in values]
+    inside = (*others, *map(weakref.ref, entries))
+    _entries.set(inside)
+    try:
+        return function(*arguments)
+    finally:  # what the function has opened and not closed stays in force
+        opened = [] if in_force() is inside else [r for r in in_force() if r not in inside]
+        _entries.set((*around, *opened))

@@ -16,7 +16,7 @@ from .errors import brief, plain_array
 from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import array_of, arraylike, op
-from .settings import force_recording, recording, traced
+from .settings import call_with, recording, setting
 from .tape import Node
 
 IN_PARTS = "differentiate np.real(y) and np.imag(y), or use mg.vjp or mg.jvp"
@@ -61,8 +61,8 @@ class _Trace:
         arguments = list(x)
         for i, part in zip(chosen, unflatten(self.nest, self.inputs), strict=True):
             arguments[i] = part
-        with force_recording(), traced([leaf.node for leaf in self.inputs]):
-            self.y = run(f, arguments, options)
+        traced = (*setting("traced", ()), *[leaf.node for leaf in self.inputs])
+        self.y = call_with(run, (f, arguments, options), recording=True, traced=traced)  # also under no_grad
         self.recorded_outside = recording()
 
     def result(self, value: Any) -> Any:

@@ -18,7 +18,7 @@ from ..errors import NUMPY_ERRORS, brief
 from ..nest import flatten, paths
 from ..nesting import run
 from ..operation import array_of
-from ..settings import force_recording
+from ..settings import call_with
 from ..tape import Node
 
 GROWTH = (0, 1, 3)  # what is added to the batch: two sizes give a line, and the third shows whether it is one
@@ -70,10 +70,9 @@ class Run:
 
     def __init__(self, f: Callable, x: list[np.ndarray]):
         self.x = x
-        with force_recording():
-            since = tape.next_number()
-            self.inputs = [tensor(array, requires_grad=True) if array.dtype.kind == "f" else array for array in x]
-            y = run(f, self.inputs, {})
+        since = tape.next_number()
+        self.inputs = [tensor(array, requires_grad=True) if array.dtype.kind == "f" else array for array in x]
+        y = call_with(run, (f, self.inputs, {}), recording=True)
         self.outputs = _outputs(y)
         roots = [leaf.node for leaf in self.outputs.values()]
         self.steps = [node for node in reversed(tape.reached(roots, since)) if node.op is not None]

@@ -47,31 +47,25 @@ def matmul(x1: Array, x2: Array) -> Array:
     return product(x1, x2)
 
 
-def _matrices(g, x1, x2):
-    """The three as matrices: axes that matmul dropped are put back with size 1."""
-    if x2.ndim == 1:
-        g = np.expand_dims(g, -1)
-    if x1.ndim == 1:
-        g = np.expand_dims(g, -2)
-    # equivalent: without if x1.ndim == 1 else x1 because one more leading axis of size 1 belongs to the batch
-    return g, x1[None, :] if x1.ndim == 1 else x1, x2[:, None] if x2.ndim == 1 else x2
-
-
 @matmul.vjp("x1")
 def _(g, z, x1, x2):
-    g, _, columns = _matrices(g, x1, x2)
-    return _times(g, np.swapaxes(columns, -1, -2))  # of a row (1, k): the sweep drops the 1
+    if x2.ndim == 1:
+        return np.multiply(np.expand_dims(g, -1), x2)
+    if x1.ndim == 1 and x2.ndim > 2:  # a row for each matrix of the batch: the sweep drops the 1
+        g = np.expand_dims(g, -2)
+    return _times(g, np.swapaxes(x2, -1, -2))
 
 
 @matmul.vjp("x2")
 def _(g, z, x1, x2):
-    g, rows, columns = _matrices(g, x1, x2)
-    # equivalent: without and rows.ndim > 2; > 2 -> > 1; > 2 -> >= 2 because a matrix keeps its shape below
-    if columns.ndim == 2 and rows.ndim > 2:  # one product over the whole batch, not a sum of products
-        many = math.prod(rows.shape[:-1])  # -1 would not do for an empty batch
-        rows, g = np.reshape(rows, (many, rows.shape[-1])), np.reshape(g, (many, g.shape[-1]))
-    dx2 = _times(np.swapaxes(rows, -1, -2), g)
-    return dx2[..., 0] if x2.ndim == 1 else dx2
+    if x1.ndim == 1:
+        return np.multiply(x1, g) if x2.ndim == 1 else np.multiply(np.expand_dims(x1, -1), np.expand_dims(g, -2))
+    if x2.ndim <= 2 < x1.ndim:  # one product over the whole batch, not a sum of products
+        many = math.prod(x1.shape[:-1])  # -1 would not do for an empty batch
+        x1, g = np.reshape(x1, (many, x1.shape[-1])), np.reshape(g, (many, *g.shape[x1.ndim - 1 :]))
+    if x2.ndim == 1:  # G^T X1 is a row, too
+        return _times(g, x1)
+    return _times(np.swapaxes(x1, -1, -2), g)
 
 
 def _times(a, b):
@@ -245,16 +239,27 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     >>> mg.tensordot(np.ones((2, 3)), np.ones((4, 3)), ((1,), (1,))).shape
     (2, 4)
     """
+    a, b = arraylike(a), arraylike(b)
     if not np.iterable(axes):
-        axes = tuple(range(np.ndim(a) - axes, np.ndim(a))), tuple(range(axes))
+        axes = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     left, right = axes
-    of_a, of_b = normalize_axis_tuple(left, np.ndim(a)), normalize_axis_tuple(right, np.ndim(b))
-    summed = [np.shape(a)[x] for x in of_a]
-    if summed != [np.shape(b)[x] for x in of_b]:
-        raise ValueError(f"tensordot: axes {of_a} of {np.shape(a)} and {of_b} of {np.shape(b)} differ in size")
-    free_a = [x for x in range(np.ndim(a)) if x not in of_a]
-    free_b = [x for x in range(np.ndim(b)) if x not in of_b]
-    shape_a, shape_b = [np.shape(a)[x] for x in free_a], [np.shape(b)[x] for x in free_b]
-    rows = reshape(transpose(a, (*free_a, *of_a)), (math.prod(shape_a), math.prod(summed)))
-    columns = reshape(transpose(b, (*of_b, *free_b)), (math.prod(summed), math.prod(shape_b)))
-    return reshape(matmul(rows, columns), (*shape_a, *shape_b))
+    of_a, of_b = normalize_axis_tuple(left, a.ndim), normalize_axis_tuple(right, b.ndim)
+    summed = [a.shape[x] for x in of_a]
+    if summed != [b.shape[x] for x in of_b]:
+        raise ValueError(f"tensordot: axes {of_a} of {a.shape} and {of_b} of {b.shape} differ in size")
+    free_a = [x for x in range(a.ndim) if x not in of_a]
+    free_b = [x for x in range(b.ndim) if x not in of_b]
+    shape_a, shape_b = [a.shape[x] for x in free_a], [b.shape[x] for x in free_b]
+    # without free axes it is a product of vectors, whose VJPs are faster
+    rows = _arranged(a, (*free_a, *of_a), (*[math.prod(shape_a)] * bool(free_a), math.prod(summed)))
+    columns = _arranged(b, (*of_b, *free_b), (math.prod(summed), *[math.prod(shape_b)] * bool(free_b)))
+    z = matmul(rows, columns)
+    return _arranged(z, range(z.ndim), (*shape_a, *shape_b))
+
+
+def _arranged(x, axes, shape):
+    """X with its axes in this order, in this shape."""
+    # equivalent: without x if (*axes,) == (*range(x.ndim),) else because it is the same array then, too
+    x = x if (*axes,) == (*range(x.ndim),) else transpose(x, axes)
+    # equivalent: without x if x.shape == shape else because it is the same array then, too
+    return x if x.shape == shape else reshape(x, shape)

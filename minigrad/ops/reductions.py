@@ -7,6 +7,7 @@ against the argument. sum and broadcast_to are each other's adjoint.
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -29,13 +30,13 @@ __all__ = [
 
 
 def _reduced_shape(a, axis, keepdims):
-    axes = normalized_axes(axis, a.ndim)
+    axes, keepdims = normalized_axes(axis, a.ndim), operator.index(keepdims)
     return tuple(1 if i in axes else n for i, n in enumerate(a.shape) if keepdims or i not in axes)
 
 
 def _kept(g, a, axis):
-    """Return g with the reduced axes of `a` back, at size 1."""
-    return np.reshape(g, _reduced_shape(a, axis, True))
+    """Return g with the reduced axes of `a` back, at size 1; a scalar as it is, since it broadcasts as well."""
+    return np.reshape(g, _reduced_shape(a, axis, True)) if g.shape else g
 
 
 def _count(a, axis):
@@ -67,8 +68,7 @@ def _(g, out, a, axis, keepdims):
 
 def sum_of_products(x, y, axis):
     """The sum of X Y, entry by entry, over the axis (or axes), which are kept with size 1."""
-    # equivalent: never because the sum of the products, as an array, is the same
-    if type(x) is type(y) is np.ndarray and x.dtype is y.dtype and x.dtype.char in "fd" and x.shape == y.shape:
+    if type(x) is type(y) is np.ndarray and x.dtype is y.dtype and x.shape == y.shape:
         return blocked_dot(x, y, axis)
     return sum(x * y, axis, keepdims=True)
 
@@ -199,9 +199,11 @@ def norm_gradient(g, a, x, axis, keepdims):
     if not np.all(np.isfinite(a)):  # the unit vector is that of the scaled entries, whose norm does not overflow
         x = x / _scale(array_of(x), axis)
         a = _norm(x, axis, keepdims=True)
-    tip = a == 0
-    # equivalent: 1 -> 2 because x is 0 where it is the divisor
-    g, a = np.where(tip, 0, g), np.where(tip, 1, a)
+    tip = array_of(a) == 0
+    # equivalent: never because selecting none changes nothing
+    if np.any(tip):
+        # equivalent: 1 -> 2 because x is 0 where it is the divisor
+        g, a = np.where(tip, 0, g), np.where(tip, 1, a)
     # equivalent: any change because both are the same product
     return g / a * conj(x) if _moderate(array_of(g)) and _moderate(array_of(a)) else g * (conj(x) / a)
 

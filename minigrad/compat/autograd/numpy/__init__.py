@@ -93,7 +93,8 @@ r_, c_ = mg.r_, mg.c_
 
 
 def __getattr__(name):
-    return seen(_np, name)
+    globals()[name] = value = seen(_np, name)  # where the next lookup finds it
+    return value
 
 
 def __dir__():

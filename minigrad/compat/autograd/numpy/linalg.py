@@ -8,4 +8,5 @@ T, _dot = _np.matrix_transpose, _np.matmul
 
 
 def __getattr__(name):
-    return seen(_np.linalg, name)
+    globals()[name] = value = seen(_np.linalg, name)
+    return value
