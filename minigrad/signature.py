@@ -172,6 +172,8 @@ def _given(function: Any, names: Collection[str], arguments: tuple, options: dic
     for name, value in bound.arguments.items():
         parameter = signature.parameters[name]
         if parameter.kind is parameter.VAR_KEYWORD:
+            if not value.keys() <= {*names}:  # NumPy has no such option, or the stand-in would have it
+                return None
             given |= value
         elif parameter.kind is parameter.VAR_POSITIONAL:
             taken, given = [*taken, *given.values(), *value], {}

@@ -33,6 +33,8 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     >>> abs(blocked_sum(rows, axis=0)[0] - 10_000) < 0.01
     np.True_
     """
+    if isinstance(axis, (list, bool)):  # as np.sum does
+        raise TypeError(f"axis must be an int or a tuple of ints, not {axis!r}")
     axes = normalized_axes(axis, a.ndim)
     # equivalent: never because blocks have the same sum
     if _is_direct(a, axes):

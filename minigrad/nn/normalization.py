@@ -13,7 +13,7 @@ import numpy as np
 from .. import ops
 from .._tensor import Tensor
 from ..operation import array_of, arraylike, op
-from ..ops.casting import floating, narrowed, widened
+from ..ops.casting import narrowed, widened
 from ..ops.reductions import _count, sum_of_products
 from ..summation import blocked_sum
 from ..typing import Array, DType
@@ -34,7 +34,7 @@ def _standardize(x, *, axis, eps, saved):
     Both depend on X: a change of X by a constant changes nothing, and one along A itself changes R too. So
     dJ/dX = R (g - mean(g) - A mean(g A)). Mean and variance are saved, for this and for running statistics.
     """
-    wide, n = widened(floating(x)), _count(x, axis)
+    wide, n = widened(x), _count(x, axis)
     mean = blocked_sum(wide, axis, keepdims=True) / n
     a = wide - mean
     # where the mean is rounded, that of the deviations is not 0

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import op
+from ..operation import arraylike, op
 from ..stand_ins import implements
 from ..summation import blocked_sum
-from ..typing import Array
-from .casting import narrowed
+from ..typing import Array, DType
+from .casting import astype, narrowed
 
 __all__ = ["einsum"]
 
@@ -118,13 +118,21 @@ def _summed_alone(array, letters, others):
 
 
 @implements(np.einsum)
-def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Array:
+def einsum(
+    subscripts: Any,
+    *operands: Array,
+    dtype: DType = None,
+    casting: Any = "safe",
+    optimize: Any = False,
+) -> Array:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)`; with "...", implicit outputs and repeated indices.
 
     Lists of numbers will do for letters: `einsum(a, [0, 1], b, [1, 2], [0, 2])`.
 
-    Raises TypeError unless the subscripts are a string, ValueError if they don't fit the operands.
-    `optimize` is taken for compatibility: more than two operands are always ordered well.
+    Raises TypeError unless the subscripts are a string and `casting` allows the cast, ValueError if they don't fit the
+    operands.
+    The operands are cast to `dtype` first. `optimize` is taken for compatibility: more than two operands are always
+    ordered well.
 
     >>> a = np.array([[1.0, 2.0], [3.0, 4.0]])
     >>> mg.einsum("ij,ij->i", a, a)
@@ -137,6 +145,12 @@ def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Array:
         subscripts, operands = _as_letters(subscripts, *operands)
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum: subscripts must be a string such as 'ij,jk->ik', not {type(subscripts).__name__}")
+    if not isinstance(optimize, (bool, str, list, tuple)):
+        raise TypeError(f"einsum: optimize must be a bool, 'greedy', 'optimal' or a path, not {optimize!r}")
+    if not isinstance(optimize, bool):
+        np.einsum_path(subscripts, *operands, optimize=optimize)  # which names what is wrong with it
+    if dtype is not None or casting != "safe":
+        operands = _in_dtype(operands, dtype, casting)
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(operands):
@@ -148,6 +162,16 @@ def einsum(subscripts: Any, *operands: Array, optimize: Any = False) -> Array:
         output = _implicit_output("".join(inputs))
     named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
     return _einsum(*operands, inputs=named, output=output.replace("...", letters))
+
+
+def _in_dtype(operands, dtype, casting):
+    """The operands in this dtype, or else in that of them all."""
+    operands = [*map(arraylike, operands)]
+    dtype = np.result_type(*[a.dtype for a in operands]) if dtype is None else np.dtype(dtype)
+    for a in operands:
+        if not np.can_cast(a.dtype, dtype, casting):
+            raise TypeError(f"einsum: a cast of {a.dtype} to {dtype} is not {casting!r}")
+    return [astype(a, dtype) for a in operands]
 
 
 def _as_letters(*given):

@@ -195,4 +195,5 @@ def nan_to_num(
     """
     x = arraylike(x)
     plain = array_of(x)
+    np.array(np.empty(0), copy=copy)  # which must be NumPy's
     return np.where(np.isfinite(plain), x, np.nan_to_num(plain, nan=nan, posinf=posinf, neginf=neginf))

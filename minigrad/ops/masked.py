@@ -28,6 +28,9 @@ def _read(a, dtype, out, cast=astype):
     return arraylike(a) if dtype is None else cast(a, dtype)
 
 
+_NEEDS_INITIAL = "where= needs initial=, the result where no entry is chosen"
+
+
 def _chosen(a, where, other):
     """The array with `other` in place of the entries that the mask leaves out."""
     if where is True:
@@ -58,7 +61,7 @@ def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
     a = _read(a, None, out)
     if initial is None:
         if where is not True:
-            raise ValueError("where= needs initial=, the result where no entry is chosen")
+            raise ValueError(_NEEDS_INITIAL)
         return reduction(a, axis, keepdims=keepdims)
     if not a.size:
         return np.full(r._reduced_shape(a, axis, keepdims), initial, a.dtype)
@@ -254,6 +257,8 @@ def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
 
 
 def _nan_extreme(reduction, least, a, axis, keepdims, initial, where):
+    if initial is None and where is not True:
+        raise ValueError(_NEEDS_INITIAL)
     a, mask = _numbers(a, where)
     a = floating(a) if initial is None else a
     initial, none = (least, np.nan) if initial is None else (initial, initial)

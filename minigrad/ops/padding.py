@@ -43,6 +43,13 @@ def pad(
     array([0. , 0.5, 1. , 4. , 2. , 0. ])
     """
     a = arraylike(array)
+    _check_options(
+        mode,
+        constant_values=(constant_values, 0),
+        end_values=(end_values, 0),
+        stat_length=(stat_length, None),
+        reflect_type=(reflect_type, "even"),
+    )
     widths = _pairs(pad_width, a.ndim).tolist()
     if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
         return _pad(a, widths, constant_values=constant_values)
@@ -57,6 +64,13 @@ def pad(
         before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
         a = moveaxis(concatenate([astype(before, a.dtype), inner, astype(after, a.dtype)[::-1]]), 0, axis)
     return a
+
+
+def _check_options(mode, **options):
+    """Raise ValueError for an option, other than its default, that NumPy does not have in this mode."""
+    given = {name: default for name, (value, default) in options.items() if value is not default}
+    if given and isinstance(mode, str):
+        np.pad(np.zeros(1), 0, mode, **given)  # type: ignore[call-overload]
 
 
 def _pairs(given, ndim):

@@ -207,6 +207,8 @@ def cov(
     array([[ 1., -1.],
            [-1.,  1.]])
     """
+    if ddof is not None and ddof != int(ddof):
+        raise ValueError(f"cov: ddof must be an integer, not {ddof}")
     x = _variables(m, rowvar)
     if y is not None:
         x = np.concatenate([x, _variables(y, rowvar)], axis=0)

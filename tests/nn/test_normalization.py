@@ -1,11 +1,9 @@
 """Normalisation: what both layers do to the entries, by a spec; the layers themselves are in test_layers.py."""
 
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 from support.specification import Specs
 
-import minigrad as mg
 from minigrad.nn import normalization
 from minigrad.testing import strategies as s
 
@@ -30,9 +28,3 @@ specs.add(
     options={"argnums": 0},
 )
 TestSpecs = specs.tests()
-
-
-@pytest.mark.parametrize("layer", [mg.nn.LayerNorm(3), mg.nn.BatchNorm2d(2)])
-def test_complex_numbers_are_refused(layer):
-    with pytest.raises(TypeError, match="standardize: complex numbers are not supported"):
-        layer(np.ones((4, 2, 3, 3), complex))
