@@ -91,8 +91,8 @@ def _vjp(f, x):
 
 
 def _hvp(f, x):
-    """`(product with the Hessian, gradient)`."""
-    return partial(mg.hvp, f, x), mg.grad(f)(x)
+    """`(product with the Hessian, gradient)`: the Hessian is symmetric, and the gradient is recorded once."""
+    return _vjp(mg.grad(f), x)
 
 
 def _ggnvp(f, x, g):
