@@ -235,6 +235,4 @@ def _name(function: Any) -> str:
     return f"{''.join(home[:1])}{function.__name__}"
 
 
-def without_tensors(value: Any) -> Any:
-    """The value with each Tensor in it, however deep in tuples, lists and dicts, replaced by its array."""
-    return mapped(array_of, value)
+without_tensors = functools.partial(mapped, array_of)  # the value with each Tensor in it, however deep, as its array
