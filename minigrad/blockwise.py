@@ -79,6 +79,7 @@ def parts(n: int, nbytes: int) -> Sequence[slice]:
     # equivalent: any change because any blocks give the same
     if nbytes < (LARGE if threads > 1 else BEYOND_CACHE):
         return [slice(0, n)]
+    # equivalent: any change because any blocks give the same
     count = -(-nbytes // (BLOCK * threads)) * threads
     return blocks(n, -(-n // count))
 

@@ -44,7 +44,7 @@ class Signature:
         # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
         self.fitting: set[tuple] = set()
-        values = () if needed or self.any_number else tuple(self.defaults.values())
+        values = () if needed else tuple(self.defaults.values())
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
 
     def _read(self, function: Any) -> None:

@@ -86,6 +86,7 @@ def _(g, c, a):
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return g[..., None, None] * _cofactors(a)
+    # equivalent: array_of(a) -> a; array_of(inverse) -> inverse because a comparison has no derivative
     if not _well_conditioned(array_of(a), array_of(inverse)):
         return g[..., None, None] * _cofactors(a)
     return (g * c)[..., None, None] * _t(inverse)

@@ -83,7 +83,7 @@ def _power_norm(x, order, axis, keepdims):
     like, x = x, widened(x)
     scale = _scale(array_of(x), axis)
     total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
-    none = (total == 0) | np.isinf(array_of(total))
+    none = (total == 0) | np.isinf(total)
     value = np.where(none, 0, scale * np.where(none, 1, total) ** (1 / order))
     return reshape(narrowed(value, like), _reduced_shape(x, axis, keepdims))
 
@@ -161,10 +161,11 @@ def _(g, p, a, rcond):
 
 
 @implements(np.linalg.pinv)
-def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = None) -> Array:
+def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = 1e-15) -> Array:
     """The pseudo-inverse of a matrix, or a stack. The derivative is the one along matrices of the same rank.
 
-    rcond, rtol: the part of the greatest singular value below which one counts as 0.
+    rcond, rtol: the part of the greatest singular value below which one counts as 0; of rtol=None it is the greater
+                 side times the rounding of the dtype.
     hermitian: take A as Hermitian, and read its lower triangle only.
 
     >>> mg.pinv(np.array([[2.0], [0.0]]))

@@ -32,7 +32,11 @@ spec(
 spec(
     "interp",
     calls(
-        call(X, XP, V), call(0.4, XP, V), call(X, XP, V, 7.0, -7.0), call(X + 4.13, XP[[1, 0, 3, 2, 4]], V, period=3.3)
+        call(X, XP, V),
+        call(0.4, XP, V),
+        call(X, XP, V, 7.0, -7.0),
+        call(X + 4.13, XP[[1, 0, 3, 2, 4]], V, period=3.3),
+        call(X, XP, V, period=-3.3),
     ),
     np.interp,
     options={"argnums": (0, 1, 2)},

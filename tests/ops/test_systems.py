@@ -204,6 +204,16 @@ def test_einsum_by_lists_of_numbers():
         assert_allclose(ours.data, np.einsum(*given))
 
 
+@pytest.mark.parametrize("options", [{}, {"rtol": None}, {"rcond": 1e-13}, {"rtol": 1e-13}])
+@pytest.mark.parametrize("smallest", [1e-14, 2e-13])
+def test_pinv_leaves_out_the_singular_values_that_numpys_does(options, smallest):
+    tall = np.linalg.qr(RNG.normal(size=(300, 2)))[0] * [1, smallest]
+    for a in (tall, tall.T):
+        expected = np.linalg.norm(np.linalg.pinv(a, **options))
+        assert_allclose(np.linalg.norm(np.linalg.pinv(leaf(a), **options)).data, expected, rtol=1e-3)
+        assert_allclose(np.linalg.norm(mg.pinv(a, **options)), expected, rtol=1e-3)
+
+
 def test_pinv_of_a_symmetric_matrix_and_under_both_names_of_the_tolerance():
     a = np.array([[2.0, 9.0], [0.5, -3.0]])
     mg.testing.check_grads(lambda a: mg.pinv(a, hermitian=True), a, order=2)

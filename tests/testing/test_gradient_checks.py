@@ -210,6 +210,8 @@ def test_a_jvp_is_compared_with_its_value_its_slope_and_its_form():
         check_jvp(np.sin, x, jvp=lambda x, v, s=sign: sine(x, v, slope=1 + s * 1e-6), rtol=1e-5)
         total = lambda x, v, s=sign: (np.sum(np.sin(x[0])), (1 + s * 1e-6) * np.sum(np.cos(x[0]) * v[0]))  # noqa: E731
         assert caught(check_jvp, lambda x: np.sum(np.sin(x)), x, jvp=total).kind == "wrong"
+        small = lambda x, v, s=sign: [1e-6 * a for a in sine(x, v, 1 + s * 1e-8)]  # noqa: E731
+        assert caught(check_jvp, lambda x: 1e-6 * np.sin(x), x, jvp=small).kind == "value"
     large = lambda x, v: [1e6 * a for a in sine(x, v, slope=1 + 5e-9)]  # noqa: E731
     check_jvp(lambda x: 1e6 * np.sin(x), x, jvp=large)
     for given in (

@@ -1,5 +1,7 @@
 """The strategies draw what they promise, reach the corners, and shrink to something small."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
@@ -305,7 +307,7 @@ def sizes_of_a_pool(call):
     stride = both(call.parameters.get("stride", window))
     return {
         "sides": both(window),
-        "strides": stride,
+        "windows and strides": zip(both(window), stride, strict=True),
         "lead": [x.shape[:-2]],
         "gaps left at the end": [(n + 2 * p - k) % s for n, p, k, s in zip(
             x.shape[-2:], both(call.parameters["padding"]), both(window), stride, strict=True)],
@@ -335,7 +337,11 @@ def sizes_of_operands(call):
     }
 
 
-WINDOWS_OF_SIDES = {"sides": {1, 2, 3}, "strides": {1, 2, 3}, "gaps left at the end": {0, 1, 2}}
+WINDOWS_OF_SIDES = {
+    "sides": {1, 2, 3},
+    "windows and strides": {*itertools.product((1, 2, 3), repeat=2)},
+    "gaps left at the end": {0, 1, 2},
+}
 CONVOLUTIONS = {name: {1, 2} for name in ["filters of a group", "channels of a group", "groups", "dilation", "out"]}
 
 

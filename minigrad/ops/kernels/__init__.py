@@ -40,6 +40,7 @@ def choose(geometry, images, channels, outputs, groups):
     return Choice(best, "im2row" if by_rows else "im2col", best)
 
 
+# equivalent: any change because each kernel computes the same, at another speed
 def _whole(geometry, channels, outputs):
     """Whether few images are better multiplied whole than row by row."""
     return channels * math.prod(geometry.window + geometry.out) <= FEW or outputs >= max(MANY, 2 * geometry.out[1])

