@@ -15,7 +15,7 @@ import pytest
 from scipy import sparse
 
 import minigrad as mg
-from minigrad import elementwise, operation, stand_ins, tape
+from minigrad import elementwise, operation, signature, stand_ins, tape
 
 
 @mg.op
@@ -304,6 +304,13 @@ def test_a_users_own_exception_keeps_its_type():
 
     with pytest.raises(OddLengthError, match=r"^odd$"):
         halves(mg.tensor(np.ones(3)))
+
+
+def test_options_at_the_defaults_of_ufuncs_are_left_out_where_a_function_has_no_signature():
+    defaults = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+    assert signature._given(max, ["a"], (1.0,), {**defaults, "axis": 0}) == ((1.0,), {"axis": 0})
+    others = {"out": 1, "where": False, "dtype": float, "casting": "safe", "order": "C", "subok": False}
+    assert signature._given(max, ["a"], (1.0,), others) == ((1.0,), others)
 
 
 def test_complex_results_are_refused():
