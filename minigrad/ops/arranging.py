@@ -178,7 +178,7 @@ def select(condlist: Sequence[ArrayLike], choicelist: Sequence[Array], default: 
         raise ValueError(f"select: {len(condlist)} conditions and {len(choicelist)} choices must be as many, and not 0")
     out = default
     for condition, choice in zip(reversed(list(condlist)), reversed(list(choicelist)), strict=True):
-        out = np.where(array_of(condition), choice, out)
+        out = np.where(condition, choice, out)
     return out
 
 
