@@ -190,6 +190,7 @@ def test_what_is_written_by_a_tensor_of_places():
         lambda x: [3.0, x[0]],
         lambda x: [[3.0, 4.0], [5.0, x[0, 1]]],
         lambda x: [[CUBE, x[:, :, None]]],
+        lambda x: [np.ones((1, 2, 3)), x],
         lambda x: x,
     ],
 )
