@@ -64,7 +64,7 @@ def test_several_axes_need_one(function):
 
 
 @pytest.mark.parametrize(
-    "x", [[1e300], [-1e-200, 1.1e-115, 7e100], [1e-160, -3e-160, 5.0, 7.0], [0.1, 0.0, 3.0], [4e200, 2.0]]
+    "x", [[1e300], [-1e-200, 1.1e-115, 7e100], [1e-160, -3e-160, 5.0, 7.0], [0.1, 0.0, 3.0], [1e300, 1e-300]]
 )
 def test_the_gradient_of_a_product_that_nearly_underflows_or_overflows(x):
     """dJ/dX[i], in exact fractions, of the products that floating-point numbers hold."""
