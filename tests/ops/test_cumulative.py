@@ -94,8 +94,16 @@ def test_one_number_has_no_axis_to_run_along():
             mg.cumulative_sum(3.0, **options)
 
 
-@pytest.mark.parametrize("axis", [0, 1, -2])
-def test_whole_rows_are_summed_as_numpy_does(axis):
-    a = np.linspace(-1, 1, 60).reshape(3, 5, 4)
-    np.testing.assert_array_equal(cumulative._summed_by_rows(a, axis, None), np.cumsum(a, axis=axis), strict=True)
-    np.testing.assert_array_equal(cumulative._summed_by_rows(a[0], 0, None), np.cumsum(a[0], axis=0), strict=True)
+@pytest.mark.parametrize("dtype", [np.float64, np.longdouble])
+@pytest.mark.parametrize("axis", [0, 1, 2, -2])
+def test_whole_rows_are_summed_as_numpy_does(axis, dtype):
+    a = np.linspace(-1, 1, 60).reshape(3, 5, 4).astype(dtype) / 3
+    a[0] = a[:, 0] = -0.0
+    for x, along in ((a, axis), (a[0], 0)):
+        found, expected = cumulative._summed_by_rows(x, along, None), np.cumsum(x, axis=along)
+        np.testing.assert_array_equal(found, expected, strict=True)
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+def test_a_sum_of_small_integers_is_wider():
+    assert_array_equal(mg.cumsum(np.array([100, 100], np.int8)), [100, 200])
