@@ -167,10 +167,14 @@ def _given(function: Any, names: Collection[str], arguments: tuple, options: dic
         bound = signature.bind(*arguments, **options)
     except TypeError:
         return None
+    return _without_defaults(bound, names)
+
+
+def _without_defaults(bound: inspect.BoundArguments, names: Collection[str]) -> tuple | None:
     taken: list = []
     given: dict[str, Any] = {}
     for name, value in bound.arguments.items():
-        parameter = signature.parameters[name]
+        parameter = bound.signature.parameters[name]
         if parameter.kind is parameter.VAR_KEYWORD:
             if not value.keys() <= {*names}:  # NumPy has no such option, or the stand-in would have it
                 return None

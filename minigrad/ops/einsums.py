@@ -145,12 +145,9 @@ def einsum(
         subscripts, operands = _as_letters(subscripts, *operands)
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum: subscripts must be a string such as 'ij,jk->ik', not {type(subscripts).__name__}")
-    if not isinstance(optimize, (bool, str, list, tuple)):
-        raise TypeError(f"einsum: optimize must be a bool, 'greedy', 'optimal' or a path, not {optimize!r}")
     if not isinstance(optimize, bool):
-        np.einsum_path(subscripts, *operands, optimize=optimize)  # which names what is wrong with it
-    if dtype is not None or casting != "safe":
-        operands = _in_dtype(operands, dtype, casting)
+        _check_optimize(optimize, subscripts, operands)
+    operands = _in_dtype(operands, dtype, casting)
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(operands):
@@ -164,8 +161,16 @@ def einsum(
     return _einsum(*operands, inputs=named, output=output.replace("...", letters))
 
 
+def _check_optimize(optimize, subscripts, operands):
+    if not isinstance(optimize, (str, list, tuple)):
+        raise TypeError(f"einsum: optimize must be a bool, 'greedy', 'optimal' or a path, not {optimize!r}")
+    np.einsum_path(subscripts, *operands, optimize=optimize)  # which names what is wrong with it
+
+
 def _in_dtype(operands, dtype, casting):
-    """The operands in this dtype, or else in that of them all."""
+    """The operands in this dtype, or else in that of them all, if the cast is allowed."""
+    if dtype is None and casting == "safe":
+        return operands
     operands = [*map(arraylike, operands)]
     dtype = np.result_type(*[a.dtype for a in operands]) if dtype is None else np.dtype(dtype)
     for a in operands:

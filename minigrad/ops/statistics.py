@@ -207,7 +207,8 @@ def cov(
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    if ddof is not None and ddof != int(ddof):
+    ddof = int(not bias) if ddof is None else ddof
+    if ddof != int(ddof):
         raise ValueError(f"cov: ddof must be an integer, not {ddof}")
     x = _variables(m, rowvar)
     if y is not None:
@@ -215,7 +216,7 @@ def cov(
     x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
     weights = [floating(given) for given in (aweights, fweights) if given is not None]
     w = reduce(np.multiply, weights) if weights else None
-    freedom = _freedom(x.shape[1], w, aweights, (0 if bias else 1) if ddof is None else ddof)
+    freedom = _freedom(x.shape[1], w, aweights, ddof)
     x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]
     c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / freedom
     return np.squeeze(c if dtype is not None else narrowed(c, m, *([] if y is None else [y])))

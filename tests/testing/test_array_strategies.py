@@ -1,6 +1,5 @@
 """Where the values of drawn arrays lie and which shapes come together, of the functions below the strategies."""
 
-import ast
 import math
 from collections import Counter
 
@@ -8,26 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
+from support.draws import Chosen
 
 from minigrad.testing import array_strategies as drawn
 from minigrad.testing import strategies as s
 from minigrad.testing.tolerances import REACH
-
-
-class Chosen:
-    """A draw function that is random but for Hypothesis, so that many draws are cheap."""
-
-    def __init__(self, seed):
-        self.random = np.random.default_rng(seed)
-
-    def __call__(self, strategy):
-        words = repr(strategy)
-        if words.startswith("sampled_from"):
-            choices = ast.literal_eval(words[len("sampled_from(") : -1])
-            return choices[self.random.integers(len(choices))]
-        least, most = (int(word.partition("=")[2]) for word in words[len("integers(") : -1].split(", "))
-        return int(self.random.integers(least, most + 1))
-
 
 domains = st.tuples(st.integers(-40, 40), st.integers(1, 80)).map(lambda pair: (pair[0] / 8, (pair[0] + pair[1]) / 8))
 

@@ -76,9 +76,9 @@ def programs():
     return PROGRAMS
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Headless Chromium."""
+    """Headless Chromium. It ends with the module: until then no other test can start an event loop of asyncio."""
     playwright = pytest.importorskip("playwright.sync_api")
     import shutil
 
