@@ -37,8 +37,8 @@ class Op(Signature):
 
     The positional parameters of `forward` are the op's arguments; those with a VJP are arrays.
     Its keyword-only parameters are the op's parameters and may not be Tensors. An op of any
-    number of arrays takes `*arrays` and no other argument. A parameter `saved` is a dict in which the forward leaves
-    what it has computed for the VJPs.
+    number of arrays takes `*arrays` and no other argument. In an op of minigrad's own, a parameter `saved` is a dict
+    in which the forward leaves what it has computed for the VJPs; a user's op gets copies of its parameters.
 
     `elementwise` lets the forward work on large arrays in blocks, `elementwise_vjps` the VJPs: their work for an entry,
     as a multiple of that of reading and writing it. `names` stands in for the signature of a ufunc, which has none.

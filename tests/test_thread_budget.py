@@ -12,7 +12,8 @@ BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 @pytest.fixture
 def bare(monkeypatch):
-    """An environment that says nothing of threads, and eight cores."""
+    """An environment that says nothing of threads, eight cores, and no process that started this one."""
+    monkeypatch.setattr(multiprocessing.process, "parent_process", lambda: None)
     for name in (*BUDGETS, *threads._RANKS):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
