@@ -167,9 +167,9 @@ def call_with(function: Callable, arguments: Iterable, **values: Any) -> Any:
     # those of the same kinds are left out: the fewer there are, the faster one is found
     others = [reference for reference in around if (entry := reference()) and entry.kind not in values]
     inside = (*others, *map(weakref.ref, entries))
-    _entries.set(inside)
     try:
+        _entries.set(inside)  # Ctrl-C may come between any two lines
         return function(*arguments)
     finally:  # what the function has opened and not closed stays in force
-        opened = [] if in_force() is inside else [r for r in in_force() if r not in inside]
+        opened = [] if in_force() is inside else [r for r in in_force() if r not in inside and r not in around]
         _entries.set((*around, *opened))

@@ -246,6 +246,16 @@ def test_a_setting_that_was_interrupted_as_it_began_is_not_in_force(monkeypatch)
     assert settings.recording()
 
 
+def test_a_transform_that_was_interrupted_as_it_began_leaves_the_block_around_it_in_force(monkeypatch):
+    with mg.no_grad():
+        with monkeypatch.context() as patch:
+            patch.setattr(settings, "_entries", InterruptedOnce(settings._entries))
+            with pytest.raises(KeyboardInterrupt):
+                mg.grad(lambda x: x * x)(1.0)
+        assert not settings.recording()
+    assert settings.recording()
+
+
 def test_an_instance_that_is_entered_again_ends_from_the_inside():
     again = mg.scope("a")
     with again:
