@@ -107,7 +107,7 @@ def equation_key(part: Part) -> str:
 def _repeated(part: Part) -> set[int]:
     """The inputs that broadcasting repeats, so that their gradients are sums over the copies."""
     op, inputs = part.node.op, [tensor for _, tensor in part.inputs]
-    if isinstance(op.forward, np.ufunc) or op.__name__ in ("where", "power", "logaddexp"):
+    if isinstance(op.forward, np.ufunc) or op.elementwise:
         return {i for i, tensor in enumerate(inputs) if tensor.shape != part.shape}
     if op.__name__ == "matmul":
         return {i for i, tensor in enumerate(inputs) if len(tensor.shape) == 2 < len(part.shape)}

@@ -226,7 +226,7 @@ def test_each_argument_has_the_equation_of_its_own_vjp():
     assert backward[-1] == "\u2202J\u2202{2}=\u2202J\u2202{out}\u2299{out}{2}"
 
 
-@pytest.mark.parametrize("name", ["hypot", "power", "logaddexp", "copysign"])
+@pytest.mark.parametrize("name", ["hypot", "power", "logaddexp", "copysign", "maximum"])
 def test_the_gradient_of_what_an_op_repeats_is_a_sum(name):
     found = equation(getattr(mg, name), np.ones((3, 2)), np.ones(2))
     assert found[2].count("\u2211") == 1
