@@ -200,6 +200,15 @@ def test_windows_of_pools(f, arguments):
             f(*arguments, 2, **{option: wrong})
 
 
+@pytest.mark.parametrize("f", POOLS)
+@pytest.mark.parametrize("option", ["window", "stride", "padding"])
+def test_true_is_refused_after_a_call_with_one(f, option):
+    options = {"window": 1, "stride": 1, "padding": 0} if option == "window" else {"window": 2, "stride": 1, "padding": 1}
+    f(np.ones((1, 4, 4)), **options)
+    with pytest.raises(TypeError, match=f"^{f.__name__}: {option} must be an int or a pair of ints, not True"):
+        f(np.ones((1, 4, 4)), **options | {option: True})
+
+
 def test_max_pool_gives_a_tie_to_the_first_in_row_major_order():
     x = np.array([[[3.0, 3.0], [3.0, 3.0]]])
     assert_array_equal(mg.grad(lambda x: np.sum(mg.max_pool2d(x, 2)))(x), [[[1, 0], [0, 0]]])
