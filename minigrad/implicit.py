@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from ._tensor import Tensor
+from .argnums import check_callable
 from .errors import brief, plain_array, refusal
 from .nest import flatten, ravel_nest
 from .operation import array_of, op
-from .transforms import check_callable, vjp
+from .transforms import vjp
 
 
 def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *, max_iterations: int = 10_000) -> Any:

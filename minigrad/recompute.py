@@ -14,12 +14,12 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
+from .argnums import check_callable
 from .nest import mapped
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import Op, array_of
 from .settings import call_with
 from .tape import Node
-from .transforms import check_callable
 
 
 class _Recomputed(Op):

@@ -12,6 +12,7 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
+from .argnums import check_callable, chosen_positions, one_of, with_chosen
 from .errors import brief, plain_array
 from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, left_out, older_parents, retracing, run
@@ -58,9 +59,7 @@ class _Trace:
         self.since = tape.next_number()
         places = paths(dict(zip(chosen, self.nest, strict=True)))
         self.inputs = [_entered(transform, leaf, place) for leaf, place in zip(flatten(self.nest), places, strict=True)]
-        arguments = list(x)
-        for i, part in zip(chosen, unflatten(self.nest, self.inputs), strict=True):
-            arguments[i] = part
+        arguments = with_chosen(x, chosen, unflatten(self.nest, self.inputs))
         traced = (*setting("traced", ()), *[leaf.node for leaf in self.inputs])
         self.y = call_with(run, (f, arguments, options), recording=True, traced=traced)  # also under no_grad
         self.recorded_outside = recording()
@@ -118,35 +117,6 @@ def _scalar(transform, y):
         hint = f": {IN_PARTS}" if dtype.kind == "c" else ""
         raise TypeError(f"{transform}: the function must return a floating-point scalar, not {brief(y)}{hint}")
     return y
-
-
-def one_of(transform: str, argnums: Any, argnum: Any) -> Any:
-    """The argument, or the tuple of arguments, that is given under one of two names."""
-    if argnum is not None:
-        if argnums != 0:
-            raise TypeError(f"{transform}: argnum and argnums mean the same: give one of them")
-        argnums = argnum
-    return tuple(argnums) if isinstance(argnums, list) else argnums
-
-
-def chosen_positions(transform, argnums, count):
-    """The positions that argnums means, non-negative."""
-    positions = argnums if isinstance(argnums, tuple) else (argnums,)
-    for i in positions:
-        if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
-            raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {brief(argnums)}")
-        if not -count <= i < count:
-            raise ValueError(f"{transform}: argnums {argnums} is out of range for {count} positional arguments")
-    chosen = [i % count for i in positions]
-    if len(set(chosen)) < len(chosen):
-        raise ValueError(f"{transform}: argnums {argnums} names an argument twice")
-    return chosen
-
-
-def check_callable(transform: str, f: Any) -> None:
-    """Raise TypeError if f can't be called."""
-    if not callable(f):
-        raise TypeError(f"{transform}: the first argument must be a function, not {brief(f)}")
 
 
 def value_and_grad(
@@ -293,10 +263,7 @@ def jacobian_for(transform: str, f: Callable, argnums: int | tuple[int, ...] = 0
         parts = tuple(x[i] for i in chosen)
 
         def of_chosen(*parts):
-            arguments = list(x)
-            for i, part in zip(chosen, parts, strict=True):
-                arguments[i] = part
-            return f(*arguments, **options)
+            return f(*with_chosen(x, chosen, parts), **options)
 
         y, pullback = _vjp(transform, of_chosen, parts)
         ys = [arraylike(leaf) for leaf in flatten(y)]
@@ -323,11 +290,10 @@ def _basis(ys, position, entry):
 
 def _stacked(rows, y, x):
     """The gradients of the entries of y as one array."""
-    shape = (*y.shape, *np.shape(x))
+    shape, dtype = (*y.shape, *np.shape(x)), arraylike(x).dtype
     if not rows:
-        return np.zeros(shape, arraylike(x).dtype)
-    blocks = np.reshape(np.stack(rows), shape)
-    dtype = arraylike(x).dtype  # np.stack makes the byte order the machine's
+        return np.zeros(shape, dtype)
+    blocks = np.reshape(np.stack(rows), shape)  # its byte order is the machine's
     return (blocks if blocks.dtype == dtype else blocks.astype(dtype))[()]
 
 

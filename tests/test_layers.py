@@ -14,7 +14,7 @@ LAYERS = [
     ["signature", "tape", "gradients"],
     ["operation"],
     ["stand_ins"],
-    ["elementwise", "nest"],
+    ["argnums", "elementwise", "nest"],
     ["ops"],
     ["_exits", "_methods", "_numpy", "_tensor"],
     ["nesting", "transforms", "implicit", "recompute", "derivation"],

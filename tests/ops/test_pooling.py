@@ -203,7 +203,9 @@ def test_windows_of_pools(f, arguments):
 @pytest.mark.parametrize("f", POOLS)
 @pytest.mark.parametrize("option", ["window", "stride", "padding"])
 def test_true_is_refused_after_a_call_with_one(f, option):
-    options = {"window": 1, "stride": 1, "padding": 0} if option == "window" else {"window": 2, "stride": 1, "padding": 1}
+    options = (
+        {"window": 1, "stride": 1, "padding": 0} if option == "window" else {"window": 2, "stride": 1, "padding": 1}
+    )
     f(np.ones((1, 4, 4)), **options)
     with pytest.raises(TypeError, match=f"^{f.__name__}: {option} must be an int or a pair of ints, not True"):
         f(np.ones((1, 4, 4)), **options | {option: True})

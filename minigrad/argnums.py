@@ -1,0 +1,48 @@
+"""Which arguments a transform differentiates in: how it is told, and what is refused.
+
+Every transform takes `argnums`, or `argnum` as HIPS autograd calls it: an int, or several.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from .errors import brief
+
+
+def one_of(transform: str, argnums: Any, argnum: Any) -> Any:
+    """The argument, or the tuple of arguments, that is given under one of two names."""
+    if argnum is not None:
+        if argnums != 0:
+            raise TypeError(f"{transform}: argnum and argnums mean the same: give one of them")
+        argnums = argnum
+    return tuple(argnums) if isinstance(argnums, list) else argnums
+
+
+def chosen_positions(transform: str, argnums: Any, count: int) -> list[int]:
+    """The positions that argnums means, non-negative."""
+    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    for i in positions:
+        if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
+            raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {brief(argnums)}")
+        if not -count <= i < count:
+            raise ValueError(f"{transform}: argnums {argnums} is out of range for {count} positional arguments")
+    chosen = [i % count for i in positions]
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"{transform}: argnums {argnums} names an argument twice")
+    return chosen
+
+
+def check_callable(transform: str, f: Any) -> None:
+    """Raise TypeError if f can't be called."""
+    if not callable(f):
+        raise TypeError(f"{transform}: the first argument must be a function, not {brief(f)}")
+
+
+def with_chosen(x: tuple, chosen: Iterable[int], parts: Iterable) -> list:
+    """The arguments x with others in the chosen positions."""
+    arguments = list(x)
+    for i, part in zip(chosen, parts, strict=True):
+        arguments[i] = part
+    return arguments
