@@ -101,12 +101,12 @@ def scratch_of_nan():
 
 
 @contextmanager
-def cut_to(product=np.inf, tile=2**20, lanes=512, transposed=np.inf):
+def cut_to(product=np.inf, tile=2**20, lanes=512, transposed=np.inf, width=1):
     """Blocks of these sizes, so that small convolutions are cut as large ones are."""
     cached = blas.tiles, blas._cuts, im2row._blocks, im2row._parts, im2col._parts
     with ExitStack() as stack:
         for module, sizes in (
-            (blas, {"PRODUCT": product, "TRANSPOSED": transposed}),
+            (blas, {"PRODUCT": product, "TRANSPOSED": transposed, "WIDTH": width}),
             (im2row, {"TILE": tile, "LANES": lanes}),
             (im2col, {"TILE": tile, "CONTRACTION": lanes}),
         ):
@@ -141,7 +141,7 @@ def test_the_kernels_agree_with_the_reference_where_all_is_cut(stride, dilation,
     where = geometry_of("conv2d", (23, 10), (3, 2), stride, (2, 1), dilation)
     x, k, g = (rng.normal(size=size) for size in ((n, 4, 23, 10), (4, 4 // groups, 3, 2), (n, 4, *where.out)))
     for order in ORDERS[:2]:
-        with cut_to(100, tile, lanes, 20), scratch_of_nan():
+        with cut_to(200, tile, lanes, 20), scratch_of_nan():
             assert_as_the_reference(in_memory_order(x, order), k, in_memory_order(g, order), groups, where)
 
 
@@ -422,16 +422,26 @@ def test_blocks_cover_a_range_in_few_equal_slices(size, most, multiple):
     assert max(lengths, default=0) < max(most, 1) + multiple
 
 
-@given(st.integers(1, 200), st.integers(1, 50), st.integers(1, 300), st.integers(2000, 100_000))
-def test_tiles_cover_a_product_in_pieces_of_about_the_size_for_blas(rows, depth, lanes, product):
-    with cut_to(product):
+@given(
+    st.integers(1, 200), st.integers(1, 50), st.integers(1, 300), st.integers(200, 100_000), st.sampled_from([1, 4, 64])
+)
+def test_tiles_cover_a_product_in_few_pieces_of_the_size_for_blas(rows, depth, lanes, product, width):
+    with cut_to(product, width=width):
         found = blas.tiles(rows, depth, lanes)
     times = np.zeros((rows, lanes), int)
-    for row, lane in found:
-        times[row, lane] += 1
-        sizes = [len(range(n)[part]) for n, part in ((rows, row), (lanes, lane))]
-        assert sizes[0] * sizes[1] * depth <= max(2 * product, 16 * 16 * depth)
+    for (part, down, height), (some, across, wide) in found:
+        times[part, some] += 1
+        assert (down * height, across * wide) == times[part, some].shape
+        whole = (height, wide) == (rows, lanes)
+        assert height * wide * depth <= product or (whole and 8 * width * depth > product)
+        assert whole or 8 * width * depth <= product < rows * lanes * depth
+        assert part.stop == rows or height % 8 == 0
+        assert some.stop == lanes or wide % width == 0
     assert_array_equal(times, 1)
+    assert len(found) <= 4
+    (_, _, height), (_, _, wide) = found[0]
+    assert height == rows or 2 * height * width * depth > product - 8 * width * depth  # tiles are large
+    assert wide == lanes or 2 * height * wide * depth > product - height * width * depth
 
 
 @given(st.integers(1, 9), st.integers(1, 40), st.integers(1, 30), st.sampled_from([1, 5, 8, 40]), st.data())
@@ -446,7 +456,7 @@ def test_blocks_fill_the_scratch_and_leave_nothing_out(start, rows, columns, ima
         p, q, n = (part.stop - part.start for part in block)
         assert q == 1 or n == images  # so that lanes are contiguous
         taken = held * q * n * (p * step + overlap)
-        assert p == 1 or taken <= tile
+        assert p <= max(1, 2 * overlap / step) or taken <= tile
         narrow = q * n < lanes + 16 or (q == 1 and n <= 16)
         assert narrow or held * q * n * (rows * step + overlap) <= 2 * tile  # wide lanes leave room for all rows
     assert_array_equal(times[start:], 1)

@@ -12,24 +12,42 @@ _AVX512 = not {"X86_V4", "AVX512_SKX"}.isdisjoint(_SIMD)  # as NumPy calls it fr
 # With AVX-512, OpenBLAS has kernels for small matrices; larger ones, and all on other processors, it packs first.
 PRODUCT = 1_000_000 if _AVX512 else math.inf  # M*N*K up to which it has them
 TRANSPOSED = 1_200 if _AVX512 else math.inf  # M*N up to which it has them for A @ B.T
+WIDTH = 64  # lanes of a small product of which its kernel is fastest: multiples of them
 LANES = 512  # columns of one product, if there are as many: few make reading the other matrix count
 CONTRACTION = 768  # length of the sums in one product A @ B.T: long enough to be worth its result
 TILE = 1024 * 1024  # bytes of scratch in use at a time: about the second-level cache
 
 
+def multiply(matrix, stack, out):
+    """Write matrix (group, output, depth) @ stack (row, group, depth, lane) to out (row, group, output, lane)."""
+    size, depth = stack.shape[:2], matrix.shape[2]
+    for (rows, down, height), (lanes, across, width) in tiles(*matrix.shape[1:], stack.shape[3]):
+        left = matrix[:, rows].reshape(size[1], down, 1, height, depth)
+        right = stack[..., lanes].reshape(*size, 1, depth, across, width).swapaxes(3, 4)
+        np.matmul(left, right, out=out[..., rows, lanes].reshape(*size, down, height, across, width).swapaxes(3, 4))
+
+
 @lru_cache
 def tiles(rows, depth, lanes):
-    """[(rows, lanes), ...] of the result of a product (rows, depth) @ (depth, lanes): each about `PRODUCT`, or all.
+    """[(rows, lanes), ...] of the result of a product (rows, depth) @ (depth, lanes): each tile is below `PRODUCT`.
 
-    They are multiples of 16 lanes and 8 rows; rows are cut only where 16 lanes of all of them are too many.
+    Both are a slice, how many tiles it holds, and their length: a multiple of 8 rows or `WIDTH` lanes, but for the
+    last. If 8 rows are already too many, the product is not cut.
     """
     # equivalent: any change because tiles of any size give the same
-    if rows * depth * lanes <= PRODUCT:
-        return [(slice(rows), slice(lanes))]
+    if not 8 * depth * WIDTH <= PRODUCT < rows * depth * lanes:
+        return [((slice(rows), 1, rows), (slice(lanes), 1, lanes))]
     # equivalent: any change because tiles of any size give the same
-    down = blocks(rows, PRODUCT // (depth * 16), 8)
+    height = blocks(rows, PRODUCT // (depth * WIDTH) // 8 * 8, 8)[0].stop
     # equivalent: any change because tiles of any size give the same
-    return [(row, lane) for lane in blocks(lanes, PRODUCT // (depth * down[0].stop), 16) for row in down]
+    width = blocks(lanes, PRODUCT // (depth * height) // WIDTH * WIDTH, WIDTH)[0].stop
+    return [(part, lane) for lane in _repeated(lanes, width) for part in _repeated(rows, height)]
+
+
+def _repeated(size, length):
+    """[(slice, how many times it holds the length, the length), ...] that cover range(size): the rest comes last."""
+    times, rest = divmod(size, length)
+    return [(slice(size - rest), times, length), (slice(size - rest, size), 1, rest)][: 2 if rest else 1]
 
 
 def add_products(total, stack, g, take):

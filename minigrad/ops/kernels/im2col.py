@@ -13,7 +13,7 @@ import numpy as np
 
 from ...threads import blocks, share
 from ..windows import padded, taps_inside
-from .blas import CONTRACTION, TILE, add_products, tiles
+from .blas import CONTRACTION, TILE, add_products, multiply
 from .innermost import empty_innermost, images_innermost, innermost, laid
 from .scratch import Scratch
 
@@ -32,7 +32,7 @@ def forward(x, k, geometry, groups, dtype):
 
     def work(part):
         with Scratch() as take:
-            _multiply(matrix, _stack(windows, part, groups, inner, take), _pixels(z[part], groups, inner))
+            multiply(matrix, _stack(windows, part, groups, inner, take), _pixels(z[part], groups, inner))
 
     # equivalent: any change because the size only decides whether threads share the work
     share(work, _parts(*x.shape[:2], geometry, inner, dtype.itemsize), z.size * k[0].size)
@@ -78,7 +78,7 @@ def input_gradient(g, k, geometry, groups, dtype):
             for n, _, p in parts:
                 part, upstream = geometry.part(p, slice(0, geometry.out[1])), _pixels(g[n, :, p], groups)
                 windows = take("windows", (len(upstream), channels, math.prod(geometry.window), *part.out), dtype)
-                _multiply(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
+                multiply(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
                 for i, (inside, entries) in enumerate(taps_inside(part)):
                     received = dx[n][entries]
                     received += windows[:, :, i][inside]
@@ -120,12 +120,6 @@ def _parts(images, channels, geometry, inner, itemsize):
         return [(slice(None), slice(None), p) for p in blocks(geometry.out[0], TILE // (row * images))]
     down = blocks(geometry.out[0], TILE // row)
     return [(n, slice(None), p) for n in blocks(images, TILE // (row * down[0].stop)) for p in down]
-
-
-def _multiply(matrix, stack, out):
-    """out = matrix @ stack, in products of the size that suits BLAS."""
-    for row, lane in tiles(*matrix.shape[1:], stack.shape[3]):
-        np.matmul(matrix[:, row], stack[..., lane], out=out[..., row, lane])
 
 
 def _pixels(images, groups, inner=False):

@@ -21,7 +21,7 @@ import numpy as np
 
 from ...threads import FEWEST_PRODUCTS, blocks, get_num_threads, share
 from ..windows import inside
-from .blas import LANES, TILE, add_products, tiles
+from .blas import LANES, TILE, add_products, multiply
 from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, laid
 from .scratch import Scratch
 
@@ -46,9 +46,7 @@ def _forward(matrix, geometry, x, z, rows):
     """Write these rows of the output z. Both are (row, channel, column, image)."""
     with Scratch() as take:
         for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], z.itemsize):
-            stack, out = _stack(x, n, part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix))
-            for row, lane in tiles(*matrix.shape[1:], stack.shape[3]):
-                np.matmul(matrix[:, row], stack[..., lane], out=out[..., row, lane])
+            multiply(matrix, _stack(x, n, part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix)))
 
 
 def kernel_gradient(x, g, geometry, groups, dtype):
@@ -134,9 +132,8 @@ def _input_gradient(matrix, geometry, g, dx, rows):
             for to, some, first in _runs(geometry, p.start, p.stop):
                 left, out = matrix[..., some.start * outputs : some.stop * outputs], addends[to]
                 shape, strides = (len(out), groups, left.shape[2], lanes), (row, group, output, item)
-                stack = np.ndarray(shape, g.dtype, g, first * row + corner, strides)  # (row, group, (r, output), lane)
-                for m, lane in tiles(*left.shape[1:], lanes):
-                    np.matmul(left[:, m], stack[..., lane], out=out[..., m, lane])
+                # the lanes of neighbouring rows of g, (row, group, (r, output), lane), as one view
+                multiply(left, np.ndarray(shape, g.dtype, g, first * row + corner, strides), out)
             # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image); image is the same without s
             addends = addends.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
             image = dx[p, ..., n].reshape(count, groups, channels, width, across[1])
@@ -165,7 +162,8 @@ def _blocks(start, stop, columns, images, held, step, overlap):
     """Cut rows start to stop, columns and images to [(rows, columns, images), ...], so that scratch stays in the cache.
 
     held: bytes of scratch that a lane takes in a row, of which there are overlap + step * rows. Lanes are so many that
-    products are efficient: whole columns, or some of the images of one column.
+    products are efficient: whole columns, or some of the images of one column. Rows are twice the overlap or more,
+    which is copied for each block.
     """
     images = max(images, 1)
     # equivalent: any change because blocks of any size give the same
@@ -174,7 +172,7 @@ def _blocks(start, stop, columns, images, held, step, overlap):
     across = blocks(columns, most // images)
     width = held * together[0].stop * across[0].stop
     # equivalent: any change because blocks of any size give the same
-    down = blocks(stop - start, (TILE // width - overlap) // step)
+    down = blocks(stop - start, max(2 * overlap, TILE // width - overlap) // step)
     return [(slice(start + p.start, start + p.stop), q, n) for n in together for q in across for p in down]
 
 
