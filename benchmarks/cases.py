@@ -8,7 +8,7 @@ import numpy as np
 from timing import Case, lines
 
 import minigrad as mg
-from minigrad.ops.kernels.innermost import empty
+from minigrad.ops.kernels.memory import empty
 
 CONVOLUTIONS = [  # x (N, C, H, W), k (C_out, C, kh, kw), options
     ((32, 1, 28, 28), (8, 1, 5, 5), {}),

@@ -21,7 +21,7 @@ from .foreign_names import ForeignNames, set_foreign_names
 from .gradients import accumulate
 from .names import name_array
 from .operation import array_of
-from .ops.kernels.innermost import copy
+from .ops.kernels.memory import copy
 from .settings import setting
 from .tape import Node
 from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike

@@ -16,7 +16,7 @@ import numpy as np
 from ..operation import array_of, op
 from ..typing import Array, Pair
 from .kernels import KERNELS, choose
-from .kernels.innermost import images_innermost
+from .kernels.memory import images_innermost
 from .linalg import matmul
 from .windows import geometry_of, pair, pairs
 

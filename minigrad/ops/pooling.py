@@ -17,7 +17,7 @@ from ..operation import array_of, op
 from ..typing import Array, Pair, Shape
 from .arithmetic import selected
 from .casting import narrowed, widened
-from .kernels.innermost import empty
+from .kernels.memory import empty
 from .reductions import norm_gradient
 from .windows import folded, geometry_of, overlap, padded, pair, taps, taps_inside, unfolded
 

@@ -13,7 +13,7 @@ from support import naive
 
 import minigrad as mg
 from minigrad import threads
-from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, innermost, scratch
+from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, memory
 from minigrad.ops.windows import geometry_of
 from minigrad.threads import share
 
@@ -89,14 +89,14 @@ def assert_as_the_reference(x, k, g, groups, where, kernels=None):
 @contextmanager
 def scratch_of_nan():
     """What is lent is full of NaN, so that an entry read before it is written shows."""
-    take = scratch.Scratch.take
+    take = memory.Scratch.take
 
     def filled(self, name, shape, dtype):
         array = take(self, name, shape, dtype)
         array[...] = np.nan
         return array
 
-    with patch.object(scratch.Scratch, "take", filled):
+    with patch.object(memory.Scratch, "take", filled):
         yield
 
 
@@ -313,7 +313,7 @@ def test_results_own_their_memory(n, kernel):
     z = mg.conv2d(x, k, groups=groups)
     images = z, mg.conv2d(x, k, groups=groups), mg.conv_transpose2d(z, k, groups=groups)
     results = [*images, mg.ops.conv2d_kernel(x, z, size=kernel[2:], groups=groups)]
-    kept = [x, k, *(buffer for buffers in scratch._kept.free for buffer in buffers.values())]
+    kept = [x, k, *(buffer for buffers in memory._kept.free for buffer in buffers.values())]
     for i, result in enumerate(results):
         assert not any(np.shares_memory(result, other) for other in [*results[:i], *kept])
     assert all(image.flags.owndata for image in images)
@@ -325,7 +325,7 @@ def test_results_have_their_images_innermost_from_8_images_on(order):
         x, k = in_memory_order(np.ones((n, 2, 5, 6)), order), np.ones((4, 2, 3, 3))
         z = mg.conv2d(x, k)
         for image in (z, mg.conv_transpose2d(z, k), mg.max_pool2d(z, 2), mg.ops.spread2d(z, (6, 8), 2)):
-            assert innermost.images_innermost(image) == (n >= 8)
+            assert memory.images_innermost(image) == (n >= 8)
             assert image.flags.c_contiguous == (n < 8)
 
 
@@ -337,7 +337,7 @@ def test_results_of_1x1_kernels_lie_as_their_input(n):
             z = mg.conv2d(x, k)
             dx = mg.conv_transpose2d(in_memory_order(z, order), k)
             assert z.flags.c_contiguous == c_order
-            assert innermost.images_innermost(dx) == (not c_order)
+            assert memory.images_innermost(dx) == (not c_order)
 
 
 @pytest.mark.parametrize("kernel", ["im2row", "im2col"])
@@ -347,14 +347,14 @@ def test_windows_of_large_images_are_in_memory_piece_by_piece(n, kernel):
     where = geometry_of("conv2d", (96, 96), (5, 5), 1, 2)
     x, k, g = (np.ones(size, np.float32) for size in ((n, 4, 96, 96), (8, 4, 5, 5), (n, 8, 96, 96)))
     assert 25 * x[:1].nbytes > 3 * blas.TILE
-    lent, take = {}, scratch.Scratch.take
+    lent, take = {}, memory.Scratch.take
 
     def watched(self, name, shape, dtype):
         array = take(self, name, shape, dtype)
         lent[name] = max(lent.get(name, 0), array.nbytes)
         return array
 
-    with patch.object(scratch.Scratch, "take", watched):
+    with patch.object(memory.Scratch, "take", watched):
         for derivative in DERIVATIVES:
             of(derivative, kernel, *(innermost_first(a) if kernel == "im2row" else a for a in (x, k, g)), 1, where)
     assert sum(lent.values()) < 4 * blas.TILE
@@ -370,9 +370,9 @@ def innermost_first(array):
 def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
     whole = rng.integers(-99, 99, (shape[0], shape[1] + 1, *shape[2:])).astype(dtype)
     for source in (whole[:, 1:], whole[:, :-1, ::-1], in_memory_order(whole, (0, 2, 3, 1))[:, 1:]):
-        target = innermost.empty_innermost(shape, np.float64)
-        with patch.object(innermost, "IN_CACHE", in_cache), patch.object(innermost, "LARGE", in_cache):
-            innermost.copy(target, source)
+        target = memory.empty_innermost(shape, np.float64)
+        with patch.object(memory, "IN_CACHE", in_cache), patch.object(memory, "LARGE", in_cache):
+            memory.copy(target, source)
         assert_array_equal(target, source)
 
 
@@ -391,21 +391,21 @@ def test_arrays_of_any_number_of_axes_are_copied_between_layouts(shape, large):
         itertools.product(itertools.permutations(range(len(shape))), repeat=2) if len(shape) < 4 else ORDERS_OF_FIVE
     ):
         source, target = in_memory_order(values, order), in_memory_order(np.zeros(shape), other)
-        with patch.object(innermost, "IN_CACHE", 300), patch.object(innermost, "LARGE", large):
-            innermost.copy(target, source)
+        with patch.object(memory, "IN_CACHE", 300), patch.object(memory, "LARGE", large):
+            memory.copy(target, source)
         assert_array_equal(source, values)
         assert_array_equal(target, values)
-    innermost.copy(number := np.zeros(()), np.array(3.0))
+    memory.copy(number := np.zeros(()), np.array(3.0))
     assert number == 3
 
 
 def test_images_that_lie_as_they_should_are_not_copied():
     contiguous = rng.normal(size=(16, 4, 6, 6))
     turned = in_memory_order(contiguous, (2, 1, 3, 0))
-    with scratch.Scratch() as take:
+    with memory.Scratch() as take:
         for groups in (1, 2):
             for x in (contiguous, turned):
-                laid = innermost.laid("x", x, groups, x.dtype, take)
+                laid = memory.laid("x", x, groups, x.dtype, take)
                 assert laid.flags.c_contiguous
                 assert_array_equal(laid, x.reshape(16, groups, 4 // groups, 6, 6).transpose(1, 3, 2, 4, 0))
                 assert np.shares_memory(laid, x) == (x is turned and groups == 1)
@@ -500,26 +500,26 @@ def test_images_go_through_the_cache_where_turning_them_would_miss_it(shape, dty
     turned = in_memory_order(contiguous, (2, 1, 3, 0))
     piece = shape[3] * contiguous.itemsize  # a row of a channel, of one image
     for source, target, scattered in (
-        (contiguous, innermost.empty_innermost(shape, dtype), True),
+        (contiguous, memory.empty_innermost(shape, dtype), True),
         (contiguous, np.empty(shape, dtype), False),
-        (turned, innermost.empty_innermost(shape, dtype), False),
+        (turned, memory.empty_innermost(shape, dtype), False),
         (turned, np.empty(shape, dtype), False),
     ):
         lent = []
 
-        class Recording(scratch.Scratch):
+        class Recording(memory.Scratch):
             def take(self, *lending, lent=lent):
                 lent.append(super().take(*lending))
                 return lent[-1]
 
-        with patch.object(innermost, "IN_CACHE", in_cache), patch.object(innermost, "Scratch", Recording):
-            innermost.copy(target, source)
+        with patch.object(memory, "IN_CACHE", in_cache), patch.object(memory, "Scratch", Recording):
+            memory.copy(target, source)
         assert_array_equal(target, source)
-        misses = source.nbytes > in_cache or source.strides[0] % innermost.PAGE == 0
+        misses = source.nbytes > in_cache or source.strides[0] % memory.PAGE == 0
         assert bool(lent) == (scattered and misses)
         for staged in lent:
-            assert staged.strides[0] % (2 * innermost.LINE) == innermost.LINE  # an odd number of lines apart
-            assert staged.nbytes <= in_cache // 2 + shape[0] * max(2 * innermost.LINE, piece + 2 * innermost.LINE)
+            assert staged.strides[0] % (2 * memory.LINE) == memory.LINE  # an odd number of lines apart
+            assert staged.nbytes <= in_cache // 2 + shape[0] * max(2 * memory.LINE, piece + 2 * memory.LINE)
         if lent:
             used = min(in_cache // 2, shape[0] * shape[1] * shape[2] * piece)
             assert len(lent) <= max(4 * -(-source.nbytes // max(used, 1)), 1)

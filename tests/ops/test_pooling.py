@@ -13,7 +13,7 @@ from support.geometries import geometries, sizes, times_read
 from support.specification import Specs
 
 import minigrad as mg
-from minigrad.ops.kernels.innermost import images_innermost
+from minigrad.ops.kernels.memory import images_innermost
 from minigrad.ops.pooling import _blank, pick2d, unpool2d
 from minigrad.ops.windows import overlap
 from minigrad.testing import check_vjp

@@ -12,8 +12,7 @@ from collections import namedtuple
 
 from . import depthwise, im2col, im2row, reference
 from .blas import CONTRACTION
-from .innermost import FEWEST_IMAGES
-from .scratch import release_scratch
+from .memory import FEWEST_IMAGES, release_scratch
 
 KERNELS = {"reference": reference, "im2row": im2row, "im2col": im2col, "depthwise": depthwise}
 FEW = 2**16  # entries of the windows of an image: up to there the calls of NumPy take longer than the copies

@@ -9,8 +9,7 @@ import numpy as np
 
 from ..windows import Geometry, inside
 from . import im2col, im2row
-from .innermost import FEWEST_IMAGES, clear, copy, empty_innermost, innermost, laid
-from .scratch import Scratch
+from .memory import FEWEST_IMAGES, Scratch, clear, copy, empty_innermost, innermost, laid
 
 
 def forward(x, k, geometry, groups, dtype):

@@ -14,8 +14,7 @@ import numpy as np
 from ...threads import blocks, share
 from ..windows import padded, taps_inside
 from .blas import CONTRACTION, TILE, add_products, multiply
-from .innermost import empty_innermost, images_innermost, innermost, laid
-from .scratch import Scratch
+from .memory import Scratch, empty_innermost, images_innermost, innermost, laid
 
 
 def are_the_image(geometry):

@@ -9,7 +9,7 @@ one matrix for each row p of the output, which BLAS reads as it is:
 
     stack[p, group, (r, s, channel), lane] = windows[group, p * stride + r, s, channel, lane]
 
-A lane is a column and an image (q, n) of the output. Images are innermost in memory (kernels/innermost.py), so lanes
+A lane is a column and an image (q, n) of the output. Images are innermost in memory (kernels/memory.py), so lanes
 are many. The rows of a window may not be dilated: then they are not contiguous.
 """
 
@@ -22,8 +22,7 @@ import numpy as np
 from ...threads import FEWEST_PRODUCTS, blocks, get_num_threads, share
 from ..windows import inside
 from .blas import LANES, TILE, add_products, multiply
-from .innermost import FEWEST_IMAGES, clear, empty, empty_innermost, innermost, laid
-from .scratch import Scratch
+from .memory import FEWEST_IMAGES, Scratch, clear, empty, empty_innermost, innermost, laid
 
 
 def rows_are_contiguous(geometry):
