@@ -138,6 +138,8 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     signature = inspect.signature(stand_in)
     given = _given(function, signature.parameters, arguments, options)
     taken, options = given or (arguments, options)
+    if isinstance(function, np.ufunc) and options.get("dtype") is not None:
+        return function(*arguments, **options)  # NumPy says in which dtypes it computes
     cast = {}
     if given and "dtype" not in signature.parameters and options.get("dtype") is not None:
         cast = {name: options.pop(name) for name in ("dtype", "casting") if name in options}

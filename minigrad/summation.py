@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 _ROWS = 16  # added one after another; the error grows with this and not with the number of rows
 # entries up to which no blocks are needed, by dtype
@@ -78,6 +78,13 @@ def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     if axis is None or (type(axis) is int and axis in (0, -1)):
         return tuple(range(ndim))
     return normalize_axis_tuple(axis, ndim)
+
+
+def normalized_axis(axis: Any, ndim: int, name: str) -> int:
+    """One axis as a non-negative int. Raises TypeError for a bool, as NumPy's functions written in C do."""
+    if isinstance(axis, bool):
+        raise TypeError(f"{name}: axis must be an integer, not {axis}")
+    return normalize_axis_index(axis, ndim, name)
 
 
 def _is_direct(a, axes):

@@ -13,6 +13,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import arraylike, op
 from ..stand_ins import extends, implements
+from ..summation import normalized_axis
 from ..typing import Array, DType
 from .casting import astype, in_dtype, narrowed, widened
 from .shaping import moveaxis, ravel
@@ -79,6 +80,7 @@ def cumprod(a: Array, axis: int | None = None, dtype: DType = None) -> Array:
     array([0., 8., 0.])
     """
     like = a = arraylike(a) if dtype is None else astype(a, dtype)
+    axis = None if axis is None else normalized_axis(axis, max(a.ndim, 1), "cumprod")
     a = ravel(a) if axis is None or a.ndim == 0 else moveaxis(a, axis, 0)
     a = _running_product(widened(a) if a.dtype.kind == "f" else a)
     a = a if axis is None else moveaxis(a, 0, axis)

@@ -12,6 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..errors import brief
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
+from ..summation import normalized_axis
 from ..typing import Array, Axis, Index, IndicesLike, Shape
 from .shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, swapaxes
 
@@ -154,7 +155,7 @@ def _moved(function, a, *arguments, **options):
 def _with_axis(name, a, axis):
     """An array with at least one axis, flattened for axis None, and the axis counted from 0."""
     a = ravel(a) if axis is None or np.ndim(a) == 0 else arraylike(a)
-    return a, normalize_axis_index(axis or 0, a.ndim, name)
+    return a, normalized_axis(0 if axis is None else axis, a.ndim, name)
 
 
 def _along(a, indices, axis):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from ..operation import arraylike, op
 from ..products import product
 from ..stand_ins import implements
+from ..summation import normalized_axis
 from ..typing import Array, Shape
 from .complex_numbers import conj
 from .shaping import moveaxis, ravel, reshape, transpose
@@ -106,7 +108,7 @@ def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     >>> mg.vecdot(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([1.0, 10.0]))
     array([21., 43.])
     """
-    x1, x2 = (x if axis == -1 else moveaxis(x, axis, -1) for x in (x1, x2))
+    x1, x2 = (x if axis == -1 else moveaxis(x, normalized_axis(axis, np.ndim(x), "vecdot"), -1) for x in (x1, x2))
     if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
         raise ValueError(f"vecdot: the axis must be of one size in both, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
     return np.sum(np.multiply(conj(arraylike(x1)), x2), axis=-1)
@@ -195,7 +197,7 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1,
     >>> mg.cross(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
     array([0., 0., 1.])
     """
-    axisa, axisb, axisc = (axisa, axisb, axisc) if axis is None else (axis, axis, axis)
+    axisa, axisb, axisc = map(operator.index, (axisa, axisb, axisc) if axis is None else (axis, axis, axis))
     a, b = arraylike(moveaxis(a, axisa, -1)), arraylike(moveaxis(b, axisb, -1))
     sizes = a.shape[-1], b.shape[-1]
     if not {2, 3}.issuperset(sizes):

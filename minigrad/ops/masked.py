@@ -35,12 +35,20 @@ def _chosen(a, where, other):
     """The array with `other` in place of the entries that the mask leaves out."""
     if where is True:
         return a
-    return np.where(np.broadcast_to(np.asarray(array_of(where), bool), a.shape), a, np.asarray(other, a.dtype))
+    return np.where(np.broadcast_to(_mask(where), a.shape), a, np.asarray(other, a.dtype))
+
+
+def _mask(where):
+    """The mask as booleans. Raises TypeError for arrays of others, as NumPy does, and for what is no number."""
+    mask = np.asarray(array_of(where))
+    if mask.dtype.kind not in ("b" if hasattr(where, "dtype") else "biuf"):
+        raise TypeError(f"where must be booleans, not {mask.dtype}")
+    return mask.astype(bool)
 
 
 def _counted(a, axis, where):
     """How many entries the mask leaves, with the reduced axes kept."""
-    mask = np.broadcast_to(np.asarray(array_of(where), bool), a.shape)
+    mask = np.broadcast_to(_mask(where), a.shape)
     return np.sum(mask, axis=normalized_axes(axis, a.ndim), keepdims=True)
 
 
@@ -85,17 +93,17 @@ def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
         return r.mean(a, axis, keepdims=keepdims)
     a = widened(a)
     kept = r.sum(_chosen(a, where, 0), axis, keepdims=True) / _counted(a, axis, where)
-    return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), like)
+    return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), like), dtype)
 
 
 @extends(r.var)
 def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
     a, ddof = _read(a, dtype, out, in_inexact_dtype), ddof if correction is None else correction
     if where is True and mean is None:
-        return r.var(a, axis, ddof=ddof, keepdims=keepdims)
+        return in_dtype(r.var(a, axis, ddof=ddof, keepdims=keepdims), dtype)
     deviation, freedom = _spread(a, axis, ddof, where, mean)
     kept = r.sum(squared(deviation), axis, keepdims=True) / freedom
-    return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a)
+    return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
 
 @implements(np.std)
@@ -126,11 +134,11 @@ def std(
     """
     a, ddof = a if dtype is None else in_inexact_dtype(a, dtype), ddof if correction is None else correction
     if where is True and mean is None:
-        return r.plain_std(a, axis, ddof, keepdims)
+        return in_dtype(r.plain_std(a, axis, ddof, keepdims), dtype)
     a = arraylike(a)
     deviation, freedom = _spread(a, axis, ddof, where, mean)
     kept = r._norm(deviation, axis, keepdims=True) / np.sqrt(freedom)
-    return narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a)
+    return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
 
 def _spread(a, axis, ddof, where, mean):
@@ -154,7 +162,7 @@ def _spread(a, axis, ddof, where, mean):
 def _numbers(a, where):
     """The array, and the mask of its chosen entries that are not NaN."""
     a = arraylike(a)
-    return a, np.logical_not(np.isnan(a)) & np.asarray(array_of(where), bool)
+    return a, np.logical_not(np.isnan(a)) & _mask(where)
 
 
 @implements(np.nansum)

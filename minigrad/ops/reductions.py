@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
-from ..summation import blocked_dot, blocked_sum, normalized_axes
+from ..summation import blocked_dot, blocked_sum, normalized_axes, normalized_axis
 from ..typing import Array, Axis
 from .arithmetic import selected
 from .casting import narrowed, widened
@@ -366,7 +366,7 @@ def trapezoid(y: Array, x: Array | None = None, dx: float = 1.0, axis: int = -1)
     >>> mg.trapezoid(np.array([0.0, 1.0, 4.0]), x=np.array([0.0, 1.0, 2.0]))
     np.float64(3.0)
     """
-    like = [y] if x is None else [y, x]
+    like, axis = [y] if x is None else [y, x], normalized_axis(axis, np.ndim(y), "trapezoid")
     y, x = moveaxis(widened(y), axis, -1), None if x is None else widened(x)
     if x is not None and np.ndim(x) not in (1, np.ndim(y)):
         raise ValueError(f"trapezoid: x must have one axis or those of y, not {np.shape(x)} for {np.shape(y)}")

@@ -7,6 +7,7 @@ nonlinear least squares problems whose variables separate", 1973.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -107,7 +108,7 @@ def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: flo
     >>> mg.vector_norm(np.array([[3.0, 4.0]]))
     array(5.)
     """
-    x = inexact(x)
+    x, axis = inexact(x), axis if axis is None or isinstance(axis, tuple) else operator.index(axis)
     axes = normalized_axes(axis, x.ndim)
     moved = moveaxis(x, axes, tuple(range(-len(axes), 0)))
     lead = moved.shape[: x.ndim - len(axes)]

@@ -1,8 +1,10 @@
 """Programs written for HIPS autograd: the same numbers, and its module names."""
 
+import importlib.util
 import subprocess
 import sys
 from collections import namedtuple
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -346,3 +348,11 @@ def test_operators_say_what_they_return():
     assert "gradient" in ours.grad.__doc__
     assert ours.grad(foo, 1).__name__ == autograd.grad(foo, 1).__name__
     assert ours.grad(foo, 1).__doc__.startswith("    grad of function foo with")
+
+
+def test_scipys_special_functions_are_a_file_as_there():
+    path = Path(ours.__file__).with_name("scipy") / "special.py"
+    spec = importlib.util.spec_from_file_location("loaded_by_its_path", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert_allclose(ours.grad(module.gammaln)(2.5), autograd.grad(autograd.scipy.special.gammaln)(2.5), rtol=1e-14)
