@@ -113,7 +113,7 @@ def values(
 
 _SHAPES = (
     (0, "full"), (1, "full"), (2, "full"), (3, "full"), (2, "square"), (2, "one"), (1, "empty"), (3, "one"),
-    (3, "full"), (2, "full"), (3, "square"), (1, "one"),
+    (3, "one"), (2, "full"), (3, "square"), (1, "one"),
 )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ _SHAPES = (
 def shapes(
     draw: st.DrawFn, *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
 ) -> tuple[int, ...]:
-    """Shapes; one in twelve is empty, and one in four has an axis of length 1, if `min_side` allows it.
+    """Shapes; one in twelve is empty, and one in three has an axis of length 1, if `min_side` allows it.
 
     The others have no side of 1 or 0: what is transposed there shows. Some have two equal last sides.
 

@@ -162,6 +162,18 @@ def test_a_column_has_one_or_two_axes_of_length_1():
     }  # fmt: skip
 
 
+def test_each_axis_of_a_shape_has_length_1_at_times():
+    ones = {tuple(n == 1 for n in shape) for shape in arrays_of(s.shapes(), 200)}
+    assert {
+        (True,),
+        (True, False),
+        (False, True),
+        (True, False, False),
+        (False, True, False),
+        (False, False, True),
+    } <= ones
+
+
 def test_ties_are_levels_and_some_are_zero():
     found = arrays_of(s.tied((2, 3)), 20)
     assert {x for a in found for x in a.ravel()} == {-1.0, 0.0, 0.5}
