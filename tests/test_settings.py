@@ -256,6 +256,20 @@ def test_a_transform_that_was_interrupted_as_it_began_leaves_the_block_around_it
     assert settings.recording()
 
 
+def test_what_a_function_enters_and_does_not_leave_stays_in_force_after_a_transform():
+    left = mg.scope("left")
+
+    def f(x):
+        left.__enter__()
+        return x * x
+
+    with mg.scope("around"):
+        assert mg.grad(f)(3.0) == 6
+        assert settings.setting("scope", ()) == ("around", "left")
+        left.__exit__(None, None, None)
+        assert settings.setting("scope", ()) == ("around",)
+
+
 def test_an_instance_that_is_entered_again_ends_from_the_inside():
     again = mg.scope("a")
     with again:

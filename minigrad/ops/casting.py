@@ -78,8 +78,6 @@ def floating(x: Array) -> Array:
 
     (Integers of 8 bits would wrap around.) Returns an array or Tensor; what is floating-point stays as it is.
     """
-    if type(x) is np.ndarray and x.dtype.kind == "f":
-        return x
     x = inexact(x)
     if x.dtype.kind == "c":
         raise TypeError("complex numbers are not supported")

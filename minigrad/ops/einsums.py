@@ -169,6 +169,7 @@ def _check_optimize(optimize, subscripts, operands):
 
 def _in_dtype(operands, dtype, casting):
     """The operands in this dtype, or else in that of them all, if the cast is allowed."""
+    # equivalent: never because operands of several dtypes are multiplied in that of them all
     if dtype is None and casting == "safe":
         return operands
     operands = [*map(arraylike, operands)]

@@ -212,7 +212,7 @@ def _moderate(x):
     """Whether quotients and squares of these numbers, and of quotients again, neither overflow nor underflow."""
     size = np.abs(x)
     least = np.finfo(size.dtype).tiny ** 0.25
-    # equivalent: any factor because the caller asks whether it is 0
+    # equivalent: any factor; 1 / least -> 1 because the caller asks whether it is 0, and takes a safe way if it is not
     return np.all((size == 0) | (least < size) & (size < 1 / least))
 
 

@@ -184,6 +184,7 @@ def sort_complex(a: Array) -> Array:
     array([1.+0.j, 3.+0.j])
     """
     a = arraylike(a)
+    # equivalent: 1 -> any number because only the dtype is asked for
     return astype(sort(a), np.sort_complex(np.zeros(1, a.dtype)).dtype)
 
 

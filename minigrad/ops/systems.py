@@ -73,7 +73,7 @@ def _vector_norm(x, order, axis, keepdims):
     if order == 0:
         return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(np.abs(array_of(x)).dtype)
     if order in (math.inf, -math.inf):
-        return (max if order > 0 else min)(np.abs(x), axis, keepdims=keepdims)
+        return (max if order == math.inf else min)(np.abs(x), axis, keepdims=keepdims)
     if order == 1:
         return sum(np.abs(x), axis, keepdims=keepdims)
     return _power_norm(x, order, axis, keepdims)

@@ -131,6 +131,7 @@ def shapes(
     """
     kinds = [(ndim, odd) for ndim, odd in _SHAPES if min_dims <= ndim <= max_dims]
     more = [(ndim, "full") for ndim in range(max(4, min_dims), max_dims + 1)]
+    # equivalent: any change because each of them is drawn, and which is the simplest is not said
     ndim, odd = kind_of_input(draw, kinds[:4] + more + kinds[4:])
     return odd_shape(draw, ndim, odd, min_side, max_side)
 

@@ -220,7 +220,9 @@ def test_checks_find_a_wrong_derivative():
     test_util.check_equivalent({"a": X}, {"a": X})
     with pytest.raises(AssertionError):
         test_util.check_equivalent(X, 2 * X)
-    assert test_util.scalar_close(1.0, 1.0 + 1e-9)
+    for a, b in ((1.0, 1.0 + 1e-9), (0.0, 1e-9), (1e9, 1e9 + 1)):
+        assert test_util.scalar_close(a, b)
+    assert not test_util.scalar_close(1.0, 1.0 + 1e-5)
 
 
 INSTALLED = """

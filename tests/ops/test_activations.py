@@ -144,6 +144,13 @@ def test_softmax_and_its_relatives_do_not_overflow():
         )
 
 
+@pytest.mark.parametrize("inf", [np.inf, -np.inf])
+def test_logaddexp_of_equal_infinities_shares_g_and_leaves_other_entries_alone(inf):
+    dx, dy = mg.grad(lambda x, y: np.sum(np.logaddexp(x, y)), (0, 1))(np.array([inf, 1.0]), np.array([inf, 3.0]))
+    np.testing.assert_allclose(dx, [0.5, 1 / (1 + math.exp(2))])
+    np.testing.assert_allclose(dy, [0.5, 1 / (1 + math.exp(-2))])
+
+
 @pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, -1e300, np.inf, np.nan])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_leaky_relu_takes_any_slope(slope, dtype):

@@ -98,6 +98,14 @@ spec(
 TestSpecs = specs.tests(examples=3)
 
 
+@pytest.mark.parametrize("f", [np.linspace, np.logspace, np.geomspace])
+def test_spacings_in_a_dtype(f):
+    spaced = f(leaf(0.5), 2.0, 4, dtype=np.float32)
+    assert spaced.requires_grad
+    assert spaced.dtype == np.float32
+    assert_array_equal(spaced.data, f(0.5, 2.0, 4, dtype=np.float32))
+
+
 @pytest.mark.parametrize("mode", ["full", "same", "valid"])
 def test_sequences_of_any_two_lengths(mode):
     for n in range(1, 6):

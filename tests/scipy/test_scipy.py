@@ -305,6 +305,8 @@ def test_convolution(mode):
     assert_allclose(signal.convolve(leaf(a), b, mode).data, ssignal.convolve(a, b, mode))
     check_grads(lambda a, b: signal.convolve(a, b, mode), a, b, order=1, float32=False)
     assert_allclose(signal.convolve(b, a, "valid"), ssignal.convolve(b, a, "valid"))
+    assert_allclose(signal.convolve(a, b[:, :1], mode), ssignal.convolve(a, b[:, :1], mode))
+    assert_allclose(signal.convolve(a, a[:2], mode), ssignal.convolve(a, a[:2], mode))
 
 
 def test_a_differential_equation():

@@ -116,6 +116,7 @@ def rest(call):
     "condition",
     [
         lambda call: rest(call) > 0,
+        lambda call: rest(call) == 0 and np.min(call.parameters["stride"]) > 1,
         lambda call: call.parameters["groups"] == 2,
         lambda call: isinstance(call.parameters["stride"], int),
         lambda call: call.arguments[2] is not None,

@@ -555,6 +555,12 @@ def test_many_leaves_of_one_op_are_one_node():
     assert "holds NaN: x7" in mg.graph(stacked(fault=True)).source
 
 
+def test_a_leaf_that_two_ops_take_is_not_folded_with_the_others_of_one():
+    tensors = [mg.tensor([float(i), 2.0], requires_grad=True, name=f"x{i}") for i in range(120)]
+    graph = mg.graph(mg.stack(tensors).sum() + tensors[0].sum())
+    assert [part.title for part in graph.parts if part.kind != "op"] == ["x0", "x1 to x119"]
+
+
 def test_many_tensors_from_a_fold_to_one_op_are_one_edge():
     def edges(count):
         x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
