@@ -90,8 +90,11 @@ def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind"
         op = functools.partial(_along, op, ufunc, options.pop("axes"))
     if dtype is not None or casting != "same_kind":
         inputs = _cast_inputs(ufunc, inputs, dtype, casting)
+    if "signature" in options:
+        raise TypeError(f"{_name(ufunc)}: give dtype= instead of signature=")
     if where is True:
         return op(*inputs, **options)
+    where = _plain(ufunc, ops.masked.as_mask, where)
     return np.where(where, op(*[np.where(where, x, np.ones_like(x)) for x in inputs], **options), 0)
 
 

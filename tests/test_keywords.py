@@ -172,9 +172,20 @@ def test_an_option_that_numpy_refuses_is_refused_of_a_tensor():
         *((np.cumprod, (M,), {"axis": [0]}), (np.trapezoid, (M,), {"axis": [0]}), (np.vecdot, (M, M), {"axis": [0]})),
         *((np.repeat, (M, 2), {"axis": True}), (np.take, (M, [0]), {"axis": False})),
         *((f, (M,), {"where": where}) for f in (np.mean, np.var, np.std) for where in ("x", None, M)),
+        *(
+            (np.exp, (M,), {"where": M}),
+            (np.add, (M, M), {"where": np.array(1)}),
+            (np.divide, (M, M), {"signature": 1}),
+        ),
+        *((f, (M,), {"initial": (0, 1)}) for f in (np.sum, np.prod, np.max, np.min, np.nansum, np.nanmax)),
+        *((f, (M,), {"ddof": 1, "correction": 0}) for f in (np.var, np.std, np.nanvar, np.nanstd)),
+        *((np.cov, (M,), {"aweights": (-1, 5)}), (np.cov, (M,), {"fweights": np.ones((2, 2), int)})),
+        (np.linalg.norm, (M[None], None, (0, 1, 2)), {}),
+        *((np.interp, (M, V, V), {"period": 0}), (np.interp, (M, V, V), {"left": (0.0,)})),
+        *((np.polyder, (M[0], -1), {}), (np.vander, (M[0], -1), {}), (np.vander, (M[0], 0.5), {})),
     ]
     for function, arguments, options in refused:
-        t = [mg.tensor(a, requires_grad=True) if a is M else a for a in arguments]
+        t = [mg.tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in arguments]
         assert isinstance(_outcome(function, arguments, options), Exception), (function, options)
         assert isinstance(_outcome(function, t, options), (TypeError, ValueError)), (function, options)
 
@@ -195,3 +206,18 @@ def test_a_variance_in_complex_numbers_is_one():
             theirs = function(M, dtype=np.complex64, **options)
             assert t.dtype == theirs.dtype
             assert_allclose(t.data, theirs, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_without_a_degree_of_freedom_there_is_no_variance():
+    for function in (np.nanvar, np.nanstd):
+        a = np.array([[1.0, np.nan], [2.0, 3.0]])
+        assert_allclose(function(mg.tensor(a), axis=1, ddof=1).data, function(a[1:], axis=1, ddof=1)[[0]] * [np.nan, 1])
+    assert np.cov(mg.tensor(M), ddof=7).data.tolist() == [[np.inf, -np.inf], [-np.inf, np.inf]]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cutoff_above_1_is_lapacks_own():
+    for rcond in (1.0, 2.0, 0.5):
+        assert_allclose(np.linalg.lstsq(mg.tensor(M), V, rcond)[0].data, np.linalg.lstsq(M, V, rcond)[0])
+        assert_allclose(np.polyfit(mg.tensor(M[0]), V, 1, rcond).data, np.polyfit(M[0], V, 1, rcond), atol=1e-12)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
 
 from ..operation import arraylike, op
 from ..stand_ins import extends, implements
@@ -141,7 +140,7 @@ def _cumulative(name: str, running: Any, initial: float, x: Array, axis: Any, dt
     x = arraylike(x) if dtype is None else astype(x, dtype)
     if axis is None and x.ndim != 1:
         raise ValueError(f"{name}: an array of {x.ndim} axes needs axis=, and at least one axis")
-    axis = 0 if axis is None else normalize_axis_index(axis, x.ndim)
+    axis = 0 if axis is None else normalized_axis(axis, x.ndim, name)
     out = running(x, axis)
     if not include_initial:
         return out

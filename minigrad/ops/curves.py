@@ -107,6 +107,8 @@ def interp(
     x, xp, fp = floating(x), floating(xp), floating(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"interp: xp and fp must be of one axis and one size, not xp {xp.shape} and fp {fp.shape}")
+    if period == 0 or any(side is not None and np.ndim(side) for side in (left, right)):
+        raise ValueError(f"interp: left and right must be numbers, and period not 0, not {left}, {right} and {period}")
     if period is not None:
         x, xp = x % abs(period), xp % abs(period)
         order = np.argsort(xp, kind="stable")
@@ -328,6 +330,8 @@ def polyder(p: Array, m: int = 1) -> Array:
     array([2., 2.])
     """
     p = arraylike(p)
+    if m < 0:
+        raise ValueError(f"polyder: m must be 0 or more, not {m}")
     for _ in range(m):
         p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1).astype(p.dtype)
     return p
@@ -390,5 +394,5 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     x = arraylike(x)
     if x.ndim != 1:
         raise ValueError(f"vander: x must be a vector, not {x.shape}")
-    powers = np.arange(x.size if N is None else N).astype(x.dtype)
+    powers = np.arange(np.empty(x.size if N is None else N).size).astype(x.dtype)  # np.empty refuses what is no size
     return power(x[:, None], powers if increasing else powers[::-1])

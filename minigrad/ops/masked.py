@@ -35,10 +35,10 @@ def _chosen(a, where, other):
     """The array with `other` in place of the entries that the mask leaves out."""
     if where is True:
         return a
-    return np.where(np.broadcast_to(_mask(where), a.shape), a, np.asarray(other, a.dtype))
+    return np.where(np.broadcast_to(as_mask(where), a.shape), a, np.asarray(other, a.dtype))
 
 
-def _mask(where):
+def as_mask(where: Any) -> Array:
     """The mask as booleans. Raises TypeError for arrays of others, as NumPy does, and for what is no number."""
     mask = np.asarray(array_of(where))
     if mask.dtype.kind not in ("b" if hasattr(where, "dtype") else "biuf"):
@@ -46,22 +46,36 @@ def _mask(where):
     return mask.astype(bool)
 
 
+def _number(initial):
+    """The initial value. Raises ValueError for an array of several, as NumPy does."""
+    if np.ndim(initial):
+        raise ValueError(f"initial must be a number, not {initial!r}")
+    return initial
+
+
+def _one_of(ddof, correction):
+    """The difference of the degrees of freedom, which has two names."""
+    if correction is not None and ddof != 0:
+        raise ValueError("ddof and correction are one number: give it once")
+    return ddof if correction is None else correction
+
+
 def _counted(a, axis, where):
     """How many entries the mask leaves, with the reduced axes kept."""
-    mask = np.broadcast_to(_mask(where), a.shape)
+    mask = np.broadcast_to(as_mask(where), a.shape)
     return np.sum(mask, axis=normalized_axes(axis, a.ndim), keepdims=True)
 
 
 @extends(r.sum)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     total = r.sum(_chosen(_read(a, dtype, out), where, 0), axis, keepdims=keepdims)
-    return in_dtype(total + initial if initial is not None else total, dtype)
+    return in_dtype(total + _number(initial) if initial is not None else total, dtype)
 
 
 @extends(r.prod)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     product = r.prod(_chosen(_read(a, dtype, out), where, 1), axis, keepdims=keepdims)
-    return in_dtype(product * initial if initial is not None else product, dtype)
+    return in_dtype(product * _number(initial) if initial is not None else product, dtype)
 
 
 def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
@@ -71,9 +85,10 @@ def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
         if where is not True:
             raise ValueError(_NEEDS_INITIAL)
         return reduction(a, axis, keepdims=keepdims)
+    initial = np.asarray(_number(initial), a.dtype)
     if not a.size:
         return np.full(r._reduced_shape(a, axis, keepdims), initial, a.dtype)
-    return combine(reduction(_chosen(a, where, initial), axis, keepdims=keepdims), np.asarray(initial, a.dtype))
+    return combine(reduction(_chosen(a, where, initial), axis, keepdims=keepdims), initial)
 
 
 @extends(r.max)
@@ -98,7 +113,7 @@ def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
 @extends(r.var)
 def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
-    a, ddof = _read(a, dtype, out, in_inexact_dtype), ddof if correction is None else correction
+    a, ddof = _read(a, dtype, out, in_inexact_dtype), _one_of(ddof, correction)
     if where is True and mean is None:
         return in_dtype(r.var(a, axis, ddof=ddof, keepdims=keepdims), dtype)
     deviation, freedom = _spread(a, axis, ddof, where, mean)
@@ -132,7 +147,7 @@ def std(
     >>> mg.grad(mg.std)(np.array([0.1, 0.1, 0.1]))
     array([0., 0., 0.])
     """
-    a, ddof = a if dtype is None else in_inexact_dtype(a, dtype), ddof if correction is None else correction
+    a, ddof = a if dtype is None else in_inexact_dtype(a, dtype), _one_of(ddof, correction)
     if where is True and mean is None:
         return in_dtype(r.plain_std(a, axis, ddof, keepdims), dtype)
     a = arraylike(a)
@@ -162,7 +177,7 @@ def _spread(a, axis, ddof, where, mean):
 def _numbers(a, where):
     """The array, and the mask of its chosen entries that are not NaN."""
     a = arraylike(a)
-    return a, np.logical_not(np.isnan(a)) & _mask(where)
+    return a, np.logical_not(np.isnan(a)) & as_mask(where)
 
 
 @implements(np.nansum)
@@ -220,7 +235,8 @@ def nanvar(
     array(1.)
     """
     a, mask = _numbers(a, where)
-    return r.var.extended(a, axis, dtype, None, ddof, keepdims, where=mask, mean=mean, correction=correction)
+    variance = r.var.extended(a, axis, dtype, None, ddof, keepdims, where=mask, mean=mean, correction=correction)
+    return _where_free(variance, mask, axis, ddof or correction or 0, keepdims)
 
 
 @implements(np.nanstd)
@@ -241,7 +257,14 @@ def nanstd(
     array(1.)
     """
     a, mask = _numbers(a, where)
-    return std(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=mask, mean=mean, correction=correction)
+    deviation = std(a, axis, dtype, ddof=ddof, keepdims=keepdims, where=mask, mean=mean, correction=correction)
+    return _where_free(deviation, mask, axis, ddof or correction or 0, keepdims)
+
+
+def _where_free(value, mask, axis, ddof, keepdims):
+    """NaN where no degree of freedom is left."""
+    counted = np.sum(mask, axis=axis, keepdims=keepdims)
+    return np.where(counted > ddof, value, np.asarray(np.nan, value.dtype))
 
 
 @implements(np.nanmax)

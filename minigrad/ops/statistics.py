@@ -208,7 +208,7 @@ def cov(
     array([[ 1., -1.],
            [-1.,  1.]])
     """
-    ddof = int(not bias) if ddof is None else ddof
+    ddof = int(bias == 0) if ddof is None else ddof
     if ddof != int(ddof):
         raise ValueError(f"cov: ddof must be an integer, not {ddof}")
     x = _variables(m, rowvar)
@@ -216,6 +216,8 @@ def cov(
         x = np.concatenate([x, _variables(y, rowvar)], axis=0)
     x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
     weights = [floating(given) for given in (aweights, fweights) if given is not None]
+    if any(w.ndim != 1 or np.any(array_of(w) < 0) for w in weights):
+        raise ValueError("cov: fweights and aweights must be vectors, of numbers that are not negative")
     w = reduce(np.multiply, weights) if weights else None
     freedom = _freedom(x.shape[1], w, aweights, ddof)
     x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]
@@ -226,7 +228,8 @@ def cov(
 def _freedom(count, w, aweights, ddof):
     """What the sums of products are divided by: the sum of the weights, less what the mean takes of it."""
     total = count if w is None else np.sum(w)
-    return total - ddof if aweights is None or ddof == 0 else total - ddof * np.sum(w * aweights) / total
+    taken = ddof if aweights is None or ddof == 0 else ddof * np.sum(w * aweights) / total
+    return max(total - taken, 0)
 
 
 def _variables(m, rowvar):

@@ -55,7 +55,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
     axes = normalized_axes(axis, x.ndim)
     if len(axes) == 1 and getattr(ord, "requires_grad", False):
         return _power_norm(x, ord, axis, keepdims)
-    if ord is None or (ord == "fro" and len(axes) == 2) or (ord == 2 and len(axes) == 1):
+    if (ord is None and axis is None) or ord in {1: (None, 2), 2: (None, "fro")}.get(len(axes), ()):
         return _norm(x, axis, keepdims=keepdims)
     if len(axes) == 1 and not isinstance(ord, str):
         return _vector_norm(x, ord, axis, keepdims)
@@ -238,12 +238,18 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array,
     a, b = inexact(a), inexact(b)
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise ValueError(f"lstsq: a must be a matrix with as many rows as b, not a {a.shape} and b {b.shape}")
+    rcond = _cutoff(rcond, a.dtype)
     x = matmul(pinv(a, rcond), b)
     rank = int(np.linalg.matrix_rank(array_of(a), rtol=rcond))
     m, n = a.shape
     error = squared(matmul(a, x) - b)
     residuals = reshape(sum(error, 0), (-1,)) if rank == n < m else np.zeros(0, a.dtype)
     return x, residuals, rank, svdvals(a)
+
+
+def _cutoff(rcond, dtype):
+    """Below which share of the greatest a singular value counts as 0. LAPACK takes its own for 1 and more, and NaN."""
+    return rcond if rcond is None or rcond < 1 else np.finfo(dtype).eps
 
 
 @implements(np.polyfit)
@@ -256,7 +262,7 @@ def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Arra
     x, y = inexact(x), inexact(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ValueError(f"polyfit: x must be a vector as long as y, not {x.shape} and {y.shape}, and deg 0 or more")
-    rcond = x.size * np.finfo(x.dtype).eps if rcond is None else rcond
+    rcond = x.size * np.finfo(x.dtype).eps if rcond is None else _cutoff(rcond, x.dtype)
     a = vander(x, deg + 1)
     if w is not None:
         w = inexact(w)
