@@ -33,6 +33,7 @@ _NEEDS_INITIAL = "where= needs initial=, the result where no entry is chosen"
 
 def _chosen(a, where, other):
     """The array with `other` in place of the entries that the mask leaves out."""
+    # equivalent: never because an entry that is chosen is left as it is
     if where is True:
         return a
     return np.where(np.broadcast_to(as_mask(where), a.shape), a, np.asarray(other, a.dtype))

@@ -73,7 +73,7 @@ def _vector_norm(x, order, axis, keepdims):
     if order == 0:
         return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(np.abs(array_of(x)).dtype)
     if order in (math.inf, -math.inf):
-        return (max if order == math.inf else min)(np.abs(x), axis, keepdims=keepdims)
+        return (_greatest if order == math.inf else min)(np.abs(x), axis, keepdims=keepdims)
     if order == 1:
         return sum(np.abs(x), axis, keepdims=keepdims)
     return _power_norm(x, order, axis, keepdims)
@@ -81,6 +81,8 @@ def _vector_norm(x, order, axis, keepdims):
 
 def _power_norm(x, order, axis, keepdims):
     """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest; 0, with derivative 0, where all are 0."""
+    if not x.size:  # 0, and inf for a negative order
+        return sum(np.abs(x), axis, keepdims=keepdims) ** (1 / order)
     like, x = x, widened(x)
     scale = _scale(array_of(x), axis)
     total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
@@ -89,14 +91,19 @@ def _power_norm(x, order, axis, keepdims):
     return reshape(narrowed(value, like), _reduced_shape(x, axis, keepdims))
 
 
+def _greatest(x, axis, keepdims=False):
+    """The greatest of numbers that are not negative, and 0 of none."""
+    return (max if x.size else sum)(x, axis, keepdims=keepdims)
+
+
 _MATRIX_NORMS = {
     "fro": lambda x: _norm(x, (-2, -1)),
     "nuc": lambda x: sum(svdvals(x), -1),
-    1: lambda x: max(sum(np.abs(x), -2), -1),
+    1: lambda x: _greatest(sum(np.abs(x), -2), -1),
     -1: lambda x: min(sum(np.abs(x), -2), -1),
-    2: lambda x: svdvals(x)[..., 0],
+    2: lambda x: sum(svdvals(x)[..., :1], -1),  # 0 of none
     -2: lambda x: svdvals(x)[..., -1],
-    math.inf: lambda x: max(sum(np.abs(x), -1), -1),
+    math.inf: lambda x: _greatest(sum(np.abs(x), -1), -1),
     -math.inf: lambda x: min(sum(np.abs(x), -1), -1),
 }
 
@@ -130,9 +137,13 @@ def matrix_norm(x: Array, *, keepdims: bool = False, ord: float | str | None = "
 def cond(x: Array, p: float | str | None = None) -> Array:
     """The condition number: the greatest by the smallest singular value; or the norm of x times that of its inverse.
 
+    Raises LinAlgError for matrices without entries.
+
     >>> mg.cond(np.diag([2.0, 1.0]))
     np.float64(2.0)
     """
+    if 0 in np.shape(x)[-2:]:
+        raise np.linalg.LinAlgError(f"cond: a matrix without entries has no condition number, x is {np.shape(x)}")
     if p is None or p in (2, -2):
         s = svdvals(inexact(x))
         return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]

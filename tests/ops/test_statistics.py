@@ -193,6 +193,7 @@ def test_histograms_of_two_axes(options):
     ("call", "sentence"),
     [
         (lambda: np.histogram2d(M[0], M[1], weights=leaf(W[:3])), "histogram2d: there must be a weight for each of 6"),
+        (lambda: np.histogram2d(leaf(M[0]), M[1], [3]), "histogram2d: bins and range must be one for each of 2 axes"),
         (lambda: np.histogramdd(leaf(W)), r"histogramdd: sample must be points \(N, D\), or a list of D .* not \(6,\)"),
         (
             lambda: np.histogramdd(leaf(M.T), [2]),

@@ -148,6 +148,30 @@ def test_an_order_that_needs_a_gradient(ours, order):
     assert_allclose(mg.grad(lambda p: np.sum(ours(p)))(order), numeric(ours, np.array(order)), atol=1e-7)
 
 
+@pytest.mark.parametrize("order", [None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf, 3, -3])
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 1), (-2, -1)])
+@pytest.mark.parametrize("shape", [(0,), (0, 0), (0, 3), (2, 0), (2, 0, 3)])
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_norms_of_no_entries_are_those_of_numpy(shape, axis, order):
+    x = np.zeros(shape)
+    try:
+        expected = np.linalg.norm(x, order, axis)
+    except (ValueError, np.linalg.LinAlgError):
+        with pytest.raises((ValueError, IndexError)):
+            np.linalg.norm(leaf(x), order, axis)
+        return
+    y, pullback = mg.vjp(lambda x: np.linalg.norm(x, order, axis), x)
+    assert_array_equal(y, expected)
+    assert pullback(np.ones(y.shape))[0].shape == shape
+
+
+def test_a_matrix_without_entries_has_no_condition_number():
+    assert np.linalg.cond(leaf(np.zeros((0, 2, 2)))).shape == (0,)
+    for order in (None, -2, 1):
+        with pytest.raises(np.linalg.LinAlgError, match=r"cond: a matrix without entries .* x is \(2, 0, 0\)"):
+            np.linalg.cond(leaf(np.zeros((2, 0, 0))), order)
+
+
 def test_norms_of_rows_of_very_different_size():
     x = np.array([[3e200, 4e200], [3e-200, 4e-200], [0, 0]])
     assert_allclose(mg.norm(x, axis=1), [5e200, 5e-200, 0], rtol=1e-15)
@@ -174,6 +198,7 @@ def test_diagonals_traces_products_and_powers_of_stacks():
     t = leaf(A)
     assert_array_equal(np.linalg.diagonal(t, offset=1).data, np.linalg.diagonal(A, offset=1))
     assert_allclose(np.linalg.trace(t).data, np.linalg.trace(A))
+    assert_allclose(np.linalg.trace(t, offset=1).data, np.linalg.trace(A, offset=1))
     assert_allclose(np.linalg.matrix_power(leaf(SQUARE), -3).data, np.linalg.matrix_power(SQUARE, -3))
     assert_allclose(np.linalg.qr(leaf(M.T), "complete").R.data, np.linalg.qr(M.T, "complete").R)
     assert_allclose(np.linalg.qr(leaf(M), mode="r").data, np.linalg.qr(M, mode="r"))
