@@ -124,7 +124,7 @@ def inner(a: Array, b: Array) -> Array:
     return np.multiply(a, b) if not np.ndim(a) or not np.ndim(b) else tensordot(a, b, (-1, -1))
 
 
-@implements(np.outer, np.linalg.outer)
+@implements(np.outer)
 def outer(a: Array, b: Array) -> Array:
     """Every product of an entry of a with an entry of b, both flattened.
 
@@ -133,6 +133,14 @@ def outer(a: Array, b: Array) -> Array:
            [ 2., 20.]])
     """
     return np.multiply(reshape(a, (-1, 1)), ravel(b))
+
+
+@implements(np.linalg.outer)
+def _outer(x1: Array, x2: Array) -> Array:
+    """np.linalg.outer: of vectors alone."""
+    if np.ndim(x1) != 1 or np.ndim(x2) != 1:
+        raise ValueError(f"outer: x1 and x2 must be vectors, not {np.shape(x1)} and {np.shape(x2)}: see np.outer")
+    return outer(x1, x2)
 
 
 @implements(np.kron)

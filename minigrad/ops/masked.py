@@ -270,7 +270,7 @@ def _where_free(value, mask, axis, ddof, keepdims):
 
 @implements(np.nanmax)
 def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
-    """The greatest entry that is not NaN; NaN where there is none. Ties share g equally.
+    """The greatest entry that is not NaN; NaN where all are NaN. Ties share g equally.
 
     >>> mg.grad(mg.nanmax)(np.array([1.0, np.nan, 3.0]))
     array([0., 0., 1.])
@@ -280,7 +280,7 @@ def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
 
 @implements(np.nanmin)
 def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any = None, where: Any = True) -> Array:
-    """The smallest entry that is not NaN; NaN where there is none. Ties share g equally.
+    """The smallest entry that is not NaN; NaN where all are NaN. Ties share g equally.
 
     >>> mg.grad(mg.nanmin)(np.array([1.0, np.nan, 3.0]))
     array([1., 0., 0.])
@@ -292,6 +292,8 @@ def _nan_extreme(reduction, least, a, axis, keepdims, initial, where):
     if initial is None and where is not True:
         raise ValueError(_NEEDS_INITIAL)
     a, mask = _numbers(a, where)
+    if initial is None and not a.size:
+        return reduction(a, axis, keepdims=keepdims)  # which names what is empty
     a = floating(a) if initial is None else a
     initial, none = (least, np.nan) if initial is None else (initial, initial)
     extreme = reduction.extended(a, axis, None, keepdims, initial, mask)

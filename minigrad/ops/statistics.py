@@ -20,7 +20,7 @@ from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, wide
 from .complex_numbers import conj
 from .indexing import scatter, sort, take_along_axis
 from .joining import stack
-from .reductions import _count, along_axes, average
+from .reductions import _count, _reduced_shape, along_axes, average
 from .shaping import moveaxis, reshape
 
 __all__ = [
@@ -122,6 +122,8 @@ def _quantile(
 ) -> Array:
     a, q = floating(a), np.asarray(q, float)
     axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
+    if n == 0 and ignore_nan:
+        return np.full((*q.shape, *_reduced_shape(a, axis, keepdims)), np.nan, a.dtype)[()]
     if n == 0:
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
     lead = [size for i, size in enumerate(a.shape) if i not in axes]

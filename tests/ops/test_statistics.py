@@ -189,6 +189,28 @@ def test_histograms_of_two_axes(options):
     assert_array_equal(np.histogramdd(leaf(M.T), 2)[0], np.histogramdd(M.T, 2)[0])
 
 
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 1)])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (2, 0, 3)])
+@pytest.mark.filterwarnings("ignore:All-NaN|Mean of empty:RuntimeWarning")
+def test_nan_reductions_of_no_entries_are_those_of_numpy(shape, axis):
+    x = np.zeros(shape)
+    for f in (
+        np.nanmedian,
+        np.nanmax,
+        np.nanmin,
+        lambda a, axis, keepdims: np.nanquantile(a, 0.3, axis, keepdims=keepdims),
+    ):
+        for keepdims in (False, True):
+            try:
+                expected = f(x, axis=axis, keepdims=keepdims)
+            except ValueError:
+                with pytest.raises(ValueError, match="zero-size array"):
+                    f(leaf(x), axis=axis, keepdims=keepdims)
+            else:
+                found = f(leaf(x), axis=axis, keepdims=keepdims)
+                assert_array_equal(getattr(found, "data", found), expected)
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [

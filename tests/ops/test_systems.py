@@ -165,6 +165,13 @@ def test_norms_of_no_entries_are_those_of_numpy(shape, axis, order):
     assert pullback(np.ones(y.shape))[0].shape == shape
 
 
+def test_outer_of_linalg_takes_vectors_alone():
+    assert_array_equal(np.linalg.outer(leaf(A[0, 0]), A[0, 1]).data, np.outer(A[0, 0], A[0, 1]))
+    for x, y in ((A[0], A[0, 0]), (A[0, 0], A[0]), (np.array(1.0), A[0, 0])):
+        with pytest.raises(ValueError, match="outer: x1 and x2 must be vectors, not"):
+            np.linalg.outer(leaf(x), y)
+
+
 def test_a_matrix_without_entries_has_no_condition_number():
     assert np.linalg.cond(leaf(np.zeros((0, 2, 2)))).shape == (0,)
     for order in (None, -2, 1):
