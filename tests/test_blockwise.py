@@ -1,15 +1,17 @@
 """Large arrays in blocks: the same bits as the whole, for any shape, layout and number of threads."""
 
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
+from support.gradients import slopes
 
 import minigrad as mg
-from minigrad import blockwise
+from minigrad import blockwise, operation
 from minigrad.ops.arithmetic import selected
 
 SHAPES = [(16,), (9, 4), (8, 3, 5, 4), (2, 9, 4, 6), (2, 2, 10)]
@@ -20,6 +22,7 @@ def small_blocks(monkeypatch):
     """Arrays of a few entries count as large."""
     for name, nbytes in (("BLOCK", 64), ("LARGE", 128), ("BEYOND_CACHE", 256)):
         monkeypatch.setattr(blockwise, name, nbytes)
+    monkeypatch.setattr(operation, "LARGE", blockwise.LARGE)
     before = mg.get_num_threads()
     yield
     mg.set_num_threads(before)
@@ -82,6 +85,19 @@ def test_relu_and_selection(data, threads):
     assert_array_equal(mg.relu(x), np.maximum(x, 0))
     assert_array_equal(selected(x, mask), np.where(mask, x, 0))
     assert_array_equal(selected(x, mask[0]), np.where(mask[0], x, 0))
+
+
+@settings(max_examples=40)
+@given(st.data(), st.sampled_from(SHAPES), st.integers(1, 3))
+def test_gradients(data, shape, threads):
+    mg.set_num_threads(threads)
+    other = broadcast(data.draw, shape)
+    x, y = data.draw(laid_out(shape)), data.draw(laid_out(other) if other else st.just(2.0))
+    for f in (np.arctan2, lambda x, y: np.tanh(x) * y, lambda x, y: mg.leaky_relu(x - y, 0.3)):
+        found = slopes(f, x, y)
+        with patch.object(operation, "LARGE", np.inf):
+            for dx, expected in zip(found, slopes(f, x, y), strict=True):
+                assert_array_equal(dx, expected, strict=True)
 
 
 def test_the_order_in_memory_is_kept_and_the_result_owns_its_memory():

@@ -185,6 +185,7 @@ def _shifted(z, axis):
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
+        # equivalent: > -> >= because 0 minus itself is 0
         return np.where((z == greatest) & (z > 0), 0, z - greatest)
 
 

@@ -319,6 +319,7 @@ def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
     rest = concatenate([np.zeros(1, rest.dtype), rest])
     while rest.size > 1 and np.allclose(array_of(rest[0]), 0, rtol=1e-14):
         rest = rest[1:]
+    # equivalent: 0 * -> 0 / because both are 0
     return np.stack(quotient or [0 * (rest[0] + v[0])]), rest
 
 

@@ -67,8 +67,8 @@ def _(g, out, a, axis, keepdims):
 
 
 def sum_of_products(x, y, axis):
-    """The sum of X Y, entry by entry, over the axis (or axes), which are kept with size 1."""
-    if type(x) is type(y) is np.ndarray and x.shape == y.shape:
+    """The sum of X Y, two of one shape, entry by entry, over the axis (or axes), which are kept with size 1."""
+    if type(x) is type(y) is np.ndarray:
         return blocked_dot(x, y, axis)
     return sum(x * y, axis, keepdims=True)
 

@@ -111,7 +111,7 @@ def _(g, out, a, parts):
     of_u, of_v = np.matmul(_t(u), gu), np.matmul(_t(v), gv)
     p, q = of_u - _h(of_u), of_v - _h(of_v)
     tied, zero = ties.tied(parts[1]), _both_zero(parts[1])
-    unused = ties.unused(parts[1], gu, gv)
+    unused = ties.unused(parts[1], gu, gv)  # equivalent: gu, gv -> gv, gu because both are asked alike
     by_differences = ties.quotient((p + q) / 2, ties.differences(s), tied, tied & ties.both(unused) | ties.diagonal(s))
     by_sums = ties.quotient((p - q) / 2, ties.sums(s), zero, zero & ties.both(unused) | _vanishing(a))
     uc, vc = conj(u), conj(v)

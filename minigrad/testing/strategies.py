@@ -178,7 +178,7 @@ def conv2d_inputs(
     batch = draw(st.sampled_from(batches))
     x = draw(values((*batch, per_group * groups, *image)))
     k = draw(values((filters, per_group, *window)))
-    b = draw(values((filters,))) if bias and draw(st.booleans()) else None
+    b = draw(values((filters,))) if draw(st.booleans()) else None
     options: dict[str, Any] = {
         "stride": _option(draw, stride), "padding": _option(draw, padding), "dilation": _option(draw, dilation)
     }  # fmt: skip

@@ -217,6 +217,15 @@ def test_checks_find_a_wrong_derivative():
     extend.defvjp(same, lambda out, x: lambda g: g * 1.01)
     with pytest.raises(AssertionError, match=r"\(VJP\) check of vjp_doubled failed"):
         test_util.check_grads(doubled)(1.0)
+
+    @extend.primitive
+    def tripled(x):
+        return x * 3.0
+
+    extend.defvjp(tripled, lambda out, x: lambda g: doubled(g) * 1.5)
+    test_util.check_grads(tripled, order=2)(1.0)
+    with pytest.raises(AssertionError, match=r"\(VJP\) check of vjp_vjp_tripled failed"):
+        test_util.check_grads(tripled, order=3)(1.0)
     test_util.check_equivalent({"a": X}, {"a": X})
     with pytest.raises(AssertionError):
         test_util.check_equivalent(X, 2 * X)

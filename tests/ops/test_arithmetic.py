@@ -122,6 +122,12 @@ def test_hypot_does_not_leave_the_range_by_its_gradient(scale):
     assert mg.grad(lambda x: mg.hypot(0.0, x) * scale)(scale) == scale
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_hypot_that_overflows_has_a_finite_derivative():
+    dx, dy = slopes(np.hypot, np.array([1.2e308]), np.array([1.6e308]))
+    assert_allclose([dx[0], dy[0]], [0.6, 0.8], rtol=1e-15)
+
+
 def test_hypot_at_0_has_derivative_0_at_both_orders():
     x, y = np.array([0.0, 1.0, 2.0, 0.6]), np.array([0.0, 0.0, 0.0, 0.8])
     with warnings.catch_warnings():

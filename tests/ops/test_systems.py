@@ -148,6 +148,14 @@ def test_an_order_that_needs_a_gradient(ours, order):
     assert_allclose(mg.grad(lambda p: np.sum(ours(p)))(order), numeric(ours, np.array(order)), atol=1e-7)
 
 
+def test_vector_norms_over_any_axes_and_of_order_0():
+    for axis in ((0, 1), (2, 0), (1, 2)):
+        assert_allclose(np.linalg.vector_norm(leaf(A), axis=axis).data, np.linalg.vector_norm(A, axis=axis))
+    x = np.array([1.0, 0.0, 2.0, 1.0])
+    for each in (x, x * 1j):
+        assert_array_equal(np.linalg.norm(leaf(each), 0), np.linalg.norm(each, 0), strict=True)
+
+
 @pytest.mark.parametrize("order", [None, "fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf, 3, -3])
 @pytest.mark.parametrize("axis", [None, 0, -1, (0, 1), (-2, -1)])
 @pytest.mark.parametrize("shape", [(0,), (0, 0), (0, 3), (2, 0), (2, 0, 3)])

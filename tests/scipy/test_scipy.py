@@ -223,6 +223,7 @@ def test_counts_and_entropies():
     assert_allclose(mg.grad(lambda mu: np.sum(stats.poisson.logpmf(k, mu)))(mu), np.sum(k / mu - 1))
     assert_allclose(stats.multivariate_normal.entropy(ANY, POSITIVE), ss.multivariate_normal.entropy(ANY, POSITIVE))
     assert_allclose(stats.multivariate_normal.logpdf(ANY), ss.multivariate_normal.logpdf(ANY))
+    assert_allclose(stats.multivariate_normal.logpdf(0.3), ss.multivariate_normal.logpdf(0.3))
 
 
 EVERYWHERE = np.array([-np.inf, -2.0, -0.5, 0.0, 0.3, 0.7, 1.0, 2.5, np.nan])

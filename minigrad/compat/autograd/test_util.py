@@ -31,7 +31,7 @@ def check_vjp(f, x):
     x = _real(x)
     vector, unravel = mg.ravel_nest(x)
     y, pullback = mg.vjp(f, x)
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(0)  # equivalent: 0 -> any number because any direction serves
     u, direction = vspace(y).randn(rng), mg.ravel_nest(vspace(x).randn(rng))[0]
     g = mg.ravel_nest(pullback(u)[0])[0]
     ahead, behind = (mg.ravel_nest(f(unravel(vector + step * direction)))[0] for step in (EPS / 2, -EPS / 2))
