@@ -50,23 +50,25 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     return total.astype(a.dtype if half else total.dtype, copy=False)[()]
 
 
-def blocked_dot(x: np.ndarray, y: np.ndarray, axis: Any) -> Any:
+def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
     """The sum of x y over the axes, which are kept with size 1: as precise as `blocked_sum`, with no array of products.
 
-    x, y: arrays of one shape and one floating-point dtype, not float16.
+    x, y: arrays of one shape and one floating-point dtype, not float16; y None: ones, whose products with short rows
+        take half the time of NumPy's sum.
     """
     axes = normalized_axes(axis, x.ndim)
     order = _memory_order(x, axes)
-    a, b, start, n = x.transpose(order), y.transpose(order), x.ndim, 1
+    a, b, start, n = x.transpose(order), (x if y is None else y).transpose(order), x.ndim, 1
     # equivalent: any change because the sum of the products, as an array, is the same
     while start and order[start - 1] in axes and n * a.shape[start - 1] <= _DOT:
         start -= 1
         n *= a.shape[start]
     # equivalent: any change because the sum of the products, as an array, is the same
     if n < _SHORT_DOT or not (a.flags.c_contiguous and b.flags.c_contiguous):
-        return blocked_sum(x * y, axes, keepdims=True)
+        return blocked_sum(x if y is None else x * y, axes, keepdims=True)
     rows = (*a.shape[:start], n)
-    dots = np.vecdot(a.reshape(rows), b.reshape(rows)).reshape(*rows[:-1], *[1] * (x.ndim - start))
+    factors = np.ones(n, a.dtype) if y is None else b.reshape(rows)
+    dots = np.vecdot(a.reshape(rows), factors).reshape(*rows[:-1], *[1] * (x.ndim - start))
     return blocked_sum(dots.transpose(np.argsort(order)), axes, keepdims=True)
 
 

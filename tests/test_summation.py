@@ -98,11 +98,12 @@ def test_sums_of_products_over_all_sets_of_axes(shape, orders, dtype):
     x, y = (np.asarray(rng.uniform(0.5, 1, shape), dtype, order=order) for order in orders)
     exact = x.astype(np.longdouble) * y
     for axes in itertools.chain.from_iterable(itertools.combinations(range(len(shape)), n) for n in range(5)):
-        found = blocked_dot(x, y, axes)
-        assert found.dtype == dtype
-        np.testing.assert_allclose(
-            found, np.sum(exact, axis=axes, keepdims=True), rtol=16 * np.finfo(dtype).eps, strict=False
-        )
+        for other, products in ((y, exact), (None, x.astype(np.longdouble))):
+            found = blocked_dot(x, other, axes)
+            assert found.dtype == dtype
+            np.testing.assert_allclose(
+                found, np.sum(products, axis=axes, keepdims=True), rtol=16 * np.finfo(dtype).eps, strict=False
+            )
 
 
 def test_a_sum_of_a_million_products_is_precise():

@@ -151,6 +151,26 @@ def test_logaddexp_of_equal_infinities_shares_g_and_leaves_other_entries_alone(i
     np.testing.assert_allclose(dy, [0.5, 1 / (1 + math.exp(-2))])
 
 
+@pytest.mark.parametrize("special", [0, 59.9, 60.1, -61, 1e4, -1e4, np.nan, -np.inf, np.inf])
+@pytest.mark.parametrize(("dtype", "ulps"), [(np.float16, 1), (np.float32, 40), (np.float64, 40)])
+@pytest.mark.parametrize("axis", [-1, 0])
+def test_softmax_of_many_entries_is_that_of_each_row(axis, dtype, ulps, special):
+    z = np.random.default_rng(0).normal(0, 4, (300, 70)).astype(dtype)
+    z[7, 5] = special
+    wide = z.astype(np.longdouble)
+    e = (
+        np.exp(wide - wide.max(axis, keepdims=True))
+        if special != np.inf
+        else np.exp(np.where(wide == np.inf, 1e4, wide))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        a = mg.softmax(z, axis=axis)
+    assert a.dtype == dtype
+    expected = e / e.sum(axis, keepdims=True)
+    assert_allclose(a, expected.astype(dtype), rtol=ulps * np.finfo(dtype).eps, atol=np.finfo(dtype).tiny)
+
+
 @pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, -1e300, np.inf, np.nan])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_leaky_relu_takes_any_slope(slope, dtype):
