@@ -94,7 +94,7 @@ def _cuttable(arguments, core, weight):
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
         return [], 0
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
-        return [], 0
+        return [], 0  # equivalent: 0 -> any number because without views there is no axis
     views, axis = (arguments, _memory_order(like[(..., *[0] * core)])[0]) if core else (_ordered(arguments, like), 0)
     return (views if views and max(views, key=_nbytes).shape[axis] >= _FEWEST else []), axis
 

@@ -61,7 +61,7 @@ def _(g, z, x1, x2):
 @matmul.vjp("x2")
 def _(g, z, x1, x2):
     if x1.ndim == 1:
-        return np.multiply(x1, g) if x2.ndim == 1 else np.multiply(np.expand_dims(x1, -1), np.expand_dims(g, -2))
+        return np.multiply(x1, g) if x2.ndim == 1 else np.multiply(x1[:, None], np.expand_dims(g, -2))
     if x2.ndim <= 2 < x1.ndim:  # one product over the whole batch, not a sum of products
         many = math.prod(x1.shape[:-1])  # -1 would not do for an empty batch
         x1, g = np.reshape(x1, (many, x1.shape[-1])), np.reshape(g, (many, *g.shape[x1.ndim - 1 :]))

@@ -97,7 +97,7 @@ def _ramp(a, n, end):
 
 
 def _statistic(function):
-    return lambda a, n, length: _rows(function(a[:length], axis=0, keepdims=True), n, a)
+    return lambda a, n, length: _rows(function(a[:length], axis=0), n, a)
 
 
 def _rows(value, n, a):

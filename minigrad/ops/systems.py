@@ -231,11 +231,10 @@ def qr(a: Array, mode: str = "reduced") -> Any:
     if mode not in ("reduced", "r") and not (mode == "complete" and m <= n):
         reason = "adds arbitrary columns to Q" if mode == "complete" else "has no derivative"
         raise ValueError(f"qr: mode {mode!r} {reason} for a matrix of {m} x {n}: pass 'reduced' or 'r'")
-    k = m if m < n else n
-    both = _qr(a[..., :k])
+    both = _qr(a[..., :m])
     q, r = both[..., :m, :], both[..., m:, :]
-    if n > k:  # the other columns are rotated too
-        r = np.concatenate([r, np.matmul(_h(q), a[..., k:])], axis=-1)
+    if n > m:  # the other columns are rotated too
+        r = np.concatenate([r, np.matmul(_h(q), a[..., m:])], axis=-1)
     return r if mode == "r" else result_of(np.linalg.qr)(q, r)
 
 

@@ -274,7 +274,7 @@ def _check_projections(
     y, pull = function.pullback(function.x)
     pulled = []
     for g in upstream:
-        gradients = pull(g.copy())
+        gradients = pull(g.copy())  # equivalent: without .copy() because another check finds a pull that writes to g
         for label, x, gradient in zip(function.labels, function.x, gradients, strict=True):
             side_effects.check_form(function, label, x, gradient, g, order)
         pulled.append((g, [np.array(gradient) for gradient in gradients]))

@@ -147,6 +147,11 @@ def test_what_depends_on_single_vectors_of_a_tie_is_nan(f, a):
     assert not np.isfinite(grad(f)(a)).all()
 
 
+@pytest.mark.parametrize("f", [of_eigh(lambda w, v: v[0, 0]), of_svd(lambda u, s, vt: u[0, 2])])
+def test_an_entry_of_one_of_several_vectors_of_values_that_are_0_up_to_rounding_is_nan(f):
+    assert np.isnan(grad(f)(turned([3.0, 0.0, 0.0], 2))).any()
+
+
 @pytest.mark.parametrize("values", [[3.0, 2.0, 0.0], [3.0, 2.0, 0.0, 0.0]])
 def test_what_needs_no_vector_of_a_value_that_is_0_up_to_rounding_has_a_gradient(values):
     """Such as the leading vectors of data of a lower rank."""

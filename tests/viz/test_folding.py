@@ -10,12 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import minigrad as mg
+from minigrad.viz import folding
 
 
 def runs(paths, depth):
     """How many runs of neighbours each scope of a depth has."""
     prefixes = [path[:depth] for path, _ in groupby(path[:depth] for path in paths)]
     return {path: prefixes.count(path) for path in prefixes if len(path) == depth}
+
+
+@pytest.mark.parametrize("keep", [3, 6, 9])
+def test_no_single_group_is_hidden_between_the_first_and_the_last(keep):
+    groups = [folding._Group([], (), str(i)) for i in range(keep)]
+    assert folding._without_middle(groups, keep) == groups
 
 
 scopes = st.lists(st.sampled_from("ab"), max_size=3).map(tuple)

@@ -561,6 +561,11 @@ def test_a_leaf_that_two_ops_take_is_not_folded_with_the_others_of_one():
     assert [part.title for part in graph.parts if part.kind != "op"] == ["x0", "x1 to x119"]
 
 
+def test_many_numbers_of_one_op_show_their_shape():
+    numbers = [mg.tensor(float(i), requires_grad=True, name=f"x{i}") for i in range(120)]
+    assert "()" in mg.graph(mg.stack(numbers).sum()).source
+
+
 def test_many_tensors_from_a_fold_to_one_op_are_one_edge():
     def edges(count):
         x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
