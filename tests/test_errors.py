@@ -425,3 +425,9 @@ def main(names):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     main(sys.argv[1:])
+
+
+def test_an_argument_left_at_its_default_is_not_named():
+    for b in ((), (None,)):
+        with pytest.raises(ValueError, match=r"k expects 2 \(x \(1, 1, 4, 4\), k \(1, 2, 2, 2\)\)$"):
+            mg.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 2, 2, 2)), *b)
