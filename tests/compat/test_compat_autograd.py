@@ -235,6 +235,7 @@ def test_checks_find_a_wrong_derivative():
 
 
 INSTALLED = """
+import importlib.util
 import minigrad.compat.autograd as compat
 compat.install()
 compat.install()
@@ -250,6 +251,11 @@ try:
     import autograd.nothing
 except ModuleNotFoundError as error:
     print(error)
+# pytest, which rewrites the assertions of files named so, finds it by its path
+spec = importlib.util.spec_from_file_location("autograd.test_util", autograd.__path__[0] + "/test_util.py")
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+module.check_grads(np.sin)(0.5)
 """
 
 

@@ -5,8 +5,8 @@ from itertools import product
 import numpy as np
 
 import minigrad as mg
+from minigrad.nest import flatten
 
-from ...nest import flatten
 from .differential_operators import _real, unary_to_nary
 from .vspace import vspace
 
