@@ -28,6 +28,11 @@ def left_out(order: list[Node], entered: set[Node]) -> set[Node | None]:
     return {parent for node in order for parent in node.parents} - entered
 
 
+def outside(order: list[Node]) -> set[Any]:
+    """Return the parents of nodes of the order that are not in it: of what `reached` returned, the older ones."""
+    return {parent for node in order for parent in node.parents} - {None, *order}
+
+
 def older_parents(order: Iterable[Node], since: int) -> dict[Node, Any]:
     """Return the nodes created before `since` that nodes of the order used, each with its array."""
     return {

@@ -15,7 +15,7 @@ from ._tensor import Tensor, make
 from .argnums import check_callable, chosen_positions, one_of, with_chosen
 from .errors import brief, plain_array
 from .nest import flatten, matched, paths, unflatten
-from .nesting import leading_to, left_out, older_parents, retracing, run
+from .nesting import leading_to, left_out, outside, retracing, run
 from .operation import array_of, arraylike, op
 from .settings import call_with, recording, setting
 from .tape import Node
@@ -74,15 +74,15 @@ class _Trace:
 
     def _leads_older(self, node: Node) -> bool:
         """Whether the node's value depends on a node of an outer trace."""
-        return node.number < self.since or bool(older_parents(tape.reached([node], self.since), self.since))
+        return node.number < self.since or bool(outside(tape.reached([node], self.since)))
 
     def pull(self, ys: list, gradients: list) -> Any:
         """The sum of g . dy/dx over the pairs of y and g, for each fresh Tensor x, in the nest that came in."""
         roots = _roots(ys, gradients)
         order = tape.reached(roots, self.since)
         entered = leading_to([x.node for x in self.inputs], order)
-        older = older_parents(order, self.since) if recording() else {}
-        retrace = retracing(leading_to(older, order))
+        older = outside(order) if recording() else ()
+        retrace = retracing(leading_to(older, order)) if older else None
         started = {root: g for root, g in roots.items() if root in entered}
         order = [node for node in order if node in entered]
         found = dict(tape.sweep(started, order, left_out=left_out(order, entered), retrace=retrace))
