@@ -11,9 +11,9 @@ from numpy import ndarray
 
 from .threads import blocks, get_num_threads, share
 
-BLOCK = 1024 * 1024  # bytes of a block
-LARGE = 4 * BLOCK  # bytes of an array from which threads save more than they cost
-BEYOND_CACHE = 8 * BLOCK  # bytes from which blocks do so in one thread
+BLOCK = 2 * 1024 * 1024  # bytes of a block
+LARGE = 2 * BLOCK  # bytes of an array from which threads save more than they cost
+BEYOND_CACHE = 4 * BLOCK  # bytes from which blocks do so in one thread
 _SCALARS = (int, float, complex, np.generic, type(None))  # arguments that no block cuts
 _FEWEST = 8  # entries along the axis: what the function returns is seen by computing one of them once more
 
@@ -57,17 +57,20 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
     return result
 
 
-def filled(f: Callable, *arrays: ndarray) -> ndarray:
-    """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large."""
+def filled(f: Callable, *arrays: ndarray, weight: float = 1) -> ndarray:
+    """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large.
+
+    weight: the size of what is worked on, as a multiple of the first array.
+    """
     out = np.empty_like(arrays[0])
     # equivalent: any change because parts, and the whole, give the same
-    if out.nbytes >= LARGE and get_num_threads() > 1:
+    if out.nbytes * weight >= LARGE and get_num_threads() > 1:
         order = _memory_order(out)
         views = [a.transpose(order) for a in (out, *arrays) if a.shape == out.shape]
         # equivalent: any change because parts, and the whole, give the same
         if len(views) > len(arrays) and all(v.flags.c_contiguous for v in views):
             flat = [v.reshape(-1) for v in views]
-            share(lambda part: f(*[v[part] for v in flat]), parts(out.size, out.nbytes))
+            share(lambda part: f(*[v[part] for v in flat]), parts(out.size, int(out.nbytes * weight)))
             return out
     f(out, *arrays)
     return out

@@ -143,3 +143,17 @@ def test_a_training_step_has_no_page_faults(monkeypatch, images):
     for _ in range(5):
         step()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before < 5 * 50  # one result alone has 230 pages
+
+
+@settings(max_examples=40)
+@given(st.data(), st.sampled_from(SHAPES), st.integers(1, 3), st.sampled_from([np.float16, np.float32, np.float64]))
+def test_sigmoid_where_one_block_has_an_extreme_entry(data, shape, threads, dtype):
+    mg.set_num_threads(threads)
+    z = data.draw(laid_out(shape, dtype))
+    z[(0,) * z.ndim] = extreme = data.draw(st.sampled_from([0, -1e4, 1e4, np.nan]))
+    a = mg.sigmoid(z)
+    wide = np.clip(z.astype(np.longdouble), -1e4, 1e4)
+    expected = (1 / (1 + np.exp(-wide))).astype(dtype)
+    assert a.dtype == dtype
+    assert a[(0,) * z.ndim] == expected[(0,) * z.ndim] or np.isnan(extreme)
+    np.testing.assert_allclose(a, expected, rtol=4 * np.finfo(dtype).eps, atol=np.finfo(dtype).tiny)

@@ -125,13 +125,21 @@ def sigmoid(z: Array) -> Array:
     >>> mg.grad(mg.sigmoid)(0.0)
     np.float64(0.25)
     """
+    return filled(_sigmoid, z, weight=2) if _is_float_array(z) else _sigmoid_of_any(floating(z))
+
+
+def _sigmoid(a, z):
     # equivalent: > -> >= because both forms are right at the limit itself
-    if _is_float_array(z) and z.min() > SIGMOID_FROM[z.dtype.itemsize]:
-        a = np.negative(z)
+    if z.min() > SIGMOID_FROM[z.dtype.itemsize]:
+        np.negative(z, out=a)
         np.exp(a, out=a)
         a += 1
-        return np.divide(1, a, out=a)
-    z = floating(z)
+        np.divide(1, a, out=a)
+    else:
+        a[...] = _sigmoid_of_any(z)
+
+
+def _sigmoid_of_any(z):
     return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
 
 
@@ -343,5 +351,6 @@ def _density(z):
     return np.exp(z * -0.5 * z) * (1 / math.sqrt(2 * math.pi))
 
 
-for _activation in (leaky_relu, elu, sigmoid, softplus, silu, gelu, logaddexp):
+for _activation in (leaky_relu, elu, softplus, silu, gelu, logaddexp):
     _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, 1
+sigmoid.elementwise_vjps = 1
