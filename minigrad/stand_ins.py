@@ -21,6 +21,7 @@ def implements(*functions: Any) -> Callable:
         if isinstance(stand_in, Op):
             stand_in.numpy = functions[0]
         else:
+            stand_in.__name__ = stand_in.__name__.lstrip("_")  # what errors call it
             stand_in = named(stand_in, partial(from_numpy, functions[0], stand_in))
         NUMPY.update(dict.fromkeys(functions, stand_in))
         return stand_in

@@ -180,9 +180,10 @@ def test_an_option_that_numpy_refuses_is_refused_of_a_tensor():
         *((f, (M,), {"initial": (0, 1)}) for f in (np.sum, np.prod, np.max, np.min, np.nansum, np.nanmax)),
         *((f, (M,), {"ddof": 1, "correction": 0}) for f in (np.var, np.std, np.nanvar, np.nanstd)),
         *((np.cov, (M,), {"aweights": (-1, 5)}), (np.cov, (M,), {"fweights": np.ones((2, 2), int)})),
-        (np.linalg.norm, (M[None], None, (0, 1, 2)), {}),
+        *((np.linalg.cross, (M, M), {}), (np.linalg.norm, (M[None], None, (0, 1, 2)), {})),
         *((np.interp, (M, V, V), {"period": 0}), (np.interp, (M, V, V), {"left": (0.0,)})),
         *((np.polyder, (M[0], -1), {}), (np.vander, (M[0], -1), {}), (np.vander, (M[0], 0.5), {})),
+        *((np.vander, (M[0], (2,)), {}), (np.polyfit, (V, V, 1), {"w": M})),
     ]
     for function, arguments, options in refused:
         t = [mg.tensor(a, requires_grad=True) if isinstance(a, np.ndarray) else a for a in arguments]
@@ -221,3 +222,8 @@ def test_a_cutoff_above_1_is_lapacks_own():
     for rcond in (1.0, 2.0, 0.5):
         assert_allclose(np.linalg.lstsq(mg.tensor(M), V, rcond)[0].data, np.linalg.lstsq(M, V, rcond)[0])
         assert_allclose(np.polyfit(mg.tensor(M[0]), V, 1, rcond).data, np.polyfit(M[0], V, 1, rcond), atol=1e-12)
+
+
+def test_nan_is_no_initial_value_of_an_extreme_that_leaves_out_nan():
+    assert np.nanmax(mg.tensor([1.0, np.nan]), initial=np.nan).data == 1
+    assert np.nanmin(mg.tensor([1.0, np.nan]), initial=np.nan, where=[True, True]).data == 1

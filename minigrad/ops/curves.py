@@ -395,5 +395,6 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     x = arraylike(x)
     if x.ndim != 1:
         raise ValueError(f"vander: x must be a vector, not {x.shape}")
-    powers = np.arange(np.empty(x.size if N is None else N).size).astype(x.dtype)  # np.empty refuses what is no size
+    n = np.empty((x.size if N is None else N,)).size  # which refuses what is no size
+    powers = np.arange(n).astype(x.dtype)
     return power(x[:, None], powers if increasing else powers[::-1])

@@ -292,6 +292,7 @@ def _nan_extreme(reduction, least, a, axis, keepdims, initial, where):
     if initial is None and where is not True:
         raise ValueError(_NEEDS_INITIAL)
     a, mask = _numbers(a, where)
+    initial = initial if np.all(initial == initial) else None  # NaN does not count
     if initial is None and not a.size:
         return reduction(a, axis, keepdims=keepdims)  # which names what is empty
     a = floating(a) if initial is None else a

@@ -276,6 +276,8 @@ def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Arra
     a = vander(x, deg + 1)
     if w is not None:
         w = inexact(w)
+        if w.shape != x.shape:
+            raise ValueError(f"polyfit: w must be a vector as long as x, not {w.shape}")
         a, y = a * w[:, None], y * (w if y.ndim == 1 else w[:, None])
     scale = np.sqrt(sum(squared(array_of(a)), 0))
     coefficients = matmul(pinv(a / scale, rcond), y)
