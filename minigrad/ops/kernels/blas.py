@@ -21,7 +21,10 @@ TILE = 1024 * 1024  # bytes of scratch in use at a time: about the second-level 
 def multiply(matrix, stack, out):
     """Write matrix (group, output, depth) @ stack (row, group, depth, lane) to out (row, group, output, lane)."""
     size, depth = stack.shape[:2], matrix.shape[2]
-    for (rows, down, height), (lanes, across, width) in tiles(*matrix.shape[1:], stack.shape[3]):
+    cut = tiles(*matrix.shape[1:], stack.shape[3])
+    if not cut:
+        np.matmul(matrix, stack, out=out)
+    for (rows, down, height), (lanes, across, width) in cut:
         left = matrix[:, rows].reshape(size[1], down, 1, height, depth)
         right = stack[..., lanes].reshape(*size, 1, depth, across, width).swapaxes(3, 4)
         np.matmul(left, right, out=out[..., rows, lanes].reshape(*size, down, height, across, width).swapaxes(3, 4))
@@ -32,11 +35,11 @@ def tiles(rows, depth, lanes):
     """[(rows, lanes), ...] of the result of a product (rows, depth) @ (depth, lanes): each tile is below `PRODUCT`.
 
     Both are a slice, how many tiles it holds, and their length: a multiple of 8 rows or `WIDTH` lanes, but for the
-    last. If 8 rows are already too many, the product is not cut.
+    last. None if the whole is small enough, or 8 rows are already too many.
     """
     # equivalent: any change because tiles of any size give the same
     if not 8 * depth * WIDTH <= PRODUCT < rows * depth * lanes:
-        return [((slice(rows), 1, rows), (slice(lanes), 1, lanes))]
+        return []
     # equivalent: any change because tiles of any size give the same
     height = blocks(rows, PRODUCT // (depth * WIDTH) // 8 * 8, 8)[0].stop
     # equivalent: any change because tiles of any size give the same
