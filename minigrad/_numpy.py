@@ -8,6 +8,7 @@ import functools
 import importlib
 import inspect
 import itertools
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ from .nest import mapped
 from .operation import array_of, arraylike
 from .ops.casting import in_dtype
 from .stand_ins import NUMPY, implements
+from .summation import normalized_axes
 
 # NumPy functions whose result carries no gradient: they get the arrays and return plain values
 _PLAIN_UFUNCS = frozenset(
@@ -70,6 +72,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if method not in _METHODS:  # at
         instead = "mg.ops.scatter(values, index, shape) returns sums"
         raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")
+    if method == "reduce" and stand_in not in _REDUCTIONS:
+        options = {"initial": ufunc.identity} | options
+    if method != "reduce" or stand_in not in _REDUCTIONS:  # what NumPy refuses is refused
+        _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
     return _METHODS[method](stand_in, *inputs, **options)
 
 
@@ -130,14 +136,14 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
     array = in_dtype(array, dtype)
     if op in _REDUCTIONS:
         return in_dtype(_REDUCTIONS[op](array, axis, keepdims=keepdims, **options), dtype)
+    start = [value for value in [options.pop("initial", None)] if value is not None]
     if options:
         raise TypeError(f"{op.__name__}.reduce does not take {', '.join(options)} here")
-    if axis is None or isinstance(axis, tuple):
-        axes = tuple(range(np.ndim(array))) if axis is None else axis
-        array, axis = ops.moveaxis(array, axes, tuple(range(len(axes)))), axes
-        value = functools.reduce(op, ops.reshape(array, (-1, *array.shape[len(axes) :])))
-    else:
-        value = functools.reduce(op, ops.moveaxis(array, axis, 0))
+    axes = normalized_axes(axis, np.ndim(array))
+    array, axis = ops.moveaxis(array, axes, tuple(range(len(axes)))), axes
+    rest = array.shape[len(axes) :]
+    slices = [*ops.reshape(array, (math.prod(array.shape[: len(axes)]), *rest))]
+    value = functools.reduce(op, slices, *start) if slices else np.full(rest, start[0], array.dtype)
     value = in_dtype(value, dtype)
     return ops.expand_dims(value, axis) if keepdims else value
 

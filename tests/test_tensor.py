@@ -465,6 +465,30 @@ def test_the_dtype_of_a_reduction(ufunc, given, dtype):
     np.testing.assert_allclose(found.data, expected, rtol=1e-3 if found.dtype == np.float16 else 1e-6)
 
 
+REFUSED_CALLS = """
+np.add.reduceat(x, [0, 3], 1); np.add.reduceat(x, [-1], 1); np.subtract.reduce(x, None); np.hypot.accumulate(x, None)
+np.fmax.reduce(x[:0])
+"""
+
+
+@pytest.mark.parametrize("call", REFUSED_CALLS.replace("\n", "; ").strip("; ").split("; "))
+def test_what_methods_of_ufuncs_refuse(call):
+    f = eval(f"lambda x: {call}", {"np": np})
+    x = np.ones((2, 3))
+    with pytest.raises((ValueError, IndexError)) as theirs:
+        f(x)
+    with pytest.raises(type(theirs.value), match=r"^np\."):
+        f(leaf(x))
+
+
+@pytest.mark.parametrize("ufunc", [np.hypot, np.logaddexp, np.logaddexp2])
+def test_a_reduction_begins_with_the_identity(ufunc):
+    x = np.array([[-2.0], [3.0]])
+    for part, options in ((x, {"axis": 1}), (x[:, :0], {"axis": 1}), (x[:0], {"axis": None}), (x, {"initial": 4.0})):
+        np.testing.assert_allclose(ufunc.reduce(leaf(part), **options).data, ufunc.reduce(part, **options))
+    mg.testing.check_grads(lambda x: ufunc.reduce(x, 1), x)
+
+
 def test_backward_inside_of_a_transform_is_refused_for_what_it_differentiates_alone():
     w = leaf([1.0, 2.0])
 

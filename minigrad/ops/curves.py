@@ -44,14 +44,15 @@ def linspace(
     np.float64(0.25)
     """
     start, stop = inexact(start), inexact(stop)
-    part = np.linspace(0, 1, num, endpoint).reshape((num,) + (1,) * max(start.ndim, stop.ndim))
-    part = part.astype(np.result_type(start.dtype, stop.dtype))
-    samples = moveaxis(start * (1 - part) + stop * part, 0, axis)
-    samples = samples if dtype is None else astype(samples, dtype)
-    if not retstep:
-        return samples
+    count = np.arange(len(np.linspace(0, 0, num))).reshape((-1,) + (1,) * max(start.ndim, stop.ndim))
     gaps = num - 1 if endpoint else num
-    return samples, (stop - start) / gaps if gaps > 0 else np.nan
+    step = (stop - start) / gaps if gaps > 0 else np.nan
+    samples = start + count.astype(np.result_type(start.dtype, stop.dtype)) * (step if gaps > 0 else stop - start)
+    if endpoint and num > 1:
+        samples = np.where(count == num - 1, stop, samples)
+    samples = moveaxis(samples, 0, axis)
+    samples = samples if dtype is None else astype(samples, dtype)
+    return (samples, step) if retstep else samples
 
 
 @implements(np.logspace)
@@ -85,8 +86,12 @@ def geomspace(
     start, stop = floating(start), floating(stop)
     if np.any(np.sign(start) != np.sign(stop)) or np.any(start == 0):
         raise ValueError("geomspace: start and stop must have one sign, and not be 0")
-    samples = np.exp(linspace(np.log(np.abs(start)), np.log(np.abs(stop)), num, endpoint, axis=axis))
-    samples = samples * np.sign(array_of(start))
+    samples = logspace(np.log10(np.abs(start)), np.log10(np.abs(stop)), num, endpoint) * np.sign(array_of(start))
+    count = np.arange(num).reshape((-1,) + (1,) * (samples.ndim - 1))
+    samples = np.where(count == 0, start, samples)  # the ends are not rounded
+    if endpoint and num > 1:
+        samples = np.where(count == num - 1, stop, samples)
+    samples = moveaxis(samples, 0, axis)
     return samples if dtype is None else astype(samples, dtype)
 
 
@@ -157,17 +162,27 @@ def _slopes(f, spacing, edge_order):
     if n < edge_order + 1:
         raise ValueError(f"gradient: an axis needs at least {edge_order + 1} entries, not {n}")
     h = astype(floating(spacing), np.real(array_of(f)).dtype)
+    moving = h.ndim == 1 and getattr(h, "requires_grad", False)
     h = np.diff(h) if h.ndim == 1 else h * np.ones(n - 1, h.dtype)
     if h.ndim != 1 or h.shape != (n - 1,):
         raise ValueError(f"gradient: the coordinates must be as many as the entries, {n}")
-    rise = np.diff(f) / h  # of each interval
     before, after = h[:-1], h[1:]
-    inside = (rise[..., :-1] * after + rise[..., 1:] * before) / (before + after)
-    first, last = rise[..., :1], rise[..., -1:]
-    if edge_order == 2:  # the parabola through three points
-        first = first + (first - rise[..., 1:2]) * (h[0] / (h[0] + h[1]))
-        last = last + (last - rise[..., -2:-1]) * (h[-1] / (h[-1] + h[-2]))
+    if moving or np.any(array_of(before) != array_of(after)):
+        rise = np.diff(f) / h  # of each interval
+        inside = (rise[..., :-1] * after + rise[..., 1:] * before) / (before + after)
+    else:  # the entry itself, which may be infinite, does not count
+        inside = (f[..., 2:] - f[..., :-2]) / (before + after)
+    if edge_order == 1:
+        first, last = (f[..., 1:2] - f[..., :1]) / h[0], (f[..., -1:] - f[..., -2:-1]) / h[-1]
+    else:
+        first, last = _edge(f, h[0], h[1]), -_edge(f[..., ::-1], h[-1], h[-2])
     return concatenate([first, inside, last], -1)
+
+
+def _edge(f, h, k):
+    """The slope at the first entry of the parabola through three points, at distances h and k."""
+    total = h + k
+    return f[..., 1:2] * (total / (h * k)) - f[..., :1] * ((h + total) / (h * total)) - f[..., 2:3] * (h / (k * total))
 
 
 @implements(np.ediff1d)
@@ -191,7 +206,9 @@ def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: fl
     """
     p = floating(p)
     plain = array_of(p)
-    return p + (np.unwrap(plain, discont, axis, period=period) - plain).astype(p.dtype)
+    unwrapped = np.unwrap(plain, discont, axis, period=period)
+    with np.errstate(invalid="ignore"):  # of infinities, which stay as they are
+        return p + np.where(unwrapped == plain, -0.0, unwrapped - plain).astype(p.dtype)
 
 
 # convolution of sequences
@@ -296,12 +313,18 @@ def polysub(a1: Array, a2: Array) -> Array:
 
 @implements(np.polymul)
 def polymul(a1: Array, a2: Array) -> Array:
-    """The coefficients of the product: their convolution.
+    """The coefficients of the product: their convolution, without zeros in front, as NumPy's.
 
     >>> mg.polymul(np.array([1.0, 1.0]), np.array([1.0, -1.0]))
     array([ 1.,  0., -1.])
     """
-    return convolve(a1, a2)
+    return convolve(_without_leading_zeros(a1), _without_leading_zeros(a2))
+
+
+def _without_leading_zeros(a):
+    a = ravel(a)
+    first = np.flatnonzero(array_of(a))[:1]
+    return a[first[0] if first.size else -1 :]
 
 
 @implements(np.polydiv)

@@ -58,14 +58,19 @@ implements(np.fix)(trunc)
 
 
 @implements(np.ldexp)
+@op
 def ldexp(x1: Array, x2: Any) -> Array:
     """A = X1 * 2**X2, for integers X2: dA/dX1 = 2**X2.
 
     >>> mg.ldexp(np.array([1.0, 3.0]), 2)
     array([ 4., 12.])
     """
-    x1, ones = arraylike(x1), np.ones(np.shape(x1), arraylike(x1).dtype)
-    return x1 * np.ldexp(ones, array_of(x2))
+    return np.ldexp(x1, x2)
+
+
+@ldexp.vjp("x1")
+def _(g, a, x1, x2):
+    return ldexp(g, x2)
 
 
 @implements(np.float_power)
@@ -86,7 +91,9 @@ def logaddexp2(x1: Array, x2: Array) -> Array:
     >>> mg.logaddexp2(1000.0, 1000.0).round(9)
     np.float64(1001.0)
     """
-    return logaddexp(np.multiply(x1, math.log(2)), np.multiply(x2, math.log(2))) / math.log(2)
+    ln2 = math.log(2)
+    x1, x2 = (x * ln2 if isinstance(x, (int, float)) else np.multiply(x, ln2) for x in (x1, x2))
+    return logaddexp(x1, x2) / ln2
 
 
 @implements(np.divmod)
@@ -106,8 +113,16 @@ def modf(x: Array) -> tuple[Array, Array]:
     >>> mg.modf(-2.5)
     (np.float64(-0.5), np.float64(-2.0))
     """
-    whole = trunc(x)
-    return np.subtract(x, whole), whole
+    return _fraction(x), trunc(x)
+
+
+@op(name="modf")
+def _fraction(x):
+    """X - trunc(X), with the sign of X, and 0 of an infinite one."""
+    return np.modf(x)[0]
+
+
+_fraction.vjp("x", lambda g, a, x: g)
 
 
 @implements(np.frexp)
@@ -117,8 +132,16 @@ def frexp(x: Array) -> tuple[Array, Any]:
     >>> mg.frexp(6.0)
     (np.float64(0.75), np.int32(3))
     """
-    exponent = np.frexp(array_of(x))[1]
-    return ldexp(x, -exponent), exponent
+    return _mantissa(x), np.frexp(array_of(x))[1]
+
+
+@op(name="frexp")
+def _mantissa(x):
+    """X / 2**exponent, between 1/2 and 1, also where that power overflows."""
+    return np.frexp(x)[0]
+
+
+_mantissa.vjp("x", lambda g, a, x: ldexp(g, -np.frexp(array_of(x))[1]))
 
 
 @implements(np.sinc)

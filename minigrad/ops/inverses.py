@@ -105,20 +105,28 @@ def _cofactors(a):
     For A = S the minors of two rows and two columns give dC[i,i]/dA[j,j] = q[i,j] and dC[i,j]/dA[j,i] = -q[i,j],
     with q[i,j] the product of all singular values but s[i] and s[j]; the rest is 0. U and V only turn this.
     """
-    u, s, vt = np.linalg.svd(a)
-    return _orientation(u, vt) * conj(np.matmul(u * products_of_others(s)[..., None, :], vt))
+    finite = _finite(a)
+    u, s, vt = np.linalg.svd(np.where(finite, a, 0))
+    cofactors = _orientation(u, vt) * conj(np.matmul(u * products_of_others(s)[..., None, :], vt))
+    return np.where(finite, cofactors, np.nan)
+
+
+def _finite(a):
+    """Which matrices have neither NaN nor infinities, with which LAPACK's decomposition may never end."""
+    return np.isfinite(array_of(a)).all((-2, -1), keepdims=True)
 
 
 @_cofactors.vjp("a")
 def _(g, c, a):
-    u, s, vt = svd(a)
+    finite = _finite(a)
+    u, s, vt = svd(np.where(finite, a, 0))
     m = np.matmul(np.matmul(_h(u), g), _h(vt))
     diagonal = np.eye(a.shape[-1], dtype=bool)
     q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
     # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
     minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)
     inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
-    return _orientation(u, vt) * np.matmul(np.matmul(conj(u), inner), conj(vt))
+    return np.where(finite, _orientation(u, vt) * np.matmul(np.matmul(conj(u), inner), conj(vt)), np.nan)
 
 
 def _orientation(u, vt):

@@ -70,13 +70,18 @@ def _counted(a, axis, where):
 @extends(r.sum)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     total = r.sum(_chosen(_read(a, dtype, out), where, 0), axis, keepdims=keepdims)
-    return in_dtype(total + _number(initial) if initial is not None else total, dtype)
+    return in_dtype(total if initial is None else total + _as_start(initial, dtype), dtype)
 
 
 @extends(r.prod)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     product = r.prod(_chosen(_read(a, dtype, out), where, 1), axis, keepdims=keepdims)
-    return in_dtype(product * _number(initial) if initial is not None else product, dtype)
+    return in_dtype(product if initial is None else product * _as_start(initial, dtype), dtype)
+
+
+def _as_start(initial, dtype):
+    """What a sum or a product begins with, in the dtype that it is computed in."""
+    return _number(initial) if dtype is None else astype(_number(initial), dtype)
 
 
 def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
@@ -169,7 +174,8 @@ def _spread(a, axis, ddof, where, mean):
         extreme(_chosen(array_of(a), where, other), axis=axis, keepdims=True, initial=other)
         for extreme, other in ((np.min, np.inf), (np.max, -np.inf))
     )
-    return np.where(least == greatest, 0, _chosen(deviation - rounding, where, 0)), freedom
+    constant = np.isfinite(greatest) & (least == greatest)
+    return np.where(constant, 0, _chosen(deviation - rounding, where, 0)), freedom
 
 
 # reductions of the entries that are not NaN

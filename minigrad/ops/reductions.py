@@ -224,7 +224,7 @@ def plain_std(a, axis, ddof, keepdims):
     if freedom <= 0:
         return np.sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
     greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
-    constant = greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf)
+    constant = np.isfinite(greatest) & (greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf))
     deviation = _deviations(x, axis)
     # equivalent: without if np.any(constant) else deviation because selecting none changes nothing
     deviation = np.where(constant, 0, deviation) if np.any(constant) else deviation
@@ -287,6 +287,8 @@ def diff(a: Array, n: int = 1, axis: int = -1, prepend: Array | None = None, app
         raise ValueError(f"diff: n must be at least 0, not {n}")
     a = arraylike(a)
     axis = normalize_axis_index(axis, a.ndim, "diff")
+    if n == 0:
+        return a
     one = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     parts = [np.broadcast_to(x, one) if np.ndim(x) == 0 else x for x in (prepend, a, append) if x is not None]
     a = np.concatenate(parts, axis) if len(parts) > 1 else a

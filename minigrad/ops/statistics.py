@@ -142,7 +142,8 @@ def _quantile(
     part = (positions - low).astype(ordered.dtype)
     below = take_along_axis(ordered, low, -1)
     above = take_along_axis(ordered, np.minimum(low + 1, n - 1), -1)
-    value = np.where(part == 0, below, below + part * np.where(part == 0, 0, above - below))
+    level = (part == 0) | (np.isinf(below) & (below == above))  # where the difference is of no use, or NaN
+    value = np.where(level, below, below + part * np.where(level, 0, above - below))
     value = moveaxis(value, -1, 0)
     kept = [1 if i in axes else size for i, size in enumerate(a.shape)] if keepdims else lead
     return reshape(value, (*q.shape, *kept))
@@ -204,7 +205,8 @@ def cov(
 ) -> Array:
     """The covariance matrix of the variables, which are the rows of m (and of y), or the columns (rowvar=False).
 
-    fweights: how often each observation counts; aweights: how much. Raises ValueError for more than two axes.
+    fweights: how often each observation counts; aweights: how much. Infinite, or NaN, without degrees of freedom.
+    Raises ValueError for more than two axes and for negative weights, TypeError for fweights that are no integers.
 
     >>> mg.cov(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     array([[ 1., -1.],
@@ -213,22 +215,23 @@ def cov(
     ddof = int(bias == 0) if ddof is None else ddof
     if ddof != int(ddof):
         raise ValueError(f"cov: ddof must be an integer, not {ddof}")
-    x = _variables(m, rowvar)
+    x = _variables(m, rowvar or np.ndim(m) == 1)
     if y is not None:
-        x = np.concatenate([x, _variables(y, rowvar)], axis=0)
+        x = np.concatenate([x, _variables(y, rowvar or len(np.atleast_2d(array_of(y))) == 1)], axis=0)
     x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
     weights = [floating(given) for given in (aweights, fweights) if given is not None]
     if any(w.ndim != 1 or np.any(array_of(w) < 0) for w in weights):
         raise ValueError("cov: fweights and aweights must be vectors, of numbers that are not negative")
+    if fweights is not None and np.any(np.rint(array_of(fweights)) != array_of(fweights)):
+        raise TypeError("cov: fweights must be integers: how often each observation counts")
     w = reduce(np.multiply, weights) if weights else None
-    freedom = _freedom(x.shape[1], w, aweights, ddof)
     x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]
-    c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / freedom
+    c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / _freedom(x.shape[1], w, aweights, ddof)
     return np.squeeze(c if dtype is not None else narrowed(c, m, *([] if y is None else [y])))
 
 
 def _freedom(count, w, aweights, ddof):
-    """What the sums of products are divided by: the sum of the weights, less what the mean takes of it."""
+    """What the sums of products are divided by: the sum of the weights, less what the mean takes of it; or 0."""
     total = count if w is None else np.sum(w)
     taken = ddof if aweights is None or ddof == 0 else ddof * np.sum(w * aweights) / total
     return max(total - taken, 0)
@@ -239,12 +242,12 @@ def _variables(m, rowvar):
     if m.ndim > 2:
         raise ValueError(f"the variables must be the rows of a matrix, not {m.shape}")
     m = reshape(m, (1, -1)) if m.ndim < 2 else m
-    return m if rowvar or m.shape[0] == 1 else np.transpose(m)
+    return m if rowvar else np.transpose(m)
 
 
 @implements(np.corrcoef)
 def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: DType = None) -> Array:
-    """The correlation coefficients of the variables; see `cov`.
+    """The correlation coefficients of the variables; see `cov`. None is beyond -1 or 1 by rounding.
 
     >>> mg.corrcoef(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(6)
     array([[ 1., -1.],
@@ -254,7 +257,15 @@ def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: DT
     if np.ndim(c) == 0:
         return c / c
     deviations = np.sqrt(np.real(np.diagonal(c)))
-    return c / deviations[:, None] / deviations[None, :]
+    c = c / deviations[:, None] / deviations[None, :]
+    return c + _excess(array_of(c))  # the derivative is that of the quotient, also where this is not 0
+
+
+def _excess(c):
+    """What takes entries that are beyond -1 or 1 by rounding back to these, in both parts of complex numbers."""
+    if c.dtype.kind == "c":
+        return _excess(c.real) + 1j * _excess(c.imag)
+    return np.clip(c, -1, 1) - c
 
 
 @implements(np.bincount)

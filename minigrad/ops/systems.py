@@ -80,13 +80,16 @@ def _vector_norm(x, order, axis, keepdims):
 
 
 def _power_norm(x, order, axis, keepdims):
-    """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest; 0, with derivative 0, where all are 0."""
+    """(sum of |X_p|**order)**(1 / order), of entries divided by the greatest.
+
+    0, with derivative 0, where all entries are 0, or for a negative order one is.
+    """
     if not x.size:  # 0, and inf for a negative order
         return sum(np.abs(x), axis, keepdims=keepdims) ** (1 / order)
     like, x = x, widened(x)
     scale = _scale(array_of(x), axis)
     total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
-    none = (total == 0) | np.isinf(total)
+    none = total == 0 if order > 0 else np.isinf(total)
     value = np.where(none, 0, scale * np.where(none, 1, total) ** (1 / order))
     return reshape(narrowed(value, like), _reduced_shape(x, axis, keepdims))
 

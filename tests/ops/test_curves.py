@@ -131,3 +131,26 @@ def test_interpolation_at_its_ends_and_at_nan():
     for more in ((), (7.0, 8.0)):
         assert_array_equal(np.interp(leaf(x), XP, V, *more).data, np.interp(x, XP, V, *more))
     assert_array_equal(np.interp(leaf(x[:2]), [1.0], [5.0]).data, [5.0, 5.0])
+
+
+def test_spacings_have_numpys_bits():
+    rng = np.random.default_rng(0)
+    for f in (np.linspace, np.logspace, np.geomspace):
+        for n, endpoint in ((1, True), (1, False), (2, True), (7, True), (50, False), (0, True)):
+            start, stop = rng.uniform(0.1, 3, 2)
+            np.testing.assert_array_equal(f(leaf(start), stop, n, endpoint).data, f(start, stop, n, endpoint))
+    assert np.geomspace(leaf(0.1), 1.3, 5)[-1].item() == 1.3
+    with pytest.raises(ValueError, match=r"linspace: .*-1"):
+        np.linspace(leaf(0.0), 1.0, -1)
+
+
+def test_a_slope_inside_does_not_count_its_own_entry():
+    f = np.array([1.0, np.nan, 3.0, 5.0, 4.0])
+    for spacing in (1.0, 2.0 * np.arange(5)):
+        np.testing.assert_array_equal(np.gradient(leaf(f), spacing).data, np.gradient(f, spacing))
+    mg.testing.check_grads(lambda h: mg.gradient(np.arange(5.0) ** 3, h), np.arange(5.0), float32=False)
+
+
+def test_polynomials_are_multiplied_without_zeros_in_front():
+    for a, b in (([0.0, 0, 1], [1.0, 2]), ([0.0, 0], [1.0, 2]), ([3.0, 0], [0.0, 2, 0])):
+        np.testing.assert_array_equal(np.polymul(leaf(a), b).data, np.polymul(a, b))

@@ -147,3 +147,22 @@ def test_ufuncs_refuse_the_casts_that_numpy_refuses(ufunc):
                 ufunc(*[leaf(x)] * ufunc.nin, **options)
         else:
             assert ufunc(*[leaf(x)] * ufunc.nin, **options).dtype == expected.dtype
+
+
+def test_powers_of_2_that_overflow():
+    small = np.array([5e-324, 1e-310, -1e-300])
+    mantissa, exponent = np.frexp(leaf(small))
+    assert_array_equal(mantissa.data, np.frexp(small)[0])
+    assert_array_equal(np.ldexp(mantissa, exponent).data, small)
+    assert np.ldexp(leaf(1e-300), 1100).item() == np.ldexp(1e-300, 1100)
+
+
+def test_the_fraction_has_the_sign_of_the_number():
+    for x in (-2.0, -0.0, -np.inf):
+        assert np.signbit(np.modf(leaf(x))[0].item())
+
+
+def test_a_python_number_does_not_widen_float32():
+    x = np.float32([1.0, 2.0])
+    for number in (2, 0.5, True, -math.inf):
+        assert np.logaddexp2(mg.tensor(x), number).dtype == np.logaddexp2(number, mg.tensor(x)).dtype == np.float32

@@ -105,3 +105,17 @@ def test_slogdet_of_a_singular_matrix():
     pullback = mg.vjp(lambda a: np.linalg.slogdet(a)[1], SINGULAR)[1]
     with pytest.raises(np.linalg.LinAlgError, match=r"slogdet: .* no derivative where A is singular"):
         pullback(np.array(1.0))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_the_cofactors_of_a_matrix_that_is_not_finite_are_nan(value):
+    """LAPACK's decomposition of such a matrix may never end."""
+    a = np.random.default_rng(0).normal(size=(3, 3, 3))
+    a[1, 2, 0] = value
+    with np.errstate(all="ignore"):
+        gradient = mg.grad(lambda a: np.linalg.det(a)[[0, 2]].sum())(a)
+        bent = mg.hvp(lambda a: np.linalg.det(a)[[0, 2]].sum(), a, np.ones(a.shape))
+    fine = mg.grad(lambda a: np.linalg.det(a).sum())(a[[0, 2]])
+    np.testing.assert_allclose(gradient[[0, 2]], fine, rtol=1e-12)
+    assert np.isnan(gradient[1]).all()
+    np.testing.assert_allclose(bent[[0, 2]], mg.hvp(lambda a: np.linalg.det(a).sum(), a[[0, 2]], np.ones((2, 3, 3))))

@@ -1,5 +1,7 @@
 """Reductions with masks, initial values and dtypes, and those that leave out NaN, against NumPy's."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -145,3 +147,20 @@ def test_reductions_in_a_dtype(dtype):
                 TypeError, match=rf"^{f.__name__.replace('nan', '(nan)?')}: dtype must be floating-point"
             ):
                 f(leaf(x), dtype=dtype)
+
+
+def test_the_initial_value_is_cast_first():
+    x = np.array([1.3, 2.6])
+    for f in (np.sum, np.prod, np.nansum):
+        assert f(leaf(x), initial=2.7, dtype=int).item() == f(x, initial=2.7, dtype=int)
+
+
+def test_without_degrees_of_freedom_what_leaves_out_nan_is_nan():
+    x = np.array([[1.0, np.nan, 3.0], [1.0, 2.0, 4.0]])
+    for f in (np.nanvar, np.nanstd):
+        for options in ({"axis": 1, "ddof": 2}, {"axis": 1, "correction": 2, "keepdims": True}, {"ddof": 5}):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                expected = f(x, **options)
+            with np.errstate(all="ignore"):
+                np.testing.assert_allclose(f(leaf(x), **options).data, expected)

@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from support.gradients import leaf, numeric, slopes
 from support.specification import all_specs
@@ -270,6 +271,54 @@ def test_logarithms_of_sums_far_from_0(centre, dtype):
 
 
 INF = np.inf
+NUMPY_OF = {stand_in.__name__: function for function, stand_in in NUMPY.items()}
+NOT_AS_NUMPY = {  # its decompositions never end, or raise, where an entry is not finite
+    *NOT_OF_HALF,
+    *("interp", "histogram", "histogramdd", "histogram2d", "histogram_bin_edges"),  # points out of order
+    *("quantile", "percentile", "nanquantile", "nanpercentile"),  # ours is the infinite neighbour, NumPy's is NaN
+    *("geomspace", "multi_dot", "polydiv", "matrix_power"),  # refused; other products come first; sizes by values
+}
+
+
+@pytest.mark.parametrize("name", sorted({*NUMPY_OF} & {*mg.ops.__all__} - NOT_AS_NUMPY))
+def test_infinities_nan_and_zeros_give_what_numpy_gives(name, specs):
+    @settings(max_examples=5, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(specs[name].inputs, st.randoms(use_true_random=False))
+    def hold(call, random):
+        arguments = [np.array(a) if is_real(a) and np.size(a) else a for a in call.arguments]
+        real = [a for a in arguments if is_real(a) and a.size]
+        for a in random.choices(real, k=2) if real else ():
+            a[... if random.random() < 0.3 else random.choice([*np.ndindex(a.shape)])] = random.choice(SPECIAL)
+        function = NUMPY_OF[name]
+        in_list = specs[name].fn is not getattr(mg.ops, name)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                expected = function(*([arguments] if in_list else arguments), **call.parameters)
+        except (TypeError, ValueError, AttributeError):  # NumPy's function takes something else
+            return
+        tensors = [mg.tensor(a) if any(a is x for x in real) else a for a in arguments]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            agree(function(*([tensors] if in_list else tensors), **call.parameters), expected)
+
+    hold()
+
+
+SPECIAL = (INF, -INF, np.nan, 0.0, -0.0)
+
+
+def agree(found, expected):
+    """The same numbers, also in nested tuples, and the same shapes."""
+    if isinstance(expected, (tuple, list)):
+        assert len(found) == len(expected)
+        for part, other in zip(found, expected, strict=True):
+            agree(part, other)
+        return
+    found = found.data if isinstance(found, mg.Tensor) else found
+    assert np.shape(found) == np.shape(expected)
+    scale = np.max(np.abs(expected), initial=0, where=np.isfinite(expected))
+    assert_allclose(found, expected, rtol=1e-10, atol=1e-13 * scale)
 
 
 @pytest.mark.parametrize(

@@ -356,3 +356,8 @@ def test_running_sums_of_long_rows_are_those_of_numpy(dtype, axis):
     wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char, a.dtype.newbyteorder("="))
     for x in (a, a.T, a[::-1]):
         assert_array_equal(mg.cumsum(x, axis), np.cumsum(x, axis, wide).astype(a.dtype))
+
+
+def test_no_differences_leave_the_array_as_it_is():
+    x = np.arange(3.0)
+    np.testing.assert_array_equal(np.diff(mg.tensor(x), 0, prepend=1.0).data, np.diff(x, 0, prepend=1.0))

@@ -1,5 +1,7 @@
 """Quantiles, covariances and weighted counts, against NumPy's."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -134,6 +136,45 @@ def test_nan_is_kept_or_left_out():
 @pytest.mark.parametrize("options", [{"bias": True}, {"ddof": 2}, {"rowvar": False}, {"aweights": W}, {"dtype": float}])
 def test_covariances_with_options(options):
     assert_allclose(np.cov(leaf(M), **options).data, np.cov(M, **options))
+
+
+@pytest.mark.parametrize(
+    "options", [{"ddof": M.shape[1]}, {"ddof": 9}, {"aweights": np.full(M.shape[1], 0.1), "ddof": 9}]
+)
+def test_without_degrees_of_freedom_a_covariance_is_infinite(options):
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert_array_equal(np.cov(leaf(M), **options).data, np.cov(M, **options))
+        assert_array_equal(np.cov(leaf(np.zeros((2, 0)))).data, np.cov(np.zeros((2, 0))))
+
+
+def test_weights_of_a_covariance_that_are_no_counts_are_refused():
+    n = M.shape[1]
+    with pytest.raises(TypeError, match="cov: fweights must be integers"):
+        np.cov(leaf(M), fweights=np.full(n, 0.5))
+    for name in ("fweights", "aweights"):
+        with pytest.raises(ValueError, match="cov: weights must not be negative"):
+            np.cov(leaf(M), **{name: np.arange(n) - 1})
+
+
+def test_one_row_of_variables_in_columns():
+    for a in (M[:1], M[:, :1]):
+        with np.errstate(all="ignore"):
+            assert np.cov(leaf(a), rowvar=False).shape == np.shape(mg.cov(a.T)) == (a.shape[1],) * 2 * (a.size > len(a))
+    assert np.cov(leaf(M[0]), rowvar=False).shape == ()
+
+
+def test_no_correlation_is_beyond_1():
+    """Its derivatives are those of the quotient: second ones do not vanish where it is 1."""
+    for seed in range(20):
+        x = np.random.default_rng(seed).normal(size=5)
+        both = np.array([x, x * 3 + 1])
+        assert np.max(np.abs(mg.corrcoef(both))) <= 1
+        bent = mg.hvp(lambda m: mg.corrcoef(m)[0, 1], both, np.eye(2, 5))
+        further = mg.grad(lambda m: mg.corrcoef(m)[0, 1])(both + 1e-5 * np.eye(2, 5))
+        assert_allclose(bent, further / 1e-5, atol=1e-3 * np.max(np.abs(bent)))
+    z = np.array([x + 1j, 2 * x - 3j])
+    assert_allclose(np.corrcoef(mg.tensor(z)).data, np.corrcoef(z))
 
 
 def test_one_variable_and_too_many_axes():
