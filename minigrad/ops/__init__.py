@@ -23,6 +23,7 @@ from . import (
     losses,
     masked,
     padding,
+    polynomials,
     pooling,
     reductions,
     shaping,
@@ -49,6 +50,7 @@ from .linalg import *
 from .losses import *
 from .masked import *
 from .padding import *
+from .polynomials import *
 from .pooling import *
 from .reductions import *
 from .shaping import *
@@ -58,7 +60,7 @@ from .systems import *
 
 FAMILIES = (arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics)
 FAMILIES += (shaping, indexing, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values)
-FAMILIES += (systems, curves, fourier, activations, losses, convolution, pooling)
+FAMILIES += (systems, curves, polynomials, fourier, activations, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 

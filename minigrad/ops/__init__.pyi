@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from .._tensor import Tensor
 from ..typing import ArrayLike, Axis, DType, EighResult, IndexLike, IndicesLike, Order, Pair, Shape, SlogdetResult, SVDResult, TensorLike
-from . import arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics, shaping, indexing, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values, systems, curves, fourier, activations, losses, convolution, pooling
+from . import arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics, shaping, indexing, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values, systems, curves, polynomials, fourier, activations, losses, convolution, pooling
 
 FAMILIES: tuple[Any, ...]
 CONTENTS: str
@@ -1173,6 +1173,9 @@ def correlate(a: ArrayLike, v: ArrayLike, mode: str = "valid") -> ndarray: ...
 def correlate(a: Tensor, v: TensorLike, mode: str = "valid") -> Tensor: ...
 @overload
 def correlate(a: TensorLike, v: Tensor, mode: str = "valid") -> Tensor: ...
+
+# polynomials
+
 @overload
 def polyval(p: ArrayLike, x: ArrayLike) -> ndarray: ...
 @overload

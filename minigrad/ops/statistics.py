@@ -205,8 +205,8 @@ def cov(
 ) -> Array:
     """The covariance matrix of the variables, which are the rows of m (and of y), or the columns (rowvar=False).
 
-    fweights: how often each observation counts; aweights: how much. Infinite, or NaN, without degrees of freedom.
-    Raises ValueError for more than two axes and for negative weights, TypeError for fweights that are no integers.
+    fweights: how often each observation counts; aweights: how much. Without degrees of freedom, infinite or NaN.
+    Raises ValueError for more than two axes and negative weights, TypeError for fweights that are no integers.
 
     >>> mg.cov(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
     array([[ 1., -1.],
@@ -257,15 +257,10 @@ def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: DT
     if np.ndim(c) == 0:
         return c / c
     deviations = np.sqrt(np.real(np.diagonal(c)))
-    c = c / deviations[:, None] / deviations[None, :]
-    return c + _excess(array_of(c))  # the derivative is that of the quotient, also where this is not 0
-
-
-def _excess(c):
-    """What takes entries that are beyond -1 or 1 by rounding back to these, in both parts of complex numbers."""
-    if c.dtype.kind == "c":
-        return _excess(c.real) + 1j * _excess(c.imag)
-    return np.clip(c, -1, 1) - c
+    c = c / deviations[:, None] / deviations
+    plain = array_of(c)
+    within = np.clip(plain.real, -1, 1) + (1j * np.clip(plain.imag, -1, 1) if np.iscomplexobj(plain) else 0)
+    return c + (within - plain)  # with the derivative of the quotient, also where that is beyond 1
 
 
 @implements(np.bincount)

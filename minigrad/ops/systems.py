@@ -19,13 +19,13 @@ from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis
 from .casting import inexact, narrowed, widened
 from .complex_numbers import conj, squared
-from .curves import vander
 from .indexing import diagonal
 from .inverses import inv, solve
 from .linalg import matmul
 from .matrices import adjoint as _h
 from .matrices import result_of
 from .matrices import transposed as _t
+from .polynomials import vander
 from .reductions import _norm, _reduced_shape, _scale, max, min, sum
 from .shaping import moveaxis, reshape
 from .singular_values import svdvals
