@@ -153,7 +153,7 @@ def test_weights_of_a_covariance_that_are_no_counts_are_refused():
     with pytest.raises(TypeError, match="cov: fweights must be integers"):
         np.cov(leaf(M), fweights=np.full(n, 0.5))
     for name in ("fweights", "aweights"):
-        with pytest.raises(ValueError, match="cov: weights must not be negative"):
+        with pytest.raises(ValueError, match=r"cov: .* that are not negative"):
             np.cov(leaf(M), **{name: np.arange(n) - 1})
 
 
