@@ -94,6 +94,8 @@ def _(g, c, a):
 
 def _well_conditioned(a, inverse):
     """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
+    # equivalent: np.sum(squared(a), axis=(-2, -1)) -> np.sum(squared(a)); np.sum(squared(inverse), axis=(-2, -1)) ->
+    # np.sum(squared(inverse)) because cofactors, which are taken more often then, serve all matrices
     condition = np.sum(squared(a), axis=(-2, -1)) * np.sum(squared(inverse), axis=(-2, -1))  # squared
     return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
 

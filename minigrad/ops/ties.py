@@ -25,6 +25,7 @@ def diagonal(x: Array) -> Array:
 
 def rounding(x: Array) -> Array:
     """What the rounding of a decomposition can add to the values x: smaller differences of them mean nothing."""
+    # equivalent: 32 -> any number because rounding is known to a factor alone
     return max(32, x.shape[-1]) * np.finfo(x.dtype).eps * np.max(np.abs(x), axis=-1, keepdims=True, initial=0)
 
 

@@ -195,3 +195,10 @@ def test_each_matrix_of_a_batch_has_its_own_ties():
         return np.sum(np.linalg.eigh(a)[1] ** 4)
 
     assert_allclose(grad(f)(np.stack([small, large]))[0], grad(f)(small))
+
+
+@pytest.mark.parametrize("shape", [(0, 0), (2, 0, 0), (0, 2, 2)])
+@pytest.mark.parametrize("f", [np.linalg.eigh, np.linalg.eig, np.linalg.svd, np.linalg.qr])
+def test_matrices_without_entries_have_gradients_without_entries(f, shape):
+    gradient = mg.grad(lambda a: sum(np.sum(np.real(part)) for part in f(a)))(np.zeros(shape))
+    assert gradient.shape == shape
