@@ -148,6 +148,7 @@ class _Place:
         """In the caller: return when no worker is in this place, nor will be."""
         if self.taken.setdefault("by", "caller") != "caller":
             while not self.finished:
+                # equivalent: without self.ended.acquire() because it only waits
                 self.ended.acquire()
         self.task = None
 
@@ -162,6 +163,7 @@ class _Pool:
 
     def offer(self, places: list[_Place]) -> None:
         """Let workers take the places."""
+        # equivalent: < -> <=; self.size - 1 -> self.size; self.size - 1 -> self.size + 1 because then none is started
         if self.workers < self.size - 1:
             self._start()
         for place in places:
@@ -195,6 +197,7 @@ class _OpenBLAS:
         self.get: Any = None
         self.set: Any = None
         self.tasks: set[_Task] = set()
+        # equivalent: 0 -> any number because it is set before it is read
         self.before, self.changing = 0, threading.RLock()
         try:  # the symbols of NumPy's own library, or of one that it was linked with; calls of a PyDLL keep the GIL
             library = ctypes.PyDLL(sys.modules["numpy._core._multiarray_umath"].__file__)

@@ -2,6 +2,7 @@
 
 import multiprocessing.process
 import os
+import sys
 
 import pytest
 
@@ -48,6 +49,16 @@ def test_the_default_is_at_most_the_quota(bare, quota, expected):
     assert threads._default() == expected
 
 
+def test_the_cores_are_those_of_this_process(bare):
+    bare.setattr(os, "sched_getaffinity", {0: {2, 5, 7}}.get, raising=False)
+    assert threads._default() == 3
+
+
+def test_the_default_is_found_where_multiprocessing_was_never_imported(bare):
+    bare.delitem(sys.modules, "multiprocessing.process")
+    assert threads._default() == 8
+
+
 def test_the_default_without_affinity_is_the_number_of_cores(bare):
     bare.delattr(os, "sched_getaffinity")
     bare.setattr(os, "cpu_count", lambda: 7)
@@ -68,6 +79,8 @@ def test_a_child_of_multiprocessing_has_one_thread(bare):
         ("0::/a/b", {"a/b/cpu.max": "max 100000", "a/cpu.max": "300000 100000"}, 3),
         ("0::/a/b", {"cpu.max": "200000 100000"}, 2),  # in a container, whose own folder is the root
         ("0::/", {}, float("inf")),
+        ("0::/a:b", {"a:b/cpu.max": "150000 100000"}, 1.5),
+        ("0::/a", {"a/cpu.max": "150000"}, float("inf")),
         ("4:cpu,cpuacct:/a", {"cpu,cpuacct/a/cpu.cfs_quota_us": "50000",
                               "cpu,cpuacct/a/cpu.cfs_period_us": "100000"}, 0.5),
         ("4:cpu,cpuacct:/a", {"cpu,cpuacct/a/cpu.cfs_quota_us": "-1",

@@ -1,5 +1,6 @@
 """Threads: results are right and repeatable, errors and interruptions leave nothing running, forks don't hang."""
 
+import _thread
 import linecache
 import os
 import signal
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
@@ -48,11 +49,15 @@ def run(code, **environment):
     )
 
 
-@given(st.integers(0, 60), st.integers(1, 70), st.integers(1, 9))
+@given(st.integers(0, 60), st.integers(0, 70), st.integers(1, 9))
+@example(5, 1, 1)
+@example(5, 0, 1)
+@example(20, 7, 4)
 def test_blocks_cover_everything_once(size, most, multiple):
     found = threads.blocks(size, most, multiple)
     assert [i for part in found for i in range(size)[part]] == list(range(size))
-    assert all(part.stop - part.start <= -(-most // multiple) * multiple for part in found)
+    assert all(part.stop - part.start <= -(-max(most, 1) // multiple) * multiple for part in found)
+    assert all((part.stop - part.start) % multiple == 0 for part in found[:-1])
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
@@ -64,9 +69,66 @@ def test_each_part_is_worked_on_once(size, count):
     assert sorted(seen) == list(range(size))
 
 
-def test_parts_run_at_the_same_time():
-    together = threading.Barrier(3, timeout=30)
-    threads.share(lambda _: together.wait(), range(3))
+@pytest.mark.parametrize("count", [2, 3])
+def test_parts_run_at_the_same_time(count):
+    mg.set_num_threads(count)
+    together = threading.Barrier(count, timeout=30)
+    threads.share(lambda _: together.wait(), range(count))
+
+
+def test_workers_end_with_their_pool():
+    before = _thread._count()
+    mg.set_num_threads(6)
+    together = threading.Barrier(6, timeout=30)
+    threads.share(lambda _: together.wait(), range(6))
+    mg.set_num_threads(1)
+    for _ in range(1000):
+        if _thread._count() <= before:
+            return
+        time.sleep(0.01)
+    pytest.fail("the workers live on")
+
+
+@pytest.fixture
+def blas():
+    """BLAS with two threads."""
+    if not threads._blas.set:
+        pytest.skip("this BLAS can't be told how many threads to use")
+    before = threads._blas.get()
+    threads._blas.set(2)
+    yield threads._blas
+    threads._blas.set(before)
+
+
+def test_blas_has_one_thread_until_the_outermost_products_are_finished(blas):
+    def inner_and_after(_):
+        inner = threads.share(lambda _: blas.get(), range(2), products=1)
+        return [*inner, blas.get()]
+
+    assert threads.share(inner_and_after, range(4), products=1) == [[1, 1, 1]] * 4
+    assert blas.get() == 2
+    assert threads.share(lambda _: blas.get(), range(4)) == [2] * 4
+
+
+def test_a_forked_child_has_one_thread_and_a_blas_as_before(blas, monkeypatch):
+    monkeypatch.setattr(threads, "_pool", threads._pool)
+    threads._forked()
+    assert mg.get_num_threads() == 1
+    assert blas.get() == 2
+    blas.limit(threads._Task(len, []))
+    assert blas.get() == 1
+    threads._forked()
+    assert blas.get() == 2
+
+
+def test_the_blas_of_numpy_is_found_where_it_was():
+    found = threads._OpenBLAS()
+    assert (found.get is None, found.set is None) == (threads._blas.get is None, threads._blas.set is None)
+
+
+def test_threads_are_counted_before_any_has_started(monkeypatch):
+    monkeypatch.setattr(threads, "_pool", None)
+    assert mg.get_num_threads() == threads._default()
 
 
 def test_callers_finish_while_all_workers_are_busy():

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 import warnings
+from _thread import start_new_thread
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -20,16 +21,17 @@ from faults.injection import ROOT, Live
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from support.specification import SPECS, at_kink, be_exact, compare, prove, refuse
 
+from minigrad import threads
+
 TESTS = Path(__file__).parents[1]
 NO_TRIALS = [  # they run other processes, which a fault doesn't reach, or read code instead of running it
     "faults", "fuzz", "examples", "typed", "derivation/test_document.py", "ops/test_precision.py",
     *("test_benchmarks.py", "test_contributing.py", "test_layers.py", "test_order.py", "test_readme.py"),
-    "test_threads.py",  # forked processes, as these trials are, have one thread
     "test_training_page.py", "viz/test_browser.py", "viz/test_explorer.py",
 ]  # fmt: skip
 LEAVES = {  # tests of parts that no other part uses: trials of these parts' own faults alone, but for some files
     "viz": ["viz/test_names.py", "viz/test_debug.py"],
-    **{part: [] for part in ("testing", "data", "distributed", "onnx", "serialization")},
+    **{part: [] for part in ("testing", "data", "distributed", "onnx", "serialization", "threads")},
 }
 SLOW = [  # they repeat what others try once, need Hypothesis to shrink, or a browser
     "uniform_error", "kinds_of_broadcast", "another_library", "doubled_entry", "long_chain", "thousand_nodes",
@@ -41,6 +43,14 @@ _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]
 _PYTEST += [f"--ignore={TESTS / name}" for name in NO_TRIALS]
 _SPECS = ["TestSpecs", "by_a_spec", "has_a_spec"]  # they are trials themselves
 LIVE = Live()
+
+
+def _started(function, arguments):
+    """Start a thread of minigrad's pool; `threading.settrace` does not reach it by itself."""
+    return start_new_thread(lambda: (sys.settrace(threading.gettrace()), function(*arguments)), ())
+
+
+threads.start_new_thread = _started
 _LOTS = (slice(0, 1), slice(1, 4), slice(4, 12), slice(12, None))  # the first calls of a spec find most
 
 
