@@ -68,7 +68,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if stand_in is None:
         raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
     if method == "__call__":
-        return stand_in(*inputs, **options) if not options else _with_options(stand_in, ufunc, inputs, **options)
+        return _with_options(stand_in, ufunc, inputs, **options) if options else stand_in(*inputs)
     if method not in _METHODS:  # at
         instead = "mg.ops.scatter(values, index, shape) returns sums"
         raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")

@@ -129,7 +129,7 @@ class Op(Signature):
 
         Otherwise raise again the TypeError that is being handled.
         """
-        if self.names_all(arguments, parameters) or (self.extended is None and self.numpy is None):
+        if self.names_all(arguments, parameters) or self.numpy is None:
             raise
         if self.extended is None:
             return from_numpy(self.numpy, self, arguments, parameters)

@@ -148,7 +148,7 @@ class _Place:
         """In the caller: return when no worker is in this place, nor will be."""
         if self.taken.setdefault("by", "caller") != "caller":
             while not self.finished:
-                # equivalent: without self.ended.acquire() because it only waits
+                # equivalent: any change because it only waits
                 self.ended.acquire()
         self.task = None
 
@@ -163,7 +163,7 @@ class _Pool:
 
     def offer(self, places: list[_Place]) -> None:
         """Let workers take the places."""
-        # equivalent: < -> <=; self.size - 1 -> self.size; self.size - 1 -> self.size + 1 because then none is started
+        # equivalent: any change because whether to start is asked again
         if self.workers < self.size - 1:
             self._start()
         for place in places:

@@ -36,7 +36,7 @@ def solve_triangular(
         raise ValueError(f"solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     a = tril(a) if lower else triu(a)
     if unit_diagonal:
-        a = np.where(np.eye(a.shape[-1], dtype=bool), 1, a)
+        a = np.where(np.eye(a.shape[-1]), 1, a)
     if trans in (2, "C"):
         a = conj(arraylike(a))
     return solve(a if trans in (0, "N") else np.swapaxes(a, -1, -2), b)

@@ -331,7 +331,7 @@ def _floating_arrays(value: Any, place: Place) -> Leaves:
     found = _floating_leaves(value)
     if not (isinstance(place, int) and isinstance(value, float)):
         found = [(path, leaf) for path, leaf in found if not isinstance(leaf, float)]
-    needing = [(path, leaf) for path, leaf in found if path and isinstance(leaf, Tensor) and leaf.requires_grad]
+    needing = [(path, leaf) for path, leaf in found if isinstance(leaf, Tensor) and leaf.requires_grad]
     return needing or found
 
 

@@ -376,3 +376,9 @@ def test_scipys_special_functions_are_a_file_as_there():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert_allclose(ours.grad(module.gammaln)(2.5), autograd.grad(autograd.scipy.special.gammaln)(2.5), rtol=1e-14)
+
+
+def test_full_of_a_tensor_takes_a_dtype():
+    filled = our_numpy.full((2,), mg.tensor(3.0, requires_grad=True), dtype=np.float32)
+    assert filled.requires_grad
+    assert_array_equal(filled.data, np.full((2,), 3.0, np.float32), strict=True)

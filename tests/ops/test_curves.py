@@ -72,6 +72,11 @@ spec("correlate", calls(*modes), np.correlate)
 TestSpecs = specs.tests(examples=3)
 
 
+def test_coordinates_along_one_axis_do_not_stand_for_those_of_two():
+    with pytest.raises(ValueError, match="gradient: 2 axes need as many spacings or one"):
+        np.gradient(leaf(np.ones((3, 3))), np.arange(3.0))
+
+
 @pytest.mark.parametrize("f", [np.linspace, np.logspace, np.geomspace])
 def test_spacings_in_a_dtype(f):
     spaced = f(leaf(0.5), 2.0, 4, dtype=np.float32)

@@ -361,3 +361,10 @@ def test_running_sums_of_long_rows_are_those_of_numpy(dtype, axis):
 def test_no_differences_leave_the_array_as_it_is():
     x = np.arange(3.0)
     np.testing.assert_array_equal(np.diff(mg.tensor(x), 0, prepend=1.0).data, np.diff(x, 0, prepend=1.0))
+
+
+@pytest.mark.parametrize("f", [np.var, np.std])
+@pytest.mark.parametrize("ddof", [2, 3])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_variance_without_degrees_of_freedom_has_no_derivative(f, ddof):
+    assert np.isnan(mg.grad(lambda x: f(x, ddof=ddof))(np.array([1.0, 3.0]))).all()

@@ -812,3 +812,10 @@ def test_a_nan_behind_what_only_carries_a_tensor_is_explained():
 def test_the_entry_of_a_tensor_alone_is_drawn():
     y = mg.grad(lambda x: (x * x).sum())(mg.tensor([2.0], requires_grad=True, name="x"))
     assert [part.title for part in mg.graph(y).parts if part.is_computed][-1] != "identity"
+
+
+def test_a_value_that_is_used_twice_shows_the_norm_of_its_gradient():
+    x = mg.tensor([3.0, 4.0], requires_grad=True, name="x")
+    y = mg.sin(x)
+    assert ">grad 14<" not in mg.graph((y * 10).sum(), gradients=True).source
+    assert ">grad 14<" in mg.graph((y * 1 + y * 9).sum(), gradients=True).source
