@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Mapping
+from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -278,28 +279,31 @@ def _copy(caller: str, module: Module, replaced: dict[int, Any], own: frozenset[
     Raises TypeError if an attribute is a function that would compute with the parameters of the original.
     """
     modules = {id(part) for _, part in module.named_modules()}
+    return _copied(caller, replaced, own, modules, module)
 
-    def copied(value: Any) -> Any:
-        if id(value) in replaced:
-            return replaced[id(value)]
-        if isinstance(value, Module):
-            new = replaced[id(value)] = object.__new__(type(value))
-            vars(new).update({key: copied(part) for key, part in vars(value).items()} | {"_own": own})
-            return new
-        if isinstance(value, np.ndarray):
-            return replaced.setdefault(id(value), value.copy())
-        if isinstance(value, (dict, list, tuple)):
-            return mapped(copied, value)
-        if isinstance(value, MethodType) and id(value.__self__) in modules:
-            return MethodType(value.__func__, copied(value.__self__))
-        if isinstance(value, FunctionType) and modules & {*map(id, inspect.getclosurevars(value).nonlocals.values())}:
-            raise TypeError(
-                f"{caller}: the attribute {value.__name__} is a function that would go on using the parameters of the "
-                "original module: make it a method"
-            )
-        return value
 
-    return copied(module)
+def _copied(caller: str, replaced: dict[int, Any], own: frozenset[int] | None, modules: set[int], value: Any) -> Any:
+    """The copy of a value in a module."""
+    # no function inside of `_copy`, which would refer to itself and keep the copies' graph until the collector runs
+    copied = partial(_copied, caller, replaced, own, modules)
+    if id(value) in replaced:
+        return replaced[id(value)]
+    if isinstance(value, Module):
+        new = replaced[id(value)] = object.__new__(type(value))
+        vars(new).update({key: copied(part) for key, part in vars(value).items()} | {"_own": own})
+        return new
+    if isinstance(value, np.ndarray):
+        return replaced.setdefault(id(value), value.copy())
+    if isinstance(value, (dict, list, tuple)):
+        return mapped(copied, value)
+    if isinstance(value, MethodType) and id(value.__self__) in modules:
+        return MethodType(value.__func__, copied(value.__self__))
+    if isinstance(value, FunctionType) and modules & {*map(id, inspect.getclosurevars(value).nonlocals.values())}:
+        raise TypeError(
+            f"{caller}: the attribute {value.__name__} is a function that would go on using the parameters of the "
+            "original module: make it a method"
+        )
+    return value
 
 
 def _cast(part: Any, dtype: Any) -> Any:

@@ -1,8 +1,10 @@
 """`Module`: attributes are the registry, the state, train and eval, errors, pictures; and `functional_call`."""
 
 import copy
+import gc
 import pickle
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -549,3 +551,17 @@ def test_a_run_resumes_to_the_same_bits(tmp_path):
     for name, array in net.state_dict().items():
         np.testing.assert_array_equal(resumed.state_dict()[name], array, err_msg=name)
     np.testing.assert_array_equal(its_rng.random(3), rng.random(3))
+
+
+def test_what_functional_call_computes_dies_with_its_last_tensor():
+    net = mg.nn.Sequential(mg.nn.Linear(2, 3, rng=np.random.default_rng(0), dtype=float), mg.nn.Tanh())
+    gc.collect()
+    gc.disable()
+    try:
+        state = {name: mg.tensor(value, requires_grad=True) for name, value in net.state_dict().items()}
+        y = mg.functional_call(net, state, np.ones((1, 2)))
+        alive = [weakref.ref(t) for t in (*state.values(), y)]
+        del state, y
+        assert [t() for t in alive] == [None] * 3
+    finally:
+        gc.enable()
