@@ -36,7 +36,7 @@ def _to_triangle(s, uplo):
     n = s.shape[-1]
     read = np.tri(n, k=-1, dtype=bool)
     read = read if uplo == "L" else read.T
-    return np.where(read, s + _h(s), np.where(np.eye(n, dtype=bool), np.real(s), 0))
+    return np.where(read, s + _h(s), np.where(np.eye(n), np.real(s), 0))
 
 
 @implements(np.linalg.cholesky)

@@ -154,5 +154,5 @@ def trim_zeros(filt: Array, trim: str = "fb") -> Array:
         raise ValueError(f"trim_zeros: the array must have one axis, not {filt.shape}")
     kept = np.flatnonzero(array_of(filt))
     if not kept.size:
-        return filt[:0]
+        return filt[:0]  # equivalent: any factor because nothing is in it
     return filt[kept[0] if "f" in trim.lower() else 0 : kept[-1] + 1 if "b" in trim.lower() else filt.size]

@@ -378,6 +378,12 @@ def test_scipys_special_functions_are_a_file_as_there():
     assert_allclose(ours.grad(module.gammaln)(2.5), autograd.grad(autograd.scipy.special.gammaln)(2.5), rtol=1e-14)
 
 
+def test_where_needs_both_branches_or_none():
+    assert_array_equal(our_numpy.where(X > 0), np.where(X > 0))
+    with pytest.raises(ValueError, match="either both or neither"):
+        our_numpy.where(X > 0, X)
+
+
 def test_full_of_a_tensor_takes_a_dtype():
     filled = our_numpy.full((2,), mg.tensor(3.0, requires_grad=True), dtype=np.float32)
     assert filled.requires_grad

@@ -24,7 +24,7 @@ spec("linspace", calls(call(1.5, -2.0, 4), call(W, 2.0, 3, False), call(W, -W, 3
 spec("logspace", calls(call(0.5, -1.0, 4), call(W, 1.0, 3, base=2.0)), np.logspace, options=ends)
 spec(
     "geomspace",
-    calls(call(0.5, 8.0, 4), call(-0.5, -2.0, 3), call(np.abs(W), 1.0, 3)),
+    calls(call(0.5, 8.0, 4), call(2.0, 32.0, 3), call(-0.5, -2.0, 3), call(np.abs(W), 1.0, 3)),
     np.geomspace,
     options=ends,
     refused=(((1.0, -1.0), {}, ValueError, "must have one sign"), ((0.0, 1.0), {}, ValueError, "must have one sign")),

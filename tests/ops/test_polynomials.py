@@ -26,7 +26,7 @@ spec(
     fn=lambda u, v: np.concatenate(mg.polydiv(u, v)),
 )
 spec("polyder", calls(call(V), call(V, 2)), np.polyder)
-spec("polyint", calls(call(V), call(V, 2, W[:2]), call(V, 2, 0.5)), np.polyint, options=first)
+spec("polyint", calls(call(V), call(V, 2, W[:2]), call(V, 2, 0.5), call(V, 1, None)), np.polyint, options=first)
 spec("poly", calls(call(W), call(V)), np.poly, refused=(((A,), {}, ValueError, "must be a vector"),))
 spec(
     "roots",

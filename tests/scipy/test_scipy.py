@@ -310,6 +310,12 @@ def test_convolution(mode):
     assert_allclose(signal.convolve(a, a[:2], mode), ssignal.convolve(a, a[:2], mode))
 
 
+def test_the_other_axes_of_both_are_kept_in_a_convolution_along_one():
+    a, b = RNG.normal(size=(5, 2)), RNG.normal(size=(3, 4))
+    expected = [[np.convolve(a[:, i], b[:, j], "valid") for j in range(4)] for i in range(2)]
+    assert_allclose(signal.convolve_along(leaf(a), b, ([0], [0]), mode="valid").data, expected)
+
+
 def test_a_differential_equation():
     def loss(y0, t, w, odeint=integrate.odeint):
         return np.sum(odeint(lambda y, s, w: -w * y + s, y0, t, (w,), rtol=1e-10, atol=1e-10) ** 2)

@@ -32,6 +32,16 @@ def test_a_decorated_function(x, y):
     return np.tanh(x * y) + x
 
 
+def test_a_slope_that_no_side_of_a_kink_has_is_wrong():
+    @mg.op
+    def rectified(z):
+        return np.maximum(z, 0)
+
+    rectified.vjp("z", lambda g, out, z: 1.5 * g * (z >= 0))
+    with pytest.raises(GradientError, match="rectified"):
+        gradtest(s.shapes(min_side=1).map(np.zeros), kink=True)(rectified)()
+
+
 def test_the_smallest_input_is_reported():
     @mg.op
     def cubed(x):

@@ -73,12 +73,12 @@ def full(shape, fill_value, dtype=None, **options):
     return _np.full(shape, fill_value, dtype, **options)
 
 
-def where(condition, x=None, y=None):
+def where(condition, *branches):
     """np.where, of numbers and lists alone numbers and lists."""
-    if x is None and y is None:
-        return _np.where(condition)
-    made = seeing_tensors(_np.where)(condition, x, y)
-    plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, x, y]))
+    if len(branches) != 2:
+        return _np.where(condition, *branches)
+    made = seeing_tensors(_np.where)(condition, *branches)
+    plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, *branches]))
     return made.tolist() if plain else made
 
 
