@@ -73,12 +73,12 @@ def full(shape, fill_value, dtype=None, **options):
     return _np.full(shape, fill_value, dtype, **options)
 
 
-def where(condition, *branches):
+def where(condition, x=None, y=None):
     """np.where, of numbers and lists alone numbers and lists."""
-    if len(branches) != 2:
-        return _np.where(condition, *branches)
-    made = seeing_tensors(_np.where)(condition, *branches)
-    plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, *branches]))
+    if x is None or y is None:
+        return _np.where(condition, *[branch for branch in (x, y) if branch is not None])
+    made = seeing_tensors(_np.where)(condition, x, y)
+    plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, x, y]))
     return made.tolist() if plain else made
 
 
