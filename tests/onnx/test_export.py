@@ -13,6 +13,7 @@ import pytest
 import minigrad as mg
 from minigrad.nest import flatten
 from minigrad.onnx.nodes import CONVERTERS
+from minigrad.ops import reductions
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -207,7 +208,7 @@ CASES = {
     **each(REDUCTIONS, lambda f, x: (
         f(x), f(x, axis=-1), f(x, (1, 2), keepdims=True), f(x, axis=0), f(x, ()))),
     "norm": lambda x: (mg.norm(x), mg.norm(x, axis=(1, 2), keepdims=True), mg.norm(x, axis=0), mg.norm(x[0, 0, 0]),
-        mg.norm(x - 0.5, axis=())),
+        reductions._norm(x - 0.5, ())),  # as mg.std(x, axis=()) is made of
     "standardize": lambda x: mg.nn.LayerNorm(x.shape[-1], eps=0.25)(x),
     "var": lambda x: (mg.var(x), mg.var(x, 1, ddof=1, keepdims=True), mg.var(x, (0, 1))),
     "cumsum": lambda x: (mg.cumsum(x), mg.cumsum(x, 1)),
