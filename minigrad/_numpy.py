@@ -72,10 +72,10 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if method not in _METHODS:  # at
         instead = "mg.ops.scatter(values, index, shape) returns sums"
         raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")
-    if method == "reduce" and stand_in not in _REDUCTIONS:
-        options = {"initial": ufunc.identity} | options
-    if method != "reduce" or stand_in not in _REDUCTIONS:  # what NumPy refuses is refused
-        _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
+    if method == "reduce" and stand_in in _REDUCTIONS:
+        return _reduce(stand_in, *inputs, **options)
+    options = {"initial": ufunc.identity} | options if method == "reduce" else options
+    _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))  # refuses as NumPy does
     return _METHODS[method](stand_in, *inputs, **options)
 
 

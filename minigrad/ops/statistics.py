@@ -208,9 +208,8 @@ def cov(
     fweights: how often each observation counts; aweights: how much. Without degrees of freedom, infinite or NaN.
     Raises ValueError for more than two axes and negative weights, TypeError for fweights that are no integers.
 
-    >>> mg.cov(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]]))
-    array([[ 1., -1.],
-           [-1.,  1.]])
+    >>> mg.cov(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
     """
     ddof = int(bias == 0) if ddof is None else ddof
     if ddof != int(ddof):
@@ -219,22 +218,25 @@ def cov(
     if y is not None:
         x = np.concatenate([x, _variables(y, rowvar or len(np.atleast_2d(array_of(y))) == 1)], axis=0)
     x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
-    weights = [floating(given) for given in (aweights, fweights) if given is not None]
-    if any(w.ndim != 1 or np.any(array_of(w) < 0) for w in weights):
-        raise ValueError("cov: fweights and aweights must be vectors, of numbers that are not negative")
-    if fweights is not None and np.any(np.rint(array_of(fweights)) != array_of(fweights)):
-        raise TypeError("cov: fweights must be integers: how often each observation counts")
-    w = reduce(np.multiply, weights) if weights else None
+    w = _weights_of(aweights, fweights)
     x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]
     c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / _freedom(x.shape[1], w, aweights, ddof)
     return np.squeeze(c if dtype is not None else narrowed(c, m, *([] if y is None else [y])))
 
 
+def _weights_of(aweights, fweights):
+    weights = [floating(given) for given in (aweights, fweights) if given is not None]
+    if any(w.ndim != 1 or np.any(array_of(w) < 0) for w in weights):
+        raise ValueError("cov: fweights and aweights must be vectors, of numbers that are not negative")
+    if fweights is not None and np.any(np.rint(array_of(fweights)) != array_of(fweights)):
+        raise TypeError("cov: fweights must be integers: how often each observation counts")
+    return reduce(np.multiply, weights) if weights else None
+
+
 def _freedom(count, w, aweights, ddof):
     """What the sums of products are divided by: the sum of the weights, less what the mean takes of it; or 0."""
     total = count if w is None else np.sum(w)
-    taken = ddof if aweights is None or ddof == 0 else ddof * np.sum(w * aweights) / total
-    return max(total - taken, 0)
+    return max(total - (ddof if aweights is None or ddof == 0 else ddof * np.sum(w * aweights) / total), 0)
 
 
 def _variables(m, rowvar):
@@ -249,9 +251,8 @@ def _variables(m, rowvar):
 def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: DType = None) -> Array:
     """The correlation coefficients of the variables; see `cov`. None is beyond -1 or 1 by rounding.
 
-    >>> mg.corrcoef(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(6)
-    array([[ 1., -1.],
-           [-1.,  1.]])
+    >>> mg.corrcoef(np.array([[1.0, 2.0, 3.0], [3.0, 2.0, 1.0]])).round(6).tolist()
+    [[1.0, -1.0], [-1.0, 1.0]]
     """
     c = cov(x, y, rowvar, dtype=dtype)
     if np.ndim(c) == 0:
