@@ -113,11 +113,7 @@ def interp(
     if period == 0 or any(side is not None and np.ndim(side) for side in (left, right)):
         raise ValueError(f"interp: left and right must be numbers, and period not 0, not {left}, {right} and {period}")
     if period is not None:
-        x, xp = x % abs(period), xp % abs(period)
-        order = np.argsort(xp, kind="stable")
-        xp, fp = xp[order], fp[order]
-        xp = concatenate([xp[-1:] - abs(period), xp, xp[:1] + abs(period)])
-        fp = concatenate([fp[-1:], fp, fp[:1]])
+        (x, xp, fp), left, right = _in_one_period(x, xp, fp, abs(period)), None, None
     n = xp.shape[0]
     plain_x, plain_xp = array_of(x), array_of(xp)
     low = np.clip(np.searchsorted(plain_xp, plain_x, "right") - 1, 0, max(n - 2, 0))
@@ -126,11 +122,19 @@ def interp(
     width = np.where(inside, xp[high] - xp[low], 1)
     value = fp[low] + np.where(inside, x - xp[low], 0) / width * (fp[high] - fp[low])
     value = np.where(plain_x >= plain_xp[-1], fp[-1], np.where(plain_x < plain_xp[0], fp[0], value))
-    if left is not None and period is None:
+    if left is not None:
         value = np.where(plain_x < plain_xp[0], left, value)
-    if right is not None and period is None:
+    if right is not None:
         value = np.where(plain_x > plain_xp[-1], right, value)
     return np.where(np.isnan(plain_x), x, value)
+
+
+def _in_one_period(x, xp, fp, period):
+    """x within a period, and the points of one in order, between a point of the period before and one of the next."""
+    x, xp = x % period, xp % period
+    order = np.argsort(xp, kind="stable")
+    xp, fp = xp[order], fp[order]
+    return x, concatenate([xp[-1:] - period, xp, xp[:1] + period]), concatenate([fp[-1:], fp, fp[:1]])
 
 
 @implements(np.gradient)
