@@ -45,14 +45,10 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
 
 @softmax_cross_entropy.vjp("logits")
 def _(g, j, logits, labels):
-    p, rows = softmax(widened(logits)), np.arange(len(labels))
-    if type(p) is np.ndarray:
-        p[rows, labels] -= 1
-    else:
-        y = np.zeros(p.shape, p.dtype)
-        y[rows, labels] = 1
-        p = p - y
-    return p * (widened(g) / len(rows))
+    p = softmax(widened(logits))
+    y = np.zeros(p.shape, p.dtype)
+    y[np.arange(len(y)), labels] = 1
+    return (p - y) * (widened(g) / len(y))
 
 
 def _check_labels(logits, labels):

@@ -90,7 +90,7 @@ def _power_norm(x, order, axis, keepdims):
     scale = _scale(array_of(x), axis)
     total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
     none = total == 0 if order > 0 else np.isinf(total)
-    # equivalent: 1 -> 2 because 0 is selected there
+    # equivalent: none, 1, total -> none, 2, total because 0 is selected there
     value = np.where(none, 0, scale * np.where(none, 1, total) ** (1 / order))
     return reshape(narrowed(value, like), _reduced_shape(x, axis, keepdims))
 
