@@ -136,6 +136,7 @@ def _both_zero(s):
 
 def _over_values(columns, s, unused):
     """Each column divided by its singular value."""
+    # equivalent: <= -> < because a bound on rounding is not met exactly
     zero = array_of(s) <= ties.rounding(array_of(s))
     return ties.quotient(columns, s[..., None, :], zero[..., None, :], unused[..., None, :])
 

@@ -388,3 +388,24 @@ def test_full_of_a_tensor_takes_a_dtype():
     filled = our_numpy.full((2,), mg.tensor(3.0, requires_grad=True), dtype=np.float32)
     assert filled.requires_grad
     assert_array_equal(filled.data, np.full((2,), 3.0, np.float32), strict=True)
+
+
+def test_an_optimiser_calls_back_with_the_nest_the_step_and_its_gradient():
+    seen = []
+    loss = lambda x, i: x["a"] ** 2 * (i + 1)  # noqa: E731
+    optimizers.sgd(ours.grad(loss), {"a": 3.0}, lambda *given: seen.append(given), num_iters=2, step_size=0.5, mass=0.0)
+    assert [(x["a"], i, g["a"]) for x, i, g in seen] == [(3.0, 0, 6.0), (0.0, 1, 0.0)]
+
+
+def test_the_maker_of_all_vjps_gets_the_argument_the_result_and_what_came_in():
+    @extend.primitive
+    def scaled(x, y, factor=1.0):
+        return factor * x * y
+
+    def maker(argnum, out, arguments, options):
+        assert out == 24.0
+        return lambda g: g * options["factor"] * arguments[1 - argnum]
+
+    extend.defvjp_argnum(scaled, maker)
+    assert ours.grad(scaled)(2.0, 4.0, factor=3.0) == 12.0
+    assert ours.grad(scaled, 1)(2.0, 4.0, factor=3.0) == 6.0

@@ -368,3 +368,9 @@ def test_no_differences_leave_the_array_as_it_is():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_a_variance_without_degrees_of_freedom_has_no_derivative(f, ddof):
     assert np.isnan(mg.grad(lambda x: f(x, ddof=ddof))(np.array([1.0, 3.0]))).all()
+
+
+def test_the_variance_of_float32_far_from_0_is_that_of_its_entries():
+    x = (1e4 + np.random.default_rng(0).normal(size=5000)).astype(np.float32)
+    assert_allclose(mg.var(x), np.var(x.astype(float)), rtol=1e-6)
+    assert_allclose(mg.grad(mg.var)(x), mg.grad(mg.var)(x.astype(float)), atol=1e-9)

@@ -261,3 +261,8 @@ def test_pinv_of_a_symmetric_matrix_and_under_both_names_of_the_tolerance():
     low = np.diag([1.0, 0.1])
     for options in ({"rtol": 0.5}, {"rcond": 0.5}):
         np.testing.assert_allclose(np.linalg.pinv(leaf(low), **options).data, np.diag([1.0, 0.0]))
+
+
+def test_polyfit_weighs_the_errors_of_each_column():
+    x, y, w = A[0, 0], A[0].T, np.arange(1.0, 1 + A.shape[2])
+    assert_allclose(np.polyfit(x, leaf(y), 1, w=w).data, np.polyfit(x, y, 1, w=w), atol=1e-12)
