@@ -6,9 +6,11 @@ backquotes is code, which tests run.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import inspect
+from collections.abc import Callable, Collection
+from functools import wraps
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from numpy import ndarray
 
@@ -116,6 +118,23 @@ INSTEAD: dict[str, dict[str, str]] = {
         "random_split": "write `mg.data.split((x, labels), 0.8, rng=rng)`",
     },
 }
+OPTIONS = {
+    **dict.fromkeys(("foreach", "fused", "capturable", "differentiable"), "one step updates all, leave it out"),
+    **dict.fromkeys(("affine", "elementwise_affine"), "write `for p in net.parameters(): p.requires_grad = False`"),
+    **dict.fromkeys(("ceil_mode", "padding_mode"), "pad x before it, as `np.pad(x, 1, mode='reflect')`"),
+    "approximate": "it is exact, leave it out; `mg.gelu(t)` is the function",
+    "batch_first": "x is always (N, L, features), leave it out",
+    "bidirectional": "write a second one for `np.flip(x, axis=-2)`",
+    "count_include_pad": "the zeros of the padding count, leave it out",
+    "decoupled_weight_decay": "write `mg.optim.AdamW`",
+    "device": _NO_DEVICES,
+    "dropout": "write `mg.nn.Dropout(0.5, rng=rng)` after it",
+    "inplace": "it returns a new Tensor, leave it out",
+    "maximize": "minimise the negative: write `(-t.sum()).backward()`",
+    "num_layers": "each is one layer: write `mg.nn.Sequential(net, net)` of several",
+    "padding_idx": "write `mg.where(mask, 0, t)` of what it returns",
+    "return_indices": "write `np.argmax(t, axis=-1)` of windows by `mg.ops.sliding_window_view(t, (2, 2))`",
+}
 _KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "unbiased": "ddof"}
 
 
@@ -134,6 +153,22 @@ def instead(of: str, name: str) -> str:
 def instead_of_keyword(name: str) -> str:
     """The keyword of NumPy that stands for one of PyTorch's, after a semicolon; "" if there is none."""
     return f"; here it is {_KEYWORDS[name]}=" if name in _KEYWORDS else ""
+
+
+def explained(init: Callable) -> Callable:
+    """An `__init__` whose error says what to write instead of an option of PyTorch that it does not take."""
+
+    @wraps(init)
+    def checked(self: Any, *parts: Any, **options: Any) -> None:
+        foreign = next((name for name in options if name in OPTIONS), None)
+        if foreign is not None:
+            taken = inspect.signature(init).parameters
+            if foreign not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+                said = OPTIONS[foreign].replace("`", "")
+                raise TypeError(f"{type(self).__name__} does not take {foreign}=: {said}")
+        init(self, *parts, **options)
+
+    return checked
 
 
 def missing(said: str, of: str, name: str, obj: object = None, functions: Collection[str] = ()) -> AttributeError:

@@ -1,6 +1,7 @@
 """Who arrives with the names of another framework is told what to write, and that works."""
 
 import importlib
+import inspect
 import re
 
 import numpy as np
@@ -40,6 +41,52 @@ def test_a_missing_name_says_it(of, name, text, names):
         getattr(owner, name)
     assert str(caught.value).endswith(f": {text.replace('`', '')}")
     assert name in str(caught.value)
+
+
+TAKE = {
+    **dict.fromkeys(("foreach", "fused", "capturable", "differentiable", "maximize", "decoupled_weight_decay"), "Adam"),
+    **dict.fromkeys(("affine", "elementwise_affine"), "BatchNorm2d"),
+    **dict.fromkeys(("ceil_mode", "count_include_pad", "return_indices"), "AvgPool2d"),
+    **dict.fromkeys(("batch_first", "bidirectional", "dropout", "num_layers"), "GRU"),
+    **{
+        "padding_mode": "Conv2d",
+        "approximate": "GELU",
+        "inplace": "ReLU",
+        "padding_idx": "Embedding",
+        "device": "Linear",
+    },
+}
+
+
+@pytest.mark.parametrize("name", foreign_names.OPTIONS)
+def test_an_option_that_a_class_does_not_take_says_it(name, names):
+    text = foreign_names.OPTIONS[name]
+    for code in re.findall("`(.*?)`", text):
+        exec(compile(code, name, "exec"), names)
+    kind = getattr(mg.optim if TAKE[name] == "Adam" else mg.nn, TAKE[name])
+    with pytest.raises(TypeError) as caught:
+        kind(**{name: True})
+    assert str(caught.value) == f"{TAKE[name]} does not take {name}=: {text.replace('`', '')}"
+
+
+def test_a_module_of_ones_own_may_have_such_an_option():
+    class Own(mg.nn.Module):
+        def __init__(self, device, **options):
+            self.options = options, device
+
+    class Strict(mg.nn.Module):
+        def __init__(self, device):
+            self.device = device
+
+    assert Own(device="here", maximize=1).options == ({"maximize": 1}, "here")
+    assert Strict(device="here").device == "here"
+    with pytest.raises(TypeError, match=r"^Strict does not take maximize="):
+        Strict("here", maximize=True)
+    assert not inspect.signature(mg.nn.ReLU).parameters
+    assert "in_features" in inspect.signature(mg.nn.Linear).parameters
+    for wrong in (lambda: mg.nn.ReLU(3), lambda: mg.nn.ReLU(other=3)):
+        with pytest.raises(TypeError, match="argument"):
+            wrong()
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 
 from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
-from ..foreign_names import missing
+from ..foreign_names import explained, missing
 from ..nest import mapped
 from ..operation import array_of
 from ..settings import call_in_scope
@@ -54,6 +54,15 @@ class Module:
     _has_box: bool = True  # False for what is drawn as one node
     _label: str | None = None  # what the module around it calls it
     _own: frozenset[int] | None = None  # in a copy: the ids of the parameters, since a transform's are no leaves
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
+
+    @explained
+    def __init__(self) -> None:
+        pass
 
     def __setattr__(self, key: str, value: Any) -> None:
         if isinstance(value, np.ndarray) and isinstance(vars(self).get(key), Tensor):

@@ -9,6 +9,7 @@ from numpy import ndarray
 from .._tensor import Tensor
 from ..blockwise import parts
 from ..errors import brief
+from ..foreign_names import explained
 from ..threads import share
 from .arguments import leaves, named, number
 
@@ -34,6 +35,11 @@ class Optimizer:
     options: ClassVar[tuple[str, ...]] = ()
     kept: ClassVar[dict[str, str | None]] = {}  # what is kept for each parameter, and for which option; None: always
     weight_decay: float
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, parameters: Iterable[Tensor], **options: Any):
         name = type(self).__name__
