@@ -65,6 +65,7 @@ def _(g, z, x1, x2):
     if x2.ndim <= 2 < x1.ndim:  # one product over the whole batch, not a sum of products
         many = math.prod(x1.shape[:-1])  # -1 would not do for an empty batch
         x1, g = np.reshape(x1, (many, x1.shape[-1])), np.reshape(g, (many, *g.shape[x1.ndim - 1 :]))
+    # equivalent: never because X1^T G is the same
     if x2.ndim == 1:  # G^T X1 is a row, too
         return _times(g, x1)
     return _times(np.swapaxes(x1, -1, -2), g)

@@ -92,7 +92,7 @@ def _(g, out, array, pad_width, constant_values):
 
 
 def _ramp(a, n, end):
-    part = np.arange(n).reshape((n,) + (1,) * (a.ndim - 1)) / max(n, 1)
+    part = np.arange(n).reshape((n,) + (1,) * (a.ndim - 1)) / n
     return end + (a[:1] - end) * part
 
 

@@ -409,3 +409,9 @@ def test_the_maker_of_all_vjps_gets_the_argument_the_result_and_what_came_in():
     extend.defvjp_argnum(scaled, maker)
     assert ours.grad(scaled)(2.0, 4.0, factor=3.0) == 12.0
     assert ours.grad(scaled, 1)(2.0, 4.0, factor=3.0) == 6.0
+
+
+def test_diagonals_of_several_matrices_are_those_of_the_original():
+    d = np.arange(6.0).reshape(2, 3)
+    expected = autograd.numpy.make_diagonal(d, axis1=-1, axis2=-2)
+    assert_array_equal(our_numpy.make_diagonal(d, axis1=-1, axis2=-2), expected)

@@ -180,3 +180,14 @@ def test_leaky_relu_takes_any_slope(slope, dtype):
         y = mg.leaky_relu(mg.tensor(z, requires_grad=True), slope)
         np.testing.assert_array_equal(y.data, expected, strict=True)
         np.testing.assert_array_equal(mg.leaky_relu(z[0], slope), expected[0])
+
+
+@pytest.mark.parametrize(
+    "f", [mg.elu, mg.gelu, mg.leaky_relu, mg.sigmoid, mg.silu, mg.softplus, mg.softmax, mg.log_softmax]
+)
+def test_gradients_in_float16_are_rounded_once(f):
+    z = np.linspace(-4, 4, 30).astype(np.float16)
+    weight = np.cos(np.arange(30.0))
+    found = mg.grad(lambda z: np.sum(f(z) * weight.astype(np.float16)))(z)
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found, mg.grad(lambda z: np.sum(f(z) * weight))(z.astype(float)), rtol=3e-3, atol=2e-3)

@@ -128,3 +128,8 @@ def test_a_slope_inside_does_not_count_its_own_entry():
     for spacing in (1.0, 2.0 * np.arange(5)):
         np.testing.assert_array_equal(np.gradient(leaf(f), spacing).data, np.gradient(f, spacing))
     mg.testing.check_grads(lambda h: mg.gradient(np.arange(5.0) ** 3, h), np.arange(5.0), float32=False)
+
+
+@pytest.mark.parametrize("num", [1, 2, 3])
+def test_the_ends_of_geomspace_are_not_rounded(num):
+    assert_array_equal(np.geomspace(leaf(0.3), 0.7, num).data, np.geomspace(0.3, 0.7, num))

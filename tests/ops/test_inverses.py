@@ -119,3 +119,12 @@ def test_the_cofactors_of_a_matrix_that_is_not_finite_are_nan(value):
     np.testing.assert_allclose(gradient[[0, 2]], fine, rtol=1e-12)
     assert np.isnan(gradient[1]).all()
     np.testing.assert_allclose(bent[[0, 2]], mg.hvp(lambda a: np.linalg.det(a).sum(), a[[0, 2]], np.ones((2, 3, 3))))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_second_derivative_of_det_at_singular_matrices_of_either_orientation(seed):
+    a = turned([2.0, 1.0, 0.0], seed)
+    u, step = np.random.default_rng(seed).normal(size=a.shape), 1e-6
+    gradient = mg.grad(mg.det)
+    numeric = (gradient(a + step * u) - gradient(a - step * u)) / (2 * step)
+    assert_allclose(mg.hvp(mg.det, a, u), numeric, atol=1e-8)

@@ -157,3 +157,8 @@ def test_roll():
 def test_a_shift_of_several_axes_is_refused():
     with pytest.raises(ValueError, match=r"roll: shift must be an int or a sequence of ints, not of shape \(1, 2\)"):
         mg.roll(np.zeros(3), [[1, 2]], 0)
+
+
+def test_an_empty_axis_is_rolled():
+    for axis in (0, 1, (0, 1), None):
+        assert np.roll(leaf(np.zeros((0, 3))), 1, axis).shape == (0, 3)

@@ -164,3 +164,8 @@ def test_without_degrees_of_freedom_what_leaves_out_nan_is_nan():
                 expected = f(x, **options)
             with np.errstate(all="ignore"):
                 np.testing.assert_allclose(f(leaf(x), **options).data, expected)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_mean_of_no_chosen_entry_is_nan():
+    assert np.isnan(np.mean(mg.tensor([1.0, 2.0], requires_grad=True), where=False).data)

@@ -278,3 +278,11 @@ def test_a_histogram_between_given_limits():
     assert_array_equal(edges, [0, 1, 2])
     with pytest.raises(ValueError, match="histogram: range must be a pair"):
         mg.histogram(a, 2, (0, 1, 2))
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [0, 1, -1, (0, 2)])
+def test_several_quantiles_of_three_axes(axis, keepdims):
+    x = np.random.default_rng(0).normal(size=(3, 4, 5))
+    found = np.quantile(leaf(x), [0.2, 0.7], axis, keepdims=keepdims).data
+    assert_allclose(found, np.quantile(x, [0.2, 0.7], axis, keepdims=keepdims))

@@ -314,6 +314,10 @@ def test_the_other_axes_of_both_are_kept_in_a_convolution_along_one():
     a, b = RNG.normal(size=(5, 2)), RNG.normal(size=(3, 4))
     expected = [[np.convolve(a[:, i], b[:, j], "valid") for j in range(4)] for i in range(2)]
     assert_allclose(signal.convolve_along(leaf(a), b, ([0], [0]), mode="valid").data, expected)
+    summed = sum(np.convolve(a[:, i], b[:, i], "valid") for i in range(2))
+    for last in (1, -1):
+        found = signal.convolve_along(leaf(a), b[:, :2], ([0], [-2]), ([last], [last]), mode="valid")
+        assert_allclose(found.data, summed)
 
 
 def test_a_differential_equation():

@@ -58,6 +58,7 @@ def add_products(total, stack, g, take):
 
     The sum is over rows and lanes.
     """
+    # equivalent: any change because both ways add the same
     if g.shape[2] == 1:
         total += np.vecdot(stack, g).sum(axis=0)[..., None]
         return

@@ -219,6 +219,7 @@ def _copy_columns(geometry, x, source, rows, images, target):
     for s in range(taps):
         columns, entries = inside(first + s * step, stride, width, q)
         tap = target[:, :, s]
+        # equivalent: < -> <= because then there is nothing to clear
         if columns.stop - columns.start < q:
             clear(tap.swapaxes(0, 3), columns)
         tap[..., columns, :] = source[:, rows, :, entries, images]
