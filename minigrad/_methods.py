@@ -141,7 +141,7 @@ class ArrayMethods:
 
         `order`, `subok` and `copy` change nothing.
         """
-        np.array(0.0, order=order)
+        np.array(0.0, order=order)  # equivalent: 0.0 -> any number because only the order is checked
         if not np.can_cast(self.dtype, np.dtype(dtype), casting):
             raise TypeError(f"astype: a cast of {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
         return ops.astype(self, dtype)

@@ -166,7 +166,7 @@ def _slopes(f, spacing, edge_order):
     h = astype(floating(spacing), np.real(array_of(f)).dtype)
     moving = h.ndim == 1 and getattr(h, "requires_grad", False)
     h = np.diff(h) if h.ndim == 1 else h * np.ones(n - 1, h.dtype)
-    if h.ndim != 1 or h.shape != (n - 1,):
+    if h.shape != (n - 1,):
         raise ValueError(f"gradient: the coordinates must be as many as the entries, {n}")
     before, after = h[:-1], h[1:]
     if moving or np.any(array_of(before) != array_of(after)):

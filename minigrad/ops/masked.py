@@ -94,6 +94,7 @@ def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
     initial = np.asarray(_number(initial), a.dtype)
     if not a.size:
         return np.full(r._reduced_shape(a, axis, keepdims), initial, a.dtype)
+    # equivalent: any change because the greater of two is that in any order, with the initial value once or twice
     return combine(reduction(_chosen(a, where, initial), axis, keepdims=keepdims), initial)
 
 

@@ -253,6 +253,7 @@ def _(g, out, a, axis, keepdims):
         size = np.abs(product)
         # equivalent: never because the tree has the same products
         if np.all((size > 1e-290) & (size < math.inf)):
+            # equivalent: without .astype(a.dtype, copy=False) because the sweep casts
             return _kept(g, a, axis) * (product / a).astype(a.dtype, copy=False)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)

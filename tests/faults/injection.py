@@ -4,7 +4,6 @@ The changed function's code is put into the functions that are alive (`__code__`
 """
 
 import ast
-import contextlib
 import copy
 import functools
 import gc
@@ -213,16 +212,18 @@ class Live:
     def take(self, fault):
         """Put the fault into the running functions; whether any took it."""
         changed, original = (codes(statement, fault.file) for statement in broken(fault))
-        taken = False
+        taken = []
         for key, old in original.items():
             new = changed.get(key)
             if new is not None and new != old:
                 for function in self.functions.get((str(fault.file), old), ()):
-                    with contextlib.suppress(ValueError):  # another number of closed-over names
+                    try:
                         function.__code__ = new
-                        taken = True
+                        taken.append(True)
+                    except ValueError:  # another number of closed-over names
+                        taken.append(False)
         self.forget()
-        return taken
+        return bool(taken) and all(taken)
 
     def forget(self):
         """Empty the caches: what sound code computed earlier would hide a fault."""

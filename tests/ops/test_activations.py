@@ -191,3 +191,12 @@ def test_gradients_in_float16_are_rounded_once(f):
     found = mg.grad(lambda z: np.sum(f(z) * weight.astype(np.float16)))(z)
     assert found.dtype == np.float16
     np.testing.assert_allclose(found, mg.grad(lambda z: np.sum(f(z) * weight))(z.astype(float)), rtol=3e-3, atol=2e-3)
+
+
+@pytest.mark.parametrize("f", [mg.silu, mg.gelu])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_zero_among_the_entries_has_slope_one_half(f, dtype):
+    z = np.array([0.0, 1.5, -2.0, 0.0], dtype)
+    found = mg.grad(lambda z: np.sum(f(z)))(z)
+    assert_array_equal(found[[0, 3]], 0.5)
+    assert_allclose(found, [mg.grad(f)(float(each)) for each in z], rtol=1e-5 if dtype is np.float32 else 1e-13)

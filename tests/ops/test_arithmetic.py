@@ -280,3 +280,10 @@ def test_exponentials_of_float32_are_precise_to_4_units_in_the_last_place(f):
         found = getattr(mg, f.__name__)(edges.astype(np.float32))
     np.testing.assert_allclose(found, right, rtol=1e-6)
     np.testing.assert_array_equal(np.signbit(found[:2]), [False, True])
+
+
+def test_an_entry_at_the_upper_bound_of_clip_is_its_own():
+    x, bound = np.array([1.0, 2.0, 3.0]), np.array([2.0, 2.0, 2.0])
+    dx, dbound = slopes(lambda x, bound: mg.clip(x, None, bound), x, bound)
+    assert_array_equal(dx, [1, 1, 0])
+    assert_array_equal(dbound, [0, 0, 1])

@@ -133,3 +133,9 @@ def test_a_slope_inside_does_not_count_its_own_entry():
 @pytest.mark.parametrize("num", [1, 2, 3])
 def test_the_ends_of_geomspace_are_not_rounded(num):
     assert_array_equal(np.geomspace(leaf(0.3), 0.7, num).data, np.geomspace(0.3, 0.7, num))
+
+
+@pytest.mark.parametrize("num", [1, 2, 3, 7])
+def test_linspace_has_the_bits_of_numpy(num):
+    start, stop = np.random.default_rng(0).normal(size=(2, 50))
+    assert_array_equal(np.linspace(leaf(start), stop, num).data, np.linspace(start, stop, num))

@@ -117,3 +117,11 @@ def test_einsum_with_ellipses_of_different_lengths():
         da, db = pullback(g)
         assert_allclose(np.sum(da * a), np.sum(g * np.einsum(subscripts, a, b)))
         assert_allclose(np.sum(db * b), np.sum(g * np.einsum(subscripts, a, b)))
+
+
+def test_a_letter_that_one_operand_alone_sums():
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 4)), np.random.default_rng(1).normal(size=(4, 2, 5))
+    for subscripts, x, y in (("ij,jkl->ik", a[0], b), ("ijk,kl->il", a, b[:, 0]), ("ijk,klm->i", a, b)):
+        np.testing.assert_allclose(
+            np.einsum(subscripts, mg.tensor(x, requires_grad=True), y).data, np.einsum(subscripts, x, y)
+        )

@@ -166,3 +166,9 @@ def test_a_python_number_does_not_widen_float32():
     x = np.float32([1.0, 2.0])
     for number in (2, 0.5, True, -math.inf):
         assert np.logaddexp2(mg.tensor(x), number).dtype == np.logaddexp2(number, mg.tensor(x)).dtype == np.float32
+
+
+def test_the_slope_of_i0_is_odd():
+    x = np.array([0.5, 3.0, 20.0, 90.0])
+    slope = mg.grad(lambda x: np.sum(np.i0(x)))
+    np.testing.assert_allclose(slope(-x), -slope(x), rtol=1e-12)

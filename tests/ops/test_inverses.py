@@ -128,3 +128,7 @@ def test_the_second_derivative_of_det_at_singular_matrices_of_either_orientation
     gradient = mg.grad(mg.det)
     numeric = (gradient(a + step * u) - gradient(a - step * u)) / (2 * step)
     assert_allclose(mg.hvp(mg.det, a, u), numeric, atol=1e-8)
+
+
+def test_a_multiple_of_det_has_that_multiple_of_the_cofactors_at_an_exactly_singular_matrix():
+    assert_allclose(mg.grad(lambda a: 3 * mg.det(a))(np.array([[1.0, 2.0], [2.0, 4.0]])), [[12, -6], [-6, 3]])

@@ -68,3 +68,9 @@ def test_one_label_out_of_range_is_enough(labels):
 def test_a_loss_names_the_shapes_in_their_order(loss):
     with pytest.raises(ValueError, match=rf"{loss.__name__}: .* not \(3,\) and \(1, 3\)"):
         loss(np.zeros(3), np.zeros((1, 3)))
+
+
+def test_an_infinite_logit_that_is_right_adds_nothing_to_the_binary_cross_entropy():
+    z, y = np.array([np.inf, -np.inf, 0.0]), np.array([1.0, 0.0, 1.0])
+    np.testing.assert_allclose(mg.binary_cross_entropy_with_logits(z, y), np.log(2) / 3)
+    assert mg.binary_cross_entropy_with_logits(z, 1 - y) == np.inf

@@ -74,3 +74,9 @@ def test_zeros_are_trimmed_as_numpy_does(v, trim):
 def test_an_empty_border_and_one_of_a_single_row():
     assert_array_equal(np.pad(leaf(A), 1, "empty").data[1:-1, 1:-1], A)
     assert_array_equal(np.pad(leaf(A[:1]), 2, "reflect", reflect_type="odd").data[:, 2:-2], A[[0] * 5])
+
+
+def test_an_axis_that_a_dict_does_not_name_is_not_padded():
+    a = np.arange(6.0).reshape(2, 3)
+    assert_array_equal(mg.pad(a, {0: 1}), np.pad(a, ((1, 1), (0, 0))))
+    assert_array_equal(mg.pad(a, {-1: (0, 2)}), np.pad(a, ((0, 0), (0, 2))))

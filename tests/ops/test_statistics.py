@@ -286,3 +286,24 @@ def test_several_quantiles_of_three_axes(axis, keepdims):
     x = np.random.default_rng(0).normal(size=(3, 4, 5))
     found = np.quantile(leaf(x), [0.2, 0.7], axis, keepdims=keepdims).data
     assert_allclose(found, np.quantile(x, [0.2, 0.7], axis, keepdims=keepdims))
+
+
+@pytest.mark.parametrize("rowvar", [False, True])
+@pytest.mark.parametrize("m", [(5,), (2, 5), (5, 2), (5, 5)])
+@pytest.mark.parametrize("y", [(5,), (1, 5), (5, 1), (5, 5), (2, 5)])
+def test_cov_of_vectors_and_matrices(m, y, rowvar):
+    rng = np.random.default_rng(0)
+    m, y = rng.normal(size=m), rng.normal(size=y)
+    try:
+        expected = np.cov(m, y, rowvar)
+    except ValueError:
+        with pytest.raises(ValueError, match="cov"):
+            np.cov(leaf(m), y, rowvar)
+    else:
+        assert_allclose(np.cov(leaf(m), y, rowvar).data, expected)
+
+
+def test_corrcoef_of_complex_numbers():
+    real, imaginary = np.random.default_rng(0).normal(size=(2, 3, 6))
+    z = real + 1j * imaginary
+    assert_allclose(np.corrcoef(mg.tensor(z, requires_grad=True)).data, np.corrcoef(z))

@@ -266,3 +266,9 @@ def test_pinv_of_a_symmetric_matrix_and_under_both_names_of_the_tolerance():
 def test_polyfit_weighs_the_errors_of_each_column():
     x, y, w = A[0, 0], A[0].T, np.arange(1.0, 1 + A.shape[2])
     assert_allclose(np.polyfit(x, leaf(y), 1, w=w).data, np.polyfit(x, y, 1, w=w), atol=1e-12)
+
+
+def test_polyfit_refuses_values_of_three_axes():
+    for y in (np.ones((4, 1, 1)), np.ones(())):
+        with pytest.raises(ValueError, match="polyfit: x must be a vector as long as y"):
+            np.polyfit(leaf(np.arange(4.0)), y, 1)

@@ -10,7 +10,7 @@ import scipy.linalg as sl
 import scipy.signal as ssignal
 import scipy.special as sp
 import scipy.stats as ss
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from support.gradients import leaf, numeric
 from support.specification import Specs, call, calls
 
@@ -308,6 +308,20 @@ def test_convolution(mode):
     assert_allclose(signal.convolve(b, a, "valid"), ssignal.convolve(b, a, "valid"))
     assert_allclose(signal.convolve(a, b[:, :1], mode), ssignal.convolve(a, b[:, :1], mode))
     assert_allclose(signal.convolve(a, a[:2], mode), ssignal.convolve(a, a[:2], mode))
+
+
+def test_multigammaln_of_an_array():
+    a = np.array([2.5, 3.0, 7.25])
+    assert_allclose(special.multigammaln(leaf(a), 3).data, sp.multigammaln(a, 3))
+
+
+@pytest.mark.parametrize("name", ["norm", "gamma", "t"])
+def test_densities_at_infinities(name):
+    shapes = {"gamma": (2.5,), "t": (3.0,)}.get(name, ())
+    x = np.array([-np.inf, np.inf])
+    ours, theirs = getattr(stats, name), getattr(ss, name)
+    assert_array_equal(ours.logpdf(x, *shapes), theirs.logpdf(x, *shapes))
+    assert_array_equal(ours.pdf(x, *shapes), theirs.pdf(x, *shapes))
 
 
 def test_the_other_axes_of_both_are_kept_in_a_convolution_along_one():
