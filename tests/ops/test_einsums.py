@@ -125,3 +125,11 @@ def test_a_letter_that_one_operand_alone_sums():
         np.testing.assert_allclose(
             np.einsum(subscripts, mg.tensor(x, requires_grad=True), y).data, np.einsum(subscripts, x, y)
         )
+
+
+def test_an_axis_of_length_1_is_stretched_and_a_cast_that_is_allowed_keeps_the_dtype():
+    a, b = np.random.default_rng(0).normal(size=(3, 1)), np.random.default_rng(1).normal(size=(4, 5))
+    t = mg.tensor(a, requires_grad=True)
+    np.testing.assert_allclose(np.einsum("ij,jk->ik", t, b).data, np.einsum("ij,jk->ik", a, b))
+    small = mg.tensor(a.astype(np.float32), requires_grad=True)
+    assert np.einsum("ij,ij->i", small, small, casting="same_kind").dtype == np.float32

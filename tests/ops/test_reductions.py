@@ -374,3 +374,10 @@ def test_the_variance_of_float32_far_from_0_is_that_of_its_entries():
     x = (1e4 + np.random.default_rng(0).normal(size=5000)).astype(np.float32)
     assert_allclose(mg.var(x), np.var(x.astype(float)), rtol=1e-6)
     assert_allclose(mg.grad(mg.var)(x), mg.grad(mg.var)(x.astype(float)), atol=1e-9)
+
+
+def test_constant_rows_beside_others_deviate_by_0():
+    x = np.array([[0.1, 0.1, 0.1], [1.0, 2.0, 4.0]])
+    value, gradient = mg.value_and_grad(lambda x: np.sum(np.std(x, axis=1) * [1.0, 0.0]))(x)
+    assert value == 0
+    assert_array_equal(gradient, 0)

@@ -272,3 +272,8 @@ def test_polyfit_refuses_values_of_three_axes():
     for y in (np.ones((4, 1, 1)), np.ones(())):
         with pytest.raises(ValueError, match="polyfit: x must be a vector as long as y"):
             np.polyfit(leaf(np.arange(4.0)), y, 1)
+
+
+def test_the_cutoff_of_pinv_does_not_grow_with_the_stack():
+    a = np.broadcast_to(np.diag([1.0, 1e-13]), (3000, 2, 2)).copy()
+    assert_allclose(np.linalg.pinv(leaf(a), rtol=None).data, np.linalg.pinv(a, rtol=None))

@@ -297,3 +297,15 @@ def test_what_is_left_out():
     by_layout = lambda g, y, x: g * np.cos(x) * (1 if x.flags.c_contiguous else 2)  # noqa: E731
     check_vjp(np.sin, rows, vjp=by_layout, layouts=False)
     assert caught(check_vjp, np.sin, rows, vjp=by_layout).kind == "layout"
+
+
+@pytest.mark.parametrize("check", [check_vjp, check_grads])
+def test_a_relative_and_an_absolute_tolerance_are_not_the_same(check):
+    def off(g, y, x):
+        return g * np.cos(x) * (1 + 1e-3)
+
+    x, options = np.array([1e-6, 0.4]), {"vjp": off, "float32": False}
+    check(np.sin, x, rtol=2e-3, **options)
+    check(np.sin, x, atol=10.0, **options)
+    with pytest.raises(GradientError):
+        check(np.sin, x, atol=2e-3, **options)
