@@ -117,6 +117,7 @@ def clear(array, kept):
     array[kept.stop :] = 0
 
 
+# equivalent: any change because all ways copy the same
 def copy(target, source):
     """target[...] = source, both of the same shape and possibly of different layouts.
 
@@ -124,27 +125,21 @@ def copy(target, source):
     the source is larger than it, or where the images lie a multiple of the page size apart and share a few lines of
     the cache. The source is then copied piece by piece, first to scratch whose images lie an odd number of lines apart.
     """
-    # equivalent: < -> <=; 3 -> 2; 3 -> 4 because both ways copy the same
     if source.ndim < 3 or not source.size:
         np.copyto(target, source)
         return
     first = target.strides.index(min(target.strides))  # the images
     many, apart = source.shape[first] >= FEWEST_STREAMS, source.strides[first]
-    # equivalent: any change because both ways copy the same
     if not many or apart < max(source.strides) or (source.nbytes <= IN_CACHE and apart % PAGE):
         np.copyto(target, source)
         return
-    # equivalent: any change because axes in any order are copied alike
     order = sorted(range(source.ndim), key=lambda axis: (axis != first, -abs(source.strides[axis])))
     target, source = target.transpose(order), source.transpose(order)
     cuts, size = [], source.nbytes
     for length in source.shape[1:-1]:
-        # equivalent: any change because pieces of any size copy the same
         size //= length
-        # equivalent: any change because pieces of any size copy the same
         cuts.append(blocks(length, IN_CACHE // 2 // size))
     pieces = [(slice(None), *piece) for piece in product(*cuts)]
-    # equivalent: any change because threads copy the same
     if source.nbytes >= LARGE:
         share(lambda piece: _copy_piece(target[piece], source[piece]), pieces)
     else:
