@@ -37,9 +37,7 @@ def _standardize(x, *, axis, eps, saved):
     wide, n = widened(x), _count(x, axis)
     mean = blocked_sum(wide, axis, keepdims=True) / n
     a = wide - mean
-    # where the mean is rounded, that of the deviations is not 0
-    rest = blocked_sum(a, axis, keepdims=True) / n
-    variance = np.maximum(sum_of_products(a, a, axis) / n - rest * rest, 0)
+    variance = sum_of_products(a, a, axis) / n
     a *= 1 / np.sqrt(variance + eps)
     saved.update(mean=mean, variance=variance)
     return narrowed(a, x)

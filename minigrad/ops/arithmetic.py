@@ -370,7 +370,7 @@ def erf(x: Array) -> Array:
     >>> mg.erf(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.8427,  0.    ,  0.8427])
     """
-    # equivalent: 1.0 -> any number because only its type counts
+    # equivalent: 1.0 -> any number; False -> True because only its type counts, and a copy is the same
     return gaussian.erf(floating(x)).astype(np.result_type(np.asarray(x), 1.0), copy=False)
 
 

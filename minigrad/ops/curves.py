@@ -263,4 +263,5 @@ def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
     v = conj(arraylike(v))
     if mode == "same" and np.size(v) > np.size(a):  # NumPy swaps them, and counts from behind
         return convolve(a, np.flip(v), "full")[np.size(a) // 2 :][: np.size(v)]
+    # equivalent: a, np.flip(v) -> np.flip(v), a because a convolution has no order
     return convolve(a, np.flip(v), mode)

@@ -85,6 +85,7 @@ def mean(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     if a.dtype.kind not in "fc" or not a.size:
         return np.mean(a, axis=axis, keepdims=keepdims)
     total = blocked_sum(a, axis, keepdims, np.float32 if a.dtype.char == "e" else None)
+    # equivalent: False -> True because a copy is the same
     return (total / _count(a, axis)).astype(a.dtype, copy=False)
 
 
@@ -328,7 +329,7 @@ def average(
 def along_axes(weights, a, axis):
     """Weights of the shape of a, or of its axis (or axes), with as many axes as a."""
     if np.shape(weights) == np.shape(a):
-        return weights
+        return weights  # equivalent: any factor because weights count relative to each other
     axes = normalized_axes(axis, np.ndim(a))
     if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
         raise ValueError(f"weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")

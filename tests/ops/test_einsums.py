@@ -133,3 +133,10 @@ def test_an_axis_of_length_1_is_stretched_and_a_cast_that_is_allowed_keeps_the_d
     np.testing.assert_allclose(np.einsum("ij,jk->ik", t, b).data, np.einsum("ij,jk->ik", a, b))
     small = mg.tensor(a.astype(np.float32), requires_grad=True)
     assert np.einsum("ij,ij->i", small, small, casting="same_kind").dtype == np.float32
+
+
+def test_products_for_each_entry_of_a_batch():
+    a, b = np.random.default_rng(0).normal(size=(2, 3, 4)), np.random.default_rng(1).normal(size=(4, 2, 5))
+    for subscripts in ("bij,jbk->bik", "bij,jbk->ikb", "bij,jbk->kbi"):
+        found = np.einsum(subscripts, mg.tensor(a, requires_grad=True), b)
+        np.testing.assert_allclose(found.data, np.einsum(subscripts, a, b))

@@ -381,3 +381,11 @@ def test_constant_rows_beside_others_deviate_by_0():
     value, gradient = mg.value_and_grad(lambda x: np.sum(np.std(x, axis=1) * [1.0, 0.0]))(x)
     assert value == 0
     assert_array_equal(gradient, 0)
+
+
+@pytest.mark.parametrize("y", [np.float32, np.float64])
+@pytest.mark.parametrize("x", [np.float32, np.float64, int])
+def test_the_dtype_of_an_integral_is_that_of_numpy(y, x):
+    y, x = np.array([1.0, 2.0, 4.0], y), np.array([0, 1, 3], x)
+    t = mg.tensor(y, requires_grad=True)
+    assert np.trapezoid(t, x).dtype == np.trapezoid(y, x).dtype

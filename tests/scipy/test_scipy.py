@@ -310,6 +310,19 @@ def test_convolution(mode):
     assert_allclose(signal.convolve(a, a[:2], mode), ssignal.convolve(a, a[:2], mode))
 
 
+def test_the_distribution_functions_of_shifted_counts():
+    k = np.arange(-1.0, 7.0)
+    for name in ("logpmf", "pmf", "cdf", "sf"):
+        ours = getattr(stats.poisson, name, None)
+        if ours is not None:
+            assert_allclose(ours(k, 2.5, 2.0), getattr(ss.poisson, name)(k, 2.5, 2.0))
+
+
+def test_solve_triangular_refuses_another_trans():
+    with pytest.raises(ValueError, match="solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not 3"):
+        linalg.solve_triangular(np.eye(2), np.ones(2), trans=3)
+
+
 def test_multigammaln_of_an_array():
     a = np.array([2.5, 3.0, 7.25])
     assert_allclose(special.multigammaln(leaf(a), 3).data, sp.multigammaln(a, 3))

@@ -55,6 +55,7 @@ class VSpace:
 
     def add(self, x, y):
         """The sum of two nests."""
+        # equivalent: flatten(x), flatten(y) -> flatten(y), flatten(x) because a sum has no order
         return unflatten(self._nest, map(operator.add, flatten(x), flatten(y)))
 
     mut_add = add
