@@ -307,3 +307,10 @@ def test_corrcoef_of_complex_numbers():
     real, imaginary = np.random.default_rng(0).normal(size=(2, 3, 6))
     z = real + 1j * imaginary
     assert_allclose(np.corrcoef(mg.tensor(z, requires_grad=True)).data, np.corrcoef(z))
+
+
+@pytest.mark.parametrize("a", [np.array([1, 2, 5, 9]), np.array([]), np.array([0.5, 2.5])])
+def test_edges_that_nothing_moves_are_those_of_numpy(a):
+    t = mg.tensor(a)
+    for ends in (None, (0.0, 4.0)):
+        assert_array_equal(mg.histogram_bin_edges(t, 3, ends), np.histogram_bin_edges(a, 3, ends))
