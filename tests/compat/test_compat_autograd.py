@@ -231,7 +231,8 @@ def test_checks_find_a_wrong_derivative():
         test_util.check_equivalent(X, 2 * X)
     for a, b in ((1.0, 1.0 + 1e-9), (0.0, 1e-9), (1e9, 1e9 + 1)):
         assert test_util.scalar_close(a, b)
-    assert not test_util.scalar_close(1.0, 1.0 + 1e-5)
+    for a, b in ((1.0, 1.0 + 1e-5), (-1.0, -2.0), (0.0, 5.0), (5.0, 0.0), (1.0, -1.0 - 1e-9)):
+        assert not test_util.scalar_close(a, b)
 
 
 INSTALLED = """
@@ -415,3 +416,86 @@ def test_diagonals_of_several_matrices_are_those_of_the_original():
     d = np.arange(6.0).reshape(2, 3)
     expected = autograd.numpy.make_diagonal(d, axis1=-1, axis2=-2)
     assert_array_equal(our_numpy.make_diagonal(d, axis1=-1, axis2=-2), expected)
+
+
+def test_a_jvp_is_taken_at_the_point_along_the_vector():
+    x, v = np.array([0.3, 1.2]), np.array([2.0, -1.0])
+    for name in ("make_jvp", "make_jvp_reversemode"):
+        here, there = (getattr(module, name) for module in (differential_operators, autograd.differential_operators))
+        found, expected = here(our_numpy.sin)(x)(v), there(autograd.numpy.sin)(x)(v)
+        assert isinstance(found, tuple) == isinstance(expected, tuple)
+        assert_allclose(found, expected)
+
+
+@pytest.mark.parametrize("mode", ["full", "valid"])
+def test_convolutions_along_some_axes_are_those_of_the_original(mode):
+    there = importlib.import_module("autograd.scipy.signal").convolve
+    here = importlib.import_module("minigrad.compat.autograd.scipy.signal").convolve
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(6, 5, 2)), rng.normal(size=(3, 2, 2))
+    for x, y, options in (
+        (a[:, :, 0], b[:, :, 0], {}),
+        (a, b, {"axes": ([0], [0]), "dot_axes": ([2], [2])}),
+        (a, b, {"axes": ([0, 1], [0, 1]), "dot_axes": ([2], [2])}),
+        (a, b[:, 0], {"axes": ([0], [0])}),
+    ):
+        assert_allclose(here(x, y, mode=mode, **options), there(x, y, mode=mode, **options))
+
+
+def test_only_the_names_of_autograd_are_found():
+    finder = ours._Finder()
+    assert finder.find_spec("autograd.numpy").name == "autograd.numpy"
+    assert finder.find_spec("autograd").loader is finder
+    assert finder.find_spec("autograd_gamma") is None
+    assert finder.create_module(finder.find_spec("autograd.numpy")) is our_numpy
+
+
+@pytest.mark.parametrize("options", [{"offset": 1, "axis1": -1, "axis2": -2}, {"offset": 0, "axis1": 0, "axis2": 1}])
+def test_an_offset_and_other_axes_are_each_refused(options):
+    with pytest.raises(NotImplementedError, match="make_diagonal"):
+        our_numpy.make_diagonal(np.ones(3), **options)
+
+
+def test_a_vector_space_scales_by_any_number():
+    x = {"a": np.array([1.0, 3.0])}
+    assert_array_equal(extend.vspace(x).scalar_mul(x, 2.0)["a"], [2.0, 6.0])
+
+
+def test_the_vjp_of_a_later_argument_alone():
+    @extend.primitive
+    def product(x, y):
+        return x * y
+
+    extend.defvjp(product, lambda out, x, y: lambda g: g * x, argnums=(1,))
+    assert ours.grad(product, 1)(3.0, 5.0) == 3.0
+
+
+def test_a_primitive_that_is_not_traced_takes_arrays_and_others():
+    @extend.notrace_primitive
+    def length(x, scale):
+        return len(x) * scale
+
+    assert ours.grad(lambda x: np.sum(x) * length(x, 2.0))(np.ones(3)).tolist() == [6.0] * 3
+
+
+def test_install_puts_one_finder_first_unless_autograd_is_loaded(monkeypatch):
+    def finders():
+        return [i for i, finder in enumerate(sys.meta_path) if type(finder) is ours._Finder]
+
+    monkeypatch.setattr(sys, "meta_path", [finder for finder in sys.meta_path if type(finder) is not ours._Finder])
+    with pytest.raises(RuntimeError, match="install: autograd has been imported; call it before that"):
+        ours.install()
+    assert not finders()
+    for loaded in (None, ours):
+        monkeypatch.delitem(sys.modules, "autograd", raising=False)
+        if loaded is not None:
+            monkeypatch.setitem(sys.modules, "autograd", loaded)
+        ours.install()
+        assert finders() == [0]
+
+
+def test_an_array_of_tensors_has_as_many_axes_as_are_asked_for():
+    t = mg.tensor(2.0, requires_grad=True)
+    made = our_numpy.array([t, 3.0], ndmin=3)
+    assert made.requires_grad
+    assert_array_equal(made.data, np.array([2.0, 3.0], ndmin=3))

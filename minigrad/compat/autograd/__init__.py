@@ -47,5 +47,4 @@ def install() -> None:
     if loaded is not None and loaded is not sys.modules[__name__]:
         raise RuntimeError("install: autograd has been imported; call it before that")
     if not any(type(finder) is _Finder for finder in sys.meta_path):
-        # equivalent: 0 -> any number because the two finders before that of paths know no autograd
         sys.meta_path.insert(0, _Finder())
