@@ -143,7 +143,7 @@ def _quantile(
     below = take_along_axis(ordered, low, -1)
     above = take_along_axis(ordered, np.minimum(low + 1, n - 1), -1)
     level = (part == 0) | (np.isinf(below) & (below == above))  # where the difference is of no use, or NaN
-    # equivalent: level, 0, above -> level, 1, above; level, 0, above -> level, 2, above because below is selected there
+    # equivalent: level, 0 -> level, any number because below is selected there
     value = np.where(level, below, below + part * np.where(level, 0, above - below))
     value = moveaxis(value, -1, 0)
     kept = [1 if i in axes else size for i, size in enumerate(a.shape)] if keepdims else lead

@@ -18,18 +18,6 @@ CONTRACTION = 768  # length of the sums in one product A @ B.T: long enough to b
 TILE = 1024 * 1024  # bytes of scratch in use at a time: about the second-level cache
 
 
-def multiply(matrix, stack, out):
-    """Write matrix (group, output, depth) @ stack (row, group, depth, lane) to out (row, group, output, lane)."""
-    size, depth = stack.shape[:2], matrix.shape[2]
-    cut = tiles(*matrix.shape[1:], stack.shape[3])
-    if not cut:
-        np.matmul(matrix, stack, out=out)
-    for (rows, down, height), (lanes, across, width) in cut:
-        left = matrix[:, rows].reshape(size[1], down, 1, height, depth)
-        right = stack[..., lanes].reshape(*size, 1, depth, across, width).swapaxes(3, 4)
-        np.matmul(left, right, out=out[..., rows, lanes].reshape(*size, down, height, across, width).swapaxes(3, 4))
-
-
 @lru_cache
 def tiles(rows, depth, lanes):
     """[(rows, lanes), ...] of the result of a product (rows, depth) @ (depth, lanes): each tile is below `PRODUCT`.

@@ -13,7 +13,8 @@ import numpy as np
 
 from ...threads import blocks, share
 from ..windows import padded, taps_inside
-from .blas import CONTRACTION, TILE, add_products, multiply
+from .blas import CONTRACTION, TILE, add_products
+from .im2row import multiply
 from .memory import Scratch, empty_innermost, images_innermost, innermost, laid
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from ...threads import FEWEST_PRODUCTS, blocks, get_num_threads, share
 from ..windows import inside
-from .blas import LANES, TILE, add_products, multiply
+from .blas import LANES, TILE, add_products, tiles
 from .memory import FEWEST_IMAGES, Scratch, clear, empty, empty_innermost, innermost, laid
 
 
@@ -46,6 +46,18 @@ def _forward(matrix, geometry, x, z, rows):
     with Scratch() as take:
         for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], z.itemsize):
             multiply(matrix, _stack(x, n, part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix)))
+
+
+def multiply(matrix, stack, out):
+    """Write matrix (group, output, depth) @ stack (row, group, depth, lane) to out (row, group, output, lane)."""
+    size, depth = stack.shape[:2], matrix.shape[2]
+    cut = tiles(*matrix.shape[1:], stack.shape[3])
+    if not cut:
+        np.matmul(matrix, stack, out=out)
+    for (rows, down, height), (lanes, across, width) in cut:
+        left = matrix[:, rows].reshape(size[1], down, 1, height, depth)
+        right = stack[..., lanes].reshape(*size, 1, depth, across, width).swapaxes(3, 4)
+        np.matmul(left, right, out=out[..., rows, lanes].reshape(*size, down, height, across, width).swapaxes(3, 4))
 
 
 def kernel_gradient(x, g, geometry, groups, dtype):
