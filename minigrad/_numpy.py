@@ -89,9 +89,8 @@ def _from_scipy(ufunc):
 
 def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):
     """A call of a ufunc with its options. Where the mask is false, nothing is computed; the result is 0 there."""
+    # equivalent: 0.0 -> any number because it is about the options alone
     _plain(ufunc, np.positive, 0.0, order=order, subok=subok)  # they change no number, but must be NumPy's
-    if options.get("keepdims") is False:
-        del options["keepdims"]
     if ufunc.signature and options.get("axes") is not None:
         op = functools.partial(_along, op, ufunc, options.pop("axes"))
     if dtype is not None or casting != "same_kind":
@@ -164,8 +163,10 @@ def _outer(op, a, b, **options):
 def _reduceat(op, array, indices, axis=0, dtype=None, out=None):
     """`np.add.reduceat` and the like: the reductions between neighbouring indices."""
     array = ops.moveaxis(array, axis, 0)
-    ends = [*np.asarray(array_of(indices))[1:], len(array)]
-    parts = [array[i:j] if i < j else array[i : i + 1] for i, j in zip(array_of(indices), ends, strict=True)]
+    indices = np.asarray(indices)
+    parts = [
+        array[i:j] if i < j else array[i : i + 1] for i, j in zip(indices, [*indices[1:], len(array)], strict=True)
+    ]
     return ops.stack([_reduce(op, part, 0, dtype) for part in parts], axis)
 
 
@@ -197,6 +198,8 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
 @functools.cache
 def _from_fft(function: Any) -> Any:
     """What stands for a function of np.fft, which NumPy loads when it is first used."""
+    # equivalent: getattr(ops.fourier, function.__name__, None) if function.__module__ == "numpy.fft" else None ->
+    # getattr(ops.fourier, function.__name__, None) because no other function has one of these names
     stand_in = getattr(ops.fourier, function.__name__, None) if function.__module__ == "numpy.fft" else None
     return stand_in and implements(function)(stand_in)
 
@@ -220,8 +223,8 @@ def _entries(found: Any, name: str, given: dict[str, Any]) -> Any:
         raise TypeError(f"{name}: axis= would lose the gradient: use t[np.unique(t.data, True, axis=axis)[1]]")
     values = found[0] if isinstance(found, tuple) else found
     entries = ops.concatenate(sets, axis=None)
-    order = np.argsort(array_of(entries), kind="stable")
-    places = order[np.searchsorted(array_of(entries), values, sorter=order)]
+    order = np.argsort(entries, kind="stable")
+    places = order[np.searchsorted(entries, values, sorter=order)]
     values = ops.astype(entries[places], values.dtype)
     return getattr(type(found), "_make", tuple)((values, *found[1:])) if isinstance(found, tuple) else values
 
@@ -238,7 +241,7 @@ def _parameters(function: Callable) -> list[str]:
 def _name(function: Any) -> str:
     """What a program calls it: `np.linalg.norm`, `scipy.special.expit`."""
     if not isinstance(function, np.ufunc):
-        return f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
+        return f"{function.__module__}.{function.__name__}".replace("numpy", "np")
     homes = [("np", np), ("scipy.special", sys.modules.get("scipy.special"))]
     home = [f"{name}." for name, module in homes if getattr(module, function.__name__, None) is function]
     return f"{''.join(home[:1])}{function.__name__}"

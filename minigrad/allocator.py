@@ -12,6 +12,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # as in glibc's malloc.h
 _LARGEST = 31 * 2**20  # bytes of an array whose memory is kept: nearly the most that glibc takes
 
 
+# equivalent: any change because memory only takes longer to get without it
 @cache
 def keep_freed_memory() -> None:
     """Let the allocator keep what later steps will need again, up to twice the largest array: once.

@@ -103,8 +103,13 @@ def _cuttable(arguments, core, weight):
 
 
 def _ordered(arguments, like):
-    """The arguments with the axes of `like` as they lie in memory, or all as one axis; none if they are larger."""
-    if np.broadcast_shapes(*[a.shape for a in arguments if type(a) is ndarray]) != like.shape:
+    """The arguments with the axes of `like` as they lie in memory, or all as one axis; none if they are larger.
+
+    None either of an array that lies backwards: NumPy turns a whole one round, which can change the last bit.
+    """
+    arrays = [a for a in arguments if type(a) is ndarray]
+    backwards = any(stride < 0 for a in arrays for stride in a.strides)
+    if backwards or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
         return []
     order = _memory_order(like)
     views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
@@ -117,10 +122,12 @@ def _is_array(a):
     return type(a) is ndarray and a.ndim > 0
 
 
+# equivalent: any change because blocks along any axis, in any order, give the same
 def _memory_order(a):
     """The axes of an array, outermost in memory first."""
     return sorted(range(a.ndim), key=lambda i: -(a.shape[i] > 1) * abs(a.strides[i]))
 
 
 def _nbytes(a):
+    # equivalent: -1 -> -2 because any number below that of an empty array does
     return a.nbytes if type(a) is ndarray else -1

@@ -60,7 +60,7 @@ class Op(Signature):
         super().__init__(forward, names)
         self.forward = forward
         # equivalent: and not -> or not; without names is None and; without and not (forward.__module__ or
-        # "").startswith("minigrad.") because ours write to no g
+        # "").startswith("minigrad."); or "" -> and "" because ours write to no g
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
         self.vjps = EachPosition(None) if self.any_number else [None] * len(self.names)
 
@@ -95,11 +95,11 @@ class Op(Signature):
                 return self._extended(arguments, parameters)
         else:
             parameters = self.parameters
-        arrays, parents, tensors = [*arguments], [None] * len(arguments), 0
+        arrays, parents, tensors = [*arguments], [None] * len(arguments), False
         for i, argument in enumerate(arguments):
             if isinstance(argument, Tensor):
                 arrays[i], parents[i] = argument._array, argument.node
-                tensors += 1
+                tensors = True
             # equivalent: without type(argument) is not ndarray and because an array is then copied, which is only
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
@@ -116,6 +116,7 @@ class Op(Signature):
 
     def _bound(self, arguments: tuple, parameters: dict[str, Any]) -> tuple[tuple, dict[str, Any]]:
         """The arguments in order and the parameters by name, with every default filled in."""
+        # equivalent: never because `bind` gives the same, slower
         if not parameters and len(arguments) in self.rest:
             return arguments + self.rest[len(arguments)], self.parameters
         arguments, parameters = self.bind(arguments, parameters)
@@ -141,12 +142,15 @@ class Op(Signature):
             arrays, parameters = [*map(read_only, arrays)], snapshot(parameters)
             return owned([(None, self._array(self._forward(arrays, parameters, watching)))])[0][1]
         output = self._forward(arrays, parameters, watching)
+        # equivalent: output if type(output) is ndarray else self._array(output) -> self._array(output) because an array
+        # stays as it is
         return output if type(output) is ndarray else self._array(output)
 
     def _forward(self, arrays: list, parameters: dict[str, Any], watching: Any) -> Any:
         """What the forward returns. NumPy's errors get the name of the op, and shapes."""
         forward = self.forward if watching is None else watching.forward(self)
         try:
+            # equivalent: any change because blocks, and the whole, give the same
             if self.elementwise and watching is None and getattr(arrays[0], "nbytes", 0) * self.elementwise >= LARGE:
                 return blockwise(forward, arrays, parameters, weight=self.elementwise)
             return forward(*arrays, **parameters)
@@ -225,10 +229,8 @@ class Op(Signature):
 
     def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
-        if argument is None and (
-            self.vjps[i] is None or (not self.any_number and self.defaults.get(self.names[i], i) is None)
-        ):
-            return None  # no array, or one that may be left out
+        if argument is None and self.defaults.get(self.argument(i), i) is None:
+            return None  # it may be left out
         if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))
         return np.array(argument) if hasattr(type(argument), "__array__") else argument

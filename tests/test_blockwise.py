@@ -100,6 +100,17 @@ def test_gradients(data, shape, threads):
                 assert_array_equal(dx, expected, strict=True)
 
 
+def test_an_op_whose_entries_belong_together_is_computed_as_a_whole():
+    a, b = (np.random.default_rng(i).normal(size=(16, 16)) for i in range(2))
+    for da, expected in zip(slopes(np.matmul, a, b), slopes(lambda a, b: np.einsum("ij,jk", a, b), a, b), strict=True):
+        np.testing.assert_allclose(da, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("arguments", [(np.ones(0), 2.0), (2.0, np.ones(0))])
+def test_an_empty_array_has_no_blocks(arguments):
+    assert_array_equal(blockwise.blockwise(np.add, arguments, {}), np.ones(0), strict=True)
+
+
 def test_the_order_in_memory_is_kept_and_the_result_owns_its_memory():
     mg.set_num_threads(2)
     x = np.zeros((4, 6, 8, 10)).transpose(3, 1, 0, 2)

@@ -308,9 +308,93 @@ def test_a_users_own_exception_keeps_its_type():
 
 def test_options_at_the_defaults_of_ufuncs_are_left_out_where_a_function_has_no_signature():
     defaults = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
-    assert signature._given(max, ["a"], (1.0,), {**defaults, "axis": 0}) == ((1.0,), {"axis": 0})
+    defaults["keepdims"] = False
+    equal = defaults | {"casting": "same_kinds"[:-1]}
+    for given in (defaults, equal):
+        assert signature._given(max, ["a"], (1.0,), {**given, "axis": 0}) == ((1.0,), {"axis": 0})
+    assert signature._given(max, ["a", "out"], (1.0,), {"out": None}) == ((1.0,), {"out": None})
     others = {"out": 1, "where": False, "dtype": float, "casting": "safe", "order": "C", "subok": False}
+    others["keepdims"] = np.array([True, False])
     assert signature._given(max, ["a"], (1.0,), others) == ((1.0,), others)
+
+
+def called(ours, theirs, *arguments, **options):
+    """What stands for `theirs` is called with, or its result in the dtype that is asked for."""
+    return signature.from_numpy(theirs, ours, arguments, options)
+
+
+def test_a_call_of_numpys_without_what_is_at_its_default_reaches_what_stands_for_it():
+    def ours(x, n=3, *, fill="no"):
+        return x, n, fill
+
+    assert called(ours, lambda x, /, n=1, *, out=None: 0, "x", 2, out=None) == ("x", 2, "no")
+    assert called(ours, lambda x, n=1, out=None: 0, "x", 1) == ("x", 1, "no")
+    assert called(ours, lambda x, out=None: 0, "x", None) == ("x", 3, "no")
+    assert called(ours, lambda x, n, out=None, **more: 0, "x", 2, None, fill=5) == ("x", 2, 5)
+    with pytest.raises(TypeError, match=r"^ours\(x, n=3, \*, fill='no'\): .* 'out'"):
+        called(ours, lambda x, out=None: 0, "x", out=1)
+    with pytest.raises(TypeError, match=r"^ours\(x, n=3, \*, fill='no'\): .* 'size'"):
+        called(ours, lambda x, **more: 0, "x", size=1)
+    with pytest.raises(TypeError, match=r"^ours\(x, n=3, \*, fill='no'\): too many"):
+        called(ours, lambda x: 0, "x", 1, 2)
+
+    def some(*arrays, fill=0):
+        return arrays, fill
+
+    assert called(some, lambda first, *arrays, fill=1, copy=True: 0, 1, 2, 3, copy=True) == ((1, 2, 3), 0)
+    assert called(some, lambda *arrays, fill=1, copy=True: 0, 1, 2, fill=4, copy=True) == ((1, 2), 4)
+
+
+def test_a_result_is_cast_where_numpys_function_has_a_dtype():
+    def ours(x):
+        return np.asarray(x) / 3
+
+    def theirs(x, dtype=None, casting="same_kind", out=None):
+        return 0
+
+    assert called(ours, theirs, 1.0, dtype=np.float32) == np.float32(1 / 3)
+    assert called(ours, theirs, 1.0, dtype=np.float32).dtype == np.float32
+    assert called(ours, theirs, 1.0, out=None) == 1 / 3
+    assert called(ours, theirs, 3.7, dtype=int, casting="unsafe") == 1
+    for options in ({"dtype": int}, {"dtype": np.float32, "casting": "safe"}):
+        with pytest.raises(
+            TypeError, match=r"^ours: a cast of float64 to (int64 is not 'same_kind'|float32 is not 's)"
+        ):
+            called(ours, theirs, 1.0, **options)
+    assert called(lambda x, dtype=None: (x, dtype), theirs, 1.0, dtype=int, out=None) == (1.0, int)
+    assert called(ours, np.negative, 2, dtype=np.float32) == -2
+
+
+def test_what_an_op_of_any_number_of_arrays_takes():
+    filled = mg.op(lambda *arrays, size: np.full(size, len(arrays)), name="filled")
+    assert filled(size=2).tolist() == [0, 0]
+    assert filled(1.0, 2.0, 3.0, size=1).tolist() == [3]
+    with pytest.raises(TypeError, match=r"does not take arrays="):
+        filled(arrays=np.ones(2), size=2)
+
+
+def test_an_error_leaves_out_the_defaults():
+    reshaped = mg.op(lambda x, n=7, *, order="C": x.reshape(n, order=order), name="reshaped")
+    with pytest.raises(ValueError, match=r"^reshaped: .* \(x \(2,\)\)$"):
+        reshaped(np.ones(2))
+    with pytest.raises(ValueError, match=r"^reshaped: .* \(x \(2,\), n 3, order 'F'\)$"):
+        reshaped(np.ones(2), 3, order="F")
+
+
+def test_what_a_call_was_given_is_recorded_as_it_was_whatever_holds_it():
+    class Marked:
+        _fields = ("n",)
+
+    start, x = np.array(1), leaf(np.arange(3.0))
+    y = x[slice(start, None)]
+    start[...] = 2
+    y.backward(np.ones(2))
+    assert x.grad.tolist() == [0, 1, 1]
+    doubled = mg.op(lambda x, *, options: x * 2, name="doubled")
+    doubled.vjp("x", lambda g, out, x, options: seen.append(options) or g * 2)
+    seen, options = [], Marked()
+    doubled(x, options=options).backward(np.ones(3))
+    assert seen == [options]
 
 
 def test_complex_results_are_refused():
@@ -679,6 +763,22 @@ def test_an_op_differentiates_complex_numbers_only_if_it_says_so():
         else:
             with pytest.raises(TypeError, match=r"^doubled"):
                 doubled(z)
+
+
+def test_a_real_result_of_complex_numbers_has_no_derivative_either():
+    modulus = mg.op(lambda z: np.abs(z), name="modulus")
+    modulus.vjp("z", lambda g, out, z: g * z / out)
+    assert modulus(mg.tensor([3 + 4j])).tolist() == [5.0]
+    with pytest.raises(TypeError, match=r"^modulus: complex numbers have no derivative here"):
+        modulus(leaf([3 + 4j]))
+
+
+def test_a_function_that_belongs_to_no_module_becomes_an_op():
+    doubled = eval("lambda x: x * 2", {"__name__": None})
+    doubled.__module__ = None
+    made = mg.op(doubled)
+    made.vjp("x", lambda g, out, x: g * 2)
+    assert mg.grad(made)(3.0) == 2
 
 
 def test_what_stands_for_an_array():

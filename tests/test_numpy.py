@@ -1,0 +1,98 @@
+"""NumPy's functions of Tensors: names in errors, options, and what stays plain."""
+
+import sys
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import minigrad as mg
+from minigrad import _numpy
+
+
+def leaf(value):
+    return mg.tensor(value, requires_grad=True)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda t: np.invert(t), TypeError, r"np\.invert: not defined for dtype float64 \(x1 \(2,\)\)"),
+        (lambda t: np.gcd(t, 2), TypeError, r"np\.gcd: not defined for dtype float64 \(x1 \(2,\), x2 2\)"),
+        (lambda t: np.argsort(t, axis=3), np.exceptions.AxisError, r"np\.argsort: axis 3 .* \(a \(2,\), axis 3\)"),
+        (lambda t: np.linalg.matrix_rank(t, 1, rtol=1), ValueError, r"np\.linalg\.matrix_rank: .*\(A \(2,\), tol 1, "),
+        (lambda t: np.put(t, 0, 1.0), TypeError, r"np\.put can't write to a Tensor: mg\.put returns a new one$"),
+        (lambda t: np.copyto(t, 1.0), TypeError, r"np\.copyto can't write to a Tensor: mg\.where returns a new one$"),
+        (lambda t: np.add(t, 1.0, signature="dd->d"), TypeError, r"np\.add: give dtype= instead of signature=$"),
+        (
+            lambda t: np.add.at(t, 0, 1.0),
+            TypeError,
+            r"np\.add\.at can't write in place with a Tensor: mg\.ops\.scatter",
+        ),
+        (lambda t: np.hypot.reduce(t, where=t > 1), TypeError, r"hypot\.reduce does not take where here"),
+        (lambda t: np.exp(t, keepdims=False), TypeError, r"exp.* unexpected keyword argument 'keepdims'"),
+    ],
+)
+def test_an_error_begins_with_the_name_that_the_program_has_for_the_function(call, error, message):
+    with pytest.raises(error, match=rf"^{message}"):
+        call(leaf([1.0, 2.0]))
+
+
+def test_a_ufunc_without_op_is_named_where_scipy_is_not_installed(monkeypatch):
+    for name in ("scipy", "scipy.special"):
+        monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "minigrad.scipy.special", raising=False)
+    _numpy._from_scipy.cache_clear()
+    with pytest.raises(TypeError, match=r"^np\.heaviside has no op here|^np\.isnat has no op here"):
+        np.isnat(leaf(1.0))
+
+
+def test_a_set_of_what_needs_no_gradient_is_a_plain_array():
+    found = np.union1d(np.array([1.0, 3.0]), mg.tensor([2.0, 1.0]))
+    assert type(found) is np.ndarray
+    assert_array_equal(found, [1, 2, 3])
+
+
+def test_options_at_their_defaults_change_nothing():
+    t = leaf([1.0, 4.0])
+    assert np.sqrt(t, where=True).node.op is mg.sqrt
+    assert_array_equal(np.fft.fft(t, None, -1, None, None).data, np.fft.fft(t.data))
+    assert_array_equal(np.fft.fft(t, out=None).data, np.fft.fft(t.data))
+    assert np.vecdot(t, t, keepdims=False).item() == 17
+
+
+def test_where_the_mask_is_false_the_result_is_0():
+    assert_array_equal(np.sqrt(leaf([-1.0, 4.0]), where=[False, True]).data, [0, 2])
+
+
+def test_tensors_are_saved_as_their_arrays(tmp_path):
+    t = leaf([[1.0, 2.0]])
+    np.save(tmp_path / "one.npy", t)
+    np.savez(tmp_path / "two.npz", t=t)
+    np.savetxt(tmp_path / "three.txt", t)
+    for found in (np.load(tmp_path / "one.npy"), np.load(tmp_path / "two.npz")["t"]):
+        assert_array_equal(found, t.data)
+    assert_array_equal(np.loadtxt(tmp_path / "three.txt"), [1, 2])
+
+
+METHODS = """
+np.add.reduceat(x, [0, 1, 1], 2); np.add.reduceat(x, np.array([1, 0]), 1); np.logaddexp.reduceat(x, [0, 2], 2)
+np.logaddexp.accumulate(x, 2); np.subtract.accumulate(x, 1); np.hypot.reduce(x, 2); np.logaddexp.reduce(x, (2, 0))
+np.logaddexp.reduce(x, (2, 0), keepdims=True); np.subtract.reduce(x, 2); np.power.outer(x[0], x[1, 0])
+"""
+
+
+@pytest.mark.parametrize("call", METHODS.replace("\n", "; ").strip("; ").split("; "))
+def test_methods_of_ufuncs_along_an_inner_axis(call):
+    f = eval(f"lambda x: {call}", {"np": np})
+    x = 1 + np.arange(24.0).reshape(2, 3, 4) % 5 / 7
+    assert_allclose(f(leaf(x)).data, f(x), 1e-14)
+    mg.testing.check_grads(f, x)
+
+
+@pytest.mark.parametrize("method", ["accumulate", "reduce"])
+def test_small_integers_are_added_in_larger_ones(method):
+    x = np.array([200, 100], np.uint8)
+    found, expected = getattr(np.add, method)(mg.tensor(x)), getattr(np.add, method)(x)
+    assert_array_equal(found.data, expected, strict=True)
+    assert_array_equal(np.add.reduceat(mg.tensor(x), mg.tensor([0, 1])).data, np.add.reduceat(x, [0, 1]), strict=True)
