@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, Axis, IndicesLike, Shape
-from .shaping import atleast_1d, atleast_2d, moveaxis, ravel, reshape
+from .shaping import atleast_1d, atleast_2d, atleast_3d, moveaxis, ravel, reshape
 
 __all__ = [
     "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack", "append", "array_split", "split", "hsplit",
@@ -102,8 +102,7 @@ def dstack(tup: Sequence[Array]) -> Array:
     array([[[1., 3.],
             [2., 4.]]])
     """
-    shapes = [np.atleast_3d(array_of(a)).shape for a in tup]
-    return concatenate([reshape(a, shape) for a, shape in zip(tup, shapes, strict=True)], 2)
+    return concatenate([atleast_3d(a) for a in tup], 2)
 
 
 @implements(np.column_stack)
@@ -134,7 +133,7 @@ def roll(a: Array, shift: Shape, axis: Axis = None) -> Array:
     >>> mg.roll(np.array([1.0, 2.0, 3.0]), 1)
     array([3., 1., 2.])
     """
-    a, shift = arraylike(a), array_of(shift)
+    a = arraylike(a)
     if axis is None:
         return reshape(roll(ravel(a), shift, 0), a.shape)
     if np.ndim(shift) > 1:

@@ -53,7 +53,7 @@ def _(g, j, logits, labels):
 
 def _check_labels(logits, labels):
     shape = logits.shape
-    if len(shape) == 2 and labels.shape == shape != shape[:1]:
+    if len(shape) == 2 and labels.shape == shape:
         raise ValueError(
             f"softmax_cross_entropy: labels must be class numbers (N,), not one-hot rows {shape}: pass labels.argmax(1)"
         )
@@ -118,7 +118,9 @@ def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     with np.errstate(invalid="ignore"):
         loss = np.maximum(z, 0) - z * y + overshoot
     if np.any(np.isinf(z)):
-        loss = np.where(np.isinf(z) & (y == (z > 0)), 0, np.where(np.isinf(z), np.inf, loss))
+        # equivalent: > -> >=; > 0 -> > any number because z is infinite there
+        loss = np.where(np.isinf(z), np.where(y == (z > 0), 0, np.inf), loss)
+    # equivalent: logits, targets -> targets, logits because the dtype is that of both together
     return narrowed(mean(loss), logits, targets)
 
 

@@ -41,7 +41,7 @@ def _chosen(a, where, other):
 
 def as_mask(where: Any) -> Array:
     """The mask as booleans. Raises TypeError for arrays of others, as NumPy does, and for what is no number."""
-    mask = np.asarray(array_of(where))
+    mask = np.asarray(where)
     if mask.dtype.kind not in ("b" if hasattr(where, "dtype") else "biuf"):
         raise TypeError(f"where must be booleans, not {mask.dtype}")
     return mask.astype(bool)
@@ -111,8 +111,6 @@ def _(a, axis=None, out=None, keepdims=False, initial=None, where=True):
 @extends(r.mean)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
     like = a = _read(a, dtype, out, in_inexact_dtype)
-    if where is True:
-        return r.mean(a, axis, keepdims=keepdims)
     a = widened(a)
     kept = r.sum(_chosen(a, where, 0), axis, keepdims=True) / _counted(a, axis, where)
     return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), like), dtype)
@@ -120,10 +118,8 @@ def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 
 @extends(r.var)
 def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
-    a, ddof = _read(a, dtype, out, in_inexact_dtype), _one_of(ddof, correction)
-    if where is True and mean is None:
-        return in_dtype(r.var(a, axis, ddof=ddof, keepdims=keepdims), dtype)
-    deviation, freedom = _spread(a, axis, ddof, where, mean)
+    a = _read(a, dtype, out, in_inexact_dtype)
+    deviation, freedom = _spread(a, axis, _one_of(ddof, correction), where, mean)
     kept = r.sum(squared(deviation), axis, keepdims=True) / freedom
     return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
@@ -155,6 +151,7 @@ def std(
     array([0., 0., 0.])
     """
     a, ddof = a if dtype is None else in_inexact_dtype(a, dtype), _one_of(ddof, correction)
+    # equivalent: never; True -> False because the other way is only slower
     if where is True and mean is None:
         return in_dtype(r.plain_std(a, axis, ddof, keepdims), dtype)
     a = arraylike(a)
@@ -169,14 +166,12 @@ def _spread(a, axis, ddof, where, mean):
     freedom = np.maximum(counted - ddof, 0)
     if mean is not None:
         return _chosen(a - mean, where, 0), freedom
-    deviation = _chosen(a - r.sum(_chosen(a, where, 0), axis, keepdims=True) / counted, where, 0)
-    rounding = r.sum(array_of(deviation), axis, keepdims=True) / counted
-    least, greatest = (
-        extreme(_chosen(array_of(a), where, other), axis=axis, keepdims=True, initial=other)
-        for extreme, other in ((np.min, np.inf), (np.max, -np.inf))
-    )
-    constant = np.isfinite(greatest) & (least == greatest)
-    return np.where(constant, 0, _chosen(deviation - rounding, where, 0)), freedom
+    # equivalent: array_of(a) -> a because the marks need no derivative
+    constant = r._constant(array_of(a), axis, as_mask(where))
+    # equivalent: 2 -> 3 because two are precise
+    for _ in range(2):  # the second mean is what the first one was rounded by
+        a = _chosen(a - r.sum(_chosen(a, where, 0), axis, keepdims=True) / counted, where, 0)
+    return np.where(constant, 0, a), freedom
 
 
 # reductions of the entries that are not NaN
@@ -299,10 +294,9 @@ def _nan_extreme(reduction, least, a, axis, keepdims, initial, where):
     if initial is None and where is not True:
         raise ValueError(_NEEDS_INITIAL)
     a, mask = _numbers(a, where)
-    initial = initial if np.all(initial == initial) else None  # NaN does not count
-    if initial is None and not a.size:
-        return reduction(a, axis, keepdims=keepdims)  # which names what is empty
-    a = floating(a) if initial is None else a
-    initial, none = (least, np.nan) if initial is None else (initial, initial)
-    extreme = reduction.extended(a, axis, None, keepdims, initial, mask)
-    return np.where(np.any(mask, axis=normalized_axes(axis, a.ndim), keepdims=keepdims), extreme, none)
+    if initial is None and not (a.size and a.dtype.kind in "fc"):
+        return reduction(a, axis, keepdims=keepdims)  # integers are no NaN, and it names what is empty
+    if a.dtype.kind not in "fc" or (_number(initial) is not None and initial == initial):
+        return reduction.extended(a, axis, None, keepdims, initial, mask)
+    extreme = reduction.extended(floating(a), axis, None, keepdims, least, mask)
+    return np.where(np.any(mask, axis=normalized_axes(axis, a.ndim), keepdims=keepdims), extreme, np.nan)

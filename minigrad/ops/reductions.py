@@ -224,12 +224,16 @@ def plain_std(a, axis, ddof, keepdims):
     freedom = _count(plain, axis) - ddof
     if freedom <= 0:
         return np.sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
-    greatest = np.max(plain, axis=axis, keepdims=True, initial=-np.inf)
-    constant = np.isfinite(greatest) & (greatest == np.min(plain, axis=axis, keepdims=True, initial=np.inf))
-    deviation = _deviations(x, axis)
+    constant, deviation = _constant(plain, axis), _deviations(x, axis)
     # equivalent: without if np.any(constant) else deviation because selecting none changes nothing
     deviation = np.where(constant, 0, deviation) if np.any(constant) else deviation
     return narrowed(_norm(deviation, axis, keepdims=keepdims) / math.sqrt(freedom), a)
+
+
+def _constant(a, axis, where=True):
+    """Whether the chosen entries are one finite number, with the reduced axes kept."""
+    greatest = np.max(a, axis=axis, keepdims=True, initial=-np.inf, where=where)
+    return np.isfinite(greatest) & (greatest == np.min(a, axis=axis, keepdims=True, initial=np.inf, where=where))
 
 
 @implements(np.prod)

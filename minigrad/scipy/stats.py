@@ -73,7 +73,7 @@ def _standard(x, loc, scale, *shapes):
     return z
 
 
-def _supported(f, z, below, above, end=math.inf):
+def _supported(f, z, below, above=math.nan, end=math.inf):
     """f(z) for z from 0 to the end, and constants below and above, where nothing flows back."""
     lower, higher = np.less(z, 0), np.greater(z, end)
     outside = lower | higher
@@ -146,19 +146,17 @@ class gamma(_Distribution):
     def logpdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
         z = _standard(x, loc, scale, a)
-        return (
-            _supported(lambda z: sp.xlogy(a - 1, z) - z, z, -np.inf, -np.inf) - sp.gammaln(a) - np.log(_positive(scale))
-        )
+        return _supported(lambda z: sp.xlogy(a - 1, z) - z, z, -np.inf) - sp.gammaln(a) - np.log(_positive(scale))
 
     @staticmethod
     def cdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a`."""
-        return _supported(lambda z: sp.gammainc(a, z), _standard(x, loc, scale, a), 0.0, 1.0)
+        return _supported(lambda z: sp.gammainc(a, z), _standard(x, loc, scale, a), 0.0)
 
     @staticmethod
     def sf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        return _supported(lambda z: sp.gammaincc(a, z), _standard(x, loc, scale, a), 1.0, 0.0)
+        return _supported(lambda z: sp.gammaincc(a, z), _standard(x, loc, scale, a), 1.0)
 
 
 class chi2(_Distribution):
@@ -198,13 +196,14 @@ class poisson(_Distribution):
     def logpmf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The logarithm of the probability."""
         k = k - loc
+        # equivalent: -1.0 -> any number because any negative number is outside
         whole = np.where(np.greater(k, np.floor(k)), -1.0, k)  # no fraction is in the support
-        return _supported(lambda k: sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1)), whole, -np.inf, -np.inf)
+        return _supported(lambda k: sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1)), whole, -np.inf)
 
     @staticmethod
     def cdf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The distribution function."""
-        return _supported(lambda k: sp.gammaincc(np.floor(k) + 1, mu), k - loc, 0.0, 1.0)
+        return _supported(lambda k: sp.gammaincc(np.floor(k) + 1, mu), k - loc, 0.0)
 
 
 class multivariate_normal(_Distribution):
@@ -217,9 +216,9 @@ class multivariate_normal(_Distribution):
         With `allow_singular` it is the density on the space that a singular cov spans, and -inf elsewhere.
         """
         x = np.reshape(x, (1,)) if np.ndim(x) == 0 else x
-        d = np.shape(cov)[-1] if np.ndim(cov) else max(np.shape(mean)[-1] if np.ndim(mean) else 1, 1)
-        cov = cov if np.ndim(cov) == 2 else cov * np.eye(d)
-        deviation = x - mean
+        cov = _covariance(mean, cov)
+        d = len(cov)
+        deviation = x - (mean + np.zeros(d))
         deviation = deviation if np.shape(deviation)[-1] == d else np.expand_dims(deviation, -1)
         columns = np.reshape(deviation, (-1, d)).T
         if allow_singular:
@@ -233,21 +232,32 @@ class multivariate_normal(_Distribution):
     @staticmethod
     def entropy(mean: Array = None, cov: Array = 1.0) -> Array:
         """The differential entropy."""
-        d = np.shape(cov)[-1]
-        return (d * (1 + math.log(2 * math.pi)) + slogdet(cov)[1]) / 2
+        cov = _covariance(mean, cov)
+        return (len(cov) * (1 + math.log(2 * math.pi)) + slogdet(cov)[1]) / 2
+
+
+def _covariance(mean, cov):
+    """The matrix of which cov may be the diagonal, or each entry of it."""
+    if np.ndim(cov) == 2:
+        return cov
+    return cov * np.eye(len(cov) if np.ndim(cov) else math.prod(np.shape(mean)))
 
 
 def _of_singular(cov, columns):
     """The squared lengths of columns under cov's pseudo-inverse, the log of its pseudo-determinant, and its rank."""
-    eigenvalues = np.linalg.eigvalsh(cov)
-    least = 1e6 * np.finfo(float).eps * np.max(np.abs(array_of(eigenvalues)))  # as SciPy has it
-    if np.min(array_of(eigenvalues)) < -least:
-        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {np.min(array_of(eigenvalues)):.3g}")
-    spanned = eigenvalues[array_of(eigenvalues) > least]
-    inverse = np.linalg.pinv(cov, rcond=least / np.max(array_of(eigenvalues)), hermitian=True)
-    left = np.linalg.norm(array_of(columns) - array_of(cov @ (inverse @ columns)), axis=0)
+    values, vectors = np.linalg.eigh(array_of(cov))
+    share = 1e6 * np.finfo(float).eps  # as SciPy has it
+    least = share * values[-1]
+    # equivalent: < -> <= because no eigenvalue is met exactly
+    if values[0] < -least:
+        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {values[0]:.3g}")
+    # equivalent: > -> >= because no eigenvalue is met exactly
+    spanned = values > least
+    inverse = np.linalg.pinv(cov, rcond=share, hermitian=True)
+    left = np.linalg.norm(vectors[:, ~spanned].T @ array_of(columns), axis=0)
+    # equivalent: < -> <= because rounding is known to a factor alone
     squares = np.where(left < 1e3 * least, sum(columns * (inverse @ columns), 0), np.inf)
-    return squares, sum(np.log(spanned)), spanned.shape[0]
+    return squares, sum(np.log(np.linalg.eigvalsh(cov)[spanned])), np.sum(spanned)
 
 
 class dirichlet(_Distribution):
@@ -255,5 +265,7 @@ class dirichlet(_Distribution):
 
     @staticmethod
     def logpdf(x: Array, alpha: Array) -> Array:
-        """The logarithm of the density."""
-        return sum(sp.xlogy(alpha - 1, x), -1) - sum(sp.gammaln(alpha), -1) + sp.gammaln(sum(alpha, -1))
+        """The logarithm of the density at x, or at each column of x."""
+        if np.ndim(alpha) != 1 or len(alpha) != len(x):
+            raise ValueError(f"dirichlet: alpha must be a vector as long as x, not {np.shape(alpha)} and {np.shape(x)}")
+        return sum(sp.xlogy(alpha - 1, np.transpose(x)), -1) - sum(sp.gammaln(alpha)) + sp.gammaln(sum(alpha))

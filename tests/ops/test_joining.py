@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from support.agreement import array, holds
+from support.agreement import array, assert_same, holds
 from support.gradients import leaf
 from support.specification import Specs, called, of_list
 
@@ -150,8 +150,13 @@ def test_indices_may_be_tensors():
     assert [a.shape for a in np.split(leaf(np.arange(4.0)), mg.tensor([2]))] == [(2,), (2,)]
 
 
-def test_roll():
-    holds(np.roll, array(2, 3, 4), 1)
+@pytest.mark.parametrize(
+    ("shift", "axis"),
+    [(1, None), (-31, None), (7, 1), (-7, -1), ((1, 5), (0, 2)), (2, (1, 2)), ((1, 1), (2, 2)), ([2, 4], 1), ([3], 0)],
+)
+def test_roll(shift, axis):
+    holds(np.roll, array(2, 3, 4), shift, axis)
+    assert_same(np.roll(mg.tensor(array(2, 3, 4)), mg.tensor(shift), axis), np.roll(array(2, 3, 4), shift, axis))
 
 
 def test_a_shift_of_several_axes_is_refused():

@@ -25,6 +25,10 @@ spec(
     naive.softmax_cross_entropy,
     refused=(
         ((np.zeros((2, 3)), np.zeros(3, int)), {}, ValueError, "labels"),
+        ((np.zeros((2, 3)), np.zeros((2, 3), int)), {}, ValueError, r"not one-hot rows \(2, 3\): pass labels.argmax"),
+        ((np.zeros((2, 2)), np.eye(2)), {}, ValueError, r"not one-hot rows \(2, 2\): pass labels.argmax"),
+        ((np.zeros((2, 3)), np.zeros((2, 2), int)), {}, ValueError, r"labels \(N,\), neither empty"),
+        ((np.zeros((2, 3, 1)), np.zeros((2, 3, 1), int)), {}, ValueError, r"logits must be \(N, K\)"),
         ((np.zeros(2), np.zeros(2, int)), {}, ValueError, r"logits must be \(N, K\)"),
         ((np.zeros((0, 3)), np.zeros(0, int)), {}, ValueError, "neither empty"),
         ((np.zeros((1, 3)), np.zeros(1)), {}, TypeError, "must be integers"),
@@ -74,3 +78,6 @@ def test_an_infinite_logit_that_is_right_adds_nothing_to_the_binary_cross_entrop
     z, y = np.array([np.inf, -np.inf, 0.0]), np.array([1.0, 0.0, 1.0])
     np.testing.assert_allclose(mg.binary_cross_entropy_with_logits(z, y), np.log(2) / 3)
     assert mg.binary_cross_entropy_with_logits(z, 1 - y) == np.inf
+    for z in ([np.inf, 2.0], [-np.inf, 0.5]):
+        y = np.array([z[0] > 0, 1.0])
+        np.testing.assert_allclose(mg.binary_cross_entropy_with_logits(np.array(z), y), np.log1p(np.exp(-z[1])) / 2)

@@ -169,3 +169,98 @@ def test_without_degrees_of_freedom_what_leaves_out_nan_is_nan():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_the_mean_of_no_chosen_entry_is_nan():
     assert np.isnan(np.mean(mg.tensor([1.0, 2.0], requires_grad=True), where=False).data)
+
+
+N = np.array([[np.nan, 2.0, 3.0], [np.nan, np.nan, -1.0], [np.nan, np.nan, np.nan]])
+COLUMN = np.array([[True], [False], [True]])
+
+
+@pytest.mark.parametrize("a", [N, N.astype(np.float32), np.arange(9).reshape(3, 3), N > 0, np.zeros((3, 0))])
+@pytest.mark.parametrize("axis", [None, 0, 1, (0, 1)])
+@pytest.mark.filterwarnings("ignore:All-NaN:RuntimeWarning")
+def test_extremes_but_nan_are_those_of_numpy(a, axis):
+    for f in (np.nanmax, np.nanmin):
+        for options in ({}, {"initial": 2}, {"initial": np.nan}, {"where": COLUMN}, {"initial": -3, "where": COLUMN}):
+            for keepdims in (False, True):
+                try:
+                    expected = f(a, axis, keepdims=keepdims, **options)
+                except ValueError:
+                    with pytest.raises(ValueError, match=f"^{f.__name__}: "):
+                        f(mg.tensor(a), axis, keepdims=keepdims, **options)
+                else:
+                    found = f(mg.tensor(a), axis, keepdims=keepdims, **options)
+                    assert found.dtype == expected.dtype
+                    assert_array_equal(found.data, expected, strict=axis is not None)
+
+
+def test_the_initial_value_is_one_number():
+    for f in (np.sum, np.prod, np.max, np.min, np.nansum, np.nanmax, np.nanmin):
+        with pytest.raises((ValueError, TypeError), match=rf"^{f.__name__}: initial must be a number, not \[1, 2\]"):
+            f(leaf(A), initial=[1, 2])
+
+
+def test_degrees_of_freedom_are_given_once():
+    for f in (np.var, np.std, np.nanvar, np.nanstd):
+        with pytest.raises(ValueError, match=f"^{f.__name__}: ddof and correction are one number"):
+            f(leaf(A), ddof=1, correction=1)
+
+
+@pytest.mark.parametrize("mask", [[1, 0, 2], [1.0, 0.0, 0.5], [True, False, True]])
+def test_a_list_of_numbers_is_a_mask(mask):
+    for f in (np.sum, np.mean, np.std):
+        expected = f(A, axis=1, where=np.array(mask, bool))
+        for given in (mask, mg.tensor(np.array(mask, bool))):
+            assert_allclose(f(leaf(A), axis=1, where=given).data, expected)
+
+
+@pytest.mark.parametrize("mask", [np.array([1, 0, 1]), np.array([1.0, 0.0, 1.0]), ["a", "b", "c"], [1j, 0, 1]])
+def test_what_is_no_mask_is_refused(mask):
+    for f in (np.sum, np.mean, np.nansum):
+        with pytest.raises(TypeError, match=f"^{f.__name__}: where must be booleans, not "):
+            f(leaf(A), axis=1, where=mask)
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_parameters_in_numpys_places(axis, keepdims):
+    for f in (np.sum, np.prod, np.mean):
+        assert_allclose(f(leaf(A), axis, float, None, keepdims).data, f(A, axis, float, None, keepdims))
+    for f in (np.var, np.std):
+        for mean in (np.mean(A, axis, keepdims=True), A[:1, :1]):
+            found = f(leaf(A), axis, float, keepdims=keepdims, mean=mean)
+            assert_allclose(found.data, f(A, axis, float, keepdims=keepdims, mean=mean))
+        assert_allclose(f(leaf(A), axis, float, None, 1, keepdims).data, f(A, axis, float, None, 1, keepdims))
+    for f in (np.max, np.min):
+        assert_array_equal(f(leaf(A), axis, None, keepdims).data, f(A, axis, None, keepdims))
+        empty = np.zeros((0, 2))
+        assert_array_equal(f(leaf(empty), axis, None, keepdims, 3.0).data, f(empty, axis, None, keepdims, 3.0))
+
+
+def test_constant_entries_beside_others_that_are_not_chosen():
+    x = np.array([[0.1, 0.1, 0.1, 7.0], [1e308, 1e308, 1e308, 0.0], [-0.7, -0.7, -0.7, np.nan], [1.0, 2.0, 4.0, 9.0]])
+    for f in (np.var, np.std):
+        with np.errstate(over="ignore", invalid="ignore"):
+            value, slope = mg.value_and_grad(lambda x, f=f: np.sum(f(x, axis=1, where=[[True, True, True, False]])))(x)
+        assert_allclose(value, f(x[3, :3]))
+        assert_array_equal(slope[:3], 0)
+        assert np.all(slope[3, :3])
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(np.std(leaf([np.inf, np.inf, 1.0]), where=[True, True, False]).item())
+
+
+def test_the_spread_of_chosen_entries_far_from_0_is_precise():
+    x, where = np.arange(1.0, 8) ** 2, np.arange(7) != 3
+    far = x + 2.0**50  # without rounding
+    for f in (np.var, np.std):
+        assert_allclose(f(leaf(far), where=where).data, f(x, where=where), rtol=1e-14)
+        slope, expected = (mg.grad(lambda x, f=f: f(x, where=where))(each) for each in (far, x))
+        assert_allclose(slope, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("ddof", [0, 2, 3])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_mask_beside_a_known_mean_and_few_degrees_of_freedom(ddof):
+    for f in (np.var, np.std):
+        for mean in (None, np.mean(A, 1, keepdims=True)):
+            options = {"axis": 1, "ddof": ddof, "where": MASK} | ({} if mean is None else {"mean": mean})
+            assert_allclose(f(leaf(A), **options).data, f(A, **options), rtol=1e-14)

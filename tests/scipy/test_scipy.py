@@ -266,6 +266,70 @@ def test_a_singular_covariance():
         logpdf(x, np.diag([1.0, -1.0, 1.0]))
 
 
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("share", [1e-6, 1e-9, 1e-11, 0.0, -1e-11, -1e-9])
+@pytest.mark.parametrize("off", [0.0, 1e-8, 1e-4])
+def test_what_counts_as_singular_is_as_in_scipy(size, share, off):
+    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    cov, x = size * turn @ np.diag([1.0, share]) @ turn.T, np.array([[0.3, 0.0], [-1.0, off]]) @ turn.T
+    try:
+        expected = ss.multivariate_normal.logpdf(x, None, cov, allow_singular=True)
+    except ValueError:
+        with pytest.raises(ValueError, match=f"cov has the negative eigenvalue {size * share:.3g}"):
+            stats.multivariate_normal.logpdf(x, cov=cov, allow_singular=True)
+    else:
+        assert_allclose(stats.multivariate_normal.logpdf(x, cov=cov, allow_singular=True), expected, rtol=1e-6)
+
+
+def test_dirichlet_densities_of_columns():
+    x, alpha = np.array([[0.2, 0.5, 0.1], [0.3, 0.4, 0.1], [0.5, 0.1, 0.8]]), np.array([0.7, 2.0, 3.5])
+    for columns in (x, x[:, :2]):
+        assert_allclose(stats.dirichlet.logpdf(leaf(columns), alpha).data, ss.dirichlet.logpdf(columns, alpha))
+    for wrong in (alpha[:2], np.stack([alpha, alpha, alpha])):
+        with pytest.raises(ValueError, match=r"dirichlet: alpha must be a vector as long as x, not .* and \(3, 3\)"):
+            stats.dirichlet.logpdf(x, wrong)
+
+
+@pytest.mark.parametrize("cov", [2.5, np.array([0.5, 2.0, 1.5]), POSITIVE])
+def test_entropies_of_normal_vectors(cov):
+    for mean in (ANY, None)[: 1 + (np.ndim(cov) != 1)]:  # SciPy takes no diagonal without a mean
+        expected = ss.multivariate_normal(mean, cov).entropy()
+        assert_allclose(stats.multivariate_normal.entropy(mean, cov), expected)
+    assert_allclose(stats.multivariate_normal.entropy(), ss.multivariate_normal.entropy())
+
+
+@pytest.mark.parametrize("cov", [2.5, np.array([0.5, 2.0, 1.5]), POSITIVE])
+@pytest.mark.parametrize("mean", [0.0, 0.4, ANY, ANY[:1], None])
+@pytest.mark.parametrize("x", [0.3, ANY, M, np.stack([M, M + 1])])
+def test_normal_vectors_of_any_shapes(x, mean, cov):
+    given = (x,) if mean is None else (x, mean)
+    try:
+        expected = ss.multivariate_normal.logpdf(x, mean, cov)
+    except ValueError:
+        return
+    assert_allclose(stats.multivariate_normal.logpdf(*given, cov=cov), expected, rtol=1e-12)
+
+
+PLACED = [
+    ("norm", (), ("logpdf", "pdf", "cdf", "sf", "logcdf", "logsf", "ppf")),
+    ("t", (np.array([2.5, -1.0, 7.0]),), ("logpdf", "pdf", "cdf", "sf")),
+    ("gamma", (np.array([0.7, -1.0, 3.0]),), ("logpdf", "pdf", "cdf", "sf", "logsf")),
+    ("chi2", (np.array([0.7, -1.0, 3.0]),), ("logpdf", "pdf", "cdf", "sf")),
+    ("beta", (np.array([0.7, -1.0, 3.0]), np.array([2.0, 2.0, 0.6])), ("logpdf", "pdf", "cdf", "sf")),
+    ("beta", (2.0, np.array([0.7, -1.0, 3.0])), ("logpdf", "pdf", "cdf", "sf")),
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("name", "shapes", "functions"), PLACED)
+def test_places_scales_and_shapes_entry_by_entry(name, shapes, functions):
+    x = np.array([-2.0, -0.1, 0.0, 0.2, 0.7, 1.5, 4.0])[:, None]
+    for function in functions:
+        for loc, scale in ((0.3, 2.0), (np.array([0.0, -1.0, 0.5]), np.array([1.0, 2.0, -1.0]))):
+            found = getattr(getattr(stats, name), function)(leaf(x), *shapes, loc, scale)
+            assert_allclose(found.data, getattr(getattr(ss, name), function)(x, *shapes, loc, scale), rtol=1e-10)
+
+
 @pytest.mark.parametrize("trans", [0, 1])
 @pytest.mark.parametrize("options", [{"lower": True}, {"lower": False}, {"unit_diagonal": True}])
 def test_triangular_systems(options, trans):
