@@ -261,7 +261,7 @@ def corrcoef(x: Array, y: Array | None = None, rowvar: bool = True, *, dtype: DT
     deviations = np.sqrt(np.real(np.diagonal(c)))
     c = c / deviations[:, None] / deviations
     plain = array_of(c)
-    within = np.clip(plain.real, -1, 1) + (1j * np.clip(plain.imag, -1, 1) if np.iscomplexobj(plain) else 0)
+    within = np.clip(plain.view(plain.real.dtype), -1, 1).view(plain.dtype)  # real and imaginary parts
     return c + (within - plain)  # with the derivative of the quotient, also where that is beyond 1
 
 
@@ -304,10 +304,9 @@ def histogram_bin_edges(a: Array, bins: Any = 10, range: Any = None, weights: An
 
 def _moving(edges, a, ends):
     """Edges at equal distances, with the derivatives of the first and last one."""
-    if ends is None and a.size and a.dtype.kind == "f":
-        ends = np.min(a), np.max(a)
-    if ends is None:
+    if ends is None and not a.size:
         return edges
+    ends = map(floating, (np.min(a), np.max(a)) if ends is None else ends)
     low, high = [end - array_of(end) for end in ends]
     return edges + astype(np.linspace(low, high, edges.size), edges.dtype)
 
@@ -349,7 +348,7 @@ def histogramdd(
            [0., 4.]])
     """
     listed = isinstance(sample, (list, tuple))
-    points = stack(sample) if listed and len(sample) else arraylike(sample)
+    points = arraylike(stack(sample) if listed else sample)
     if points.ndim != 2:
         raise ValueError(f"sample must be points (N, D), or a list of D arrays of coordinates, not {points.shape}")
     columns = [*(points if listed else points.T)]

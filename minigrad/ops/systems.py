@@ -252,18 +252,18 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array,
     a, b = inexact(a), inexact(b)
     if a.ndim != 2 or b.ndim not in (1, 2) or a.shape[0] != b.shape[0]:
         raise ValueError(f"lstsq: a must be a matrix with as many rows as b, not a {a.shape} and b {b.shape}")
-    rcond = _cutoff(rcond, a.dtype)
+    m, n = a.shape
+    rcond = _cutoff(rcond, np.max(a.shape), a.dtype)
     x = matmul(pinv(a, rcond), b)
     rank = int(np.linalg.matrix_rank(array_of(a), rtol=rcond))
-    m, n = a.shape
-    error = squared(matmul(a, x) - b)
-    residuals = reshape(sum(error, 0), (-1,)) if rank == n < m else np.zeros(0, a.dtype)
-    return x, residuals, rank, svdvals(a)
+    residuals = reshape(sum(squared(matmul(a, x) - b), 0), (-1,))
+    return x, residuals if rank == n < m else residuals[:0], rank, svdvals(a)
 
 
-def _cutoff(rcond, dtype):
-    """Below which share of the greatest a singular value counts as 0. LAPACK takes its own for 1 and more, and NaN."""
-    return rcond if rcond is None or rcond < 1 else np.finfo(dtype).eps
+def _cutoff(rcond, size, dtype):
+    """Below which share of the greatest a singular value counts as 0. LAPACK takes only numbers between 0 and 1."""
+    least = np.finfo(dtype).eps
+    return size * least if rcond is None else rcond if 0 < rcond < 1 else least
 
 
 @implements(np.polyfit)
@@ -276,15 +276,14 @@ def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Arra
     x, y = inexact(x), inexact(y)
     if x.ndim != 1 or y.ndim not in (1, 2) or x.shape[0] != y.shape[0] or deg < 0 or not x.size:
         raise ValueError(f"polyfit: x must be a vector as long as y, not {x.shape} and {y.shape}, and deg 0 or more")
-    rcond = x.size * np.finfo(x.dtype).eps if rcond is None else _cutoff(rcond, x.dtype)
     a = vander(x, deg + 1)
     if w is not None:
         w = inexact(w)
         if w.shape != x.shape:
             raise ValueError(f"polyfit: w must be a vector as long as x, not {w.shape}")
         a, y = a * w[:, None], y * (w if y.ndim == 1 else w[:, None])
-    scale = np.sqrt(sum(squared(array_of(a)), 0))
-    coefficients = matmul(pinv(a / scale, rcond), y)
+    scale = np.sqrt(sum(squared(array_of(a)), 0))  # equivalent: array_of(a) -> a because it cancels in the derivative
+    coefficients = matmul(pinv(a / scale, _cutoff(rcond, x.size, x.dtype)), y)
     return coefficients / (scale if y.ndim == 1 else scale[:, None])
 
 

@@ -300,3 +300,26 @@ def test_products_along_axes(function, shapes, axes):
     check_grads(lambda a, b: function(a, b, axes=axes), a, b)
     with pytest.raises(ValueError, match=f"np.{function.__name__}: axes must hold"):
         function(leaf(a), b, axes=[(0, 1, 2), *axes[1:]])
+
+
+def test_outer_of_linalg_takes_vectors_alone():
+    a, b, matrix = arrays(3, 4, (2, 3))
+    assert_array_equal(np.linalg.outer(leaf(a), b).data, np.outer(a, b))
+    for x, y in ((matrix, a), (a, matrix), (np.array(1.0), a)):
+        with pytest.raises(ValueError, match="outer: x1 and x2 must be vectors, not"):
+            np.linalg.outer(leaf(x), y)
+
+
+def test_vectors_in_the_plane():
+    a, b = arrays((4, 2), (4, 2))
+    third = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    assert_array_equal(mg.cross(a, b), third)
+    assert_array_equal(mg.cross(a, np.ones((4, 3)))[:, 2], a[:, 0] - a[:, 1])
+    with pytest.raises(ValueError, match="cross: the vectors must have size 2 or 3, not 4 and 4"):
+        mg.cross(*arrays((2, 3, 4), (2, 3, 4)))
+
+
+def test_kronecker_products_of_any_axes():
+    stack, matrix = arrays((2, 3, 4), (4, 3))
+    for x, y in ((stack, matrix), (matrix[0], stack), (matrix, 2.0), (matrix[0], matrix[1])):
+        assert_allclose(np.kron(leaf(x), y).data, np.kron(x, y))

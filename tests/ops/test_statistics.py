@@ -170,6 +170,7 @@ def test_no_correlation_is_beyond_1():
         x = np.random.default_rng(seed).normal(size=5)
         both = np.array([x, x * 3 + 1])
         assert np.max(np.abs(mg.corrcoef(both))) <= 1
+        assert np.min(mg.corrcoef(np.array([x, 1 - x * 3]))) >= -1
         bent = mg.hvp(lambda m: mg.corrcoef(m)[0, 1], both, np.eye(2, 5))
         further = mg.grad(lambda m: mg.corrcoef(m)[0, 1])(both + 1e-5 * np.eye(2, 5))
         assert_allclose(bent, further / 1e-5, atol=1e-3 * np.max(np.abs(bent)))
@@ -190,6 +191,7 @@ def test_one_variable_and_too_many_axes():
         lambda x: np.histogram(x, 4, density=True)[0],
         lambda x: np.histogram(x, 4, (-2, 2), True)[0],
         lambda x: np.histogram(np.arange(6), np.abs(x[0, 0]) + np.array([0, 2, 5, 7]), density=True)[0],
+        lambda x: np.histogram(np.arange(6), (1 + np.square(x[0, 0])) * np.array([0, 2, 5.5]), density=True)[0],
         lambda x: np.histogram2d(x[0], x[1], (2, 3), density=True)[0],
         lambda x: np.histogramdd(x, 2, density=True, weights=[1.0, 2.0, 3.0])[0],
         lambda x: np.histogram2d(x[0], x[1], 3)[2],
@@ -257,6 +259,8 @@ def test_nan_reductions_of_no_entries_are_those_of_numpy(shape, axis):
     [
         (lambda: np.histogram2d(M[0], M[1], weights=leaf(W[:3])), "histogram2d: there must be a weight for each of 6"),
         (lambda: np.histogram2d(leaf(M[0]), M[1], [3]), "histogram2d: bins and range must be one for each of 2 axes"),
+        (lambda: mg.histogramdd([]), "histogramdd: the arrays must have one shape, not nothing"),
+        (lambda: np.histogram(leaf(W), 2, [[0, 1]]), r"histogram: range must be a pair \(least, greatest\), not \[\[0"),
         (lambda: np.histogramdd(leaf(W)), r"histogramdd: sample must be points \(N, D\), or a list of D .* not \(6,\)"),
         (
             lambda: np.histogramdd(leaf(M.T), [2]),
@@ -307,6 +311,40 @@ def test_corrcoef_of_complex_numbers():
     real, imaginary = np.random.default_rng(0).normal(size=(2, 3, 6))
     z = real + 1j * imaginary
     assert_allclose(np.corrcoef(mg.tensor(z, requires_grad=True)).data, np.corrcoef(z))
+    for row in (*z, *(1 / z)):
+        for factor in (1j, -3j, 0.7j):
+            found = mg.corrcoef(np.array([row, row * factor]))
+            assert np.max(np.abs([found.real, found.imag])) <= 1
+            assert_allclose(found, np.corrcoef(np.array([row, row * factor])), atol=1e-15)
+
+
+def test_the_dtype_of_correlations_and_edges():
+    for dtype in (np.float32, np.float64):
+        assert np.corrcoef(leaf(M), dtype=dtype).dtype == dtype
+        edges = np.histogram_bin_edges(leaf(M.astype(dtype)), 3)
+        assert_array_equal(edges.data, np.histogram_bin_edges(M.astype(dtype), 3), strict=True)
+
+
+def test_what_has_no_edges_is_refused():
+    for f in (np.histogram, np.histogram_bin_edges):
+        with pytest.raises(TypeError, match=f"^{f.__name__}: complex numbers have no derivative here: pass np.real"):
+            f(mg.tensor(M + 1j), 2)
+        with pytest.raises(TypeError, match=f"^{f.__name__}: range must hold numbers, not 'ab'"):
+            f(leaf(M), 2, "ab")
+
+
+def test_edges_between_tensors_and_with_weights():
+    ends = mg.tensor([-1.0, 2.0], requires_grad=True)
+    edges = mg.histogram_bin_edges(M, 3, ends)
+    assert_array_equal(edges.data, [-1, 0, 1, 2])
+    edges[1].backward()
+    assert_allclose(ends.grad, [2 / 3, 1 / 3])
+    assert_array_equal(mg.histogram_bin_edges(leaf(M), 3, weights=leaf(M)).data, np.histogram_bin_edges(M, 3))
+    whole = np.arange(4) > 1
+    with pytest.warns(RuntimeWarning, match="bool"):
+        expected = np.histogram_bin_edges(whole, 3)
+    with pytest.warns(RuntimeWarning, match="bool"):
+        assert_array_equal(np.histogram_bin_edges(mg.tensor(whole), 3), expected)
 
 
 @pytest.mark.parametrize("a", [np.array([1, 2, 5, 9]), np.array([]), np.array([0.5, 2.5])])

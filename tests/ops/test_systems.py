@@ -173,13 +173,6 @@ def test_norms_of_no_entries_are_those_of_numpy(shape, axis, order):
     assert pullback(np.ones(y.shape))[0].shape == shape
 
 
-def test_outer_of_linalg_takes_vectors_alone():
-    assert_array_equal(np.linalg.outer(leaf(A[0, 0]), A[0, 1]).data, np.outer(A[0, 0], A[0, 1]))
-    for x, y in ((A[0], A[0, 0]), (A[0, 0], A[0]), (np.array(1.0), A[0, 0])):
-        with pytest.raises(ValueError, match="outer: x1 and x2 must be vectors, not"):
-            np.linalg.outer(leaf(x), y)
-
-
 def test_a_matrix_without_entries_has_no_condition_number():
     assert np.linalg.cond(leaf(np.zeros((0, 2, 2)))).shape == (0,)
     for order in (None, -2, 1):
@@ -209,6 +202,60 @@ def test_all_that_lstsq_returns():
         assert_allclose(getattr(ours, "data", ours), theirs)
 
 
+DEFICIENT = np.outer([1.0, 2.0, 3.0, 5.0], [1.0, 2.0, -1.0]) + np.outer([1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0])
+NEARLY = np.linalg.qr(RNG.normal(size=(300, 2)))[0] * [1, 1e-14]
+
+
+@pytest.mark.parametrize("a", [M, M.T, SQUARE, M * [1, 0.1, 1e-5], DEFICIENT, DEFICIENT.astype(np.float32), NEARLY])
+@pytest.mark.parametrize("rcond", [None, 1e-3, 0.5, 1, 1.5, 0.0, -1])
+def test_what_counts_as_0_in_least_squares_is_as_in_numpy(a, rcond):
+    rtol = {"f": 1e-4, "d": 1e-8}[a.dtype.char]
+    for b in (np.arange(len(a), dtype=a.dtype), np.arange(2 * len(a), dtype=a.dtype).reshape(-1, 2) % 7):
+        for ours, theirs in zip(np.linalg.lstsq(leaf(a), b, rcond), np.linalg.lstsq(a, b, rcond), strict=True):
+            found = np.asarray(getattr(ours, "data", ours))
+            assert_allclose(found, theirs, rtol=rtol, atol=rtol * np.max(np.abs(theirs), initial=0))
+            assert found.shape == np.shape(theirs)
+            assert found.dtype.kind != "f" or found.dtype == theirs.dtype
+
+
+@pytest.mark.parametrize("rcond", [None, 1e-3, 0.1, 1, 1.5, 0.0])
+@pytest.mark.filterwarnings("ignore:Polyfit may be poorly")
+def test_polyfit_cuts_off_what_numpys_does(rcond):
+    y = np.array([1.0, -2.0, 4.0, 0.5, 3.0, 3.0])
+    for x, deg in ((np.arange(6.0), 0), (np.arange(6.0), 3), (1e5 * np.arange(1.0, 7), 3), (1e-4 * np.arange(6.0), 2)):
+        assert_allclose(np.polyfit(leaf(x), y, deg, rcond).data, np.polyfit(x, y, deg, rcond), rtol=1e-6, atol=1e-12)
+    if rcond is None:
+        t = np.linspace(-1, 1, 1000)
+        x = 1 + 1e-6 * t  # the power of 2 is hardly one of its own
+        assert_allclose(np.polyfit(leaf(x), t**3, 2).data, np.polyfit(x, t**3, 2), rtol=1e-6, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda: np.polyfit(leaf(M), M[:, 0], 1), "polyfit: x must be a vector as long as y, not"),
+        (lambda: np.polyfit(leaf(M[:, 0]), M[:, 1], -1), r"polyfit: x must be .* \(4,\) and \(4,\), and deg 0 or more"),
+        (lambda: np.polyfit(leaf(M[:0, 0]), M[:0, 1], 1), "polyfit: x must be a vector as long as y, not"),
+        (lambda: np.polyfit(leaf(M[:, 0]), M[:, 1], 1, w=M), r"polyfit: w must be a vector as long as x, not \(4, 3\)"),
+        (lambda: np.linalg.lstsq(leaf(A), B), "lstsq: a must be a matrix with as many rows as b, not a"),
+        (lambda: np.linalg.lstsq(leaf(M), A), "lstsq: a must be a matrix with as many rows as b, not a"),
+        (lambda: np.linalg.lstsq(leaf(M[0]), M[0]), "lstsq: a must be a matrix with as many rows as b, not a"),
+        (lambda: np.linalg.lstsq(leaf(M), M[0, 0]), "lstsq: a must be a matrix with as many rows as b, not a"),
+    ],
+)
+def test_equations_that_do_not_fit_are_refused(call, sentence):
+    with pytest.raises(ValueError, match=f"^{sentence}"):
+        call()
+
+
+def test_the_cutoff_of_each_matrix_of_a_stack():
+    stack = np.stack([np.diag([1.0, 0.1]), np.diag([2.0, 0.1])])
+    for rcond in (np.array([0.01, 0.2]), [0.2, 0.01]):
+        expected = np.linalg.pinv(stack, rcond)
+        for given in (rcond, mg.tensor(rcond)):
+            assert_allclose(np.linalg.pinv(leaf(stack), given).data, expected)
+
+
 def test_diagonals_traces_products_and_powers_of_stacks():
     t = leaf(A)
     assert_array_equal(np.linalg.diagonal(t, offset=1).data, np.linalg.diagonal(A, offset=1))
@@ -222,20 +269,6 @@ def test_diagonals_traces_products_and_powers_of_stacks():
         np.linalg.cross(A[:, :, :3], A[:, :, :3][::-1], axis=1),
     )
     assert_array_equal(np.cross(leaf(A), A[::-1], 1, 1, 0).data, np.cross(A, A[::-1], 1, 1, 0))
-
-
-def test_vectors_in_the_plane():
-    a, b = M[:, :2], B
-    third = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-    assert_array_equal(mg.cross(a, b), third)
-    assert_array_equal(mg.cross(a, np.ones((4, 3)))[:, 2], a[:, 0] - a[:, 1])
-    with pytest.raises(ValueError, match="cross: the vectors must have size 2 or 3, not 4 and 4"):
-        mg.cross(A, A)
-
-
-def test_kronecker_products_of_any_axes():
-    for x, y in ((A, M), (M[0], A), (M, 2.0), (M[0], M[1])):
-        assert_allclose(np.kron(leaf(x), y).data, np.kron(x, y))
 
 
 def test_einsum_by_lists_of_numbers():
