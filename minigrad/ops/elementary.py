@@ -141,7 +141,7 @@ def _mantissa(x):
     return np.frexp(x)[0]
 
 
-_mantissa.vjp("x", lambda g, a, x: ldexp(g, -np.frexp(array_of(x))[1]))
+_mantissa.vjp("x", lambda g, a, x: ldexp(g, -np.frexp(x)[1]))
 
 
 @implements(np.sinc)
@@ -160,9 +160,9 @@ def sinc(x: Array) -> Array:
 def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
     like, y = y, np.asarray(y, np.result_type(y, float))  # whose powers and factorials float16 can't hold
-    # equivalent: < -> <=; 1 -> 2 because a little further both are as precise
+    # equivalent: < -> <=; n + 1 -> n; 1 -> any number because a little further both are as precise
     near = np.abs(y) < n + 1 if n else y == 0
-    far = np.where(near, n + 1, y) if np.any(near) else y
+    far = np.where(near, 1, y)  # equivalent: 1 -> 2 because it is overwritten there
     f = np.sin(far) / far
     # equivalent: 1, n -> 0, n because the step for 0 leaves f as it is
     for i in range(1, n + 1):
@@ -175,6 +175,7 @@ def _sinc(y, *, n):
 def _near_0(y, n):
     """The sum over k of (-1)**k y**(2k - n) / ((2k + 1) (2k - n)!)."""
     least, square, total = (n + 1) // 2, y * y, 0
+    # equivalent: any change because the last terms are below rounding
     for k in reversed(range(least, 12 + 2 * n)):
         total = total * square + (-1) ** k / ((2 * k + 1) * math.factorial(2 * k - n))
     return total * y ** (2 * least - n)
@@ -201,10 +202,11 @@ def i0(x: Array) -> Array:
 
 @i0.vjp("x")
 def _(g, a, x):
-    greatest = np.max(np.abs(array_of(x)), initial=0)
+    greatest = np.max(np.abs(array_of(x)), initial=0)  # equivalent: 0 -> any number because more points will do
+    # equivalent: any change because a few points more or less miss nothing yet
     n = 16 + math.ceil(5 * math.sqrt(min(greatest, 1000))) if greatest == greatest else 16
     cosines = np.cos((np.arange(n) + 0.5) * (math.pi / n))
-    return g * np.mean(cosines * np.exp(np.expand_dims(x, -1) * cosines), axis=-1)
+    return g * np.mean(cosines * np.expm1(np.expand_dims(x, -1) * cosines), axis=-1)  # the cosines have mean 0
 
 
 @implements(np.nan_to_num)
@@ -218,5 +220,6 @@ def nan_to_num(
     """
     x = arraylike(x)
     plain = array_of(x)
-    np.array(np.empty(0), copy=copy)  # which must be NumPy's
+    # equivalent: 0 -> any number because only `copy` is checked
+    np.array(np.empty(0), copy=copy)
     return np.where(np.isfinite(plain), x, np.nan_to_num(plain, nan=nan, posinf=posinf, neginf=neginf))

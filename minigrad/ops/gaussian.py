@@ -59,7 +59,7 @@ def _by_blocks(single: Callable, double: Callable, x: np.ndarray) -> np.ndarray:
     """The function of each entry, a block at a time, in the memory layout of x."""
     x = np.asarray(x)
     x = np.asarray(x, np.float32 if x.dtype.char == "f" else np.float64)
-    if not (x.flags.c_contiguous or x.flags.f_contiguous):
+    if not x.flags.forc:  # contiguous, in C's or Fortran's order
         x = np.copy(x, order="K")
     out, function = np.empty_like(x), single if x.dtype.char == "f" else double
     entries, results = x.ravel(order="K"), out.ravel(order="K")  # two views, in one order
@@ -75,7 +75,7 @@ def _erf_single(x):
 
 def _erf_double(x):
     size = np.abs(x)
-    small = np.minimum(size, 1)
+    small = np.minimum(size, 1)  # equivalent: 1 -> 2 because what is larger than 1 is overwritten
     near = small + small * _rational(small * small, *_ERF_DOUBLE)
     far = np.flatnonzero(size >= 1)  # equivalent: >= -> > because at 1 both are as precise
     if far.size:

@@ -93,6 +93,7 @@ def _picked(index, shape):
     return shape[:start], places, shape[end:]
 
 
+# equivalent: any change because where no whole axes are seen, each entry is added by its number
 def _written_out(index, ndim):
     """The parts of an index, with whole axes in place of an Ellipsis."""
     parts = index if isinstance(index, tuple) else (index,)
@@ -222,6 +223,7 @@ def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
     array([1., 1., 2., 2.])
     """
     a, axis = _with_axis("repeat", a, axis)
+    # equivalent: array_of(repeats) -> repeats because NumPy takes what a Tensor of integers holds
     times: Any = array_of(repeats)
     index = np.repeat(np.arange(a.shape[axis]), times)
     if np.ndim(times):

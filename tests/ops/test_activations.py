@@ -172,7 +172,7 @@ def test_softmax_of_many_entries_is_that_of_each_row(axis, dtype, ulps, special)
 
 
 @pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, -1e300, np.inf, np.nan])
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_leaky_relu_takes_any_slope(slope, dtype):
     z = np.array([-2, 3, 0.5], dtype)
     with np.errstate(over="ignore"):
@@ -191,6 +191,9 @@ def test_gradients_in_float16_are_rounded_once(f):
     found = mg.grad(lambda z: np.sum(f(z) * weight.astype(np.float16)))(z)
     assert found.dtype == np.float16
     np.testing.assert_allclose(found, mg.grad(lambda z: np.sum(f(z) * weight))(z.astype(float)), rtol=3e-3, atol=2e-3)
+    if f in (mg.silu, mg.gelu):  # which have a product in A
+        slope, right = (mg.grad(lambda z: np.sum(f(z)))(z) for z in (z, z.astype(float)))
+        assert np.all(np.abs(slope - right) <= 0.51 * np.spacing(np.abs(right).astype(np.float16)))
 
 
 @pytest.mark.parametrize("f", [mg.silu, mg.gelu])
@@ -200,3 +203,60 @@ def test_a_zero_among_the_entries_has_slope_one_half(f, dtype):
     found = mg.grad(lambda z: np.sum(f(z)))(z)
     assert_array_equal(found[[0, 3]], 0.5)
     assert_allclose(found, [mg.grad(f)(float(each)) for each in z], rtol=1e-5 if dtype is np.float32 else 1e-13)
+
+
+ELEMENTWISE = [mg.relu, mg.leaky_relu, mg.elu, mg.sigmoid, mg.softplus, mg.silu, mg.gelu]
+
+
+@pytest.mark.parametrize("f", ELEMENTWISE)
+@pytest.mark.parametrize("z", [[-1.5, 2.0], [[1, -2]], [True], 1, True, 1.5, np.float64(-1.5), np.array(1.5)])
+def test_activations_of_what_is_no_array_of_numbers_with_fractions(f, z):
+    expected = f(np.ravel(z).astype(float)).reshape(np.shape(z))
+    assert_allclose(f(z), expected, rtol=1e-15)
+    assert isinstance(f(z), np.ndarray if np.ndim(z) else np.generic)
+
+
+@pytest.mark.parametrize("f", [*ELEMENTWISE, mg.softmax, mg.log_softmax])
+def test_activations_of_no_entries_and_of_complex_ones(f):
+    assert f(np.zeros((0, 3))).shape == (0, 3)
+    for z in (1j, [1j], np.array([1j]), mg.tensor([1j])):
+        with pytest.raises(TypeError, match=rf"^{f.__name__}: complex numbers are not supported"):
+            f(z)
+
+
+@pytest.mark.parametrize(
+    ("f", "second"),
+    [
+        (mg.silu, lambda z: (s := 1 / (1 + np.exp(-z))) * (1 - s) * (2 + z * (1 - 2 * s))),
+        (mg.gelu, lambda z: np.exp(-z * z / 2) / math.sqrt(2 * math.pi) * (2 - z * z)),
+    ],
+)
+def test_second_derivatives_of_products_with_a_probability_are_precise_near_0(f, second):
+    z = np.array([1e-9, -1e-6, 1e-3, 0.0, 0.5])
+    found = mg.grad(lambda z: np.sum(mg.grad(lambda z: np.sum(f(z)))(z)))(z)
+    assert_allclose(found, second(z), rtol=1e-13)
+
+
+def test_logaddexp_in_float32_is_precise_and_else_numpys_to_the_bit():
+    x, y = np.random.default_rng(0).normal(0, 5, (2, 2000))
+    x[:5], y[:5] = [np.inf, np.inf, -np.inf, -np.inf, 1e38], [np.inf, 1, -np.inf, 1, -1e38]
+    right = np.logaddexp(x.astype(np.float32), y.astype(np.float32), dtype=float)
+    found = mg.logaddexp(x.astype(np.float32), y.astype(np.float32))
+    assert found.dtype == np.float32
+    assert_allclose(found, right, rtol=3e-7, atol=3e-7)
+    for dtype in (np.float16, np.float64):
+        a, b = x[5:].astype(dtype), y[5:].astype(dtype)
+        assert_array_equal(mg.logaddexp(a, b), np.logaddexp(a, b), strict=True)
+
+
+def test_derivatives_of_logaddexp_at_equal_numbers_and_of_one_infinity():
+    assert mg.grad(lambda x: mg.grad(mg.logaddexp)(x, 2.0))(2.0) == 0.25
+    assert mg.grad(mg.logaddexp, (0, 1))(np.inf, 1.0) == (1, 0)
+    assert mg.grad(mg.logaddexp, (0, 1))(-np.inf, 1.0) == (0, 1)
+
+
+def test_a_row_of_negative_infinities_has_no_softmax():
+    z = np.array([[-np.inf, -np.inf], [0.0, 0.0], [np.inf, 0.0]])
+    with np.errstate(all="ignore"):
+        assert_array_equal(mg.softmax(z), [[np.nan, np.nan], [0.5, 0.5], [1, 0]])
+        assert_array_equal(mg.log_softmax(z)[::2], [[np.nan, np.nan], [0, -np.inf]])

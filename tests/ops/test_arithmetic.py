@@ -256,6 +256,7 @@ def test_exponentials_of_all_but_float32_are_numpys_to_the_last_bit(dtype):
     x = np.linspace(-0.9, 3, 500).astype(dtype)
     assert_array_equal(mg.expm1(x), np.expm1(x), strict=True)
     assert_array_equal(mg.log1p(x), np.log1p(x), strict=True)
+    assert_array_equal(exponentials.expm1_below_0(-x), np.expm1(-x), strict=True)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """More elementwise functions, against NumPy's."""
 
 import math
+import warnings
 from fractions import Fraction
 
 import numpy as np
@@ -172,3 +173,27 @@ def test_the_slope_of_i0_is_odd():
     x = np.array([0.5, 3.0, 20.0, 90.0])
     slope = mg.grad(lambda x: np.sum(np.i0(x)))
     np.testing.assert_allclose(slope(-x), -slope(x), rtol=1e-12)
+
+
+def test_sinc_has_numpys_bits_and_no_warning_at_0():
+    x = np.random.default_rng(0).normal(size=1000)
+    x[::100] = 0
+    assert_array_equal(mg.sinc(x), np.sinc(x))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert_array_equal(mg.grad(lambda x: np.sum(mg.sinc(x)))(np.array([0.0, 1.0, -1.0])), [0, -1, 1])
+
+
+def test_the_slope_of_i0_near_0_at_nan_and_of_no_entries():
+    slope = mg.grad(lambda x: np.sum(np.i0(x)))
+    assert_allclose(slope(np.array([1e-9, -1e-30, np.nan])), [0.5e-9, -0.5e-30, np.nan], rtol=1e-13)
+    assert slope(np.zeros((0, 3))).shape == (0, 3)
+
+
+def test_logaddexp2_of_a_list():
+    assert_allclose(mg.logaddexp2([1.0, 2.0], [1, 2]), [2, 3])
+
+
+def test_nan_to_num_refuses_a_copy_that_numpy_refuses():
+    with pytest.raises(TypeError, match="nan_to_num: copy must be True or False, not 'yes'"):
+        np.nan_to_num(leaf([1.0]), copy="yes")
