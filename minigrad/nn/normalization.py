@@ -47,9 +47,10 @@ def _standardize(x, *, axis, eps, saved):
 def _(g, a, x, axis, eps, saved):
     variance = saved["variance"] if type(x) is np.ndarray else ops.var(x, axis, keepdims=True)
     g, a, n = widened(g), widened(a), _count(x, axis)
-    dx = g - ops.sum(g, axis, keepdims=True) / n
-    dx -= a * (sum_of_products(g, a, axis) / n)
-    dx *= 1 / np.sqrt(variance + eps)
+    dx = a * (sum_of_products(g, a, axis) / n)  # a Tensor where one of them is one, so that it can be written to
+    dx += ops.sum(g, axis, keepdims=True) / n
+    dx -= g
+    dx *= -1 / np.sqrt(variance + eps)
     return dx
 
 

@@ -70,6 +70,11 @@ def block_diag(*arrs: Array) -> Array:
     return block(rows)
 
 
+def _native(a):
+    """A matrix in the machine's byte order: some of SciPy's functions take the bytes of another one as they are."""
+    return a.astype(a.dtype.newbyteorder("="), copy=False)
+
+
 @op(complex=True)
 def expm(A: Array) -> Array:
     """C = e**A: dJ/dA is the upper right block of the exponential of [[A^T, G], [0, A^T]].
@@ -80,7 +85,7 @@ def expm(A: Array) -> Array:
     array([[1., 0.],
            [0., 1.]])
     """
-    return sl.expm(A)
+    return sl.expm(_native(A))
 
 
 @expm.vjp("A")
@@ -98,7 +103,7 @@ def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     >>> mg.scipy.linalg.solve_sylvester(np.array([[1.0]]), np.array([[2.0]]), np.array([[6.0]]))
     array([[2.]])
     """
-    return sl.solve_sylvester(a, b, q)
+    return sl.solve_sylvester(*map(_native, (a, b, q)))
 
 
 def _adjoint(a, b, g):
@@ -118,7 +123,7 @@ def sqrtm(A: Array) -> Array:
     array([[2., 0.],
            [0., 3.]])
     """
-    return sl.sqrtm(A)
+    return sl.sqrtm(_native(A))
 
 
 sqrtm.vjp("A", lambda g, c, a: _adjoint(c, c, g))
@@ -134,11 +139,14 @@ def solve_banded(
 ) -> Array:
     """X with A X = B, where A[i, j] is ab[u + i - j, j], and 0 below the l-th and above the u-th diagonal.
 
-    `overwrite_ab`, `overwrite_b` and `check_finite` change nothing.
+    ab: (l + u + 1, n); b: (n,) or (n, k). `overwrite_ab`, `overwrite_b` and `check_finite` change nothing.
+    Raises ValueError for other shapes.
 
     >>> mg.scipy.linalg.solve_banded((0, 1), np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([3.0, 2.0]))
     array([1., 2.])
     """
+    if np.ndim(ab) != 2 or np.ndim(b) not in (1, 2):
+        raise ValueError(f"solve_banded: ab must have 2 axes and b 1 or 2, not {np.shape(ab)} and {np.shape(b)}")
     return _solve_banded(ab, b, l=l_and_u[0], u=l_and_u[1])
 
 

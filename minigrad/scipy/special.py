@@ -205,15 +205,48 @@ _row("gammaincc", "1 - gammainc(a, X).", a=None, x=lambda g, y, a, x: -g * _gamm
 _row("gammaincinv", "The inverse of gammainc in X.", a=None, y=lambda g, x, a, y: g / _gamma_density(a, x))
 _row("gammainccinv", "The inverse of gammaincc in X.", a=None, y=lambda g, x, a, y: -g / _gamma_density(a, x))
 _row("betainc", "The distribution of beta.", a=None, b=None, x=lambda g, y, a, b, x: g * _beta_density(a, b, x))
+_row("betaincc", "1 - betainc(a, b, X).", a=None, b=None, x=lambda g, y, a, b, x: -g * _beta_density(a, b, x))
 _row("betaincinv", "The inverse of betainc in X.", a=None, b=None, y=lambda g, x, a, b, y: g / _beta_density(a, b, x))
+
+
+def _t_density(df, t):
+    df, t = _double(df), _double(t)
+    return np.exp(-(df + 1) / 2 * np.log1p(t * t / df) - sp.betaln(df / 2, 0.5)) / np.sqrt(df)
+
+
+_row("stdtr", "The distribution function of Student's t.", df=None, t=lambda g, a, df, t: g * _t_density(df, t))
 
 # entropies and powers
 
-_row("xlogy", "A = X ln Y, 0 at X = 0.", x=lambda g, a, x, y: g * np.log(y), y=lambda g, a, x, y: g * (x / y))
-_row("xlog1py", "A = X ln(1 + Y).", x=lambda g, a, x, y: g * np.log1p(y), y=lambda g, a, x, y: g * (x / (1 + y)))
+
+def _slope_of_log(x, y):
+    """dA/dY = X / Y of A = X ln Y: 0 where both are 0, since A is 0 for X = 0 and any Y."""
+    with np.errstate(invalid="ignore"):
+        return np.where(np.equal(x, 0) & np.equal(y, 0), 0, x / y)
+
+
+_row(
+    "xlogy", "A = X ln Y, 0 at X = 0.", x=lambda g, a, x, y: g * np.log(y), y=lambda g, a, x, y: g * _slope_of_log(x, y)
+)
+_row(
+    "xlog1py",
+    "A = X ln(1 + Y), 0 at X = 0.",
+    x=lambda g, a, x, y: g * np.log1p(y),
+    y=lambda g, a, x, y: g * _slope_of_log(x, 1 + y),
+)
 _row("entr", "A = -X ln X.", x=lambda g, a, x: g * (-1 - np.log(x)))
-_row("rel_entr", "A = X ln(X / Y).", x=lambda g, a, x, y: g * (np.log(x / y) + 1), y=lambda g, a, x, y: -g * (x / y))
-_row("kl_div", "A = X ln(X / Y) - X + Y.", x=lambda g, a, x, y: g * np.log(x / y), y=lambda g, a, x, y: g * (1 - x / y))
+_row(
+    "rel_entr",
+    "A = X ln(X / Y).",
+    x=lambda g, a, x, y: g * (np.log(x / y) + 1),
+    y=lambda g, a, x, y: -g * _slope_of_log(x, y),
+)
+_row(
+    "kl_div",
+    "A = X ln(X / Y) - X + Y.",
+    x=lambda g, a, x, y: g * np.log(x / y),
+    y=lambda g, a, x, y: g * (1 - _slope_of_log(x, y)),
+)
 _row(
     "boxcox",
     "A = (X**lmbda - 1) / lmbda, and ln X for 0: dA/dX = X**(lmbda - 1).",

@@ -50,12 +50,18 @@ class _Distribution(metaclass=_AsSciPy):
     @classmethod
     def logcdf(cls: Any, *arguments: Any, **options: Any) -> Any:
         """The logarithm of the distribution function."""
-        return np.log(cls.cdf(*arguments, **options))
+        return _log(cls.cdf(*arguments, **options), cls.sf(*arguments, **options))
 
     @classmethod
     def logsf(cls: Any, *arguments: Any, **options: Any) -> Any:
         """The logarithm of the probability of more."""
-        return np.log(cls.sf(*arguments, **options))
+        return _log(cls.sf(*arguments, **options), cls.cdf(*arguments, **options))
+
+
+def _log(p, rest):
+    """ln P = ln(1 - rest): from the rest where that is less, since the logarithm of almost 1 is not precise."""
+    less = np.less(p, 0.5)
+    return np.where(less, np.log(np.where(less, p, 0.5)), np.log1p(-np.where(less, 0.5, rest)))
 
 
 def _positive(p):
@@ -71,6 +77,12 @@ def _standard(x, loc, scale, *shapes):
         if not np.all(np.greater(shape, 0)):
             z = np.where(np.greater(shape, 0), z, np.nan)
     return z
+
+
+def _counted(k, mu, loc):
+    """k - loc, NaN where the mean is negative."""
+    possible = np.greater_equal(mu, 0)
+    return k - loc if np.all(possible) else np.where(possible, k - loc, np.nan)
 
 
 def _supported(f, z, below, above=math.nan, end=math.inf):
@@ -92,7 +104,7 @@ class norm(_Distribution):
     @staticmethod
     def logpdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = (x - loc) / scale
+        z = _standard(x, loc, scale)
         return -z * z / 2 - np.log(_positive(scale)) - math.log(2 * math.pi) / 2
 
     @staticmethod
@@ -128,15 +140,18 @@ class t(_Distribution):
     def logpdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
         z = _standard(x, loc, scale, df)
-        constant = sp.gammaln((df + 1) / 2) - sp.gammaln(df / 2) - np.log(_positive(df) * math.pi) / 2
+        constant = -sp.betaln(df / 2, 0.5) - np.log(_positive(df)) / 2
         return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
 
     @staticmethod
     def cdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
-        """The distribution function: a half of the incomplete beta function at df / (df + z**2)."""
-        z = _standard(x, loc, scale, df)
-        tail = sp.betainc(df / 2, 0.5, df / (df + z * z)) / 2
-        return np.where(z > 0, 1 - tail, tail)
+        """The distribution function; differentiable in all but `df`."""
+        return sp.stdtr(df, _standard(x, loc, scale, df))
+
+    @staticmethod
+    def sf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The probability of more."""
+        return sp.stdtr(df, -_standard(x, loc, scale, df))
 
 
 class gamma(_Distribution):
@@ -172,6 +187,11 @@ class chi2(_Distribution):
         """The distribution function; differentiable in all but `df`."""
         return gamma.cdf(x, df / 2, loc, scale * 2)
 
+    @staticmethod
+    def sf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The probability of more."""
+        return gamma.sf(x, df / 2, loc, scale * 2)
+
 
 class beta(_Distribution):
     """The beta distribution of shapes `a` and `b`."""
@@ -188,6 +208,11 @@ class beta(_Distribution):
         """The distribution function; differentiable in all but `a` and `b`."""
         return _supported(lambda z: sp.betainc(a, b, z), _standard(x, loc, scale, a, b), 0.0, 1.0, end=1.0)
 
+    @staticmethod
+    def sf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The probability of more."""
+        return _supported(lambda z: sp.betaincc(a, b, z), _standard(x, loc, scale, a, b), 1.0, 0.0, end=1.0)
+
 
 class poisson(_Distribution):
     """The Poisson distribution of mean `mu`."""
@@ -195,7 +220,7 @@ class poisson(_Distribution):
     @staticmethod
     def logpmf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The logarithm of the probability."""
-        k = k - loc
+        k = _counted(k, mu, loc)
         # equivalent: -1.0 -> any number because any negative number is outside
         whole = np.where(np.greater(k, np.floor(k)), -1.0, k)  # no fraction is in the support
         return _supported(lambda k: sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1)), whole, -np.inf)
@@ -203,7 +228,12 @@ class poisson(_Distribution):
     @staticmethod
     def cdf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The distribution function."""
-        return _supported(lambda k: sp.gammaincc(np.floor(k) + 1, mu), k - loc, 0.0)
+        return _supported(lambda k: sp.gammaincc(np.floor(k) + 1, mu), _counted(k, mu, loc), 0.0)
+
+    @staticmethod
+    def sf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
+        """The probability of more."""
+        return _supported(lambda k: sp.gammainc(np.floor(k) + 1, mu), _counted(k, mu, loc), 1.0)
 
 
 class multivariate_normal(_Distribution):

@@ -62,7 +62,8 @@ ROWS = [
 SECOND = [  # ufuncs whose last argument alone has a derivative
     *[(name, 2, MORE) for name in ("gammainc", "gammaincc", "jv", "yv", "yn", "iv", "kv", "ive", "kve")],
     *[(name, 2.5, PART) for name in ("gammaincinv", "gammainccinv")],
-    *[(name, 2.5, 1.5, PART) for name in ("betainc", "betaincinv")],
+    *[(name, 2.5, 1.5, PART) for name in ("betainc", "betaincc", "betaincinv")],
+    ("stdtr", 3.5, ANY),
     ("hyp2f1", 0.5, 1.5, 2.0, PART),
 ]
 
@@ -196,10 +197,10 @@ def test_a_distribution(ours, theirs, names, arguments):
 
 
 PARTS = [
-    (stats.t, ss.t, ("cdf",), (ANY, 3.5)),
+    (stats.t, ss.t, ("cdf", "sf", "logcdf", "logsf"), (np.append(ANY, 0.0), 3.5)),
     (stats.gamma, ss.gamma, ("cdf", "sf"), (MORE, 2.5)),
-    (stats.beta, ss.beta, ("cdf", "logcdf", "logsf"), (PART, 2.5, 1.5)),
-    (stats.chi2, ss.chi2, ("cdf",), (MORE, 2.5)),
+    (stats.beta, ss.beta, ("cdf", "sf", "logcdf", "logsf"), (PART, 2.5, 1.5)),
+    (stats.chi2, ss.chi2, ("cdf", "sf"), (MORE, 2.5)),
 ]
 
 
@@ -432,3 +433,71 @@ def test_a_differential_equation_that_closes_over_a_tensor_is_refused():
         mg.grad(lambda w: integrate.odeint(lambda y, t: -w * y, np.ones(1), times)[1, 0])(2.0)
     fixed = mg.tensor(2.0)
     assert_allclose(integrate.odeint(lambda y, t: -fixed * y, np.ones(1), times)[1, 0], np.exp(-2), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "shapes"),
+    [
+        ("norm", [-12.0, 12.0], ()),
+        ("t", [-40.0, 40.0], (9.0,)),
+        ("gamma", [1e-9, 100.0], (2.0,)),
+        ("chi2", [1e-9, 100.0], (2.0,)),
+        ("beta", [1e-6, 1 - 1e-6], (2.0, 5.0)),
+        ("poisson", [0.0, 60.0], (5.0,)),
+    ],
+)
+def test_a_small_probability_is_not_what_is_left_of_1(name, x, shapes):
+    for function in ("cdf", "sf", "logcdf", "logsf"):
+        expected = getattr(getattr(ss, name), function)(x, *shapes)
+        expected = np.where((expected == 0) & (function[0] == "l"), -getattr(ss, name).sf(x, *shapes), expected)
+        assert_allclose(getattr(getattr(stats, name), function)(np.array(x), *shapes), expected, rtol=1e-9)
+
+
+def test_the_logarithm_of_one_half_has_one_slope():
+    for f in (stats.t.logcdf, lambda x, df: -stats.t.logsf(x, df)):
+        assert_allclose(mg.grad(f)(0.0, 3.0), 2 * ss.t.pdf(0.0, 3.0))
+
+
+def test_many_degrees_of_freedom_are_nearly_a_normal():
+    for df in (1e4, 1e8, 1e12):
+        assert_allclose(stats.t.logpdf(ANY, df), ss.t.logpdf(ANY, df), rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", ["logpmf", "pmf", "cdf", "sf"])
+def test_a_negative_mean_counts_nothing(name):
+    k, mu = np.array([-1.0, 0.0, 2.0]), np.array([-0.5, -0.5, 1.5])
+    assert_allclose(getattr(stats.poisson, name)(k, mu), getattr(ss.poisson, name)(k, mu))
+
+
+def test_a_deviation_of_0_is_not_a_number_as_an_array_or_as_a_number():
+    for scale in (0.0, np.array(0.0)):
+        assert np.isnan(stats.norm.logpdf(1.0, 0.0, scale))
+
+
+@pytest.mark.parametrize(
+    ("f", "y", "slope"),
+    [(sp.xlogy, 0.0, 0), (sp.xlog1py, -1.0, 0), (sp.rel_entr, 0.0, 0), (sp.kl_div, 0.0, 1)],
+)
+def test_0_times_a_logarithm_has_no_slope_in_it(f, y, slope):
+    assert_array_equal(mg.elementwise_grad(lambda y: f(0.0, y))(np.array([y, y + 1])), [slope, slope])
+
+
+def test_the_exponential_distribution_has_a_slope_where_it_begins():
+    assert mg.grad(lambda scale: stats.gamma.logpdf(0.0, 1.0, 0.0, scale))(2.0) == -0.5
+    assert mg.grad(lambda x: stats.gamma.logpdf(x, 1.0))(0.0) == -1
+
+
+@pytest.mark.parametrize("name", ["expm", "sqrtm", "solve_sylvester"])
+def test_matrices_of_another_byte_order(name):
+    f = getattr(linalg, name)
+    for matrix in (POSITIVE, POSITIVE + 0.1j * M):
+        x = [matrix] * (3 if name == "solve_sylvester" else 1)
+        swapped = [a.astype(a.dtype.newbyteorder()) for a in x]
+        assert_allclose(f(*swapped), f(*x), rtol=1e-14)
+        for found, expected in zip(mg.vjp(f, *swapped)[1](matrix), mg.vjp(f, *x)[1](matrix), strict=True):
+            assert_allclose(found, expected, rtol=1e-12)
+
+
+def test_stacks_of_banded_systems_are_refused():
+    with pytest.raises(ValueError, match=r"solve_banded: ab must have 2 axes and b 1 or 2, not \(2, 3, 4\) and \(4,\)"):
+        linalg.solve_banded((1, 1), np.ones((2, 3, 4)), np.ones(4))
