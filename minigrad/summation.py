@@ -58,10 +58,12 @@ def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
     """
     axes = normalized_axes(axis, x.ndim)
     order = _memory_order(x, axes)
+    # equivalent: any change because the sum of the products, as an array, is the same
     a, b, start, n = x.transpose(order), (x if y is None else y).transpose(order), x.ndim, 1
     # equivalent: any change because the sum of the products, as an array, is the same
     while start and order[start - 1] in axes and n * a.shape[start - 1] <= _DOT:
         start -= 1
+        # equivalent: any change because the sum of the products, as an array, is the same
         n *= a.shape[start]
     # equivalent: any change because the sum of the products, as an array, is the same
     if n < _SHORT_DOT or not (a.flags.c_contiguous and b.flags.c_contiguous):
@@ -95,8 +97,8 @@ def _is_direct(a, axes):
         return True
     # equivalent: any change because blocks have the same sum
     last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
-    # equivalent: last or -> last and; without last or; without or (len(axes) == a.ndim and a.flags.f_contiguous)
-    # because blocks have the same sum
+    # equivalent: last or -> last and; without last or; without or (len(axes) == a.ndim and a.flags.f_contiguous);
+    # without and a.flags.f_contiguous because blocks have the same sum, and NumPy's buffers nearly
     pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
     # NumPy 2.0 adds float16 in float16
     # equivalent: without and a.dtype.char != "e"; != -> == because later ones don't, and blocks have the same sum
@@ -150,12 +152,13 @@ def _merged(a, summed):
 def _sum_over(a, axis, dtype):
     """The sum over one axis: blocks of a few rows first, then in the same way over the sums of the blocks."""
     before, n, after = a.shape[:axis], a.shape[axis], a.shape[axis + 1 :]
-    # equivalent: without or not after; <= -> < because blocks have the same sum
-    if n <= _FEW or not after:  # the innermost axis, which NumPy adds pairwise
+    width = math.prod(after)
+    # equivalent: <= -> <; < 2 -> <= 2; 2 -> 1; 2 -> 3 because blocks have the same sum
+    if n <= _FEW or width < 2:  # the innermost axis, which NumPy adds pairwise, or no entries
         return np.add.reduce(a, axis=axis, dtype=dtype)
-    # equivalent: 1 -> 2; _RUN // math.prod(after) -> _RUN * math.prod(after); _RUN // math.prod(after) -> _RUN;
-    # _RUN // math.prod(after) -> math.prod(after) because the size of a block is a matter of speed
-    joined = max(1, min(_RUN // math.prod(after), n // _ROWS))  # neighbours that make one long row
+    # equivalent: 1 -> 2; _RUN // width -> _RUN * width; _RUN // width -> _RUN; _RUN // width -> width because the size
+    # of a block is a matter of speed
+    joined = max(1, min(_RUN // width, n // _ROWS))  # neighbours that make one long row
     blocks = n // (_ROWS * joined)
     end = blocks * _ROWS * joined
     leading = (slice(None),) * axis

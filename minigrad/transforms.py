@@ -137,7 +137,7 @@ def _differentiated(transform, f, argnums=0, with_value=False):
     def differentiated(*x, **options):
         trace = _Trace(transform, f, x, options, chosen_positions(transform, argnums, len(x)))
         y = _scalar(transform, trace.y)
-        gradients = trace.pull([y], [np.ones_like(array_of(y))])
+        gradients = trace.pull([y], [np.ones_like(y)])
         gradient = tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
         return (trace.result(y), gradient) if with_value else gradient
 
@@ -214,7 +214,7 @@ def _vjp(transform, f, x):
 
     def pullback(g):
         given = matched(f"{transform}: the gradient given to the pullback", g, trace.y)
-        return tuple(trace.pull(ys, [leaf if isinstance(leaf, Tensor) else np.array(leaf) for leaf in given]))
+        return tuple(trace.pull(ys, given))
 
     return unflatten(trace.y, map(trace.result, ys)), pullback
 
@@ -235,6 +235,7 @@ def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     for leaf in flatten(y):
         if arraylike(leaf).dtype.kind not in "fc":
             raise TypeError(f"jvp: the function must return floating-point values, not {brief(leaf)}")
+    # equivalent: np.zeros -> np.ones because any u will do
     u = unflatten(y, (np.zeros(np.shape(leaf), arraylike(leaf).dtype) for leaf in flatten(y)))
     _, push = _vjp("jvp", pullback, (u,))
     return y, push(tuple(v))[0]
@@ -292,8 +293,10 @@ def _stacked(rows, y, x):
     """The gradients of the entries of y as one array."""
     shape, dtype = (*y.shape, *np.shape(x)), arraylike(x).dtype
     if not rows:
-        return np.zeros(shape, dtype)
+        return np.empty(shape, dtype)  # equivalent: any factor because it has no entries
     blocks = np.reshape(np.stack(rows), shape)  # its byte order is the machine's
+    # equivalent: blocks if blocks.dtype == dtype else blocks.astype(dtype) -> blocks.astype(dtype) because a cast to
+    # the dtype that it has changes no value
     return (blocks if blocks.dtype == dtype else blocks.astype(dtype))[()]
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.operation import array_of
-from minigrad.summation import PairwiseSum, blocked_dot, blocked_sum, plus, total
+from minigrad.summation import PairwiseSum, blocked_dot, blocked_sum, normalized_axis, plus, total
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
@@ -35,6 +35,29 @@ def test_a_million_equal_entries(shape, axis, dtype):
     ):
         found = blocked_sum(laid, axis)
         np.testing.assert_allclose(found, dtype(0.01).astype(np.longdouble) * count, rtol=8 * np.finfo(dtype).eps)
+
+
+def test_all_entries_of_short_rows_that_lie_apart():
+    apart = np.full((200_000, 4), 0.1, np.float32)[:, :2]
+    for laid in (apart, apart.T):
+        assert abs(blocked_sum(laid) - 40_000) < 0.05
+
+
+@pytest.mark.parametrize("axis", [[0], True])
+def test_a_list_or_a_boolean_is_no_axis(axis):
+    with pytest.raises(TypeError, match=r"^axis must be an int or a tuple of ints, not (\[0\]|True)$"):
+        blocked_sum(np.ones((2, 2)), axis)
+
+
+def test_one_axis_is_an_int():
+    assert [normalized_axis(axis, 3, "f") for axis in (0, -1, np.int64(1))] == [0, 2, 1]
+    for axis in (True, 1.0):
+        with pytest.raises(TypeError):
+            normalized_axis(axis, 3, "f")
+    with pytest.raises(TypeError, match=r"^f: axis must be an integer, not True$"):
+        normalized_axis(True, 3, "f")
+    with pytest.raises(np.exceptions.AxisError, match=r"^f: axis 3 is out of bounds for array of dimension 2"):
+        normalized_axis(3, 2, "f")
 
 
 def test_float16_is_rounded_once():
@@ -71,6 +94,13 @@ def test_other_dtypes_are_summed_as_numpy_does(dtype):
     found = blocked_sum(a, 0)
     assert found.dtype == np.sum(a, axis=0).dtype
     np.testing.assert_array_equal(found, np.full(4, 300))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_no_entries(dtype):
+    for shape, axis in (((2, 40, 0), (0, 1)), ((20_000, 0), 0), ((0, 20_000, 2), 1), ((0, 5), 0)):
+        a = np.ones(shape, dtype)
+        np.testing.assert_array_equal(blocked_sum(a, axis), np.sum(a, axis=axis), strict=True)
 
 
 def test_nan_and_infinities_pass():

@@ -132,6 +132,7 @@ def test_argnums_and_options():
 
     assert grad(f, 1)(2.0, 3.0) == 2
     assert grad(f, -1)(2.0, 3.0) == 2
+    assert grad(f, -2)(2.0, 3.0) == 3
     assert grad(f, (1, 0))(2.0, 3.0, power=2) == (24, 36)
     with pytest.raises(ValueError, match="argnums 2 is out of range for 2 positional"):
         grad(f, 2)(2.0, 3.0)
@@ -162,6 +163,8 @@ def test_what_f_does_not_depend_on_has_gradient_0():
         (lambda: vjp(np.exp, X)[1](1j * X), TypeError, "must be floating-point, not complex128"),
         (lambda: jvp(np.exp, (X,), (np.ones(2),)), ValueError, r"jvp: v must have shape \(3,\), not \(2,\)"),
         (lambda: jvp(np.exp, X, X), TypeError, "jvp: x and v must be tuples.* not ndarray and ndarray$"),
+        (lambda: jvp(np.exp, (X,), X), TypeError, "jvp: x and v must be tuples.* not tuple and ndarray$"),
+        (lambda: jvp(np.exp, X, (X,)), TypeError, "jvp: x and v must be tuples.* not ndarray and tuple$"),
         (lambda: jvp(np.exp, (3,), (1.0,)), TypeError, "jvp: only a floating-point argument"),
         (lambda: hvp(cubes, X, np.ones(2)), ValueError, r"hvp: v must have shape \(3,\), not \(2,\)"),
         (lambda: hvp(np.tanh, X, X), ValueError, "hvp: the function must return a scalar"),
@@ -322,8 +325,9 @@ def test_backward_inside_of_a_transform_would_lose_its_derivative():
 
 
 def test_argnums_are_ints_and_name_each_argument_once():
-    with pytest.raises(ValueError, match=r"argnums \(0, 0\) names an argument twice"):
-        grad(lambda x: x * x, (0, 0))(3.0)
+    for twice in ((0, 0), (0, -1)):
+        with pytest.raises(ValueError, match=rf"argnums \({twice[0]}, {twice[1]}\) names an argument twice"):
+            grad(lambda x: x * x, twice)(3.0)
     for argnums in ("x", ["x"], True):
         with pytest.raises(TypeError, match="argnums must be an int or a tuple of ints"):
             grad(lambda x: x, argnums)(3.0)
@@ -342,6 +346,14 @@ def test_a_copy_of_a_traced_argument_is_refused():
     with pytest.raises(TypeError, match=r"use \.copy\(\)"):
         grad(lambda x: copy.copy(x) * 2)(1.0)
     assert grad(lambda x: x.copy() * 2)(1.0) == 2
+
+
+def test_an_elementwise_gradient_is_that_of_the_sum():
+    assert_allclose(mg.elementwise_grad(lambda x: x**3)(X), 3 * X**2)
+    assert_allclose(mg.elementwise_grad(lambda x, y: x * y, 1)(X, 2.0), np.sum(X))
+    assert_array_equal(mg.elementwise_grad(lambda x: [1.0, 2.0])(X), [0, 0, 0])
+    with pytest.raises(TypeError, match=r"^elementwise_grad: what the function returns must hold numbers, not 'a'"):
+        mg.elementwise_grad(lambda x: "a")(X)
 
 
 def test_full_like_keeps_the_gradient_of_its_fill():

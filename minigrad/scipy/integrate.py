@@ -45,7 +45,7 @@ def _solver(func, unravel, options):
 
     @op(name="odeint")
     def solved(given):
-        y0, t, args = unravel(given.copy())  # func may write to its arguments
+        y0, t, args = unravel(given)
         return si.odeint(lambda y, s: free_array(func(y, s, *args), "odeint", "func", "args"), y0, t, **options)
 
     @solved.vjp("given")
@@ -66,11 +66,11 @@ def _solver(func, unravel, options):
         dy, dp, dt = np.zeros(n), np.zeros(parameters.size), []
         for i in range(t.size - 1, 0, -1):
             dy = dy + g[i]
-            dt.append(np.dot(g[i], slope(out[i], t[i], parameters)))
+            dt.append(g[i] @ slope(out[i], t[i], parameters))
             start = np.concatenate([out[i], dy, dp])
             state = odeint(backwards, start, np.stack([t[i], t[i - 1]]), (parameters,), **options)[1]
             dy, dp = state[n : 2 * n], state[2 * n :]
-        dt.append(-np.dot(dy, slope(out[0], t[0], parameters)))
+        dt.append(-dy @ slope(out[0], t[0], parameters))
         return np.concatenate([dy + g[0], np.stack(dt[::-1]), dp])
 
     return solved

@@ -172,6 +172,7 @@ def _(g, x, ab, b, *, l, u):
 def _solve_transposed(g, ab, l, u):
     """S with A^T S = G."""
     columns, inside = _rows_of_bands(u, l, arraylike(ab).shape[1])
+    # equivalent: 0 -> any number because nothing outside of the matrix is read
     transposed = np.where(inside, ab[np.arange(l + u, -1, -1)[:, None], columns], 0)
     return _solve_banded(transposed, g, l=u, u=l)
 
@@ -179,6 +180,7 @@ def _solve_transposed(g, ab, l, u):
 def _rows_of_bands(l, u, n):
     """The row of A in which each entry of ab stands, and whether it stands in one."""
     rows = np.arange(-u, l + 1)[:, None] + np.arange(n)
+    # equivalent: rows, 0, n - 1 -> 0, rows, n - 1 because the middle one of three is taken
     return np.clip(rows, 0, n - 1), (rows >= 0) & (rows < n)
 
 

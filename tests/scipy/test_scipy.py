@@ -383,6 +383,75 @@ def test_the_distribution_functions_of_shifted_counts():
             assert_allclose(ours(k, 2.5, 2.0), getattr(ss.poisson, name)(k, 2.5, 2.0))
 
 
+@pytest.mark.parametrize("trans", [0, "N", 1, "T", 2, "C"])
+@pytest.mark.parametrize("unit_diagonal", [True, False])
+def test_complex_triangular_systems(trans, unit_diagonal):
+    a, b = M + 1j * POSITIVE, ANY - 1j
+    for lower in (True, False):
+        options = {"lower": lower, "unit_diagonal": unit_diagonal}
+        found = linalg.solve_triangular(leaf(a), b, trans, **options).data
+        assert_allclose(found, sl.solve_triangular(a, b, trans, **options), rtol=1e-10)
+
+
+def test_a_complex_system_from_its_cholesky_factor():
+    a = (M + 1j * M.T) @ np.conj(M + 1j * M.T).T + np.eye(3)
+    for lower in (True, False):
+        factor = sl.cholesky(a, lower=lower)
+        assert_allclose(linalg.cho_solve((leaf(factor), lower), ANY).data, np.linalg.solve(a, ANY), rtol=1e-10)
+
+
+def test_stacks_of_matrices():
+    a, b = np.stack([POSITIVE, POSITIVE + M @ M.T]), np.stack([M.T + 1, M])
+    for unit_diagonal in (True, False):
+        for trans in (0, 1):
+            f = lambda a, b, t=trans, u=unit_diagonal: linalg.solve_triangular(a, b, t, unit_diagonal=u)  # noqa: E731
+            assert_allclose(f(a, b), [f(*pair) for pair in zip(a, b, strict=True)], rtol=1e-10)
+            check_grads(f, a, b, order=1, float32=False)
+
+
+def test_functions_of_stacks_of_matrices():
+    pytest.importorskip("scipy", "1.16")  # the first to take them
+    a, b = np.stack([POSITIVE, POSITIVE + M @ M.T]), np.stack([M.T + 1, M])
+    for f, arguments in ((linalg.expm, (b,)), (linalg.sqrtm, (a,)), (linalg.solve_sylvester, (a, a, b))):
+        single = [f(*parts) for parts in zip(*arguments, strict=True)]
+        gradients = [
+            mg.grad(lambda x, f=f, rest=rest: np.sum(f(x, *rest) * M))(x) for x, *rest in zip(*arguments, strict=True)
+        ]
+        assert_allclose(f(*arguments), single, rtol=1e-10)
+        found = mg.grad(lambda x, f=f, rest=arguments[1:]: np.sum(f(x, *rest) * M))(arguments[0])
+        assert_allclose(found, gradients, rtol=1e-8, atol=1e-10)
+
+
+def test_convolutions_of_every_mode_with_the_larger_one_second():
+    a, b = RNG.normal(size=(2, 3)), RNG.normal(size=(5, 4))
+    for mode in ("full", "same", "valid"):
+        assert_allclose(signal.convolve(leaf(a), b, mode).data, ssignal.convolve(a, b, mode))
+
+
+def test_a_convolution_along_one_axis_with_a_dot_product_along_others():
+    a, b = RNG.normal(size=(5, 2, 3)), RNG.normal(size=(3, 4, 2, 2))
+    for mode in ("full", "same", "valid"):
+        found = signal.convolve_along(leaf(a), b, ([0], [1]), ([2, 1], [0, 3]), mode=mode)
+        expected = [
+            sum(np.convolve(a[:, i, j], b[j, :, k, i], mode) for i in range(2) for j in range(3)) for k in range(2)
+        ]
+        assert_allclose(found.data, expected)
+
+
+def test_what_convolutions_refuse():
+    for refused, message in (
+        (lambda: signal.convolve(ANY, M), r"both must have as many axes, not \(3,\) and \(3, 3\)"),
+        (lambda: signal.convolve(ANY, ANY, "wrap"), "mode must be 'full', 'valid' or 'same', not 'wrap'"),
+        (lambda: signal.convolve(ANY, ANY, method="x"), "method must be 'auto', 'direct' or 'fft', not 'x'"),
+        (
+            lambda: signal.convolve_along(ANY[:2], ANY, ([0], [0]), mode="valid"),
+            r"in a valid convolution b must fit into a \(a \(2,\), b \(3,\)\)",
+        ),
+    ):
+        with pytest.raises(ValueError, match=f"^convolve: {message}$"):
+            refused()
+
+
 def test_solve_triangular_refuses_another_trans():
     with pytest.raises(ValueError, match="solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not 3"):
         linalg.solve_triangular(np.eye(2), np.ones(2), trans=3)
@@ -501,3 +570,44 @@ def test_matrices_of_another_byte_order(name):
 def test_stacks_of_banded_systems_are_refused():
     with pytest.raises(ValueError, match=r"solve_banded: ab must have 2 axes and b 1 or 2, not \(2, 3, 4\) and \(4,\)"):
         linalg.solve_banded((1, 1), np.ones((2, 3, 4)), np.ones(4))
+
+
+def test_a_solution_is_scipys_to_the_last_bit():
+    y0, times, w = np.array([1.0, 2.0]), np.array([0.0, 0.3, 1.0]), np.array([0.7, 1.1])
+    found = integrate.odeint(lambda y, t, w: -w * y + t, leaf(y0), times, (w,))
+    assert_array_equal(found.data, si.odeint(lambda y, t, w: -w * y + t, y0, times, (w,)))
+    found = integrate.odeint(lambda t, y, w: -w * y + t, leaf(y0), times, (w,), tfirst=True)
+    assert_array_equal(found.data, si.odeint(lambda t, y, w: -w * y + t, y0, times, (w,), tfirst=True))
+    with pytest.raises(TypeError, match=r"^odeint: full_output does not hold for the adjoint equation: leave it out"):
+        integrate.odeint(lambda y, t: -y, leaf(y0), times, full_output=True)
+
+
+def test_the_gradient_of_a_solution_that_is_known():
+    """dy/dt = -w y + s from y0: y = s/w + (y0 - s/w) e^(-wt)."""
+    times, precise = np.array([0.2, 0.5, 1.3]), {"rtol": 1e-12, "atol": 1e-12}
+
+    def known(y0, t, w, s):
+        return s / w + (y0 - s / w) * np.exp(-w * np.expand_dims(t - t[0], -1))
+
+    def solved(y0, t, w, s):
+        return integrate.odeint(lambda y, t, w, s: -w * y + s, y0, t, (w, s), **precise)
+
+    weights = np.array([[1.0, 2.0], [-1.0, 0.5], [0.3, 3.0]])
+    x = np.array([1.0, 2.0]), times, np.array([0.7, 1.1]), 0.4
+    gradients = [mg.grad(lambda *x, f=f: np.sum(f(*x) * weights), (0, 1, 2, 3))(*x) for f in (solved, known)]
+    for found, expected in zip(*gradients, strict=True):
+        assert_allclose(found, expected, rtol=1e-7)
+
+
+def test_what_is_not_here_is_scipys():
+    modules = [(integrate, si, "quad"), (linalg, sl, "lu"), (signal, ssignal, "lfilter"), (special, sp, "comb")]
+    for ours, theirs, name in modules:
+        assert getattr(ours, name) is getattr(theirs, name)
+        with pytest.raises(AttributeError):
+            ours.nonsense  # noqa: B018
+    assert mg.scipy.__getattr__("stats") is stats
+    with pytest.raises(AttributeError, match=r"^module 'minigrad.scipy' has no attribute 'nonsense'$"):
+        mg.scipy.nonsense  # noqa: B018
+    assert stats.norm.rvs(random_state=0) == ss.norm.rvs(random_state=0)
+    with pytest.raises(AttributeError):
+        stats.norm._nonsense  # noqa: B018
