@@ -265,7 +265,9 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     free_b = [x for x in range(b.ndim) if x not in of_b]
     shape_a, shape_b = [a.shape[x] for x in free_a], [b.shape[x] for x in free_b]
     # without free axes it is a product of vectors, whose VJPs are faster
+    # equivalent: without * bool(free_a) because a matrix of one row is only slower
     rows = _arranged(a, (*free_a, *of_a), (*[math.prod(shape_a)] * bool(free_a), math.prod(summed)))
+    # equivalent: without * bool(free_b) because a matrix of one column is only slower
     columns = _arranged(b, (*of_b, *free_b), (math.prod(summed), *[math.prod(shape_b)] * bool(free_b)))
     z = matmul(rows, columns)
     return _arranged(z, range(z.ndim), (*shape_a, *shape_b))

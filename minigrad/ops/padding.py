@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,17 +105,13 @@ def _rows(value, n, a):
     return np.broadcast_to(value, (n, *a.shape[1:]))
 
 
-def _odd(skipped):
-    """The border of differences from the edge, mirrored, without (reflect) or with (symmetric) the edge itself."""
-
-    def border(a, n, _):
-        if a.shape[0] == 1:
-            return _rows(a, n, a)
-        nearest = 2 * a[:1] - a[skipped : skipped + n][::-1]
-        rest = n - nearest.shape[0]
-        return concatenate([border(concatenate([nearest, a]), rest, _), nearest]) if rest else nearest
-
-    return border
+def _odd(skipped, a, n, _):
+    """The border of differences from the edge, mirrored; without the edge itself if that is to be skipped (1)."""
+    if a.shape[0] == 1:
+        return _rows(a, n, a)
+    nearest = 2 * a[:1] - a[skipped : skipped + n][::-1]
+    rest = n - nearest.shape[0]
+    return concatenate([_odd(skipped, concatenate([nearest, a]), rest, _), nearest]) if rest else nearest
 
 
 _MOVES = {"edge": "edge", "wrap": "wrap", "empty": "edge"}  # mode -> the one of np.pad that moves entries
@@ -123,7 +120,7 @@ _BORDERS = {  # mode -> the border of so many rows before the first row
     "linear_ramp": _ramp,
     **{"mean": _statistic(np.mean), "median": _statistic(np.median)},
     **{"maximum": _statistic(np.max), "minimum": _statistic(np.min)},
-    **{"reflect": _odd(1), "symmetric": _odd(0)},
+    **{"reflect": partial(_odd, 1), "symmetric": partial(_odd, 0)},
 }
 
 
@@ -152,7 +149,7 @@ def trim_zeros(filt: Array, trim: str = "fb") -> Array:
         raise ValueError(f"trim_zeros: trim must be 'f', 'b' or 'fb', not {trim!r}")
     if filt.ndim != 1:
         raise ValueError(f"trim_zeros: the array must have one axis, not {filt.shape}")
-    kept = np.flatnonzero(array_of(filt))
+    kept = np.flatnonzero(filt)
     if not kept.size:
         return filt[:0]  # equivalent: any factor because nothing is in it
     return filt[kept[0] if "f" in trim.lower() else 0 : kept[-1] + 1 if "b" in trim.lower() else filt.size]

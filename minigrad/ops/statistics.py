@@ -227,9 +227,9 @@ def cov(
 
 def _weights_of(aweights, fweights):
     weights = [floating(given) for given in (aweights, fweights) if given is not None]
-    if any(w.ndim != 1 or np.any(array_of(w) < 0) for w in weights):
+    if any(w.ndim != 1 or np.any(w < 0) for w in weights):
         raise ValueError("cov: fweights and aweights must be vectors, of numbers that are not negative")
-    if fweights is not None and np.any(np.rint(array_of(fweights)) != array_of(fweights)):
+    if fweights is not None and np.any(np.rint(fweights) != fweights):
         raise TypeError("cov: fweights must be integers: how often each observation counts")
     return reduce(np.multiply, weights) if weights else None
 
@@ -237,7 +237,7 @@ def _weights_of(aweights, fweights):
 def _freedom(count, w, aweights, ddof):
     """What the sums of products are divided by: the sum of the weights, less what the mean takes of it; or 0."""
     total = count if w is None else np.sum(w)
-    return max(total - (ddof if aweights is None or ddof == 0 else ddof * np.sum(w * aweights) / total), 0)
+    return max(total - (ddof if aweights is None else ddof * np.sum(w * aweights) / total), 0)
 
 
 def _variables(m, rowvar):

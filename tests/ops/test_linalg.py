@@ -323,3 +323,32 @@ def test_kronecker_products_of_any_axes():
     stack, matrix = arrays((2, 3, 4), (4, 3))
     for x, y in ((stack, matrix), (matrix[0], stack), (matrix, 2.0), (matrix[0], matrix[1])):
         assert_allclose(np.kron(leaf(x), y).data, np.kron(x, y))
+
+
+@pytest.mark.parametrize("n", [-3, -1, 0, 1, 4, 6])
+def test_powers_of_matrices_of_a_stack(n):
+    stack = np.eye(3) + arrays((2, 3, 3))[0]
+    assert_allclose(np.linalg.matrix_power(leaf(stack), n).data, np.linalg.matrix_power(stack, n), rtol=1e-10)
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (2, 3), (3, 2)])
+@pytest.mark.parametrize("axes", [(-1, -1, -1), (0, 1, 2), (2, 0, 1), (1, -1, 0), (-2, 0, -3)])
+def test_vector_products_along_any_axes(sizes, axes):
+    a, b = arrays((4, 5, sizes[0]), (4, 5, sizes[1]))
+    in_space = [np.concatenate([x, np.zeros((4, 5, 3 - x.shape[-1]))], -1) for x in (a, b)]
+    expected = np.moveaxis(np.cross(*in_space), -1, axes[2])
+    given = np.moveaxis(a, -1, axes[0]), np.moveaxis(b, -1, axes[1])
+    assert_array_equal(mg.cross(*given, *axes), expected)
+    check_vjp(mg.cross, *given, *axes)
+
+
+def test_one_axis_stands_for_all_three():
+    a, b = arrays((4, 3, 5), (4, 3, 5))
+    for axis in (1, -2):
+        expected = np.cross(a, b, axis=axis)
+        assert_array_equal(np.cross(leaf(a), b, 0, 2, 0, axis).data, expected)
+        assert_array_equal(np.linalg.cross(leaf(a), b, axis=axis).data, expected)
+    vector = np.ones(3)
+    for x, y in ((vector[:2], vector), (vector, vector[:2]), (vector[:2], vector[:2])):
+        with pytest.raises(ValueError, match="cross: the vectors must have size 3, not x1"):
+            np.linalg.cross(leaf(x), y)

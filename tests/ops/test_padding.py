@@ -20,7 +20,7 @@ spec(
     "pad",
     calls(
         *[call(A, width) for width in (0, 1, (1, 2), ((1, 0), (0, 2)))],
-        *[call(CUBE, 1), call(CUBE, ((1, 0), (0, 2), (1, 1)), constant_values=1.5)],
+        *[call(CUBE, 1), call(CUBE, ((1, 0), (0, 2), (1, 1)), constant_values=1.5), call(CUBE, (1, 2), "linear_ramp")],
         *[call(A, {1: 2, -2: (1, 0)}), call(A, {0: 1}, "edge")],
     ),
     np.pad,
@@ -80,3 +80,8 @@ def test_an_axis_that_a_dict_does_not_name_is_not_padded():
     a = np.arange(6.0).reshape(2, 3)
     assert_array_equal(mg.pad(a, {0: 1}), np.pad(a, ((1, 1), (0, 0))))
     assert_array_equal(mg.pad(a, {-1: (0, 2)}), np.pad(a, ((0, 0), (0, 2))))
+
+
+def test_sizes_may_be_tensors_and_nothing_fills_nothing():
+    assert_array_equal(np.resize(leaf(V), mg.tensor([2, 4])).data, np.resize(V, (2, 4)))
+    assert np.resize(leaf(V[:0]), (0, 3)).shape == (0, 3)

@@ -1,6 +1,7 @@
 """Polynomials, against NumPy's."""
 
 import numpy as np
+import pytest
 from support.gradients import leaf
 from support.specification import Specs, call, calls
 
@@ -47,3 +48,45 @@ TestSpecs = specs.tests(examples=3)
 def test_polynomials_are_multiplied_without_zeros_in_front():
     for a, b in (([0.0, 0, 1], [1.0, 2]), ([0.0, 0], [1.0, 2]), ([3.0, 0], [0.0, 2, 0])):
         np.testing.assert_array_equal(np.polymul(leaf(a), b).data, np.polymul(a, b))
+
+
+@pytest.mark.parametrize("dtype", [int, np.float32, float])
+@pytest.mark.parametrize(
+    "call",
+    [
+        *[lambda p, m=m: np.polyder(p, m) for m in (0, 1, 3, 4, 9)],
+        *[lambda p, m=m: np.polyint(p, m) for m in (0, 1, 3)],
+        lambda p: np.polyint(p, 2, [3, 5]),
+        lambda p: np.polyint(p, k=7),
+        *[lambda p, x=x: np.polyval(p, x) for x in (2, 2.5, np.float32(0.5), np.arange(3))],
+        lambda p: np.polyval([1, 2], p),
+        *[lambda p, q=q: np.polydiv(p, q)[0] for q in ([2, 1], [3], [1, 2, 3, 4, 5], [2, 0, 0, 0])],
+        *[lambda p, q=q: np.polydiv(p, q)[1] for q in ([2, 1], [3], [1, 2, 3, 4, 5], [2, 0, 0, 0])],
+        *[lambda p, q=q: np.polydiv(q, p)[1] for q in ([2, 1], [4, 2, -6, 8], [8, 4, -12, 16.5], [4, 2, -6, 8 + 1e-9])],
+        *[lambda p, f=f: f(p, [2, 1]) for f in (np.polyadd, np.polysub, np.polymul)],
+        *[lambda p, f=f: f(3, p) for f in (np.polyadd, np.polysub, np.polymul)],
+        lambda p: np.poly(p),
+        lambda p: np.poly(p[:0]),
+        *[lambda p, n=n: np.vander(p, n) for n in (None, 0, 1, 6)],
+        lambda p: np.vander(p, 3, True),
+        lambda p: np.vander(p, increasing=True),
+    ],
+)
+def test_calls_of_polynomials_are_those_of_numpy(call, dtype):
+    p = np.array([2, 1, -3, 4], dtype)
+    found, expected = call(mg.tensor(p)), call(p)
+    assert np.shape(found) == np.shape(expected)
+    np.testing.assert_allclose(getattr(found, "data", found), expected, rtol=1e-5 if dtype is np.float32 else 1e-12)
+    if dtype is float:
+        assert np.asarray(getattr(found, "data", found)).dtype == np.asarray(expected).dtype
+
+
+def test_calls_of_polynomials_that_do_not_fit_are_refused():
+    for given, sentence in (
+        (lambda p: np.polyder(p, -1), "polyder: m must be 0 or more, not -1"),
+        (lambda p: np.vander(p, -1), "vander: negative dimensions"),
+        (lambda p: np.polyval(p[None], 1.0), r"polyval: p must be a vector, not \(1, 2\)"),
+        (lambda p: np.polyint(p, 3, [1.0, 2.0]), "polyint: "),
+    ):
+        with pytest.raises(ValueError, match=f"^{sentence}"):
+            given(leaf([1.0, 2.0]))

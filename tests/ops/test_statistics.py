@@ -151,10 +151,22 @@ def test_without_degrees_of_freedom_a_covariance_is_infinite(options):
 def test_weights_of_a_covariance_that_are_no_counts_are_refused():
     n = M.shape[1]
     with pytest.raises(TypeError, match="cov: fweights must be integers"):
-        np.cov(leaf(M), fweights=np.full(n, 0.5))
+        np.cov(leaf(M), fweights=np.append(np.ones(n - 1), 0.5))
     for name in ("fweights", "aweights"):
-        with pytest.raises(ValueError, match=r"cov: .* that are not negative"):
-            np.cov(leaf(M), **{name: np.arange(n) - 1})
+        for wrong in (np.arange(n) - 1, np.ones((1, n), int)):
+            with pytest.raises(ValueError, match=r"cov: .* vectors, of numbers that are not negative"):
+                np.cov(leaf(M), **{name: wrong})
+        for given in (np.arange(n), mg.tensor(np.arange(n)), [2.0, 1.0, 0.0, 1.0, 1.0, 3.0]):
+            plain = np.asarray(given, None if name == "aweights" else int)
+            for ddof in (0, 1, 2):
+                expected = np.cov(M, ddof=ddof, **{name: plain})
+                assert_allclose(np.cov(leaf(M), ddof=ddof, **{name: given}).data, expected)
+
+
+def test_a_covariance_has_the_dtype_of_both():
+    for first, second in ((np.float16, np.float32), (np.float32, np.float16), (np.float32, np.float64)):
+        found = np.cov(leaf(M[0].astype(first)), M[1].astype(second))
+        assert found.dtype == np.result_type(first, second)
 
 
 def test_one_row_of_variables_in_columns():
