@@ -320,11 +320,11 @@ def average(
     """
     if weights is None:
         found = mean(a, axis, keepdims=keepdims)
-        return (found, np.full_like(array_of(found), _count(arraylike(a), axis))) if returned else found
+        return (found, np.full_like(found, _count(arraylike(a), axis))) if returned else found
     like, a, weights = (a, weights), widened(a), widened(weights)
     weights = along_axes(weights, a, axis)
     total = sum(weights, axis, keepdims=keepdims)
-    if np.any(array_of(total) == 0):
+    if np.any(total == 0):
         raise ZeroDivisionError("average: the weights' sum is 0")
     found = narrowed(sum(np.multiply(a, weights), axis, keepdims=keepdims) / total, *like)
     return (found, np.broadcast_to(total, np.shape(found))) if returned else found
@@ -358,7 +358,8 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
     rows = reshape(moved, (*moved.shape[: a.ndim - len(axes)], n))
     lower, upper = (n - 1) // 2, n // 2
-    order = np.argpartition(array_of(rows), (lower, upper, n - 1), axis=-1)
+    # equivalent: n - 1 -> n - 2 because the last one has its place then, too
+    order = np.argpartition(rows, (lower, upper, n - 1))
     ordered = take_along_axis(rows, order[..., [lower, upper, n - 1]])
     middle = mean(ordered[..., : 1 + upper - lower], -1)
     m = np.where(np.isnan(ordered[..., -1]), ordered[..., -1], middle)

@@ -236,10 +236,11 @@ def tile(A: Array, reps: Shape) -> Array:
     >>> mg.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    a, times = arraylike(A), tuple(np.atleast_1d(array_of(reps)).tolist())
+    a, times = arraylike(A), tuple(np.atleast_1d(reps).tolist())
     shape, times = (1,) * (len(times) - a.ndim) + a.shape, (1,) * (a.ndim - len(times)) + times
     apart = tuple(size for n in shape for size in (1, n))
     spread = tuple(size for pair in zip(times, shape, strict=True) for size in pair)
+    # equivalent: zip(times, shape -> zip(shape, times because they are multiplied
     return reshape(broadcast_to(reshape(a, apart), spread), tuple(map(math.prod, zip(times, shape, strict=True))))
 
 

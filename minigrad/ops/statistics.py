@@ -162,7 +162,7 @@ def _positions(counts, n, q, method, ignore_nan):
 
 def _weighted_positions(entries, weights, q, method, ignore_nan):
     """The same, as the quantiles of the places that the entries take in order."""
-    places = np.argsort(np.argsort(entries, axis=-1, kind="stable"), axis=-1)
+    places = np.argsort(np.argsort(entries, kind="stable"))
     places = np.where(np.isnan(entries), np.nan, places)
     quantile = np.nanquantile if ignore_nan else np.quantile
     positions = quantile(places, q, axis=-1, method=method, weights=weights)
@@ -177,7 +177,7 @@ def partition(a: Array, kth: IndicesLike, axis: int | None = -1) -> Array:
     np.float64(1.0)
     """
     a = arraylike(a)
-    return take_along_axis(a, np.argpartition(array_of(a), array_of(kth), axis=axis), axis)
+    return take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
 
 
 @implements(np.sort_complex)
@@ -188,7 +188,7 @@ def sort_complex(a: Array) -> Array:
     array([1.+0.j, 3.+0.j])
     """
     a = arraylike(a)
-    # equivalent: 1 -> any number because only the dtype is asked for
+    # equivalent: 1 -> any number; zeros -> ones because only the dtype is asked for
     return astype(sort(a), np.sort_complex(np.zeros(1, a.dtype)).dtype)
 
 
@@ -217,7 +217,7 @@ def cov(
         raise ValueError(f"cov: ddof must be an integer, not {ddof}")
     x = _variables(m, rowvar or np.ndim(m) == 1)
     if y is not None:
-        x = np.concatenate([x, _variables(y, rowvar or len(np.atleast_2d(array_of(y))) == 1)], axis=0)
+        x = np.concatenate([x, _variables(y, rowvar or len(np.atleast_2d(array_of(y))) == 1)])
     x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
     w = _weights_of(aweights, fweights)
     x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]

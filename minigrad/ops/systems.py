@@ -237,6 +237,7 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(f"qr: mode {mode!r} {reason} for a matrix of {m} x {n}: pass 'reduced' or 'r'")
     both = _qr(a[..., :m])
     q, r = both[..., :m, :], both[..., m:, :]
+    # equivalent: > -> >= because no column is added then
     if n > m:  # the other columns are rotated too
         r = np.concatenate([r, np.matmul(_h(q), a[..., m:])], axis=-1)
     return r if mode == "r" else result_of(np.linalg.qr)(q, r)
@@ -335,9 +336,14 @@ def matvec(x1: Array, x2: Array) -> Array:
     >>> mg.matvec(np.eye(2), np.array([1.0, 2.0]))
     array([1., 2.])
     """
-    if np.ndim(x1) < 2:
-        raise ValueError(f"x1 must have at least 2 axes, not shape {np.shape(x1)}")
+    _check_axes(x1, x2)
     return matmul(x1, np.expand_dims(x2, -1))[..., 0]
+
+
+def _check_axes(matrix, vector):
+    if np.ndim(matrix) < 2 or not np.ndim(vector):
+        shapes = f"{np.shape(matrix)} and {np.shape(vector)}"
+        raise ValueError(f"the matrix must have at least 2 axes, and the vector 1: their shapes are {shapes}")
 
 
 @implements(np.vecmat)
@@ -347,4 +353,5 @@ def vecmat(x1: Array, x2: Array) -> Array:
     >>> mg.vecmat(np.array([1.0, 2.0]), np.eye(2))
     array([1., 2.])
     """
+    _check_axes(x2, x1)
     return matmul(np.expand_dims(conj(arraylike(x1)), -2), x2)[..., 0, :]

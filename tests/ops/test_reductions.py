@@ -187,6 +187,7 @@ def test_the_middle_does_not_wrap_around(function, a):
 @pytest.mark.filterwarnings("ignore:Mean of empty slice", "ignore:invalid value")
 def test_median_of_nothing():
     assert_array_equal(np.median(mg.tensor(np.ones((2, 0))), axis=1).data, [np.nan] * 2)
+    assert np.median(mg.tensor(np.ones((2, 0))), axis=1, keepdims=True).shape == (2, 1)
 
 
 @pytest.mark.parametrize("a", [a for a in SMALL if a.dtype.kind != "f"])
@@ -206,7 +207,7 @@ def test_prod_over_the_other_axis_of_an_empty_array():
 
 def test_median_over_axes_and_of_nan():
     a = np.random.default_rng(0).normal(size=(2, 3, 4))
-    for axis in (None, 1, (0, 2), (1, -1)):
+    for axis in (None, 0, 1, (0, 1), (0, 2), (1, -1)):
         for keepdims in (False, True):
             expected = np.median(a, axis=axis, keepdims=keepdims)
             assert_allclose(np.median(leaf(a), axis=axis, keepdims=keepdims).data, expected)
@@ -341,8 +342,12 @@ def test_diff_with_what_stands_before_and_after():
 
 
 def test_average_and_the_sum_of_its_weights():
-    a, w = np.array([[1.0, 4.0], [3.0, 2.0]]), np.array([3.0, 1.0])
-    for options in ({}, {"axis": 0}, {"axis": 1, "weights": w}, {"axis": 0, "weights": w, "keepdims": True}):
+    a, w = np.array([[1.0, 4.0], [3.0, 2.0], [0.5, 7.0]]), np.array([3.0, 1.0])
+    each = [{"axis": axis, "keepdims": kept} for axis in (None, 0, 1) for kept in (False, True)]
+    weighted = [options | {"weights": a} for options in each] + [
+        {"axis": 1, "keepdims": k, "weights": w} for k in (0, 1)
+    ]
+    for options in (*each, *weighted):
         found, expected = (np.average(x, returned=True, **options) for x in (leaf(a), a))
         for ours, theirs in zip(found, expected, strict=True):
             assert np.shape(ours) == np.shape(theirs)

@@ -167,3 +167,25 @@ def test_grids_without_copies():
             given = np.meshgrid(leaf(x), leaf(y), sparse=sparse, indexing=indexing, copy=False)
             for ours, theirs in zip(given, np.meshgrid(x, y, sparse=sparse, indexing=indexing), strict=True):
                 assert_array_equal(ours.data, theirs)
+
+
+@pytest.mark.parametrize("reps", [2, (2, 1), (1, 3), (2, 1, 3), (0, 2), [3], mg.tensor([2, 1, 3]), (1, 2, 1, 3)])
+def test_tiles(reps):
+    plain = getattr(reps, "data", reps)
+    for shape in ((), (3,), (2, 3), (2, 3, 4)):
+        assert_same(np.tile(leaf(array(*shape)), reps), np.tile(array(*shape), plain))
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3, -1, -3])
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_axes_are_rolled_as_by_numpy(axis, start):
+    assert_same(np.rollaxis(leaf(array(2, 3, 4)), axis, start), np.rollaxis(array(2, 3, 4), axis, start))
+
+
+@pytest.mark.parametrize("source", [0, 1, -1, (0, 1), (2, 0), (-1, 0, 1)])
+def test_axes_are_moved_as_by_numpy(source):
+    for destination in (-1, 1, 0, (0, 2), (-1, 0), (1, 2, 0)):
+        if np.ndim(source) == np.ndim(destination) and np.size(source) == np.size(destination):
+            assert_same(
+                np.moveaxis(leaf(array(2, 3, 4)), source, destination), np.moveaxis(array(2, 3, 4), source, destination)
+            )

@@ -193,3 +193,31 @@ def test_svd_of_a_symmetric_matrix_reads_its_lower_triangle(compute_uv):
         return parts.U * parts.S + parts.Vh if compute_uv else parts
 
     mg.testing.check_grads(f, a, order=2)
+
+
+REGULAR, BLOCK = (
+    np.random.default_rng(0).normal(size=(3, 3)),
+    np.pad(np.random.default_rng(1).normal(size=(2, 2)), (0, 1)),
+)
+OUTER = np.outer([1.0, 2.0, -1.0], [0.5, 1.0, 3.0])
+
+
+@pytest.mark.parametrize(
+    ("a", "weights", "u"),
+    [
+        *[(REGULAR[:m, :n], [1, 0, 0], REGULAR.T[:m, :n]) for m, n in ((3, 3), (3, 2), (2, 3), (3, 1))],
+        *[(REGULAR[:m, :n], [2, 3, 5], REGULAR.T[:m, :n]) for m, n in ((3, 3), (3, 2), (2, 3), (1, 3))],
+        *[(OUTER[:m, :n], [1, 0, 0], REGULAR[:m, :n]) for m, n in ((3, 3), (3, 2), (2, 3))],
+        (SINGULAR, [3, 5, 7], BLOCK),  # which keeps the value of 0
+    ],
+)
+def test_weighted_singular_values_have_two_derivatives(a, weights, u):
+    slope = grad(lambda a: np.sum(np.linalg.svdvals(a) * weights[: min(a.shape)]))
+    central = (slope(a + 1e-5 * u) - slope(a - 1e-5 * u)) / 2e-5
+    assert_allclose(mg.hvp(lambda a: np.sum(np.linalg.svdvals(a) * weights[: min(a.shape)]), a, u), central, atol=1e-7)
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
+def test_a_matrix_of_zeros_has_no_second_derivative_of_its_singular_values(shape):
+    found = mg.hvp(lambda a: np.sum(np.linalg.svdvals(a)), np.zeros(shape), np.ones(shape))
+    assert np.isnan(found).any()

@@ -364,3 +364,13 @@ def test_edges_that_nothing_moves_are_those_of_numpy(a):
     t = mg.tensor(a)
     for ends in (None, (0.0, 4.0)):
         assert_array_equal(mg.histogram_bin_edges(t, 3, ends), np.histogram_bin_edges(a, 3, ends))
+
+
+def test_orders_of_tensors_and_of_real_numbers():
+    for kth in (2, mg.tensor(2), [0, 3]):
+        found = np.partition(leaf(A), kth).data
+        assert_array_equal(np.sort(found), np.sort(A))
+        assert_array_equal(found[..., kth], np.sort(A)[..., kth])
+    for dtype in (np.float32, np.int8, np.complex64):
+        a = np.array([3, 1, 2], dtype)
+        assert_array_equal(np.sort_complex(mg.tensor(a)).data, np.sort_complex(a), strict=True)

@@ -304,3 +304,24 @@ def test_polyfit_refuses_values_of_three_axes():
 def test_the_cutoff_of_pinv_does_not_grow_with_the_stack():
     a = np.broadcast_to(np.diag([1.0, 1e-13]), (3000, 2, 2)).copy()
     assert_allclose(np.linalg.pinv(leaf(a), rtol=None).data, np.linalg.pinv(a, rtol=None))
+
+
+@pytest.mark.parametrize("a", [M.T, SQUARE, np.stack([M.T, M.T + 1]), np.stack([SQUARE, SQUARE.T])])
+def test_qr_of_what_is_not_tall(a):
+    for mode in ("reduced", "complete", "r"):
+        found, expected = np.linalg.qr(leaf(a), mode), np.linalg.qr(a, mode)
+        for ours, theirs in [(found, expected)] if mode == "r" else zip(found, expected, strict=True):
+            assert_allclose(ours.data, theirs, atol=1e-14)
+    with pytest.raises(ValueError, match="qr: mode 'raw' has no derivative for a matrix of 3 x"):
+        np.linalg.qr(leaf(a), "raw")
+
+
+def test_matvec_needs_a_matrix():
+    for matrix, vector in ((M[0], M[0]), (M[:, :1], M[0, 0]), (M[0, 0], M[0])):
+        sentence = (
+            rf"the matrix must have .*: their shapes are \({matrix.shape and '.*'}\) and \({vector.shape and '3,'}\)"
+        )
+        with pytest.raises(ValueError, match=f"^matvec: {sentence}"):
+            np.matvec(leaf(matrix), vector)
+        with pytest.raises(ValueError, match=f"^vecmat: {sentence}"):
+            np.vecmat(leaf(vector), matrix)
