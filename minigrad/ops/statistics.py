@@ -145,9 +145,7 @@ def _quantile(
     level = (part == 0) | (np.isinf(below) & (below == above))  # where the difference is of no use, or NaN
     # equivalent: level, 0 -> level, any number because below is selected there
     value = np.where(level, below, below + part * np.where(level, 0, above - below))
-    value = moveaxis(value, -1, 0)
-    kept = [1 if i in axes else size for i, size in enumerate(a.shape)] if keepdims else lead
-    return reshape(value, (*q.shape, *kept))
+    return reshape(moveaxis(value, -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))
 
 
 def _positions(counts, n, q, method, ignore_nan):
@@ -177,7 +175,8 @@ def partition(a: Array, kth: IndicesLike, axis: int | None = -1) -> Array:
     np.float64(1.0)
     """
     a = arraylike(a)
-    return take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
+    order = np.argpartition(a, array_of(kth), axis=axis)  # equivalent: array_of(kth) -> kth because both are read alike
+    return take_along_axis(a, order, axis)
 
 
 @implements(np.sort_complex)
