@@ -130,6 +130,7 @@ def shapes(
     (2, 2)
     """
     kinds = [(ndim, odd) for ndim, odd in _SHAPES if min_dims <= ndim <= max_dims]
+    # equivalent: 4 -> 3 because one of three axes is then drawn more often, too
     more = [(ndim, "full") for ndim in range(max(4, min_dims), max_dims + 1)]
     # equivalent: any change because each of them is drawn, and which is the simplest is not said
     ndim, odd = kind_of_input(draw, kinds[:4] + more + kinds[4:])
@@ -230,6 +231,7 @@ def _stretched_shape(draw: st.DrawFn, kind: str, result: tuple[int, ...]) -> tup
         return ()
     if kind == "row":  # the leading axes are missing, and at times the first one that is left has length 1
         rows = [result[i:] for i in range(1, len(result))]
+        # equivalent: 3 -> any number because how often one is stretched only tunes
         return draw(st.sampled_from(3 * rows + [_flattened(row, [0]) for row in rows]))
     if kind == "column":  # one or two axes have length 1
         return _flattened(result, [draw(st.integers(0, len(result) - 1)) for _ in range(2)])

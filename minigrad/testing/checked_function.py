@@ -33,10 +33,10 @@ class CheckedFunction:
                 tuples and the attributes of objects, and those that are given by keyword
     vjp:        None, or a function vjp(g, out, *inputs, **parameters) that returns the gradient of the
                 differentiated input, or a tuple of them
-    shown:      {name: value} of what else a message should show
 
     x are the differentiated arrays in float64 (complex ones as pairs), `labels` their names. Tensors that need a
-    gradient and that fn holds, such as the parameters of a layer, follow the inputs.
+    gradient and that fn holds, such as the parameters of a layer, follow the inputs. `shown` is {name: value} of what
+    else a message should show.
     """
 
     def __init__(
@@ -48,20 +48,20 @@ class CheckedFunction:
         vjp: Callable | None = None,
         argnums: Any = None,
         name: str | None = None,
-        shown: dict[str, Any] | None = None,
     ) -> None:
-        self.fn, self.vjp, self.shown = fn, vjp, shown or {}
+        self.fn, self.vjp = fn, vjp
+        self.shown: dict[str, Any] = {}
         self.name = name or _name(fn)
         inputs, parameters = _in_position(fn, inputs, parameters)
         self.names = _names(fn, len(inputs))
-        values: dict[Place, Any] = dict(enumerate(inputs))
-        values.update(parameters)
-        self._values = {place: mapped(value, _own_copy) for place, value in values.items()}
+        self._values: dict[Place, Any] = dict(enumerate(inputs))
+        self._values.update(parameters)
         self._moving = self._chosen(argnums)
+        self._values = {place: mapped(value, _own_copy) for place, value in self._values.items()}
         moving = [(self._title(place) + path, leaf) for place, parts in self._moving.items() for path, leaf in parts]
         moving += self._hold(differentiated=vjp is None and argnums is None)
         self.labels = [label for label, _ in moving]
-        self._complex = [np.iscomplexobj(array_of(leaf)) for _, leaf in moving]
+        self._complex = [np.iscomplexobj(leaf) for _, leaf in moving]
         self.x = [np.array(in_parts(array_of(leaf)), np.float64) for _, leaf in moving]
         if not self.x:
             self._nothing_to_check()
@@ -93,7 +93,8 @@ class CheckedFunction:
     def _has_vjp(self, place: Place, parts: Leaves) -> bool:
         """Whether there is a VJP for this input: a given one is for positions, an op's for arrays, not for lists."""
         if self.vjp is None and isinstance(self.fn, Op):
-            return isinstance(place, int) and self.fn.vjps[place] is not None and not any(path for path, _ in parts)
+            known = isinstance(place, int) and (self.fn.any_number or place < len(self.fn.names))
+            return known and self.fn.vjps[place] is not None and not any(path for path, _ in parts)
         return self.vjp is None or isinstance(place, int)
 
     def _title(self, place: Place) -> str:
@@ -130,8 +131,6 @@ class CheckedFunction:
 
     def _holding(self, x: Sequence[Any]) -> contextlib.AbstractContextManager[None]:
         """Inside, the parameters that fn holds are the last of x; its other Tensors have x's dtype."""
-        if not self._held:
-            return contextlib.nullcontext()
         count = sum(moves for _, _, moves in self._held)
         given = iter(self.joined(x)[len(x) - count :])
         values = [next(given) if moves else _in_dtype(array, x[0].dtype) for _, array, moves in self._held]
@@ -150,8 +149,6 @@ class CheckedFunction:
     def _replaced(self, place: Place, given: Iterator[Any], dtype: np.dtype) -> Any:
         """The value of a place with the next of the given arrays for each leaf that is differentiated."""
         paths = {path for path, _ in self._moving[place]}
-        if "" in paths:  # the value is an array itself
-            return next(given)
 
         def replaced(path, leaf):
             return next(given) if path in paths else _cast_leaf(path, leaf, dtype)
@@ -289,8 +286,6 @@ def parameter_names(fn: Callable) -> tuple[list[str], list[str]]:
     >>> parameter_names(lambda x, y=1, *, axis: x)
     (['x', 'y'], ['axis'])
     """
-    if isinstance(fn, Op):
-        return [] if fn.any_number else list(fn.names), list(fn.parameters)
     if isinstance(fn, np.ufunc):
         return [f"x{i}" if fn.nin > 1 else "x" for i in range(1, fn.nin + 1)], []
     try:
@@ -311,7 +306,7 @@ def _names(fn: Callable, count: int) -> list[str]:
 
 def _in_position(fn: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
     """An op's arguments that were given by keyword in their positions, with the defaults in between."""
-    if not isinstance(fn, Op) or fn.any_number or not parameters.keys() & set(fn.names):
+    if not (isinstance(fn, Op) and fn.names_all(tuple(inputs), parameters) and parameters.keys() & set(fn.names)):
         return inputs, parameters
     bound, _ = fn.bind(tuple(inputs), parameters)
     last = max(i for i, name in enumerate(fn.names) if name in parameters)
@@ -343,9 +338,9 @@ def _obstacle(value: Any) -> str:
 
 
 def _own_copy(path: str, leaf: Any) -> Any:
-    """A copy that nobody else writes to; a Tensor that needs a gradient stays one."""
+    """A copy that nobody else writes to, without history."""
     if isinstance(leaf, Tensor):
-        return Tensor(leaf.data, requires_grad=leaf.requires_grad) if path and leaf.requires_grad else leaf.numpy()
+        return leaf.numpy()
     return np.array(leaf, copy=True, subok=True) if isinstance(leaf, np.ndarray) else leaf
 
 
@@ -359,7 +354,7 @@ def _cast_leaf(path: str, leaf: Any, dtype: np.dtype) -> Any:
         return leaf
     if isinstance(leaf, np.integer):
         return int(leaf)
-    if isinstance(leaf, (np.ndarray, np.floating)):
+    if isinstance(leaf, (np.ndarray, np.inexact)):
         return _in_dtype(leaf, dtype) if leaf.dtype.kind in "fc" else leaf
     return dtype.type(leaf) if path and isinstance(leaf, float) else leaf
 
@@ -383,8 +378,7 @@ def shaped_as(y: Any, g: np.ndarray) -> Any:
         parts = in_parts(leaf)
         start += parts.size
         own = np.reshape(g[start - parts.size : start], parts.shape)
-        own = own if parts is leaf else upstream(own)
-        return own if own.dtype == leaf.dtype else own.astype(leaf.dtype)
+        return (own if parts is leaf else upstream(own)).astype(leaf.dtype, copy=False)
 
     return mapped(y, part)
 

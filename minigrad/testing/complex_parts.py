@@ -19,11 +19,13 @@ def in_parts(a: Any) -> Any:
 
 
 def joined(parts: Any) -> Any:
-    """The complex array, or Tensor, of these parts.
+    """The complex array, or Tensor, of these parts; an array in their memory if it can be: writes to it are seen there.
 
     >>> joined(np.array([[1.0, 2.0]]))
     array([1.+2.j])
     """
+    if isinstance(parts, np.ndarray) and parts.strides[-1] == parts.itemsize:
+        return parts.view(np.result_type(parts, np.complex64))[..., 0]
     z = parts[..., 0] + 1j * parts[..., 1]
     return np.asarray(z) if isinstance(z, np.generic) else z
 

@@ -1,5 +1,6 @@
 """The parts of a check of gradients: its inputs and upstream gradients, its options, and the numbers it compares."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -161,13 +162,17 @@ def test_an_entry_of_a_jacobian_that_should_be_another_one_or_none():
 
 
 def test_a_wrong_third_derivative_is_found_where_it_is_asked_for():
-    fourth_power, slope = mg.op(lambda z: z**4, name="fourth_power"), mg.op(lambda z: 4 * z**3)
-    fourth_power.vjp("z", lambda g, out, z: g * slope(z))
-    slope.vjp("z", lambda g, out, z: g * (12 if isinstance(z, np.ndarray) else 12.01) * np.square(z))
     at = np.array([[0.5, -1.0]])
-    check_grads(fourth_power, at, order=2)
-    with pytest.raises(GradientError, match="third derivative of fourth_power"):
-        check_grads(fourth_power, at, order=3)
+    for order, name in ((3, "third derivative"), (4, "derivative 4")):
+        powers = [mg.op(lambda z, n=n: z**n, name=f"power{n}") for n in range(order + 2, 2, -1)]
+        for op, slope in itertools.pairwise(powers):
+            op.vjp("z", lambda g, out, z, n, slope=slope: g * n * slope(z))
+        powers[order - 2].vjp(
+            "z", lambda g, out, z, n: g * (n if isinstance(z, np.ndarray) else n + 0.01) * z ** (n - 1)
+        )
+        check_grads(powers[0], at, order=order - 1)
+        with pytest.raises(GradientError, match=f"{name} of power{order + 2}"):
+            check_grads(powers[0], at, order=order)
     check_grads(np.sin, at[:, :1], order=4)
     check_grads(lambda z: np.sum(np.sin(z), axis=1), np.outer(x, x[:2]), order=2)
 
@@ -309,3 +314,20 @@ def test_a_relative_and_an_absolute_tolerance_are_not_the_same(check):
     check(np.sin, x, atol=10.0, **options)
     with pytest.raises(GradientError):
         check(np.sin, x, atol=2e-3, **options)
+
+
+@pytest.mark.parametrize("check", [check_vjp, check_grads, check_jvp])
+def test_an_option_that_is_also_a_parameter_of_the_function_is_refused(check):
+    def scaled(x, rtol=1.0, *, seed=1.0, factor=1.0):
+        return x * rtol * seed * factor
+
+    for name in ("rtol", "seed"):
+        said = f"^{check.__name__}: {name} is an option of the check and a parameter of the function: bind the latter"
+        with pytest.raises(TypeError, match=said):
+            check(scaled, x, **{name: 2})
+        check(functools.partial(scaled, **{name: 2.0}), x, **{name: 1})
+    check(scaled, x, 2.0, factor=3.0)
+    check(scaled, x, 2.0, rtol=1e-3)  # the function has its own by position
+    check(np.sin, x, rtol=1e-3, seed=1)
+    with pytest.raises(TypeError, match=f"^{check.__name__}: the first argument must be a function, not int"):
+        check(3, x)

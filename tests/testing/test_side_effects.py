@@ -1,5 +1,6 @@
 """What a function and its VJP do besides computing: each kind is found, told by name, and nothing else is."""
 
+import functools
 import itertools
 import warnings
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.testing import GradientError, side_effects
+from minigrad.testing import GradientError, check_vjp, side_effects
 from minigrad.testing.checked_function import CheckedFunction
 from minigrad.testing.tolerances import STEP
 
@@ -299,3 +300,26 @@ def test_what_is_the_same():
     for sign in (-1, 1):
         assert side_effects._same(np.array([1.0, 2.0]), np.array([1.0 + sign * 0.5, 2.0]), 0.5)
         assert not side_effects._same(np.array([1.0, 2.0]), np.array([1.0 + sign * 0.75, 2.0]), 0.5)
+
+
+@pytest.mark.parametrize("at", [np.array([0.5, -1.0]), np.array([0.5 + 1j, -1.0])])
+@pytest.mark.parametrize("factor", [1, 2])
+def test_writes_are_found_in_real_and_in_complex_arrays(at, factor):
+    def vjp(g, y, x, victim):
+        assert g.dtype == y.dtype == x.dtype
+        gradient = g * np.cos(x)
+        array = {"x": x, "g": g, "y": y}[victim]
+        array *= factor
+        return gradient
+
+    def sine(x):
+        y = np.sin(x)
+        x *= factor
+        return y
+
+    for victim, said in (("x", "x"), ("g", "the upstream gradient"), ("y", "the output")):
+        with pytest.raises(GradientError, match=f"the VJP (wrote|writes) to {said}") as error:
+            check_vjp(np.sin, at, vjp=functools.partial(vjp, victim=victim))
+        assert error.value.kind == "mutated"
+    with pytest.raises(GradientError, match=r"the function (wrote|writes) to x"):
+        check_vjp(sine, at, vjp=lambda g, y, x: g * np.cos(x))
