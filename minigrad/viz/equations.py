@@ -130,7 +130,8 @@ def equations(ops: Sequence[Part]) -> dict[str, dict[str, Any]]:
 def _templates(op: Any, positions: Sequence[int], repeated: Collection[int] = ()) -> dict[str, Any]:
     arguments = [argument_name(op, position) for position in positions]
     names = _names(op, arguments)
-    gave = _math(names["out"], _row(op)[0] or _source(op.forward), names) or _call(op, names, len(positions))
+    returned = _row(op)[0] or (None if op.any_number else _source(op.forward))
+    gave = _math(names["out"], returned, names) or _call(op, names, len(positions))
     backward = [
         _backward(op, position, i, names, i in repeated) if op.vjps[position] is not None else ""
         for i, position in enumerate(positions)
@@ -142,7 +143,8 @@ def _names(op: Any, arguments: Sequence[str]) -> dict[str, str]:
     """What stands for each name in the equations; "" for an argument that was left out."""
     names = {}
     if not op.any_number:
-        names = {name: "" for name, vjp in zip(op.names, op.vjps, strict=True) if vjp is not None}
+        pairs = zip(op.names, op.vjps, strict=True)
+        names = {name: identifier(name) if vjp is None else "" for name, vjp in pairs}
     names |= {name: f"<mi>{{{i}}}</mi>" for i, name in enumerate(arguments)}
     return names | {"out": "<mi>{out}</mi>", "g": _derivative("out")}
 
@@ -186,7 +188,8 @@ def _equal(left: str, right: str) -> str:
 
 def _math(left: str, expression: str | ast.expr | None, names: dict[str, str]) -> str:
     """`left` = the expression, or "" if there is none that can be read."""
-    if not expression:
+    # equivalent: never because None can't be read either
+    if expression is None:
         return ""
     try:
         return _equal(left, mathml(expression, names))
@@ -216,12 +219,10 @@ def _source(function: Callable) -> ast.expr | None:
 def _vjp_source(op: Any, vjp: Any, name: str) -> ast.expr | None:
     """What a VJP returns, with g and out by those names; None where it is more than an expression."""
     moves = op.__name__ in MOVES and op.__module__.startswith("minigrad.")
-    if moves or not inspect.isfunction(vjp):
+    returned = None if moves or op.any_number else _source(vjp) or _lambda(vjp, name)
+    if returned is None:
         return None
-    returned, given = _source(vjp) or _lambda(vjp, name), list(inspect.signature(vjp).parameters)
-    if returned is None or op.any_number:
-        return None
-    places = dict(zip(given, ["g", "out", *op.names], strict=False))
+    places = dict(zip(inspect.signature(vjp).parameters, ["g", "out", *op.names], strict=False))
     return _Renamed(places).visit(ast.parse(ast.unparse(returned), mode="eval").body)
 
 

@@ -121,9 +121,17 @@ class _Writer:
             parts.append(operator(SIGNS[type(sign)]) + self.write(side, SUM))
         return "".join(parts), 0
 
+    def _function(self, tree: ast.expr) -> str:
+        """The name of a function, such as np.linalg.inv; a method of an argument has no place in an equation."""
+        root = tree
+        while isinstance(root, ast.Attribute):
+            root = root.value
+        if not isinstance(root, ast.Name) or (root is not tree and root.id in self.names):
+            raise UnreadableError(ast.unparse(tree))
+        return tree.attr if isinstance(tree, ast.Attribute) else root.id
+
     def _call(self, tree: ast.Call) -> tuple[str, int]:
-        name = tree.func.attr if isinstance(tree.func, ast.Attribute) else getattr(tree.func, "id", "_")
-        arguments = tree.args
+        name, arguments = self._function(tree.func), tree.args
         if name in FUNCTIONS:
             return FUNCTIONS[name](self, arguments), POWER if name in RAISED else ATOM
         if name.startswith("_") or tree.keywords:

@@ -1,5 +1,6 @@
 """The equations of the walk: each row of the table against the op, and what is read from source."""
 
+import ast
 import inspect
 import re
 import xml.etree.ElementTree as ElementTree
@@ -9,7 +10,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.operation import Op
-from minigrad.viz.equations import MOVES, ROWS, equations, filled
+from minigrad.viz.equations import MOVES, ROWS, _source, equations, filled
 from minigrad.viz.mathml import UnreadableError, identifier, mathml
 from minigrad.viz.parts import read_tape
 
@@ -186,6 +187,16 @@ def test_an_op_of_yours_is_not_taken_for_one_of_the_same_name():
     exp.vjp("x", lambda g, out, x: g * 2)
 
     @mg.op
+    def transpose(x):
+        return x + 1.0
+
+    @transpose.vjp("x")
+    def _(g, out, x):
+        return g * 1.0
+
+    assert equation(transpose, POSITIVE)[1] == "\u2202J\u2202{0}=\u2202J\u2202{out}\u22991"
+
+    @mg.op
     def reshape(x):
         return x - 1.0
 
@@ -224,6 +235,97 @@ def test_each_argument_has_the_equation_of_its_own_vjp():
     backward = [text(each) for each in known["backward"]]
     assert backward[constant] == ""
     assert backward[-1] == "\u2202J\u2202{2}=\u2202J\u2202{out}\u2299{out}{2}"
+
+
+def test_what_moves_entries_says_so_in_each_of_its_calls():
+    calls = {
+        "max_pool2d": lambda a: mg.max_pool2d(a.reshape(1, 3, 3), 2),
+        "avg_pool2d": lambda a: mg.avg_pool2d(a.reshape(1, 3, 3), 2),
+        "getitem": lambda a: a[0], "copy": lambda a: a.copy(), "pad": lambda a: mg.pad(a, 1), "sum": mg.sum,
+        "reshape": lambda a: a.reshape(9), "transpose": lambda a: a.T, "round": mg.round, "max": mg.max, "min": mg.min,
+        "concatenate": lambda a: mg.concatenate([a, a]), "stack": lambda a: mg.stack([a, a]), "cumsum": mg.cumsum,
+        "broadcast_to": lambda a: mg.broadcast_to(a, (2, 3, 3)), "astype": lambda a: a.astype(np.float32),
+        "clip": lambda a: mg.clip(a, 0, 1),
+    }  # fmt: skip
+    for name, call in calls.items():
+        *_, last = ops_of(call(mg.tensor(POSITIVE, requires_grad=True)))
+        (known,) = equations([last]).values()
+        assert text(known["backward"][0]) == f"\u2202J\u2202{{0}}=\u2202J\u2202{{out}}\xa0{MOVES[name]}"
+        assert "{0}" in known["forward"]
+
+
+def test_the_inputs_of_an_op_of_any_number_are_named_one_by_one():
+    @mg.op
+    def total(*arrays):
+        return sum(arrays)
+
+    @total.vjp("arrays")
+    def _(i, g, out, *arrays):
+        return g * i
+
+    assert equation(lambda *arrays: mg.stack(arrays), POSITIVE, POSITIVE)[0] == "{out}=stack({0},{1})"
+    assert equation(total, POSITIVE, POSITIVE) == [
+        "{out}=total({0},{1})",
+        *(f"\u2202J\u2202{{{i}}}=\u2202J\u2202{{out}}\xa0by the VJP of arrays" for i in (0, 1)),
+    ]
+
+
+def test_a_method_of_an_argument_is_not_taken_for_a_function_of_its_arguments():
+    @mg.op
+    def squares(x):
+        return (x * x).sum()
+
+    squares.vjp("x", lambda g, out, x: g * 2 * x)
+
+    @mg.op
+    def rows(x, kind):
+        return kind.square(x)
+
+    @rows.vjp("x")
+    def _(g, out, x, kind):
+        return np.linalg.inv(g.reshape(3, 3))
+
+    assert equation(squares, POSITIVE)[0] == "{out}=squares({0})"
+    x = mg.tensor(POSITIVE.ravel(), requires_grad=True)
+    (known,) = equations(ops_of(rows(x, np))).values()
+    assert [text(known["forward"]), text(known["backward"][0])] == [
+        "{out}=rows({0})",
+        "\u2202J\u2202{0}=\u2202J\u2202{out}\xa0by the VJP of x",
+    ]
+
+
+def test_an_argument_that_is_no_tensor_stands_by_its_name():
+    x, y = (mg.tensor(POSITIVE, requires_grad=True) for _ in range(2))
+    (known,) = equations(ops_of(mg.where(True, x, y))).values()
+    assert [text(each).partition("=")[2] for each in known["backward"]] == [
+        "{\u2202J\u2202{out}where condition0elsewhere",
+        "{0where condition\u2202J\u2202{out}elsewhere",
+    ]
+
+
+def test_a_function_of_no_single_expression_has_no_equation():
+    def with_a_block(x):
+        with np.errstate(all="ignore"):
+            return 1 / x
+
+    def of_two_statements(x):
+        y = x * 2
+        return y * 2
+
+    def empty(x): ...
+
+    def documented(x):
+        """Twice x."""
+        return 2 * x
+
+    assert [_source(function) for function in (with_a_block, of_two_statements, empty, np.sin, len)] == [None] * 5
+    assert ast.unparse(_source(documented)) == "2 * x"
+
+
+def test_the_gradient_of_what_is_repeated_is_told_where_it_cannot_be_read():
+    for op in (mg.fmax, mg.fmod):
+        assert equation(op, np.ones((3, 2)), np.full(2, 0.75))[2].endswith("by the VJP of x2")
+    assert equation(mg.copysign, np.ones((3, 2)), np.ones(2))[1].endswith("by the VJP of x1")
 
 
 @pytest.mark.parametrize("name", ["hypot", "power", "logaddexp", "copysign", "maximum"])
@@ -274,6 +376,8 @@ def test_an_op_whose_source_is_no_expression_is_called_by_its_name():
         ("a is b", None),
         ("a // b", None),
         ("None", None),
+        ("f(a)(b)", None),
+        ("(a + b).f(c)", None),
     ],
 )
 def test_expressions(expression, expected):
