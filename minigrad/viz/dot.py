@@ -153,7 +153,7 @@ class _Drawing:
         if not (part.is_output and part.detail and part.size == 1):
             rows.append((str(part.shape), SMALL, TEXT_GREY, ""))
         rows += [(line, SMALL, "#000000", "") for line in part.detail.splitlines()]
-        if part.gradient is not None and (part in self.side or self.uses[part] > 1 or part.kind == "parameter"):
+        if part.gradient is not None and (self.uses[part] > 1 or part.kind == "parameter"):
             rows.append((f"grad {part.gradient:.2g}", SMALL, DARK_ORANGE if math.isfinite(part.gradient) else RED, ""))
         return f"<{_rows(rows + _fault_rows(part))}>"
 

@@ -205,20 +205,20 @@ class _Sequence:
     def __init__(self) -> None:
         self.parts: list[Part] = []
         self._scope: tuple = ()
-        self._starts = [0]  # where the run of each scope around the last part starts, outermost first
+        self._starts: list[int] = []  # where the run of each scope around the last part starts, outermost first
 
     def enter(self, scope: tuple) -> None:
         """Start the runs of the scopes that the last part was not in."""
         shared = len(common([self._scope, scope]))
-        del self._starts[shared + 1 :]
+        del self._starts[shared:]
         self._starts += [len(self.parts)] * (len(scope) - shared)
         self._scope = scope
 
     def add_leaf(self, leaf: Part) -> None:
         """Add a leaf of the scope that was entered, or of one around it."""
         depth = len(leaf.scope)
-        self.parts.insert(self._starts[depth + 1] if depth < len(self._scope) else len(self.parts), leaf)
-        self._starts[depth + 1 :] = [start + 1 for start in self._starts[depth + 1 :]]
+        self.parts.insert(self._starts[depth] if depth < len(self._scope) else len(self.parts), leaf)
+        self._starts[depth:] = [start + 1 for start in self._starts[depth:]]
 
 
 def _drawn(groups: list[_Group], leaves: list[Part], visible: list[Part]) -> list[Part]:

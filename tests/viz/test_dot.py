@@ -204,3 +204,76 @@ def test_text_that_graphviz_can_not_measure_has_its_width_said():
     label = parsed.get_node(nodes["größe重み"]).attr["label"]
     assert f'<TD WIDTH="{width("größe重み", dot.LARGE)}">' in label
     assert "WIDTH" not in parsed.get_node(nodes["exp"]).attr["label"]
+
+
+def row_of(parsed, node):
+    """The titles that stand on one level with a node: those of its leaves, and its own."""
+    rows = [row.nodes() for row in parsed.subgraphs_iter() if row.graph_attr["rank"] == "same"]
+    return [rows_of(parsed.get_node(each).attr["label"])[0] for row in rows if node in row for each in row]
+
+
+def test_a_norm_that_a_fold_takes_stands_in_the_node_of_the_op_that_has_it():
+    h = mg.tanh(mg.tensor([1.0, 2.0], requires_grad=True, name="x"))
+    with mg.scope("inside"):
+        y = mg.sin(h) * 3.0
+        z = mg.cos(h)
+    nodes, edges, parsed = drawn(mg.stack([y, z, y]), y + h, gradients=True, depth=0)
+    labels = {(tail, head): look["label"].strip() for tail, head, look in edges if look.get("label")}
+    assert labels["tanh", "inside"] == ""
+    assert "grad " in str(rows_of(parsed.get_node(nodes["tanh"]).attr["label"]))
+    assert labels["inside", "stack"] != ""  # a fold has no gradient of its own
+    assert not any(row.startswith("grad") for row in rows_of(parsed.get_node(nodes["inside"]).attr["label"]))
+
+
+def test_what_stands_beside_an_op():
+    """Leaves that it alone takes, and marks; not those of a fold, which has the picture's width."""
+    w, v = (mg.tensor([1.0, 2.0], requires_grad=True, name=name) for name in "wv")
+    y = mg.tanh(w)
+    for _ in range(3):
+        y = mg.sin(y * w)
+    with mg.scope("inside"):
+        y = mg.sin(y * v)
+    many = [mg.tensor([1.0, 2.0], requires_grad=True, name=f"x{i}") for i in range(20)]
+    nodes, edges, parsed = drawn(mg.stack([y, *many]), gradients=True, depth=0, max_nodes=30)
+    assert row_of(parsed, nodes["inside"]) == []
+    assert [look["label"].strip() for tail, _, look in edges if tail == "x0 to x19"] == ["6.3"]  # sqrt(40)
+    titles = [rows_of(node.attr["label"])[0] for node in parsed.nodes()]
+    ops = [node for node, title in zip(parsed.nodes(), titles, strict=True) if title == "multiply"]
+    assert [sorted(row_of(parsed, op)) for op in ops] == 3 * [["multiply", "w"]]
+    beside = {leaf for op in ops for leaf in row_of(parsed, op)}
+    assert not any(look.get("style") == "invis" and head in beside for _, head, look in edges)
+
+
+def test_an_op_of_a_box_is_fed_from_above_all_its_leaves_but_those_beside_it():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    y = mg.tanh(x)
+    with mg.scope("inside"):
+        above, beside = (mg.tensor([1.0, 2.0], requires_grad=True, name=name) for name in ("above", "beside"))
+        y = mg.exp(y * beside)
+        y = y * above + mg.sin(above)
+    _, edges, _ = drawn(y.sum())
+    assert [(tail, head) for tail, head, look in edges if look.get("style") == "invis"] == [("tanh", "above")]
+
+
+def test_a_norm_that_is_not_finite_is_red_in_its_node():
+    x, w = (mg.tensor([0.0, 1.0], requires_grad=True, name=name) for name in "xw")
+    with np.errstate(all="ignore"):
+        nodes, _, parsed = drawn(mg.sqrt(x) * w, gradients=True)
+    labels = {name: parsed.get_node(nodes[name]).attr["label"] for name in "xw"}
+    assert re.search(f'COLOR="{dot.RED}">grad (inf|nan)<', labels["x"])
+    assert re.search(f'COLOR="{dot.DARK_ORANGE}">grad 1<', labels["w"])
+
+
+def test_an_output_of_several_entries_shows_its_shape_and_its_values():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    nodes, _, parsed = drawn(x * 2.0, values=True)
+    assert rows_of(parsed.get_node(nodes["multiply"]).attr["label"]) == ["multiply", "(2,)", "[2, 4]"]
+
+
+def test_a_leaf_with_the_name_of_a_vjp_looks_like_a_leaf():
+    nodes, _, parsed = drawn(mg.exp(mg.tensor([1.0], requires_grad=True, name=f"{dot.BACKWARD}tanh")))
+    assert parsed.get_node(nodes[f"{dot.BACKWARD}tanh"]).attr["fillcolor"] == dot.LOOKS["parameter"]["fillcolor"]
+
+
+def test_a_drawing_of_nothing_has_no_caption():
+    assert "TABLE" not in dot.draw([]).source

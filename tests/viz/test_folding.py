@@ -6,7 +6,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import minigrad as mg
@@ -29,6 +29,7 @@ scopes = st.lists(st.sampled_from("ab"), max_size=3).map(tuple)
 
 
 @given(st.lists(st.tuples(scopes, st.lists(st.integers(0, 4), max_size=2)), min_size=1, max_size=9))
+@example([(("a",), [1]), ((), []), (("a",), [1])])
 def test_leaves_come_before_what_takes_them_and_part_no_scope(calls):
     weights = [mg.tensor([1.0], requires_grad=True, name=f"w{i}") for i in range(5)]
     y = mg.tensor([1.0], requires_grad=True, name="x")
@@ -38,12 +39,12 @@ def test_leaves_come_before_what_takes_them_and_part_no_scope(calls):
                 entered.enter_context(mg.scope(name))
             for i in taken or [0]:
                 y = y * weights[i]
-    parts = mg.graph(y, max_nodes=None).parts
-    place = {part: i for i, part in enumerate(parts)}
-    assert all(place[drawn] < place[part] for part in parts for drawn, _ in part.inputs)
-    for depth in (1, 2, 3):
-        ops = runs([part.scope for part in parts if part.kind == "op"], depth)
-        assert runs([part.scope for part in parts if part.kind != "mark"], depth) == ops
+    for graph in (mg.graph(y, max_nodes=None), mg.graph(y, max_nodes=3)):
+        place = {part: i for i, part in enumerate(graph.parts)}
+        assert all(place[drawn] < place[part] for part in place for drawn, _ in part.inputs)
+        for depth in (1, 2, 3):
+            ops = runs([part.scope for part in place if part.is_computed], depth)
+            assert runs([part.scope for part in place if part.kind != "mark"], depth) == ops
 
 
 def test_data_that_starts_a_computation_stands_in_the_innermost_scope_with_inputs_from_outside():
@@ -91,3 +92,72 @@ def test_the_deepest_scopes_that_fit_are_drawn(most):
     if any(fitting):
         deepest = max(depth for depth in range(4) if fitting[depth])
         assert drawn == [part.title for part in mg.graph(y, depth=deepest, max_nodes=None).parts]
+
+
+def named(name, *entries, **options):
+    return mg.tensor(entries or [1.0, 2.0], requires_grad=True, name=name, **options)
+
+
+def titles(graph):
+    return [part.title for part in graph.parts]
+
+
+def test_a_leaf_stands_right_before_the_run_of_its_scope_that_takes_it():
+    names = ["outer", "own", "inner", "last", "shared", "late"]
+    outer, own, inner, last, shared, late = map(named, names)
+    y = mg.sin(named("x"))
+    with mg.scope("a"):
+        with mg.scope("b"):
+            with mg.scope("c"):
+                y = y * own * shared * outer * late * inner
+            y = mg.exp(y) * inner
+            with mg.scope("d"):
+                y = y * last * shared
+        with mg.scope("e"):
+            y = y * outer * last
+    y = y + late
+    assert [title for title in titles(mg.graph(y, max_nodes=None)) if title not in ("multiply", "add")] == [
+        *("x", "sin", "late", "outer", "last", "shared", "inner", "own", "exp")
+    ]  # fmt: skip
+
+
+def test_a_fold_is_not_blamed_for_what_comes_into_it():
+    with np.errstate(all="ignore"):
+        y = mg.log(named("x", -1.0, 1.0))
+        with mg.scope("step"):
+            y = mg.maximum(mg.sin(y), 0.0).sum() * 0.0
+            y = mg.where(np.array(True), 1.0, y)
+    (fold,) = [part for part in mg.graph(y * 2.0, depth=0).parts if part.kind == "fold"]
+    assert fold.fault == ""
+
+
+@pytest.mark.parametrize("gradients", [False, True])
+def test_many_leaves_without_names_beside_one_that_is_computed(gradients):
+    y = mg.sin(named("x"))
+    parts = [y, *(np.full(i % 3 + 2, float(i)) for i in range(100))]
+    graph = mg.graph(mg.concatenate(parts).sum(), gradients=gradients)
+    _, sine, leaves, joined, _ = graph.parts
+    assert (leaves.title, leaves.kind, leaves.shape, leaves.gradient) == ("100 arrays", "leaves", (2,), None)
+    assert [drawn for drawn, _ in joined.inputs] == [sine, *[leaves] * 100]
+    assert leaves.notes == [f"array ({i % 3 + 2},)" for i in range(20)]
+
+
+def test_in_the_middle_that_is_folded_all_is_hidden_that_only_it_takes():
+    def chain(shared):
+        y, weights = named("x"), [named(f"w{i}") for i in range(40)]
+        for i, w in enumerate(weights):
+            y = mg.tanh(y) * w
+            if i in shared:
+                y = y + weights[15]
+        return mg.graph(y, max_nodes=24)
+
+    for shared in ([], [17], [39], [1, 39]):
+        graph = chain(shared)
+        (fold,) = [part for part in graph.parts if part.kind == "fold"]
+        outside = {i for i in shared if not 3 < i < 30}
+        assert ("w15" in titles(graph)) == bool(outside)
+        drawn = {part for part in graph.parts if part.kind == "parameter"}
+        ops = [part for part in graph.parts if part.kind == "op"]
+        assert drawn == {tensor for part in [*ops, fold] for tensor, _ in part.inputs if tensor.kind == "parameter"}
+        assert all(any(tensor is leaf for op in ops for _, tensor in op.inputs) for leaf in drawn)
+        assert fold.scope == ()
