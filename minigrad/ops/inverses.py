@@ -108,6 +108,7 @@ def _cofactors(a):
     with q[i,j] the product of all singular values but s[i] and s[j]; the rest is 0. U and V only turn this.
     """
     finite = _finite(a)
+    # equivalent: 0 -> any number because what comes of it is replaced
     u, s, vt = np.linalg.svd(np.where(finite, a, 0))
     cofactors = _orientation(u, vt) * conj(np.matmul(u * products_of_others(s)[..., None, :], vt))
     return np.where(finite, cofactors, np.nan)
@@ -115,15 +116,16 @@ def _cofactors(a):
 
 def _finite(a):
     """Which matrices have neither NaN nor infinities, with which LAPACK's decomposition may never end."""
+    # equivalent: any factor because only its truth counts
     return np.isfinite(array_of(a)).all((-2, -1), keepdims=True)
 
 
 @_cofactors.vjp("a")
 def _(g, c, a):
     finite = _finite(a)
-    u, s, vt = svd(np.where(finite, a, 0))
+    u, s, vt = svd(np.where(finite, a, 0))  # equivalent: 0 -> any number because what comes of it is replaced
     m = np.matmul(np.matmul(_h(u), g), _h(vt))
-    diagonal = np.eye(a.shape[-1], dtype=bool)
+    diagonal = np.eye(s.shape[-1])
     q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
     # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
     minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)

@@ -19,6 +19,7 @@ from faults.injection import FILES, ROOT, faults
 from faults.trials import LIVE, with_trials
 
 SURVIVED, KILLED, CRASHED, HUNG, NOT_TAKEN = range(5)
+_TIMES_UP = (signal.SIGALRM, signal.SIGPROF)
 SECONDS = 15  # of trials for one fault: what every trial runs would take minutes
 
 
@@ -48,8 +49,8 @@ def _child(fault, trials):
     os.dup2(silence, 1)
     os.dup2(silence, 2)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    for number in (signal.SIGALRM, signal.SIGPROF):
-        signal.signal(number, lambda *_: os._exit(HUNG))
+    for number in _TIMES_UP:
+        signal.signal(number, signal.SIG_DFL)  # which ends LAPACK's loops, too
     status = CRASHED
     try:
         status = verdict(fault, trials)
@@ -72,7 +73,7 @@ def judge(chosen, trials, workers, verdicts, report):
         pid, status = os.wait()
         fault, code = running.pop(pid), os.waitstatus_to_exitcode(status)
         if code != NOT_TAKEN:
-            status = code if code in (SURVIVED, KILLED, HUNG) else CRASHED
+            status = code if code in (SURVIVED, KILLED) else HUNG if -code in _TIMES_UP else CRASHED
             if (
                 status != SURVIVED and fault.arguments and fault not in again
             ):  # a loaded machine may fail a test of time

@@ -30,7 +30,11 @@ spec(
     "cumprod",
     calls(call(A, 1), call(A, 0), call(A), call(V), call(CUBE, 2), call(np.array([2.0, 0, 3, 0]))),
     np.cumprod,
-    refused=(((1.0, 1), {}, ValueError, "axis 1 is out of bounds"),),
+    refused=(
+        ((1.0, 1), {}, ValueError, "axis 1 is out of bounds"),
+        ((1.0, -2), {}, ValueError, "axis -2 is out of bounds"),
+        ((V, -2), {}, ValueError, "axis -2 is out of bounds"),
+    ),
 )
 by_axis = [call(V), call(A, axis=0), call(A, axis=-1, include_initial=True), call(CUBE, axis=1, include_initial=True)]
 spec("cumulative_sum", calls(*by_axis), np.cumulative_sum)
@@ -107,3 +111,12 @@ def test_whole_rows_are_summed_as_numpy_does(axis, dtype):
 
 def test_a_sum_of_small_integers_is_wider():
     assert_array_equal(mg.cumsum(np.array([100, 100], np.int8)), [100, 200])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "wide"), [("e", "f"), ("f", "d"), ("d", "d"), ("g", "g"), (">f8", "d"), ("i8", "i8")]
+)
+@pytest.mark.parametrize("axis", [0, -2, 1])
+def test_running_sums_of_long_rows_have_numpys_bits(dtype, wide, axis):
+    a = RNG.normal(0, 3, (4, 600)).astype(dtype)
+    assert_array_equal(mg.cumsum(a, axis), np.cumsum(a, axis, wide).astype(a.dtype.newbyteorder("=")), strict=True)

@@ -140,3 +140,63 @@ def test_products_for_each_entry_of_a_batch():
     for subscripts in ("bij,jbk->bik", "bij,jbk->ikb", "bij,jbk->kbi"):
         found = np.einsum(subscripts, mg.tensor(a, requires_grad=True), b)
         np.testing.assert_allclose(found.data, np.einsum(subscripts, a, b))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f, a, b, c: f(a, [0, 1], b, [1, 2]),
+        lambda f, a, b, c: f(a, [0, 1], b, [1, 2], [2, 0]),
+        lambda f, a, b, c: f(a, (0, 1), b, (1, 2), c, (2, 51), (51, 0)),
+        lambda f, a, b, c: f(a, [..., 0], [0, ...]),
+        lambda f, a, b, c: f(a, [1, 0]),
+        lambda f, a, b, c: f(a, [0, 1], []),
+        lambda f, a, b, c: f("ij,jk->k", a.tolist(), b),
+    ],
+)
+def test_lists_of_numbers_stand_for_letters(call):
+    a, b, c = arrays((2, 3), (3, 4), (4, 5))
+    assert_allclose(call(np.einsum, mg.tensor(a), b, mg.tensor(c)), call(np.einsum, a, b, c), rtol=1e-13)
+    assert_allclose(call(mg.einsum, a, b, c), call(np.einsum, a, b, c), rtol=1e-13)
+
+
+def test_each_operand_needs_a_list_and_a_path_that_fits():
+    a = leaf(np.ones((2, 3)))
+    for wrong in ((a, [0, 1], a), (a, [0, 1], a, a, [0]), (a, [0, 1], a, 0)):
+        with pytest.raises(TypeError, match=r"^einsum: each operand must be followed by a list"):
+            np.einsum(*wrong)
+    for no_string in ((a, a), (0, a), (a,)):
+        with pytest.raises(TypeError, match=r"^einsum: subscripts must be a string"):
+            np.einsum(*no_string)
+    with pytest.raises(TypeError, match="einsum: optimize must be a bool, 'greedy', 'optimal' or a path, not 3"):
+        np.einsum("ij->", a, optimize=3)
+    with pytest.raises(KeyError, match="fast"):
+        np.einsum("ij,ij,ij->", a, a, a, optimize="fast")
+    for optimize in ("greedy", "optimal", ["einsum_path", (0, 1)]):
+        assert np.einsum("ij,ij->", a, a, optimize=optimize).item() == 6
+
+
+def test_casts_that_are_not_allowed_are_refused():
+    a, single = leaf(np.ones((2, 3))), leaf(np.ones((2, 3), np.float32))
+    for options in ({"dtype": np.float32}, {"dtype": int, "casting": "same_kind"}, {"casting": "no"}):
+        with pytest.raises(TypeError, match=r"einsum: a cast of float.* to .* is not '"):
+            np.einsum("ij,ij->", a, single, **options)
+    assert np.einsum("ij,ij->", single, single, dtype=float).dtype == np.float64
+    assert np.einsum("ij,ij->", a, single, dtype=np.float32, casting="same_kind").dtype == np.float32
+
+
+@pytest.mark.parametrize("subscripts", ["i->", "i,->", ",i->"])
+def test_an_index_that_one_operand_alone_has_is_summed_precisely(subscripts):
+    a = np.full(2**18, 0.1, np.float32)
+    operands = [a if "i" in letters else np.float32(1) for letters in subscripts.split("->")[0].split(",")]
+    assert_allclose(mg.einsum(subscripts, *operands), 2**18 * float(a[0]), rtol=1e-6)
+
+
+def test_sums_of_float16_and_of_integers_keep_the_dtype():
+    half = np.full((2, 4096), 0.1, np.float16)
+    total = mg.einsum("ij,j->i", half, half[0])
+    assert total.dtype == np.float16
+    assert_allclose(total, 4096 * float(half[0, 0]) ** 2, rtol=1e-3)
+    whole = np.arange(6).reshape(2, 3)
+    for small in (whole, whole.astype(np.int8)):
+        assert_array_equal(mg.einsum("ij,kj->ik", whole, small), whole @ whole.T, strict=True)

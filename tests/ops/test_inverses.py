@@ -132,3 +132,19 @@ def test_the_second_derivative_of_det_at_singular_matrices_of_either_orientation
 
 def test_a_multiple_of_det_has_that_multiple_of_the_cofactors_at_an_exactly_singular_matrix():
     assert_allclose(mg.grad(lambda a: 3 * mg.det(a))(np.array([[1.0, 2.0], [2.0, 4.0]])), [[12, -6], [-6, 3]])
+
+
+def test_det_of_a_complex_matrix_has_derivatives_where_it_is_singular():
+    u, v = np.random.default_rng(0).normal(size=(2, 2)) + 1j * np.random.default_rng(1).normal(size=(2, 2))
+    for a in (np.outer(u, v), np.outer(u, v) + np.eye(2)):
+        cofactors, pullback = mg.vjp(lambda a: mg.vjp(mg.det, a)[1](1 + 0j)[0], a)
+        assert_allclose(cofactors, [[a[1, 1], -a[1, 0]], [-a[0, 1], a[0, 0]]], atol=1e-14)
+        g = np.array([[1, 2j], [3, 4 - 1j]])
+        assert_allclose(pullback(g)[0], [[g[1, 1], -g[1, 0]], [-g[0, 1], g[0, 0]]], atol=1e-14)
+
+
+@pytest.mark.parametrize("part", [np.real, np.imag])
+def test_the_sign_of_a_complex_det_turns_with_each_eigenvalue(part):
+    z = np.array([0.6 + 0.8j, -2 + 1j])
+    found = mg.grad(lambda z: part(np.linalg.slogdet(z[:, None] * np.eye(2)).sign))(z)
+    assert_allclose(found, mg.grad(lambda z: part(np.prod(z / np.abs(z))))(z), rtol=1e-13)
