@@ -89,6 +89,21 @@ def test_a_module_of_ones_own_may_have_such_an_option():
             wrong()
 
 
+def test_an_optimiser_of_ones_own_says_it_too():
+    class Own(mg.optim.SGD):
+        def __init__(self, parameters, rate):
+            super().__init__(parameters, lr=rate)
+
+    class Plain(mg.optim.SGD):
+        pass
+
+    w = [mg.tensor(1.0, requires_grad=True)]
+    assert Own(w, rate=0.5).lr == Plain(w, lr=0.5).lr == 0.5
+    for kind in (Own, Plain):
+        with pytest.raises(TypeError, match=rf"^{kind.__name__} does not take foreach=: "):
+            kind(w, foreach=True)
+
+
 @pytest.mark.parametrize(
     ("of", "name", "text"),
     [

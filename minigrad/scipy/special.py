@@ -14,7 +14,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..elementwise import elementwise
-from ..operation import array_of, op
+from ..operation import array_of, arraylike, op
 from ..ops import activations, sigmoid, sum
 from ..typing import Array, Axis
 
@@ -95,14 +95,18 @@ def logsumexp(
     >>> mg.scipy.special.logsumexp(np.array([0.0, 0.0]), b=np.array([3.0, -1.0])).round(6)
     np.float64(0.693147)
     """
+    # equivalent: never because what follows gives the same
     if b is None and not return_sign:
         return activations.logsumexp(a, axis, keepdims)
-    factor = 1.0 if b is None else b
-    shift = np.max(np.where(array_of(factor) == 0, -np.inf, array_of(a)), axis=axis, keepdims=True)
+    a, factor = arraylike(a), 1.0 if b is None else arraylike(b)
+    unused = np.equal(factor, 0)
+    shift = np.max(np.where(unused, -np.inf, array_of(a)), axis=axis, keepdims=True)
+    # equivalent: 0 -> any number because it is added again
     shift = np.where(np.isfinite(shift), shift, 0)
-    largest = np.log(np.finfo(np.result_type(shift, np.float32)).max)  # what is larger has the factor 0
-    total = sum(factor * np.exp(np.minimum(a - shift, largest)), axis, keepdims=keepdims)
+    largest = np.log(np.finfo(np.result_type(shift, np.float32)).max)
     with np.errstate(divide="ignore", invalid="ignore"):
+        exponents = np.where(unused, np.fmin(a - shift, largest), a - shift)
+        total = sum(factor * np.exp(exponents), axis, keepdims=keepdims)
         logarithm = np.log(np.abs(total) if return_sign else total) + (shift if keepdims else np.squeeze(shift, axis))
     return (logarithm, np.sign(array_of(total))) if return_sign else logarithm
 
@@ -124,7 +128,7 @@ def _tail(x, sign):
 def _far(x):
     """Where so much cancels in 1 - 2 X A that the tail is more precise (DLMF 7.12)."""
     # equivalent: > -> >= because both are precise there
-    return np.isrealobj(x) and np.real(array_of(x)) > _FAR_FROM[x.dtype.itemsize]
+    return np.isrealobj(x) and np.real(x) > _FAR_FROM[x.dtype.itemsize]
 
 
 def _row(name, equation, **vjps):
@@ -197,6 +201,7 @@ def _double(x):
 
 def _beta_density(a, b, x):
     a, b, x = _double(a), _double(b), _double(x)
+    # equivalent: betaln(a, b) -> betaln(b, a) because it is symmetric
     return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
 
 
@@ -296,9 +301,11 @@ _row(
     a=None,
     b=None,
     c=None,
+    # equivalent: a + 1, b + 1 -> b + 1, a + 1 because F is symmetric in them
     z=lambda g, out, a, b, c, z: g * (a * b / c * sp.hyp2f1(a + 1, b + 1, c + 1, z)),
 )
 _row("ellipk", "K(m), pi/2 F(1/2, 1/2; 1; m).", m=lambda g, a, m: g * (math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2.0, m)))
+# equivalent: 0.5, 1.5 -> 1.5, 0.5 because F is symmetric in them
 _row("ellipe", "E(m), pi/2 F(-1/2, 1/2; 1; m).", m=lambda g, a, m: g * (-math.pi / 8 * sp.hyp2f1(0.5, 1.5, 2.0, m)))
 
 
