@@ -121,6 +121,8 @@ def _cast_inputs(ufunc, inputs, dtype, casting):
     """The inputs in the dtypes that NumPy computes in. Raises TypeError for a cast that `casting` does not allow."""
     given = [x if type(x) in (int, float, complex) else np.asarray(array_of(x)) for x in inputs]
     try:  # resolve_dtypes can end the process where it refuses
+        # equivalent: x if np.isscalar(x) else np.ones((0,) * x.ndim, x.dtype) -> x; np.ones -> np.zeros because the
+        # values do not count
         ufunc(*[x if np.isscalar(x) else np.ones((0,) * x.ndim, x.dtype) for x in given], dtype=dtype, casting=casting)
     except TypeError as error:
         raise refusal(TypeError, _name(ufunc), f"{error} (casting={casting!r})") from None

@@ -30,6 +30,11 @@ def leaf(value):
             r"np\.add\.at can't write in place with a Tensor: mg\.ops\.scatter",
         ),
         (lambda t: np.hypot.reduce(t, where=t > 1), TypeError, r"hypot\.reduce does not take where here"),
+        (
+            lambda t: np.matmul(t, t, axes=[0, 0]),
+            ValueError,
+            r"np\.matmul: axes must hold 1, 1 and 0 axes, not \[0, 0\]",
+        ),
         (lambda t: np.exp(t, keepdims=False), TypeError, r"exp.* unexpected keyword argument 'keepdims'"),
     ],
 )
@@ -59,6 +64,26 @@ def test_options_at_their_defaults_change_nothing():
     assert_array_equal(np.fft.fft(t, None, -1, None, None).data, np.fft.fft(t.data))
     assert_array_equal(np.fft.fft(t, out=None).data, np.fft.fft(t.data))
     assert np.vecdot(t, t, keepdims=False).item() == 17
+
+
+def test_the_dtype_of_both_results_and_of_a_list():
+    t = leaf([1.5, 2.5, 3.25])
+    for f in (
+        lambda x: np.modf(x, dtype=np.float32),
+        lambda x: np.divmod(x, 2, dtype=np.float32),
+        lambda x: [np.add(x, [1, 2, 3], dtype=np.float32), np.multiply([0.1, 1, 2], x, dtype=np.longdouble)],
+    ):
+        for found, expected in zip(f(t), f(t.data), strict=True):
+            assert isinstance(found, mg.Tensor)
+            assert_array_equal(found.data, expected, strict=True)
+
+
+def test_indices_of_a_grid_stay_as_they_are_beside_a_tensor():
+    found = np.ix_(np.array([True, False, True]), leaf([1.0, 2.0]), [0, 1])
+    expected = np.ix_(np.array([True, False, True]), np.array([1.0, 2.0]), [0, 1])
+    assert [type(part) for part in found] == [np.ndarray, mg.Tensor, np.ndarray]
+    for part, whole in zip(found, expected, strict=True):
+        assert_array_equal(getattr(part, "data", part) if isinstance(part, mg.Tensor) else part, whole, strict=True)
 
 
 def test_where_the_mask_is_false_the_result_is_0():

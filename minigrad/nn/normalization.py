@@ -45,6 +45,8 @@ def _standardize(x, *, axis, eps, saved):
 
 @_standardize.vjp("x")
 def _(g, a, x, axis, eps, saved):
+    # equivalent: saved["variance"] if type(x) is np.ndarray else ops.var(x, axis, keepdims=True) ->
+    # ops.var(x, axis, keepdims=True) because it is the same, computed again
     variance = saved["variance"] if type(x) is np.ndarray else ops.var(x, axis, keepdims=True)
     g, a, n = widened(g), widened(a), _count(x, axis)
     dx = a * (sum_of_products(g, a, axis) / n)  # a Tensor where one of them is one, so that it can be written to

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import math
 import struct
 import tracemalloc
 
@@ -31,6 +32,15 @@ def test_what_was_written_is_read(data, dtype, pack, tmp_path_factory):
     assert read.dtype == np.dtype(dtype).newbyteorder("=")
     assert read.flags.writeable
     np.testing.assert_array_equal(mg.data.read_idx(str(path), ndim=array.ndim, dtype=read.dtype), array)
+
+
+@pytest.mark.parametrize("dtype", CODES)
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 0)])
+def test_every_dtype_and_number_of_axes_is_read(dtype, shape, tmp_path):
+    array = np.arange(1, math.prod(shape) + 1).reshape(shape).astype(dtype)
+    for pack in (bytes, gzip.compress):
+        (tmp_path / "file").write_bytes(pack(idx(array, CODES[dtype])))
+        np.testing.assert_array_equal(mg.data.read_idx(tmp_path / "file"), array)
 
 
 @pytest.mark.parametrize(
