@@ -68,10 +68,12 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if stand_in is None:
         raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
     if method == "__call__":
+        # equivalent: without if options else stand_in(*inputs) because without options it calls the op, too
         return _with_options(stand_in, ufunc, inputs, **options) if options else stand_in(*inputs)
     if method not in _METHODS:  # at
         instead = "mg.ops.scatter(values, index, shape) returns sums"
         raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")
+    # equivalent: never because what follows gives the same, slower
     if method == "reduce" and stand_in in _REDUCTIONS:
         return _reduce(stand_in, *inputs, **options)
     options = {"initial": ufunc.identity} | options if method == "reduce" else options

@@ -60,7 +60,8 @@ class Op(Signature):
         super().__init__(forward, names)
         self.forward = forward
         # equivalent: and not -> or not; without names is None and; without and not (forward.__module__ or
-        # "").startswith("minigrad."); or "" -> and "" because ours write to no g
+        # "").startswith("minigrad."); or "" -> and "";
+        # forward.__module__ or "" -> "" because ours write to no g
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
         self.vjps = EachPosition(None) if self.any_number else [None] * len(self.names)
 

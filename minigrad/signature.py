@@ -71,7 +71,7 @@ class Signature:
             if not self.any_number:
                 self._check_arguments(len(arguments), parameters)
             self._check_keywords(parameters)
-            self.fitting.add(call)  # equivalent: without self.fitting.add(call) because it is then checked again
+            self.fitting.add(call)  # equivalent: self.fitting.add(call) -> pass because it is then checked again
         given = self.defaults | self.parameters | parameters
         missing = () if self.any_number else self.names[len(arguments) :]
         return (*arguments, *[given[name] for name in missing]), {name: given[name] for name in self.parameters}

@@ -35,6 +35,7 @@ def leaf(value):
             ValueError,
             r"np\.matmul: axes must hold 1, 1 and 0 axes, not \[0, 0\]",
         ),
+        (lambda t: np.add(t, t, axes=[0, 0, 0]), TypeError, r"add.* unexpected keyword argument 'axes'"),
         (lambda t: np.exp(t, keepdims=False), TypeError, r"exp.* unexpected keyword argument 'keepdims'"),
     ],
 )
