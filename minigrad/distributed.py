@@ -33,7 +33,6 @@ from .data.batches import count_rows, taken
 from .errors import brief
 from .nn import BatchNorm2d, Module
 from .nn.arguments import check_number, check_sizes
-from .nn.normalization import normalized
 from .operation import op
 from .tape import Node
 
@@ -367,5 +366,4 @@ class SyncBatchNorm2d(BatchNorm2d):
         entries = sum(_ranks().gather(x.size // self.num_features))
         mean = _sum_over_ranks(ops.sum(x, (0, 2, 3), keepdims=True) / entries)
         variance = _sum_over_ranks(ops.sum((x - mean) ** 2, (0, 2, 3), keepdims=True) / entries)
-        # equivalent: variance, self.eps -> self.eps, variance because they are added
-        return normalized(x, mean, variance, self.eps), mean, variance, entries
+        return self._normalized(x, mean, variance), mean, variance, entries

@@ -1,6 +1,6 @@
 """Normalisation: entries shifted and scaled to mean 0 and variance 1, then by learnt numbers.
 
-Both are one op over the entries, and two for the numbers.
+The learnt numbers and running statistics; the op is ops/normalization.py.
 """
 
 from __future__ import annotations
@@ -12,48 +12,12 @@ import numpy as np
 
 from .. import ops
 from .._tensor import Tensor
-from ..operation import array_of, arraylike, op
-from ..ops.casting import narrowed, widened
-from ..ops.reductions import _count, sum_of_products
-from ..summation import blocked_sum
+from ..operation import array_of, arraylike
+from ..ops.normalization import normalized
 from ..typing import Array, DType
 from .arguments import check_number, check_sizes, float_dtype
 from .layers import parameter
 from .module import Module
-
-
-def normalized(x: Any, mean: Any, variance: Any, eps: float) -> Any:
-    """(X - mean) / (variance + eps)**(1/2)."""
-    return (x - mean) / ops.sqrt(variance + eps)
-
-
-@op(name="standardize")
-def _standardize(x, *, axis, eps, saved):
-    """A = (X - mean) R, R = (variance + eps)**(-1/2), where mean and variance are those of X over the axes.
-
-    Both depend on X: a change of X by a constant changes nothing, and one along A itself changes R too. So
-    dJ/dX = R (g - mean(g) - A mean(g A)). Mean and variance are saved, for this and for running statistics.
-    """
-    wide, n = widened(x), _count(x, axis)
-    mean = blocked_sum(wide, axis, keepdims=True) / n
-    a = wide - mean
-    variance = sum_of_products(a, a, axis) / n
-    a *= 1 / np.sqrt(variance + eps)
-    saved.update(mean=mean, variance=variance)
-    return narrowed(a, x)
-
-
-@_standardize.vjp("x")
-def _(g, a, x, axis, eps, saved):
-    # equivalent: saved["variance"] if type(x) is np.ndarray else ops.var(x, axis, keepdims=True) ->
-    # ops.var(x, axis, keepdims=True) because it is the same, computed again
-    variance = saved["variance"] if type(x) is np.ndarray else ops.var(x, axis, keepdims=True)
-    g, a, n = widened(g), widened(a), _count(x, axis)
-    dx = a * (sum_of_products(g, a, axis) / n)  # a Tensor where one of them is one, so that it can be written to
-    dx += ops.sum(g, axis, keepdims=True) / n
-    dx -= g
-    dx *= -1 / np.sqrt(variance + eps)
-    return dx
 
 
 class BatchNorm2d(Module):
@@ -91,19 +55,22 @@ class BatchNorm2d(Module):
         if self.training and n < 2:
             raise ValueError(f"{type(self).__name__}: training takes more than one entry in a channel, not x {x.shape}")
         if self.training:
-            a, mean, variance, n = self._of_batch(x)
+            z, mean, variance, n = self._of_batch(x)
             self._track(array_of(mean), array_of(variance), n)
-        else:
-            mean, variance = self.running_mean[:, None, None], self.running_var[:, None, None]
-            # equivalent: variance, self.eps -> self.eps, variance because they are added
-            a = normalized(x, mean, variance, self.eps)
+            return z
+        return self._normalized(x, self.running_mean[:, None, None], self.running_var[:, None, None])
+
+    def _normalized(self, x: Any, mean: Any, variance: Any) -> Any:
+        # equivalent: variance + self.eps -> self.eps + variance because they are added
+        a = (x - mean) / ops.sqrt(variance + self.eps)
         return a * self.weight[:, None, None] + self.bias[:, None, None]
 
     def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:
-        """The normalised x; mean and variance of each channel of the batch, and the number of its entries."""
+        """The layer's result; mean and variance of each channel of the batch, and the number of its entries."""
         saved: dict[str, Any] = {}
-        a = _standardize(x, axis=(0, 2, 3), eps=self.eps, saved=saved)
-        return a, saved["mean"], saved["variance"], x.size // self.num_features
+        weight, bias = self.weight[:, None, None], self.bias[:, None, None]
+        z = normalized(x, weight, bias, axis=(0, 2, 3), eps=self.eps, saved=saved)
+        return z, saved["mean"], saved["variance"], x.size // self.num_features
 
     def _track(self, mean: np.ndarray, variance: np.ndarray, n: int) -> None:
         """Move the running statistics towards those of a batch with n entries in a channel."""
@@ -141,4 +108,4 @@ class LayerNorm(Module):
         x, n = arraylike(x), len(self.normalized_shape)
         if x.shape[-n:] != self.normalized_shape:
             raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
-        return _standardize(x, axis=tuple(range(-n, 0)), eps=self.eps, saved={}) * self.weight + self.bias
+        return normalized(x, self.weight, self.bias, axis=tuple(range(-n, 0)), eps=self.eps, saved={})

@@ -118,11 +118,11 @@ def _moments(call: Call, axes: list[int], keepdims: bool) -> tuple[str, str]:
     return deviation, _reduced(call, "ReduceMean", call.add("Mul", deviation, deviation), axes, keepdims)
 
 
-@converts("standardize")
+@converts("normalize")
 def _(call: Call) -> str:
     deviation, variance = _moments(call, _axes(call), True)
     spread = call.add("Sqrt", call.add("Add", variance, call.graph.numbers(call.argument("eps"), call.dtype)))
-    return call.add("Div", deviation, spread)
+    return call.add("Add", call.add("Mul", call.add("Div", deviation, spread), call.tensor(1)), call.tensor(2))
 
 
 @converts("var")

@@ -22,6 +22,7 @@ from . import (
     linalg,
     losses,
     masked,
+    normalization,
     padding,
     polynomials,
     pooling,
@@ -49,6 +50,7 @@ from .joining import *
 from .linalg import *
 from .losses import *
 from .masked import *
+from .normalization import *
 from .padding import *
 from .polynomials import *
 from .pooling import *
@@ -60,7 +62,7 @@ from .systems import *
 
 FAMILIES = (arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics)
 FAMILIES += (shaping, indexing, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values)
-FAMILIES += (systems, curves, polynomials, fourier, activations, losses, convolution, pooling)
+FAMILIES += (systems, curves, polynomials, fourier, activations, normalization, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 

@@ -67,10 +67,13 @@ def _(g, out, a, axis, keepdims):
 
 
 def sum_of_products(x, y, axis):
-    """The sum of X Y, two of one shape, entry by entry, over the axis (or axes), which are kept with size 1."""
-    if type(x) is type(y) is np.ndarray:
+    """The sum of X Y, two of one shape, entry by entry, over the axis (or axes), which are kept with size 1.
+
+    y: None stands for ones.
+    """
+    if type(x) is np.ndarray and (y is None or type(y) is np.ndarray):
         return blocked_dot(x, y, axis)
-    return sum(x * y, axis, keepdims=True)
+    return sum(x if y is None else x * y, axis, keepdims=True)
 
 
 @implements(np.mean)

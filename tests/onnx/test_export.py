@@ -209,7 +209,8 @@ CASES = {
         f(x), f(x, axis=-1), f(x, (1, 2), keepdims=True), f(x, axis=0), f(x, ()))),
     "norm": lambda x: (mg.norm(x), mg.norm(x, axis=(1, 2), keepdims=True), mg.norm(x, axis=0), mg.norm(x[0, 0, 0]),
         reductions._norm(x - 0.5, ())),  # as mg.std(x, axis=()) is made of
-    "standardize": lambda x: mg.nn.LayerNorm(x.shape[-1], eps=0.25)(x),
+    "normalize": lambda x: (mg.nn.LayerNorm(x.shape[-1], eps=0.25)(x), mg.layer_norm(x, x.shape[1:]),
+        mg.layer_norm(x, 6, x[0, 0], np.arange(6.0))),
     "var": lambda x: (mg.var(x), mg.var(x, 1, ddof=1, keepdims=True), mg.var(x, (0, 1))),
     "cumsum": lambda x: (mg.cumsum(x), mg.cumsum(x, 1)),
     "arccosh": lambda x: mg.arccosh(x + 1),
