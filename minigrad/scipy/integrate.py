@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 import scipy.integrate as si
 
+from .._tensor import Tensor
+from ..errors import brief, plain_array
 from ..implicit import free_array
-from ..nest import ravel_nest
+from ..nest import flatten, ravel_nest
 from ..operation import op
+from ..ops import array
 from ..transforms import vjp
 from ..typing import Array
 
 __all__ = ["odeint"]
 
 
-_OF_THE_FORWARD_EQUATION = {"Dfun", "col_deriv", "full_output", "ml", "mu"}
+_OF_THE_FORWARD_EQUATION = {"Dfun", "col_deriv", "full_output", "ml", "mu", "h0", "tcrit"}
+_FOUND = ("Integration successful", "Nothing was done")  # the second where all times are one
 
 
 def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), *, tfirst: bool = False, **options: Any) -> Array:
@@ -28,14 +32,22 @@ def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), *, tfirst: boo
 
     y0, t and args are differentiated, any number of times. With `tfirst` it is func(t, y, *args). SciPy gets the
     `options`, such as rtol, for the solution and for its adjoint; what holds for one of them alone is not taken.
-    Raises TypeError for those, and if func closes over a Tensor that needs a gradient.
+    Raises TypeError for those, for args that are no tuple of (nests of) numbers, and if func closes over a Tensor that
+    needs a gradient; RuntimeError where SciPy warns that it found no solution, also in the sweep.
 
     >>> mg.scipy.integrate.odeint(lambda y, t: -y, np.ones(1), np.array([0.0, 1.0])).round(6)[1]
     array([0.367879])
     """
     if refused := _OF_THE_FORWARD_EQUATION & options.keys():
         raise TypeError(f"odeint: {min(refused)} does not hold for the adjoint equation: leave it out")
-    given, unravel = ravel_nest([y0, t, list(args)])
+    if arrays := [name for name in ("rtol", "atol") if np.ndim(options.get(name, 0.0))]:
+        raise TypeError(f"odeint: {arrays[0]} must be one number, since the adjoint equation has others than y")
+    if not isinstance(args, tuple):
+        raise TypeError(f"odeint: args must be a tuple, not {brief(args)}")
+    for leaf in flatten(args):
+        if not isinstance(leaf, Tensor):
+            plain_array(leaf, "odeint", "args")
+    given, unravel = ravel_nest([array(y0), array(t), list(args)])
     rate = (lambda y, s, *args: func(s, y, *args)) if tfirst else func
     return _solver(rate, unravel, options)(given)
 
@@ -46,7 +58,11 @@ def _solver(func, unravel, options):
     @op(name="odeint")
     def solved(given):
         y0, t, args = unravel(given)
-        return si.odeint(lambda y, s: free_array(func(y, s, *args), "odeint", "func", "args"), y0, t, **options)
+        rate = lambda y, s: free_array(func(y, s, *args), "odeint", "func", "args")  # noqa: E731
+        y, told = si.odeint(rate, y0, t, full_output=True, **options)
+        if not told["message"].startswith(_FOUND):
+            raise RuntimeError(f"odeint: {told['message']}")
+        return y
 
     @solved.vjp("given")
     def _(g, out, given):

@@ -636,3 +636,37 @@ def test_what_is_not_here_is_scipys():
     assert stats.norm.rvs(random_state=0) == ss.norm.rvs(random_state=0)
     with pytest.raises(AttributeError):
         stats.norm._nonsense  # noqa: B018
+
+
+@pytest.mark.parametrize("times", [[0.0, 1.0], (1, 0), [0.0, 0.0, 1.0], [0.5], np.array([0.0, 1.0], np.float32)])
+def test_times_and_starts_in_any_form(times):
+    def last(y0, w, t):
+        return integrate.odeint(lambda y, t, w: -w * y, y0, t, (w,), rtol=1e-10, atol=1e-10)[-1, 0]
+
+    change = np.exp(-2.0 * (times[-1] - times[0]))
+    for y0 in (3.0, [3.0], np.array([3.0])):
+        assert_allclose(last(y0, 2.0, times), 3 * change, rtol=1e-7)
+        assert_allclose(mg.grad(last)(y0, 2.0, times), np.reshape(change, np.shape(y0)), rtol=1e-6)
+        assert_allclose(mg.grad(last, 1)(y0, 2.0, times), -3 * (times[-1] - times[0]) * change, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tcrit": [0.5]}, "tcrit does not hold for the adjoint equation: leave it out"),
+        ({"h0": 1e-4}, "h0 does not hold for the adjoint equation: leave it out"),
+        ({"atol": np.ones(1)}, "atol must be one number, since the adjoint equation has others than y"),
+        ({"args": 2.0}, "args must be a tuple, not 2.0"),
+        ({"args": ("name",)}, "args must hold numbers, not 'name'"),
+    ],
+)
+def test_what_the_adjoint_of_a_differential_equation_can_not_take(options, said):
+    with pytest.raises(TypeError, match=f"^odeint: {said}"):
+        integrate.odeint(lambda y, t, *args: -y, np.ones(1), np.array([0.0, 1.0]), **options)
+
+
+@pytest.mark.filterwarnings("ignore:Excess work")
+def test_a_differential_equation_without_a_solution_is_an_error():
+    for f in (lambda y, t, w: w * y**2, lambda y, t, w: w * np.cos(1e6 * t) * y):
+        with pytest.raises(RuntimeError, match="odeint: Excess work done on this call"):
+            mg.grad(lambda w, f=f: integrate.odeint(f, np.ones(1), np.array([0.0, 2.0]), (w,), mxstep=50)[1, 0])(1.0)
