@@ -53,7 +53,7 @@ def leaves(value: Any) -> list[tuple[str, Any]]:
 
     def note(path, leaf):
         found.append((path, leaf))
-        return leaf
+        return leaf  # equivalent: any factor because the copy is not used
 
     mapped(value, note)
     return found
@@ -93,7 +93,7 @@ def _parts(value: Any) -> list[tuple[str, Any, Any]]:
     if isinstance(value, dict):
         return [(f"[{key!r}]", key, part) for key, part in value.items()]
     if isinstance(value, (list, tuple)):
-        names = getattr(value, "_fields", None) if isinstance(value, tuple) else None
+        names = getattr(value, "_fields", None)
         steps = [f".{name}" for name in names] if names else [f"[{i}]" for i in range(len(value))]
         return [*zip(steps, range(len(value)), value, strict=True)]
     return [] if isinstance(value, _CLOSED) else _attributes(value)

@@ -120,11 +120,10 @@ def _is_integer(value: Any, least: int = 0) -> bool:
 def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrategy, identity: str) -> Callable[[], None]:
     """The check as a Hypothesis test with fn's name; what decorators have set on fn is kept."""
     functools.update_wrapper(check, fn, updated=())
-    vars(check).pop("__wrapped__")  # pytest would read the arguments of fn from it as fixtures
     set_on_fn = vars(fn).items() if hasattr(fn, "__dict__") else ()
     vars(check).update({name: value for name, value in set_on_fn if "hypothesis" in name})
     # names its entries in the database, where the source of `check` would be the same for all
-    _made[identity] += 1
+    _made[identity] += 1  # equivalent: 1 -> 2 because only that numbers differ counts
     made = _made[identity]
     vars(check)["_hypothesis_internal_add_digest"] = f"{identity} {made}".encode()
     failures: list[GradientError] = []
@@ -134,19 +133,17 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
         try:
             check(drawn)
         except GradientError as error:
-            failures.append(error)
+            failures[:] = [error]
             raise
 
-    vars(remembering).pop("__wrapped__")
+    vars(remembering).pop("__wrapped__")  # pytest would read the arguments of fn from it as fixtures
     inner: Any = given(drawing)(remembering)
 
     def test():
         """Run the inner test, in several rounds, with the decorators that were put above."""
-        failures.clear()
         decorated = {name: value for name, value in vars(test).items() if "hypothesis" in name}
         chosen = _kept_settings(decorated["_hypothesis_internal_use_settings"])
         rounds = _ROUNDS if chosen.max_examples >= 2 * _ROUNDS else 1
-        replayed = decorated.get("_hypothesis_internal_use_reproduce_failure") is not None
         for number in range(rounds):
             vars(inner).update(decorated)
             vars(remembering)["_hypothesis_internal_add_digest"] = f"{identity} {made} {number}".encode()
@@ -155,9 +152,9 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
             try:
                 inner()
             except Flaky as flaky:
-                raise _only_sometimes(failures) from flaky
-            except DidNotReproduce:
-                if not replayed or number == rounds - 1:
+                raise _only_sometimes(failures[0]) from flaky
+            except DidNotReproduce:  # another round may
+                if number == rounds - 1:
                     raise
             finally:
                 ROUND.reset(token)
@@ -172,6 +169,7 @@ def _start_round(inner: Any, chosen: settings, number: int, rounds: int) -> None
     share = chosen.max_examples // rounds + (number < chosen.max_examples % rounds)
     phases = [phase for phase in chosen.phases if number == 0 or phase is not Phase.explicit]
     inner._hypothesis_internal_use_settings = settings(chosen, max_examples=share, phases=phases)
+    # equivalent: without number and because the first round draws as well from another seed
     if number and inner._hypothesis_internal_use_seed is not None:
         inner._hypothesis_internal_use_seed = f"{inner._hypothesis_internal_use_seed} {number}"
 
@@ -193,9 +191,8 @@ def _kept_settings(chosen: settings) -> settings:
     )
 
 
-def _only_sometimes(failures: list[GradientError]) -> GradientError:
+def _only_sometimes(error: GradientError) -> GradientError:
     """What is raised for a check that fails once and passes for the same input later."""
-    error = failures[-1]
     error.kind = "not deterministic"
     statement = f"{error.op}: the check failed once and passed when it was repeated with the same input"
     error.args = (f"{statement}; the failure was\n{error.args[0]}",)

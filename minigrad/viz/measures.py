@@ -29,8 +29,8 @@ class Layer(NamedTuple):
     """
 
     name: str
-    value: float | None
-    gradient: float
+    value: float
+    gradient: float | None
     parameters: float | None
 
 
@@ -166,9 +166,7 @@ def _full_name(cost: Cost) -> str:
 
 def _layers(ops: Iterable[Part]) -> list[Layer]:
     """One layer for each run of ops in a scope, and for each op outside of all."""
-    numbered = enumerate(ops)
-    runs = [[op for _, op in run] for _, run in groupby(numbered, lambda pair: pair[1].scope or pair[0])]
-    return [_layer(run) for run in runs]
+    return [_layer(list(run)) for _, run in groupby(ops, lambda op: op.scope or op)]
 
 
 def _layer(ops: Sequence[Part]) -> Layer:
@@ -176,8 +174,7 @@ def _layer(ops: Sequence[Part]) -> Layer:
     leaves = dict.fromkeys(tensor for op in ops for tensor, _ in op.inputs if tensor.kind == "parameter")
     gradients = [leaf.gradient for leaf in leaves if leaf.gradient is not None]
     name = plain("/".join(last.scope) or last.title)
-    value = None if last.array is None else norm_of(last.array)
-    return Layer(name, value, last.gradient or 0.0, math.hypot(*gradients) if gradients else None)
+    return Layer(name, norm_of(last.array), last.gradient, math.hypot(*gradients) if gradients else None)
 
 
 def _cost(part: Part) -> Cost:

@@ -83,7 +83,7 @@ class Part:
 def common(scopes: Sequence[tuple]) -> tuple:
     """The longest prefix that all the scopes share."""
     shared = scopes[0] if scopes else ()
-    for scope in scopes[1:]:  # equivalent: without [1:] because the first scope shares all with itself
+    for scope in scopes:
         length = 0
         while length < min(len(shared), len(scope)) and shared[length] == scope[length]:
             length += 1
@@ -161,6 +161,7 @@ class _Reader:
         self.parts.append(part)
 
     def _parameter(self, node: Any) -> Part:
+        # equivalent: without or "" because a leaf without a name gets one either way
         name = getattr(node, "name", None) or self._names.of_node(node) or ""
         return Part("parameter", name, node.shape, node.dtype, array=_output_of(node))
 
@@ -176,7 +177,7 @@ class _Reader:
                 tensor = self._of_node[parent]
             elif argument is None:
                 continue
-            elif isinstance(argument, np.ndarray) or (node.op.vjps[i] is not None and np.isscalar(argument)):
+            elif isinstance(argument, np.ndarray) or node.op.vjps[i] is not None:
                 tensor = self._data(argument)
             else:
                 part.settings.append(f"{role}={short.repr(argument)}")

@@ -96,7 +96,7 @@ def statistics(array: np.ndarray) -> list[str]:
     """The value of a scalar; else how many entries are NaN, and least, mean and greatest of the others."""
     if array.size == 1:
         return [f"value {number(array.item())}"]
-    if array.size == 0 or array.dtype.kind not in "fiub":
+    if array.dtype.kind not in "fiub":
         return []
     missing = np.isnan(array)
     lines, numbers = [], array

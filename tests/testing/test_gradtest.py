@@ -1,5 +1,7 @@
 """`gradtest` and the pytest plugin: a property test in one line, shrunk and told in few words."""
 
+import datetime
+import inspect
 import math
 import re
 import sys
@@ -8,14 +10,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import example, reproduce_failure, seed, settings
+from hypothesis import HealthCheck, Phase, example, reproduce_failure, seed, settings
+from hypothesis import strategies as st
 from hypothesis.errors import DidNotReproduce
 from hypothesis.internal.reflection import function_digest
 
 import minigrad as mg
 from minigrad import testing
-from minigrad.testing import GradientError, gradtest, property_tests
+from minigrad.testing import GradientError, array_strategies, gradtest, property_tests
 from minigrad.testing import strategies as s
+from minigrad.testing.gradient_checks import Options
 from minigrad_pytest import PROFILES
 
 pytest_plugins = ["pytester"]
@@ -320,3 +324,156 @@ def test_the_second_derivative_is_checked_by_default():
     cubed.vjp("x", lambda g, out, x: g * 3 * np.square(x if isinstance(x, np.ndarray) else x.detach()))
     with pytest.raises(GradientError, match="second derivative of cubed"):
         gradtest(s.tensors(min_side=1))(cubed)()
+
+
+@pytest.fixture
+def proved(monkeypatch):
+    """What is proved, in place of the checks: the arguments, what follows, and the number of the round."""
+    seen = []
+
+    def prove(function, *rest):
+        seen.append((function.arguments(function.x)[0], rest, array_strategies.ROUND.get()))
+        if getattr(function.fn, "is_wrong", lambda *_: False)(*seen[-1][0]):
+            raise GradientError("wrong", function, None, "is wrong")
+
+    monkeypatch.setattr(property_tests, "prove", prove)
+    monkeypatch.setattr(property_tests, "prove_subgradient", prove)
+    return seen
+
+
+def run_once(test):
+    settings(max_examples=1, database=None)(test)()
+
+
+@pytest.mark.parametrize(
+    ("strategies", "arguments"),
+    [
+        ([1.0], [1.0]), ([1.0, 2.0], [1.0, 2.0]), ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), ([(1.0, 2.0)], [1.0, 2.0]),
+        ([s.Call((1.0,), {})], [1.0]), ([[1.0, 2.0]], [[1.0, 2.0]]),
+    ],
+)  # fmt: skip
+def test_strategies_of_arguments_of_tuples_and_of_calls(strategies, arguments, proved):
+    run_once(gradtest(*map(st.just, strategies), argnums=0)(lambda *inputs: sum(inputs)))
+    ((found, _, _),) = proved
+    assert [np.asarray(a).tolist() for a in found] == arguments
+
+
+def test_the_options_are_those_of_check_grads(proved):
+    def vjp(g, out, x):
+        return g
+
+    def given(**options):
+        proved.clear()
+        run_once(gradtest(st.just(1.0), **options)(abs))  # it has no attributes
+        return proved[0][1]
+
+    assert given() == (2, Options())
+    assert given(vjp=vjp) == (1, Options())
+    assert given(vjp=vjp, order=3) == (3, Options())
+    assert given(vjp=None, order=1, argnums=None) == (1, Options())
+    assert given(seed=3, rtol=0, atol={"x": 0.5}, float32=False, layouts=False, nondet_tol=0.25, argnums=(0,)) == (
+        2,
+        Options(0, {"x": 0.5}, 3, False, False, 0.25),
+    )
+    assert given(kink=True, seed=4) == (4,)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"rtol": {"x": -1.0}}, "rtol"), ({"argnums": (0, "x")}, "argnums"), ({"argnums": (0, -1)}, "argnums"),
+        ({"nondet_tol": -0.5}, "nondet_tol"), ({"argnums": [0]}, "argnums"), ({"argnums": True}, "argnums"),
+    ],
+)  # fmt: skip
+def test_more_bad_options_are_refused_at_once(options, words):
+    with pytest.raises((TypeError, ValueError), match=f"gradtest: {words} must be"):
+        gradtest(st.just(1.0), **options)
+
+
+def test_what_is_no_strategy_is_named():
+    for given, name in ((mg.tanh, "tanh"), ([1.0], r"\[1.0\]"), (np.sin, "sin")):
+        with pytest.raises(TypeError, match=f"^gradtest: {name} is no strategy"):
+            gradtest(given)
+
+
+def test_an_entry_in_the_database_names_module_function_and_options():
+    def digest(fn, **options):
+        test = gradtest(st.just(1.0), **options)(fn)
+        return vars(test.hypothesis.inner_test)["_hypothesis_internal_add_digest"].decode()
+
+    class Scaled:
+        def __call__(self, x):
+            return 2 * x
+
+    assert digest(np.tanh).startswith(f"{__name__} tanh just(1.0) False 2 []")
+    assert "Scaled just(1.0) False 1 ['order']" in digest(Scaled(), order=1)
+
+
+@pytest.mark.parametrize(("examples", "rounds"), [(1, 1), (15, 1), (16, 8), (17, 8), (30, 8)])
+def test_the_examples_are_shared_by_rounds_of_which_each_has_two_or_more(examples, rounds, proved):
+    settings(max_examples=examples, database=None)(gradtest(st.floats(0, 1))(np.sin))()
+    counts = Counter(number for *_, number in proved)
+    assert sum(counts.values()) == examples
+    assert list(counts) == list(range(rounds))
+    assert max(counts.values()) - min(counts.values()) <= 1
+    assert array_strategies.ROUND.get() == 0
+
+
+def test_an_example_above_runs_once_and_a_seed_is_kept(proved):
+    def draw(*decorators):
+        proved.clear()
+        test = settings(max_examples=24, database=None, derandomize=False)(gradtest(st.floats(0, 1))(np.sin))
+        for decorator in decorators:
+            test = decorator(test)
+        test()
+        return [[float(a) for (a,), _, number in proved if number == i] for i in range(8)]
+
+    first = draw(example(0.625), seed(1))
+    assert [values.count(0.625) for values in first] == [1] + [0] * 7
+    assert draw(example(0.625), seed(1)) == first
+    assert len({tuple(values[-2:]) for values in first}) == 8  # no round draws what another has drawn
+    for free, again in zip(draw(), draw(), strict=True):
+        assert free != again
+
+
+def test_a_failure_of_any_round_is_replayed(proved):
+    def fn(x):
+        return x
+
+    def test(**options):
+        return settings(max_examples=200, database=None, **options)(gradtest(st.floats(0, 1))(fn))
+
+    fn.is_wrong = lambda x: array_strategies.ROUND.get() == 5 and x > 0.25
+    with pytest.raises(GradientError) as error:
+        test(print_blob=True)()
+    version, blob = re.search(r"reproduce_failure\('(.*?)', b'(.*?)'\)", "\n".join(error.value.__notes__)).groups()
+    with pytest.raises(GradientError):
+        reproduce_failure(version, blob.encode())(test())()
+    fn.is_wrong = lambda x: False
+    with pytest.raises(DidNotReproduce):
+        reproduce_failure(version, blob.encode())(test())()
+
+
+def test_settings_that_are_kept_and_those_that_it_needs():
+    def kept(**chosen):
+        return property_tests._kept_settings(settings(**chosen))
+
+    plain = kept()
+    assert plain.deadline is None
+    assert plain.report_multiple_bugs is False
+    assert Phase.explain not in plain.phases
+    assert {Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink} <= {*plain.phases}
+    assert {HealthCheck.too_slow, HealthCheck.data_too_large} <= {*plain.suppress_health_check}
+    assert kept(deadline=50).deadline == datetime.timedelta(milliseconds=50)
+    phases = (Phase.generate, Phase.shrink, Phase.explain)
+    assert set(kept(phases=phases).phases) == set(phases)
+    assert (
+        HealthCheck.filter_too_much in kept(suppress_health_check=[HealthCheck.filter_too_much]).suppress_health_check
+    )
+    assert kept(max_examples=7).max_examples == 7
+
+
+def test_it_is_a_test_without_arguments():
+    test = gradtest(st.just(1.0))(lambda x, y: x)
+    assert not inspect.signature(test).parameters
+    assert not inspect.signature(test.hypothesis.inner_test).parameters.keys() & {"x", "y"}

@@ -53,6 +53,7 @@ class Open:
         (Slotted(a), [".w"]), (OneSlot(a, [b]), [".more[0]", ".w"]),
         (Open(w=a, inner=Open(b=b)), [".w", ".inner.b"]),
         (Open(w=a, rate=0.5), [".w", ".rate"]), (Open(rate=0.5), []),  # of an object without arrays no float is a leaf
+        ([0.5], ["[0]"]), ({"a": [0.5]}, ["['a'][0]"]), (Open(rates=[0.5]), [".rates[0]"]),
         ([np.sin, a], ["[1]"]), ([int, np], []), (lambda: a, []), (Open, []),
     ],
 )  # fmt: skip
@@ -112,6 +113,11 @@ NEST = [OTHER]
 INTEGERS = mg.tensor([1, 2])
 
 
+elsewhere = {"__name__": "elsewhere", "OTHER": OTHER}
+exec("def foreign(x): return x * OTHER", elsewhere)
+foreign = elsewhere["foreign"]
+
+
 def uses_outside(x):
     return x * OUTSIDE + len(NEST)
 
@@ -137,6 +143,7 @@ def test_the_tensors_that_a_callable_holds():
     assert names_of(layer) == ["w", "list[0]['b']"]
     assert names_of(layer.method) == ["w", "list[0]['b']", "OUTSIDE"]
     assert names_of(uses_outside) == ["OUTSIDE"]  # a global list is not looked into
+    assert names_of(lambda x: foreign(x)) == []  # nor a function of another module
     assert names_of(functools.partial(multiply, w=w)) == ["['w']"]
     assert names_of(functools.partial(multiply, u)) == [""]
     assert names_of(functools.partial(uses_outside, x=1)) == ["OUTSIDE"]

@@ -432,6 +432,7 @@ def shown(element):
         ("a @ (b @ c)", "a\u2062(b\u2062c)"),
         ("(a - b) % c", "(a\u2212b)modc"),
         ("a % (b % c)", "amod(bmodc)"),
+        ("a + (b < c)", "a+(b&lt;c)"),
         ("(a < b) * c", "(a&lt;b)\u2299c"),
         ("-(a * b)", "\u2212a\u2299b"),
         ("widened(a + b) * c", "(a+b)\u2299c"),

@@ -819,3 +819,53 @@ def test_a_value_that_is_used_twice_shows_the_norm_of_its_gradient():
     y = mg.sin(x)
     assert ">grad 14<" not in mg.graph((y * 10).sum(), gradients=True).source
     assert ">grad 14<" in mg.graph((y * 1 + y * 9).sum(), gradients=True).source
+
+
+def test_a_picture_inside_of_a_transform():
+    drawn = []
+
+    def f(x):
+        drawn.append(mg.graph(x * x))
+        drawn.append(mg.graph(x))
+        return (x * x).sum()
+
+    mg.grad(f)(np.ones(2))
+    assert [[part.title for part in graph.parts] for graph in drawn] == [
+        ["x", "identity", "multiply"],
+        ["x", "identity"],
+    ]
+    drawn.clear()
+    mg.grad(f)(mg.tensor([1.0, 2.0], requires_grad=True, name="w"))
+    assert [[part.title for part in graph.parts] for graph in drawn] == [["w", "multiply"], ["w", "identity"]]
+    assert all(graph.parts[-1].is_output for graph in drawn)
+
+
+def test_a_number_is_not_named_after_an_equal_array():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    graph = mg.graph(x * 2.5 * np.float64(3.5), names={"a": np.array(3.5), "b": np.ones(2)})
+    assert [part.title for part in graph.parts if part.kind == "constant"] == ["2.5", "3.5"]
+
+
+def test_the_note_of_an_op_says_which_variable_it_became():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    y = x * 2.0
+    notes = [part.notes[0] for part in mg.graph(mg.sin(y), names={"y": y}).parts if part.kind == "op"]
+    assert notes == ["y = multiply(x, 2)", "sin(multiply)"]
+
+
+def test_a_folded_picture_leads_to_none_of_the_parts_that_it_hides():
+    y = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    for _ in range(100):
+        y = mg.tanh(y)
+    reached = list(mg.graph(y, max_nodes=8).parts)
+    for part in reached:  # grows while it is read
+        reached += [each for pair in part.inputs for each in pair if each not in reached]
+    assert len(reached) < 20
+
+
+def test_the_value_of_one_entry_is_said_wherever_it_is():
+    x = mg.tensor([2.0], requires_grad=True, name="x")
+    graph = mg.graph(mg.sin(x * 3.0), values=True)
+    assert [part.detail for part in graph.parts if part.title in ("x", "multiply")] == ["value 2", "value 6"]
+    empty = mg.graph(mg.sin(mg.tensor(np.zeros((0, 2)), requires_grad=True)), values=True)
+    assert [part.detail for part in empty.parts] == ["", ""]

@@ -48,6 +48,13 @@ def test_flow_as_text():
         "sum         0.7         1",
     ]
     assert repr(mg.viz.flow(x * 0.1)) == "<norms in 1 layer>"
+    with mg.scope("of_a_long_name"):
+        y = x * 0.1
+    assert str(mg.viz.flow(y.sum())).splitlines()[1:] == [
+        "layer           value  gradient  parameters",
+        "of_a_long_name    0.5      1.41       0.141",
+        "sum               0.7         1",
+    ]
 
 
 def test_flow_of_a_released_graph_says_so():
