@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import numeric
 from support.specification import Specs
 
 import minigrad as mg
+from minigrad import nn
 from minigrad.ops import normalization
 from minigrad.testing import strategies as s
 
@@ -91,3 +93,16 @@ def test_second_derivatives_where_some_arguments_are_arrays(frozen):
     chosen = {"x": (lambda w: loss(x, w), w), "weight and bias": (lambda x: loss(x, w), x)}
     f, at = chosen.get(frozen, (lambda x: loss(x, x[0] + w), x))
     mg.testing.check_grads(f, at, order=2, float32=False)
+
+
+@pytest.mark.parametrize(("kind", "shape"), [(nn.LayerNorm, (2, 3)), (nn.BatchNorm2d, (2, 3, 2, 1))])
+def test_the_hessian_in_what_a_frozen_layer_takes(kind, shape):
+    rng = np.random.default_rng(0)
+    layer, x, w = kind(3, dtype=float), rng.normal(size=shape), rng.normal(size=shape)
+    for parameter in layer.parameters():
+        parameter.requires_grad = False
+    loss = lambda x: np.sum(layer(x) * w)  # noqa: E731
+    along = rng.normal(size=shape)
+    product = numeric(lambda x: mg.grad(loss)(x) * along, x)
+    assert_allclose(mg.hvp(loss, x, along), product, atol=1e-7)
+    assert_allclose(np.tensordot(mg.hessian(loss)(x), along, x.ndim), product, atol=1e-7)
