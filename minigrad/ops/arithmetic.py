@@ -13,11 +13,11 @@ import numpy as np
 
 from ..blockwise import filled
 from ..elementwise import elementwise
-from ..operation import array_of, op
+from ..operation import op
 from ..stand_ins import NUMPY, implements
 from ..typing import Array, ArrayLike
 from . import exponentials, gaussian
-from .casting import astype, floating, widened
+from .casting import floating, in_dtype, widened
 from .complex_numbers import conj
 
 __all__ = [
@@ -218,7 +218,7 @@ def _(g, a, x1, x2):
 @power.vjp("x2")
 def _(g, a, x1, x2):
     base = np.where((x1 == 0) & (x2 > 0), 1, x1)
-    return g * a * np.log(base if a.dtype.kind != "c" else astype(base, a.dtype))
+    return g * a * np.log(in_dtype(base, a.dtype))
 
 
 @implements(np.where)
@@ -319,6 +319,7 @@ def clip(
 
 @op(name="clip")
 def _clip(a, a_min=None, a_max=None):
+    # equivalent: never because NumPy 2.1 copies without a bound
     if a_min is None and a_max is None:
         return np.array(a)  # NumPy 2.0 refuses to clip without a bound
     return np.clip(a, a_min, a_max)
@@ -339,7 +340,7 @@ def _(g, out, a, a_min, a_max):
 
 @_clip.vjp("a_max")
 def _(g, out, a, a_min, a_max):
-    return selected(g, a > a_max if a_min is None else np.maximum(array_of(a), array_of(a_min)) > a_max)
+    return selected(g, a > a_max if a_min is None else np.maximum(a, a_min) > a_max)
 
 
 @implements(np.round, np.around)

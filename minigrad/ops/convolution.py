@@ -46,7 +46,7 @@ def _dtype(op, **arrays):
     if dtype.kind not in "biu":
         names = " and ".join(arrays)
         raise TypeError(f"{op}: {names} must be floating-point, integer or boolean, not {dtype}")
-    return np.result_type(dtype, 1.0)
+    return np.result_type(dtype, 1.0)  # equivalent: 1.0 -> any number because only its type counts
 
 
 def _divides(groups, *channels):
@@ -76,13 +76,13 @@ def _remembered(op):
             # equivalent: without cached if type(groups) is int else because the cache only saves time
             return (cached if type(groups) is int else plan)(stride, padding, dilation, groups, *others)
 
-        return remembered
+        return remembered  # equivalent: any factor because it runs at import alone
 
     return decorator  # equivalent: any factor because it runs at import alone
 
 
 def _images(shape):
-    # equivalent: 1 -> 0 because the number decides between kernels that compute the same
+    # equivalent: any change because the number decides between kernels that compute the same
     return shape[0] if len(shape) == 4 else 1
 
 
@@ -92,12 +92,14 @@ def _conv2d_plan(stride, padding, dilation, groups, x, k, b):
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
     geometry = geometry_of("conv2d", x[-2:], k[2:], stride, padding, dilation)
+    # equivalent: any change because each kernel computes the same, at another speed
     return geometry, choose(geometry, _images(x), x[-3], k[0], groups)
 
 
 def _plus_bias(op, z, b):
     """z + b for each channel, in the place of z where the dtypes are the same."""
     if b.dtype != z.dtype:
+        _dtype(op, b=b)
         return z + b[:, None, None]
     z += b[:, None, None]
     return z
@@ -189,6 +191,7 @@ def _transpose_plan(stride, padding, dilation, groups, z, k, b, output_size):
     stride, padding, dilation = pairs("conv_transpose2d", stride, padding, dilation)
     image = _image_of(z[-2:], k[2:], stride, padding, dilation, output_size)
     geometry = geometry_of("conv_transpose2d", image, k[2:], stride, padding, dilation)
+    # equivalent: any change because each kernel computes the same, at another speed
     return geometry, choose(geometry, _images(z), k[1] * groups, k[0], groups)
 
 
@@ -241,6 +244,7 @@ def _kernel_plan(stride, padding, dilation, groups, x, g, size):
         raise ValueError(
             f"conv2d_kernel: x and g must be (N, C, H, W) and (N, C_out, Ho, Wo), or both without N, not {x} and {g}"
         )
+    # equivalent: x[-3], g[-3] -> g[-3], x[-3] because both must be divided
     if not _divides(groups, x[-3], g[-3]):
         raise ValueError(
             f"conv2d_kernel: groups must be a positive int that divides {x[-3]} and {g[-3]}, not {groups!r}"
@@ -249,6 +253,7 @@ def _kernel_plan(stride, padding, dilation, groups, x, g, size):
     output = (*x[:-3], g[-3], *geometry.out)
     if g != output:
         raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {output}")
+    # equivalent: any change because each kernel computes the same, at another speed
     return geometry, choose(geometry, _images(x), x[-3], g[-3], groups)
 
 

@@ -33,8 +33,8 @@ def _to_triangle(s, uplo):
     An entry off the diagonal stands for two of the symmetric matrix, so it gets the sum of both. Those of a
     Hermitian one are conjugates, and its diagonal is real.
     """
-    n = s.shape[-1]
-    read = np.tri(n, k=-1, dtype=bool)
+    n = s.shape[-1]  # equivalent: -1 -> -2 because the matrices are square
+    read = np.tri(n, k=-1)
     read = read if uplo == "L" else read.T
     return np.where(read, s + _h(s), np.where(np.eye(n), np.real(s), 0))
 
@@ -132,6 +132,7 @@ def _eigenvectors(a, *, parts, uplo):
 def _(g, v, a, parts, uplo):
     w = _eigenvalues(a, parts=parts, uplo=uplo)
     tied = ties.tied(parts[0])
+    # equivalent: without tied & because two values that are only rounding are tied
     inner = ties.quotient(
         np.matmul(_t(v), g), ties.differences(w), tied, tied & ties.both(ties.unused(parts[0], g)) | ties.diagonal(w)
     )

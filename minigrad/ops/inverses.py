@@ -86,7 +86,8 @@ def _(g, c, a):
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return g[..., None, None] * _cofactors(a)
-    # equivalent: array_of(a) -> a; array_of(inverse) -> inverse because a comparison has no derivative
+    # equivalent: array_of(a) -> a; array_of(inverse) -> inverse; array_of(a), array_of(inverse) -> array_of(inverse),
+    # array_of(a) because a comparison has no derivative, and both count alike
     if not _well_conditioned(array_of(a), array_of(inverse)):
         return g[..., None, None] * _cofactors(a)
     return (g * c)[..., None, None] * _t(inverse)
@@ -94,9 +95,9 @@ def _(g, c, a):
 
 def _well_conditioned(a, inverse):
     """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
-    # equivalent: np.sum(squared(a), axis=(-2, -1)) -> np.sum(squared(a)); np.sum(squared(inverse), axis=(-2, -1)) ->
-    # np.sum(squared(inverse)) because cofactors, which are taken more often then, serve all matrices
+    # equivalent: any change because cofactors, which are taken more often then, serve all matrices
     condition = np.sum(squared(a), axis=(-2, -1)) * np.sum(squared(inverse), axis=(-2, -1))  # squared
+    # equivalent: any change because cofactors, which are taken more often then, serve all matrices
     return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
 
 
@@ -117,7 +118,7 @@ def _cofactors(a):
 def _finite(a):
     """Which matrices have neither NaN nor infinities, with which LAPACK's decomposition may never end."""
     # equivalent: any factor because only its truth counts
-    return np.isfinite(array_of(a)).all((-2, -1), keepdims=True)
+    return np.isfinite(a).all((-2, -1), keepdims=True)
 
 
 @_cofactors.vjp("a")

@@ -98,7 +98,8 @@ TINY = np.finfo(float).tiny
 @pytest.mark.parametrize("x", [1, [1, 2], np.array([1, 2], np.int32), mg.tensor([1, 2])])
 def test_erf_of_integers_is_no_integer(x):
     assert_array_equal(np.ravel(mg.erf(x)), np.ravel(mg.erf(np.asarray(getattr(x, "data", x), float))))
-    assert mg.erf(np.float32(1)).dtype == np.float32
+    for dtype in "efdg":
+        assert mg.erf(np.ones(2, dtype)).dtype == dtype
 
 
 def test_clip_wants_each_bound_once():
@@ -124,8 +125,8 @@ def test_hypot_does_not_leave_the_range_by_its_gradient(scale):
 
 @pytest.mark.filterwarnings("ignore:overflow")
 def test_hypot_that_overflows_has_a_finite_derivative():
-    dx, dy = slopes(np.hypot, np.array([1.2e308]), np.array([1.6e308]))
-    assert_allclose([dx[0], dy[0]], [0.6, 0.8], rtol=1e-15)
+    dx, dy = slopes(np.hypot, np.array([1.2e308, 3.0]), np.array([1.6e308, 4.0]))
+    assert_allclose([dx, dy], [[0.6, 0.6], [0.8, 0.8]], rtol=1e-15)
 
 
 def test_hypot_at_0_has_derivative_0_at_both_orders():
@@ -190,7 +191,7 @@ def test_what_is_not_selected_gets_0_from_an_infinite_gradient(f, due, dtype):
 
 
 def test_abs_at_0():
-    assert_array_equal(slopes(np.abs, [-2, 0, 3]), [-1, 0, 1])
+    assert_array_equal(slopes(np.abs, [-2, 0, 3, -np.inf, np.inf]), [-1, 0, 1, -1, 1])
 
 
 @pytest.mark.parametrize("f", [np.maximum, np.minimum])
@@ -288,3 +289,22 @@ def test_an_entry_at_the_upper_bound_of_clip_is_its_own():
     dx, dbound = slopes(lambda x, bound: mg.clip(x, None, bound), x, bound)
     assert_array_equal(dx, [1, 1, 0])
     assert_array_equal(dbound, [0, 0, 1])
+
+
+def test_two_equal_bounds_of_clip_share_no_gradient():
+    assert mg.grad(lambda low, high: mg.clip(np.array(0.0), low, high), (0, 1))(1.0, 1.0) == (1, 0)
+    assert mg.grad(lambda low, high: mg.clip(np.array(2.0), low, high), (0, 1))(1.0, 1.0) == (0, 1)
+
+
+def test_the_derivative_of_arcsinh_far_out_is_precise():
+    assert_allclose(mg.grad(mg.arcsinh)(1e200), 1e-200, rtol=1e-15)
+
+
+def test_a_base_of_0_stays_where_the_exponent_beside_one_of_0_is_not():
+    slope = mg.vjp(lambda p: mg.grad(lambda x: np.sum(x**p))(np.zeros(2)), np.array([0.0, 2.0]))[0]
+    assert_array_equal(slope, [0, 0])
+
+
+def test_the_logarithm_of_a_base_is_in_the_dtype_of_the_power():
+    slope = mg.grad(lambda p: mg.power(np.float32([3]), p)[0])(np.float64(2))
+    assert_allclose(slope, 9 * math.log(3), rtol=1e-15)

@@ -176,3 +176,31 @@ def test_strides_that_are_no_ints_are_refused_even_after_a_call_with_the_ints_th
     mg.conv2d(x, k, stride=1)
     with pytest.raises(TypeError, match="conv2d: stride must be an int or a pair of ints"):
         mg.conv2d(x, k, stride=stride)
+
+
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.uint64, np.float16, np.float32])
+def test_convolutions_of_integers_are_of_float64(dtype):
+    x, k = (rng.uniform(0, 3, shape).astype(dtype) for shape in ((2, 2, 4, 4), (2, 2, 2, 2)))
+    due = dtype if np.dtype(dtype).kind == "f" else np.float64
+    for f, z in ((mg.conv2d, x), (mg.conv_transpose2d, x)):
+        assert f(z, k).dtype == due
+        assert_allclose(f(z, k), f(z.astype(float), k.astype(float)), rtol=4 * np.finfo(due).eps)
+    assert mg.ops.conv2d_kernel(x, x[..., :3, :3], size=2).dtype == due
+
+
+@pytest.mark.parametrize("dtype", [complex, object])
+def test_convolutions_of_other_kinds_are_refused(dtype):
+    x, k, b = (np.zeros(shape) for shape in ((1, 1, 4, 4), (1, 1, 2, 2), 1))
+    for names, arrays in (("x and k", (x, k.astype(dtype))), ("b", (x, k, b.astype(dtype)))):
+        with pytest.raises(TypeError, match=rf"^conv2d: {names} must be floating-point, integer or boolean, not"):
+            mg.conv2d(*arrays)
+
+
+@pytest.mark.parametrize("size", [(9, 10), (10, 9), (10, 10)])
+def test_conv_transpose2d_gives_each_image_that_has_so_many_windows(size):
+    z, k = rng.normal(size=(1, 2, 4, 4)), rng.normal(size=(2, 1, 3, 3))
+    x = mg.conv_transpose2d(z, k, stride=2, output_size=size)
+    assert_allclose(x, naive.conv_transpose2d(z, k, stride=2, output_size=size))
+    for wrong in ((8, 9), (9, 8), (8, 8), (11, 11)):
+        with pytest.raises(ValueError, match="must be 9 to 10 x 9 to 10"):
+            mg.conv_transpose2d(z, k, stride=2, output_size=wrong)

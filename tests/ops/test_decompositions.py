@@ -202,3 +202,20 @@ def test_each_matrix_of_a_batch_has_its_own_ties():
 def test_matrices_without_entries_have_gradients_without_entries(f, shape):
     gradient = mg.grad(lambda a: sum(np.sum(np.real(part)) for part in f(a)))(np.zeros(shape))
     assert gradient.shape == shape
+
+
+def test_the_vectors_of_equal_eigenvalues_of_any_matrix_have_no_derivative():
+    a = np.array([[1.0, 0.0, 2.0], [0.0, 1.0, 0.5], [0.0, 0.0, 3.0]])
+    with np.errstate(all="ignore"):
+        assert not np.isfinite(grad(lambda a: np.linalg.eig(a)[1][0, 0] ** 2)(a)).all()
+
+
+def test_vectors_of_no_effect_in_the_null_space_spoil_no_gradient():
+    q = np.linalg.qr(np.random.default_rng(0).normal(size=(5, 5)))[0]
+    a = q[:, :2] * [3.0, 2.0] @ q[:, :2].T
+
+    def f(a):
+        return np.linalg.eigh(a)[1][0, 4] ** 2
+
+    step = 1e-5 * (q[:, 2:3] @ q[:, 1:2].T + q[:, 1:2] @ q[:, 2:3].T + q[:, 2:3] @ q[:, :1].T + q[:, :1] @ q[:, 2:3].T)
+    assert_allclose(np.sum(grad(f)(a) * step), (f(a + step) - f(a - step)) / 2, rtol=1e-6)
