@@ -38,6 +38,7 @@ class Signature:
     parameters: dict[str, Any]
 
     def __init__(self, function: Callable, names: tuple[str, ...] | None = None):
+        # equivalent: without or () because `_read` sets the names where none are given
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
             self._read(inspect.unwrap(function))
@@ -46,6 +47,7 @@ class Signature:
         # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
         self.fitting: set[tuple] = set()
+        # equivalent: () if needed else tuple(self.defaults.values()) -> () because `bind` gives the same
         values = () if needed else tuple(self.defaults.values())
         # equivalent: any change because `bind` gives the same
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
@@ -71,7 +73,7 @@ class Signature:
             if not self.any_number:
                 self._check_arguments(len(arguments), parameters)
             self._check_keywords(parameters)
-            self.fitting.add(call)  # equivalent: self.fitting.add(call) -> pass because it is then checked again
+            self.fitting.add(call)  # equivalent: any change because it is then checked again
         given = self.defaults | self.parameters | parameters
         missing = () if self.any_number else self.names[len(arguments) :]
         return (*arguments, *[given[name] for name in missing]), {name: given[name] for name in self.parameters}

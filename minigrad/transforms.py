@@ -74,6 +74,7 @@ class _Trace:
 
     def _leads_older(self, node: Node) -> bool:
         """Whether the node's value depends on a node of an outer trace."""
+        # equivalent: < -> <= because the trace has taken the number `since` for itself
         return node.number < self.since or bool(outside(tape.reached([node], self.since)))
 
     def pull(self, ys: list, gradients: list) -> Any:
@@ -82,6 +83,7 @@ class _Trace:
         order = tape.reached(roots, self.since)
         entered = leading_to([x.node for x in self.inputs], order)
         older = outside(order) if recording() else ()
+        # equivalent: without if older else None because nothing leads to none
         retrace = retracing(leading_to(older, order)) if older else None
         started = {root: g for root, g in roots.items() if root in entered}
         order = [node for node in order if node in entered]

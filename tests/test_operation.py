@@ -330,6 +330,10 @@ def test_a_call_of_numpys_without_what_is_at_its_default_reaches_what_stands_for
     assert called(ours, lambda x, /, n=1, *, out=None: 0, "x", 2, out=None) == ("x", 2, "no")
     assert called(ours, lambda x, n=1, out=None: 0, "x", 1) == ("x", 1, "no")
     assert called(ours, lambda x, out=None: 0, "x", None) == ("x", 3, "no")
+    assert called(ours, lambda x, n=ENTRIES, out=None: 0, "x", 2, out=None) == ("x", 2, "no")
+    assert called(lambda x: x, lambda x, n=1.0: 0, "x", 1) == "x"
+    with pytest.raises(TypeError, match="'n'"):
+        called(lambda x: x, lambda x, n=1.0: 0, "x", np.array([1.0, 1.0]))
     assert called(ours, lambda x, n, out=None, **more: 0, "x", 2, None, fill=5) == ("x", 2, 5)
     with pytest.raises(TypeError, match=r"^ours\(x, n=3, \*, fill='no'\): .* 'out'"):
         called(ours, lambda x, out=None: 0, "x", out=1)
@@ -355,6 +359,7 @@ def test_a_result_is_cast_where_numpys_function_has_a_dtype():
     assert called(ours, theirs, 1.0, dtype=np.float32) == np.float32(1 / 3)
     assert called(ours, theirs, 1.0, dtype=np.float32).dtype == np.float32
     assert called(ours, theirs, 1.0, out=None) == 1 / 3
+    assert called(np.float32, theirs, 1.0, dtype=None, out=None).dtype == np.float32
     assert called(ours, theirs, 3.7, dtype=int, casting="unsafe") == 1
     for options in ({"dtype": int}, {"dtype": np.float32, "casting": "safe"}):
         with pytest.raises(

@@ -169,6 +169,12 @@ def test_what_f_does_not_depend_on_has_gradient_0():
         (lambda: hvp(cubes, X, np.ones(2)), ValueError, r"hvp: v must have shape \(3,\), not \(2,\)"),
         (lambda: hvp(np.tanh, X, X), ValueError, "hvp: the function must return a scalar"),
         (lambda: hvp(cubes, [1, 2], [1, 2]), TypeError, "hvp: only a floating-point argument"),
+        (
+            lambda: grad(lambda x: x + 1j)(1.0),
+            TypeError,
+            r"^grad: .* floating-point scalar, not \(\) complex128: differentiate np.real\(y\) and np.imag\(y\), or",
+        ),
+        (lambda: grad(lambda x: True)(1.0), TypeError, "^grad: the function must return a .* scalar, not True$"),
         (lambda: hessian(np.tanh)(X), ValueError, "hessian: the function must return a scalar"),
         (lambda: value_and_grad(np.tanh)(X), ValueError, "value_and_grad: the function must return a scalar"),
         (lambda: mg.jacobian(np.tanh)(3), TypeError, "jacobian: only a floating-point argument"),
@@ -218,6 +224,38 @@ def test_vjp_of_several_outputs():
     assert y["both"][1] == 2.0
     (dx,) = pullback({"square": np.ones(3), "both": (np.full(3, 10.0), 0.0)})
     assert_allclose(dx, 2 * X + 10)
+
+
+def test_vjp_of_one_output_twice():
+    _, pullback = vjp(lambda x: [y := x * x, y, 3 * y], X)
+    assert_allclose(pullback([np.ones(3), np.full(3, 10.0), np.full(3, 100.0)])[0], 2 * 311 * X)
+
+
+def test_a_value_of_an_outer_trace_stays_one():
+    assert grad(lambda x: vjp(lambda y: x, 3.0)[0] * 2)(5.0) == 2
+    assert grad(lambda x: x * value_and_grad(lambda y: x * x)(3.0)[0])(5.0) == 75
+
+
+def test_a_tensor_comes_back_where_a_tensor_came_in():
+    for options in ({}, {"factor": mg.tensor(2.0)}):
+        x = X if options else mg.tensor(X)
+        y, pullback = vjp(lambda x: x * 2.0, mg.tensor(X))
+        for found in (
+            y,
+            *pullback(np.ones(3)),
+            *value_and_grad(lambda x, factor=2.0: np.sum(x * factor))(x, **options),
+        ):
+            assert isinstance(found, mg.Tensor)
+            assert not found.requires_grad
+    assert_array_equal(y.data, 2 * X)
+
+
+def test_what_does_not_lead_to_an_argument_is_not_differentiated():
+    failing = mg.op(lambda x: x * 2, name="failing")
+    failing.vjp("x", lambda g, out, x: 1 / 0)
+    w = leaf(2.0)
+    assert grad(lambda x: x * 3 + failing(w))(1.0).item() == 3
+    assert grad(lambda x: np.sum(x * failing(w)))(1.0).item() == 4
 
 
 def test_jvp():
