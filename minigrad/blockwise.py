@@ -96,8 +96,10 @@ def _cuttable(arguments, core, weight):
     # equivalent: any change because blocks, and the whole, give the same
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
         return [], 0
+    # equivalent: or -> and; without type(a) is ndarray or because the whole gives the same
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0  # equivalent: 0 -> any number because without views there is no axis
+    # equivalent: any change because blocks along any axis give the same
     views, axis = (arguments, _memory_order(like[(..., *[0] * core)])[0]) if core else (_ordered(arguments, like), 0)
     return (views if views and max(views, key=_nbytes).shape[axis] >= _FEWEST else []), axis
 
@@ -113,12 +115,15 @@ def _ordered(arguments, like):
         return []
     order = _memory_order(like)
     views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
+    # equivalent: any change because blocks give the same, of one axis and of several
     if all(v.flags.c_contiguous for v in views if _is_array(v)):  # blocks of one axis may be of any size
+        # equivalent: any change because blocks give the same, of one axis and of several
         return [v.reshape(-1) if _is_array(v) else v for v in views]
     return views
 
 
 def _is_array(a):
+    # equivalent: without and a.ndim > 0; > -> >= because a number that is stretched gives the same
     return type(a) is ndarray and a.ndim > 0
 
 

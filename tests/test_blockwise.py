@@ -106,6 +106,17 @@ def test_an_op_whose_entries_belong_together_is_computed_as_a_whole():
         np.testing.assert_allclose(da, expected, rtol=1e-12)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_second_derivatives(threads):
+    mg.set_num_threads(threads)
+    x = np.linspace(-1, 1, 60).reshape(12, 5)
+    for f in (np.tanh, lambda x: x * np.exp(x), lambda x: np.arctan2(x, np.array(2.0))):
+        second = mg.elementwise_grad(mg.elementwise_grad(f))
+        with patch.object(operation, "LARGE", np.inf):
+            expected = second(x)
+        assert_array_equal(second(x), expected, strict=True)
+
+
 @pytest.mark.parametrize("arguments", [(np.ones(0), 2.0), (2.0, np.ones(0))])
 def test_an_empty_array_has_no_blocks(arguments):
     assert_array_equal(blockwise.blockwise(np.add, arguments, {}), np.ones(0), strict=True)
