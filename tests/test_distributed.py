@@ -384,3 +384,40 @@ def test_an_exception_that_nothing_catches_ends_the_job(launched, capsys):
     with pytest.raises(JobEndedError, match="1"):
         distributed._after(ValueError, error, None)
     assert capsys.readouterr().err.splitlines() == ["ValueError: wrong"] * 2 + ["rank 0 of 1 ends the job"]
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda net: distributed.DataParallel(3), TypeError, "DataParallel: module must be a Module, not 3"),
+        (lambda net: net.backward(3.0), TypeError, r"backward: loss must be a Tensor, not 3\.0"),
+        (lambda net: net.backward(np.ones(())), TypeError, r"backward: loss must be a Tensor, not \(\)"),
+        *(
+            (lambda net, given=given: distributed.reduce_metrics(given), TypeError, "reduce_metrics: metrics must be a")
+            for given in (3.0, [("a", 1.0)], {"a": "1"}, {"a": 1.0, "b": None})
+        ),
+        *(
+            (lambda net, w=w: distributed.reduce_metrics({"a": 1.0}, w), (TypeError, ValueError), "reduce_.*: weight ")
+            for w in ("x", -1.0, np.nan, np.inf, 0)
+        ),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(call, error, message):
+    net = distributed.DataParallel(mg.nn.Linear(2, 1, rng=np.random.default_rng(0)))
+    with pytest.raises(error, match=f"^{message}"):
+        call(net)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ">f8", "<f8"])
+def test_parameters_that_mpi_does_not_add_are_refused(dtype):
+    layer = mg.nn.Linear(3, 2, rng=np.random.default_rng(0))
+    layer.weight = mg.tensor(np.ones((2, 3), dtype), requires_grad=True)
+
+    def run():
+        distributed.DataParallel(layer).backward(layer.weight.sum())
+
+    if np.dtype(dtype) == np.float64:
+        on_ranks(2, run)
+    else:
+        with pytest.raises(TypeError, match=r"^backward: weight must be float32 or float64, not (float16|>f8)"):
+            on_ranks(2, run)

@@ -523,3 +523,11 @@ def test_without_the_package_the_error_names_it():
     code = "import sys; sys.modules['onnx'] = None; import minigrad as mg; mg.onnx.export('f.onnx', mg.exp, 1.0)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ImportError: export: an .onnx file needs the package onnx: pip install onnx" in run.stderr
+
+
+def test_what_lies_between_inputs_and_outputs_is_described_once(tmp_path):
+    model, _ = exported(tmp_path, lambda x: (mg.exp(x) * 2, x, mg.tanh(x)), np.ones((3, 4), F32))
+    outputs = {value.name for value in model.graph.output}
+    described = [value.name for value in model.graph.value_info]
+    assert described == [node.name for node in model.graph.node if node.op_type == "Exp"]
+    assert outputs.isdisjoint(described)
