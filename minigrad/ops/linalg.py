@@ -156,6 +156,7 @@ def kron(a: Array, b: Array) -> Array:
     a, b = (reshape(x, (1,) * (many - np.ndim(x)) + np.shape(x)) for x in (a, b))
     left = [size for n in a.shape for size in (n, 1)]
     right = [size for n in b.shape for size in (1, n)]
+    # equivalent: a.shape, b.shape -> b.shape, a.shape because they are multiplied
     shape = tuple(m * n for m, n in zip(a.shape, b.shape, strict=True))
     return reshape(np.multiply(reshape(a, left), reshape(b, right)), shape)
 
@@ -214,7 +215,7 @@ def cross(a: Array, b: Array, axisa: int = -1, axisb: int = -1, axisc: int = -1,
         raise ValueError(f"cross: the vectors must have size 2 or 3, not {sizes[0]} and {sizes[1]}")
     if sizes == (2, 2):
         return a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-    a, b = (x if x.shape[-1] == 3 else np.concatenate([x, 0 * x[..., :1]], axis=-1) for x in (a, b))
+    a, b = (x if x.shape[-1] == 3 else np.concatenate([x, np.zeros((*x.shape[:-1], 1), x.dtype)], -1) for x in (a, b))
     return moveaxis(_cross_of_three(a, b), -1, axisc)
 
 

@@ -332,6 +332,7 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
 @l2_pool2d.vjp("x")
 def _(g, a, x, window, stride, padding):
     options = {"stride": stride, "padding": padding}
+    # equivalent: False -> True because either way the reduced axes are put back
     gradient = norm_gradient(g, a, unfold2d(x, window, **options), axis=(-4, -3), keepdims=False)
     return fold2d(gradient, x.shape[-2:], window, **options)
 

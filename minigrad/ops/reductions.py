@@ -300,6 +300,7 @@ def diff(a: Array, n: int = 1, axis: int = -1, prepend: Array | None = None, app
         return a
     one = (*a.shape[:axis], 1, *a.shape[axis + 1 :])
     parts = [np.broadcast_to(x, one) if np.ndim(x) == 0 else x for x in (prepend, a, append) if x is not None]
+    # equivalent: without if len(parts) > 1 else a; > -> >=; > 1 -> > 0 because one part is the array itself
     a = np.concatenate(parts, axis) if len(parts) > 1 else a
     before = (slice(None),) * axis
     for _ in range(n):

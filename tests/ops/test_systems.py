@@ -325,3 +325,14 @@ def test_matvec_needs_a_matrix():
             np.matvec(leaf(matrix), vector)
         with pytest.raises(ValueError, match=f"^vecmat: {sentence}"):
             np.vecmat(leaf(vector), matrix)
+
+
+@pytest.mark.parametrize("p", [None, 2, -2, 1, -1, "fro", "nuc", np.inf, -np.inf])
+def test_condition_numbers_of_every_order(p):
+    for x in (SQUARE, np.stack([SQUARE, SQUARE.T + 1])):
+        assert_allclose(np.linalg.cond(leaf(x), p).data, np.linalg.cond(x, p), rtol=1e-10)
+    if p in (None, 2, -2):
+        assert_allclose(np.linalg.cond(leaf(A), p).data, np.linalg.cond(A, p), rtol=1e-10)
+    for shape in ((0, 3), (3, 0), (2, 0, 3), (2, 3, 0)):
+        with pytest.raises(np.linalg.LinAlgError, match="cond: a matrix without entries"):
+            np.linalg.cond(leaf(np.zeros(shape)), p)
