@@ -89,10 +89,10 @@ def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
         quotient.append(rest[0] / v[0])
         rest = concatenate([rest[1 : v.size] - quotient[-1] * v[1:], rest[v.size :]])
     rest = concatenate([np.zeros(1, rest.dtype), rest])
-    while rest.size > 1 and np.allclose(array_of(rest[0]), 0, rtol=1e-14):
+    while rest.size > 1 and np.abs(rest[0]) <= 1e-8:
         rest = rest[1:]
-    # equivalent: 0 * -> 0 / because both are 0
-    return np.stack(quotient or [0 * (rest[0] + v[0])]), rest
+    # equivalent: rest.dtype, v.dtype -> v.dtype, rest.dtype because the dtype is that of both together
+    return np.stack(quotient) if quotient else np.zeros(1, np.result_type(rest.dtype, v.dtype)), rest
 
 
 @implements(np.polyder)

@@ -193,7 +193,7 @@ def _norm(x, axis=None, *, keepdims=False):
 def _scale(x, axis):
     """The greatest entry, or 1 where that is 0 or not finite."""
     greatest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0)
-    # equivalent: 1 -> 2 because entries that are all 0, or not all finite, have the same norm at any scale
+    # equivalent: any factor; 1 -> 2 because the norm is the same at any scale
     return np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
 
 
@@ -201,10 +201,9 @@ def _scale(x, axis):
 def norm_gradient(g, a, x, axis, keepdims):
     g, a, x = _kept(widened(g), x, axis), widened(_kept(a, x, axis)), widened(x)
     if not np.all(np.isfinite(a)):  # the unit vector is that of the scaled entries, whose norm does not overflow
-        x = x / _scale(array_of(x), axis)
+        x = x / _scale(array_of(x), axis)  # equivalent: array_of(x) -> x because it cancels in the derivative
         a = _norm(x, axis, keepdims=True)
-    tip = array_of(a) == 0
-    # equivalent: never because selecting none changes nothing
+    tip = array_of(a) == 0  # equivalent: array_of(a) -> a because a comparison has no derivative
     if np.any(tip):
         # equivalent: 1 -> 2 because x is 0 where it is the divisor
         g, a = np.where(tip, 0, g), np.where(tip, 1, a)
@@ -223,10 +222,11 @@ def _moderate(x):
 def plain_std(a, axis, ddof, keepdims):
     """`std` over all entries."""
     x = widened(a)
-    plain = array_of(x)
+    plain = array_of(x)  # equivalent: array_of(x) -> x because nothing of it is differentiated
     freedom = _count(plain, axis) - ddof
     if freedom <= 0:
-        return np.sqrt(var(a, axis, ddof=ddof, keepdims=keepdims))
+        # equivalent: any factor because it is infinite or NaN, as its root is
+        return var(a, axis, ddof=ddof, keepdims=keepdims)
     constant, deviation = _constant(plain, axis), _deviations(x, axis)
     # equivalent: without if np.any(constant) else deviation because selecting none changes nothing
     deviation = np.where(constant, 0, deviation) if np.any(constant) else deviation

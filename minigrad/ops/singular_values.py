@@ -112,8 +112,8 @@ def _(g, out, a, parts):
     p, q = of_u - _h(of_u), of_v - _h(of_v)
     tied, zero = ties.tied(parts[1]), _both_zero(parts[1])
     unused = ties.unused(parts[1], gu, gv)  # equivalent: gu, gv -> gv, gu because both are asked alike
-    by_differences = ties.quotient((p + q) / 2, ties.differences(s), tied, tied & ties.both(unused) | ties.diagonal(s))
-    by_sums = ties.quotient((p - q) / 2, ties.sums(s), zero, zero & ties.both(unused) | _vanishing(a))
+    by_differences = ties.quotient((p + q) / 2, ties.differences(s), tied, ties.both(unused) | ties.diagonal(s))
+    by_sums = ties.quotient((p - q) / 2, ties.sums(s), zero, ties.both(unused) | _vanishing(a))
     uc, vc = conj(u), conj(v)
     da = np.matmul(np.matmul(uc, by_differences + by_sums), _t(v))
     if m > n:
@@ -136,8 +136,9 @@ def _both_zero(s):
 
 def _over_values(columns, s, unused):
     """Each column divided by its singular value."""
+    plain = array_of(s)  # equivalent: array_of(s) -> s because a comparison has no derivative
     # equivalent: <= -> < because a bound on rounding is not met exactly
-    zero = array_of(s) <= ties.rounding(array_of(s))
+    zero = plain <= ties.rounding(plain)
     return ties.quotient(columns, s[..., None, :], zero[..., None, :], unused[..., None, :])
 
 

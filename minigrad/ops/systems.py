@@ -84,14 +84,15 @@ def _power_norm(x, order, axis, keepdims):
 
     0, with derivative 0, where all entries are 0, or for a negative order one is.
     """
-    if not x.size:  # 0, and inf for a negative order
-        return sum(np.abs(x), axis, keepdims=keepdims) ** (1 / order)
     like, x = x, widened(x)
-    scale = _scale(array_of(x), axis)
-    total = sum(np.abs(x / scale) ** order, axis, keepdims=True)
-    none = total == 0 if order > 0 else np.isinf(total)
+    scale = _scale(array_of(x), axis)  # equivalent: array_of(x) -> x because it cancels in the derivative
+    size = np.abs(x / scale)
+    # equivalent: > -> >= because the root of order 0 has no value in any case
+    none = (np.all if order > 0 else np.any)(array_of(size) == 0, axis=axis, keepdims=True)
+    # equivalent: 1, size -> 2, size because 0 is selected there
+    total = sum(np.where(none, 1, size) ** order, axis, keepdims=True)
     # equivalent: none, 1, total -> none, 2, total because 0 is selected there
-    value = np.where(none, 0, scale * np.where(none, 1, total) ** (1 / order))
+    value = np.where(none, 0, scale * np.where(none, 1, total) ** (1 / order))  # the total of no entries is 0
     return reshape(narrowed(value, like), _reduced_shape(x, axis, keepdims))
 
 

@@ -254,8 +254,8 @@ class multivariate_normal(_Distribution):
         if allow_singular:
             squares, volume, d = _of_singular(cov, columns)
         else:
-            half = solve(cholesky(cov), columns)
-            squares, volume = sum(half * half, 0), slogdet(cov)[1]
+            factor = cholesky(cov)
+            squares, volume = sum(solve(factor, columns) ** 2, 0), 2 * sum(np.log(np.diagonal(factor)))
         squares = np.reshape(squares, np.shape(deviation)[:-1])
         return -(squares + volume + d * math.log(2 * math.pi)) / 2
 
@@ -275,19 +275,21 @@ def _covariance(mean, cov):
 
 def _of_singular(cov, columns):
     """The squared lengths of columns under cov's pseudo-inverse, the log of its pseudo-determinant, and its rank."""
-    values, vectors = np.linalg.eigh(array_of(cov))
+    values, vectors = np.linalg.eigh(cov)
+    plain = array_of(values)
+    # equivalent: 1e6 -> any number because rounding is known to a factor alone
     share = 1e6 * np.finfo(float).eps  # as SciPy has it
-    least = share * values[-1]
+    least = share * plain[-1]
     # equivalent: < -> <= because no eigenvalue is met exactly
-    if values[0] < -least:
-        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {values[0]:.3g}")
+    if plain[0] < -least:
+        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {plain[0]:.3g}")
     # equivalent: > -> >= because no eigenvalue is met exactly
-    spanned = values > least
+    spanned = plain > least
     inverse = np.linalg.pinv(cov, rcond=share, hermitian=True)
-    left = np.linalg.norm(vectors[:, ~spanned].T @ array_of(columns), axis=0)
-    # equivalent: < -> <= because rounding is known to a factor alone
+    left = np.linalg.norm(vectors[:, ~spanned].T @ columns, axis=0)
+    # equivalent: < -> <=; 1e3 -> any number because rounding is known to a factor alone
     squares = np.where(left < 1e3 * least, sum(columns * (inverse @ columns), 0), np.inf)
-    return squares, sum(np.log(np.linalg.eigvalsh(cov)[spanned])), np.sum(spanned)
+    return squares, sum(np.log(values[spanned])), np.sum(spanned)
 
 
 class dirichlet(_Distribution):

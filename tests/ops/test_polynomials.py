@@ -63,6 +63,8 @@ def test_polynomials_are_multiplied_without_zeros_in_front():
         *[lambda p, q=q: np.polydiv(p, q)[0] for q in ([2, 1], [3], [1, 2, 3, 4, 5], [2, 0, 0, 0])],
         *[lambda p, q=q: np.polydiv(p, q)[1] for q in ([2, 1], [3], [1, 2, 3, 4, 5], [2, 0, 0, 0])],
         *[lambda p, q=q: np.polydiv(q, p)[1] for q in ([2, 1], [4, 2, -6, 8], [8, 4, -12, 16.5], [4, 2, -6, 8 + 1e-9])],
+        lambda p: np.polydiv([1e-8, 1.0], p)[1],
+        lambda p: np.polydiv([1.1e-8, 1.0], p)[1],
         *[lambda p, f=f: f(p, [2, 1]) for f in (np.polyadd, np.polysub, np.polymul)],
         *[lambda p, f=f: f(3, p) for f in (np.polyadd, np.polysub, np.polymul)],
         lambda p: np.poly(p),
@@ -90,3 +92,10 @@ def test_calls_of_polynomials_that_do_not_fit_are_refused():
     ):
         with pytest.raises(ValueError, match=f"^{sentence}"):
             given(leaf([1.0, 2.0]))
+
+
+def test_no_quotient_has_the_dtype_of_both():
+    for first, second in ((np.float32, float), (float, np.float32), (np.float32, np.float32)):
+        u, v = np.ones(2, first), np.ones(3, second)
+        found = mg.polydiv(u, v)[0]
+        np.testing.assert_array_equal(found, np.zeros(1, np.result_type(first, second)), strict=True)

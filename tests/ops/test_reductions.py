@@ -265,11 +265,15 @@ def test_a_norm_neither_overflows_nor_underflows(f, scale):
         np.testing.assert_allclose(mg.grad(lambda x: np.sum(f(x)))(x), [[[0.6, 0.8], [0, 0]]], rtol=2e-3)
 
 
-@pytest.mark.parametrize("value", [0.1, 0.0, 1e300])
+@pytest.mark.parametrize("value", [0.1, 0.0, 1e300, -1.7e308])
 def test_std_of_constant_data_has_derivative_0(value):
     x = np.full(7, value)
-    assert_array_equal(mg.grad(np.std)(x), np.zeros(7))
-    assert_array_equal(mg.hessian(np.std)(x), np.zeros((7, 7)))
+    with np.errstate(over="ignore", invalid="ignore"):  # in the sum
+        assert mg.std(x) == 0
+        assert_array_equal(mg.grad(np.std)(x), np.zeros(7))
+        assert_array_equal(mg.hessian(np.std)(x), np.zeros((7, 7)))
+        rows = np.stack([x, np.arange(7.0)])
+        assert_array_equal(np.std(leaf(rows), axis=1).data, [0, 2])
 
 
 def test_prod_with_zeros():
@@ -394,3 +398,26 @@ def test_the_dtype_of_an_integral_is_that_of_numpy(y, x):
     y, x = np.array([1.0, 2.0, 4.0], y), np.array([0, 1, 3], x)
     t = mg.tensor(y, requires_grad=True)
     assert np.trapezoid(t, x).dtype == np.trapezoid(y, x).dtype
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_few_degrees_of_freedom_and_kept_axes():
+    for n, ddof in ((2, 0), (2, 1), (3, 2), (3, 1)):
+        assert_array_equal(mg.grad(lambda x, ddof=ddof: np.std(x, ddof=ddof))(np.full(n, 0.1)), np.zeros(n))
+    rows = np.array([[1.0, 4.0], [2.0, 2.0]])
+    for keepdims in (False, True):
+        for ddof in (0, 1, 2, 3):
+            found = np.std(leaf(rows), axis=1, ddof=ddof, keepdims=keepdims).data
+            assert_allclose(found, np.std(rows, axis=1, ddof=ddof, keepdims=keepdims), rtol=1e-14, strict=True)
+    assert np.isnan(mg.grad(lambda x: np.std(x, ddof=2))(rows[0])).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_norm_that_overflows_has_a_unit_vector_as_gradient(axis):
+    x = np.array([[1.5e308, 1.5e308], [-3.0, 4.0], [0.0, 0.0]])
+    x = x if axis else x.T
+    with np.errstate(over="ignore"):
+        y, pullback = mg.vjp(lambda x: mg.norm(x, axis=axis), x)
+    assert_array_equal(y, [np.inf, 5, 0])
+    expected = np.array([[0.5**0.5, 0.5**0.5], [-0.6, 0.8], [0, 0]])
+    assert_allclose(pullback(np.ones(3))[0], expected if axis else expected.T)

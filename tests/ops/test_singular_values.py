@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from support.gradients import leaf
+from support.gradients import leaf, numeric
 from support.matrices import TIES, apart, square_matrices, turned, uneven
 from support.specification import Specs
 
@@ -221,3 +221,10 @@ def test_weighted_singular_values_have_two_derivatives(a, weights, u):
 def test_a_matrix_of_zeros_has_no_second_derivative_of_its_singular_values(shape):
     found = mg.hvp(lambda a: np.sum(np.linalg.svdvals(a)), np.zeros(shape), np.ones(shape))
     assert np.isnan(found).any()
+
+
+def test_every_vector_of_a_square_matrix_with_one_value_of_0_has_a_gradient():
+    left, right = (np.linalg.qr(m)[0] for m in (REGULAR, REGULAR.T + 1))
+    a = left @ np.diag([3.0, 2.0, 0.0]) @ right
+    for f in (lambda a: np.sum(np.linalg.svd(a).U[:, 2] ** 4), lambda a: np.sum(np.linalg.svd(a).Vh[2] ** 4)):
+        assert_allclose(grad(f)(a), numeric(f, a), atol=1e-8)

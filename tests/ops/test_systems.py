@@ -149,6 +149,9 @@ def test_an_order_that_needs_a_gradient(ours, order):
 
 
 def test_vector_norms_over_any_axes_and_of_order_0():
+    for wrong in ([0, 1], 1.0):
+        with pytest.raises(TypeError, match="vector_norm: axis must be an int, a tuple of ints or None, not "):
+            np.linalg.vector_norm(leaf(A), axis=wrong)
     for axis in ((0, 1), (2, 0), (1, 2)):
         assert_allclose(np.linalg.vector_norm(leaf(A), axis=axis).data, np.linalg.vector_norm(A, axis=axis))
     x = np.array([1.0, 0.0, 2.0, 1.0])
@@ -336,3 +339,18 @@ def test_condition_numbers_of_every_order(p):
     for shape in ((0, 3), (3, 0), (2, 0, 3), (2, 3, 0)):
         with pytest.raises(np.linalg.LinAlgError, match="cond: a matrix without entries"):
             np.linalg.cond(leaf(np.zeros(shape)), p)
+
+
+@pytest.mark.parametrize("order", [0.25, 0.5, 1, 1.5, 2, 3, -1, -0.5])
+def test_norms_of_zeros_have_derivative_0_and_those_of_order_1_numpys_bits(order):
+    value, slope = mg.value_and_grad(lambda x: np.linalg.norm(x, order, axis=-1))(np.zeros(3))
+    assert value == 0
+    assert_array_equal(slope, 0)
+    if order < 0:
+        value, slope = mg.value_and_grad(lambda x: np.linalg.norm(x, order))(np.array([-2.0, 0, 1]))
+        assert value == 0
+        assert_array_equal(slope, 0)
+    for seed in range(9):
+        x = np.random.default_rng(seed).normal(size=(3, 5))
+        found, expected = (np.linalg.norm(a, order, axis=1) for a in (leaf(x), x))
+        assert_allclose(found.data, expected, rtol=0 if order == 1 else 1e-13)

@@ -296,8 +296,8 @@ def test_a_singular_covariance():
 @pytest.mark.parametrize("share", [1e-6, 1e-9, 1e-11, 0.0, -1e-11, -1e-9])
 @pytest.mark.parametrize("off", [0.0, 1e-8, 1e-4])
 def test_what_counts_as_singular_is_as_in_scipy(size, share, off):
-    turn = np.array([[0.6, -0.8], [0.8, 0.6]])
-    cov, x = size * turn @ np.diag([1.0, share]) @ turn.T, np.array([[0.3, 0.0], [-1.0, off]]) @ turn.T
+    turn = np.linalg.qr(np.vander([1.0, 2.0, -1.0]))[0]
+    cov, x = size * turn @ np.diag([1.0, share, share / 2]) @ turn.T, np.array([[0.3, 0, 0], [-1, off, 0]]) @ turn.T
     try:
         expected = ss.multivariate_normal.logpdf(x, None, cov, allow_singular=True)
     except ValueError:
@@ -322,6 +322,15 @@ def test_entropies_of_normal_vectors(cov):
         expected = ss.multivariate_normal(mean, cov).entropy()
         assert_allclose(stats.multivariate_normal.entropy(mean, cov), expected)
     assert_allclose(stats.multivariate_normal.entropy(), ss.multivariate_normal.entropy())
+
+
+def test_one_triangle_of_a_covariance_is_read():
+    garbage = np.triu(np.full((3, 3), 7.0), 1)
+    for allow_singular in (False, True):
+        expected = ss.multivariate_normal.logpdf(M, ANY, POSITIVE + garbage, allow_singular)
+        assert_allclose(stats.multivariate_normal.logpdf(M, ANY, POSITIVE + garbage, allow_singular), expected)
+        found = stats.multivariate_normal.logpdf(M, cov=np.diag(POSITIVE), allow_singular=allow_singular)
+        assert_allclose(found, ss.multivariate_normal.logpdf(M, np.zeros(3), np.diag(POSITIVE)))
 
 
 @pytest.mark.parametrize("cov", [2.5, np.array([0.5, 2.0, 1.5]), POSITIVE])
