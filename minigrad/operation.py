@@ -105,11 +105,11 @@ class Op(Signature):
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        recorded = self._records(parents, arrays)
         # equivalent: without if in_force() else None because nothing in force means no debugger
         watching = debugger() if in_force() else None
         if not tensors:
             return self._forward(arrays, parameters, watching)
+        recorded = self._records(parents, arrays)
         output = self._output(arrays, parameters, watching)
         node = self._node(parents, arrays, arguments, parameters, output) if recorded else None
         tensor = make(output, node)

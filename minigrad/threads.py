@@ -17,6 +17,10 @@ from functools import lru_cache
 from queue import SimpleQueue
 from typing import Any
 
+import numpy as np
+
+from .errors import brief
+
 FEWEST_PRODUCTS = 8_000_000  # multiplications of matrices above which threads save more than they cost
 ONE_THREAD = 262_144  # of two matrices, which OpenBLAS does in one thread
 _BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -42,8 +46,8 @@ def set_num_threads(n: int) -> None:
     >>> mg.set_num_threads(before)
     """
     global _pool
-    if isinstance(n, bool) or not hasattr(n, "__index__"):
-        raise TypeError(f"set_num_threads: n must be an int, not {n!r}")
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+        raise TypeError(f"set_num_threads: n must be an int, not {brief(n)}")
     if n < 1:
         raise ValueError(f"set_num_threads: n must be at least 1, not {n}")
     before, _pool = _pool, _Pool(int(n))

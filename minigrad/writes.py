@@ -11,8 +11,8 @@ from typing import Any
 from numpy import ndarray
 from numpy.lib.array_utils import byte_bounds
 
-# {id(owner of the memory): (the owner, weakly, {(first byte, last byte): number of the last write})}
-_written: dict[int, tuple[weakref.ref, dict[tuple[int, int], int]]] = {}
+# {id(owner of the memory): (the owner, weakly, {(first byte, last byte), or None for all: number of the last write})}
+_written: dict[int, tuple[weakref.ref, dict[tuple[int, int] | None, int]]] = {}
 _last = 0
 
 
@@ -29,7 +29,8 @@ def note(array: ndarray, number: int) -> None:
     key = id(owner)
     if key not in _written:
         _written[key] = weakref.ref(owner, lambda _: _written.pop(key, None)), {}
-    _written[key][1][byte_bounds(array)] = number
+    # equivalent: None if array is owner else byte_bounds(array) -> byte_bounds(array) because only speed is lost
+    _written[key][1][None if array is owner else byte_bounds(array)] = number
     _last = max(_last, number)
 
 
@@ -55,10 +56,13 @@ def _after(array: Any, number: int) -> bool:
     if type(array) is not ndarray:
         return False
     low, high = byte_bounds(array)
-    # equivalent: written > number -> written >= number; any factor because no node has the number of a write,
-    # and of the result only the truth is used
-    return any(
-        written > number and first < high and low < last
-        for _, writes in [*_written.values()]  # by address: arrays around one buffer have different owners
-        for (first, last), written in [*writes.items()]
-    )
+    for reference, writes in [*_written.values()]:  # by address: arrays around one buffer have different owners
+        owner = reference()
+        if owner is None:  # equivalent: never because only another thread sees an owner that is gone
+            continue
+        for bounds, written in [*writes.items()]:
+            first, last = bounds or byte_bounds(owner)
+            # equivalent: written > number -> written >= number because no node has the number of a write
+            if written > number and first < high and low < last:
+                return True
+    return False

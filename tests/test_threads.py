@@ -349,7 +349,7 @@ def test_no_threads_are_refused(n):
     assert mg.get_num_threads() == 3
 
 
-@pytest.mark.parametrize("n", [1.5, "2", None, True])
+@pytest.mark.parametrize("n", [1.5, "2", None, True, np.ones(2), np.array([]), np.array(None), np.array("2")])
 def test_what_is_no_int_is_refused(n):
     with pytest.raises(TypeError, match="set_num_threads: n must be an int, not"):
         mg.set_num_threads(n)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ..errors import named
 from ..operation import arraylike, op
 from ..typing import Array
 from .casting import floating, widened
@@ -17,6 +18,7 @@ from .reductions import _count, sum_of_products
 __all__ = ["layer_norm"]
 
 
+@named
 def layer_norm(
     x: Array,
     normalized_shape: int | Sequence[int],
@@ -59,6 +61,7 @@ def normalized(x, weight=1.0, bias=0.0, *, axis, eps, saved):
     saved.update(a=a, mean=mean, variance=variance, r=r)
     z = a * weight
     z += bias
+    # equivalent: copy=False -> copy=True because a copy is the same
     return z.astype(np.result_type(floating(x), weight, bias), copy=False)
 
 

@@ -59,6 +59,7 @@ specs.add(
     last_axes,
     refused=(
         ((np.ones((2, 3)), 2), {}, ValueError, r"x must end in normalized_shape, \(2,\), not \(2, 3\)"),
+        ((np.ones(()), ()), {}, ValueError, "x must end in normalized_shape"),
         ((np.ones((2, 3)), ()), {}, ValueError, "x must end in normalized_shape"),
         ((np.ones((2, 3)), (1, 2, 3)), {}, ValueError, "x must end in normalized_shape"),
         ((np.ones((2, 3)), 3, np.ones(2)), {}, ValueError, r"weight must be \(3,\), not \(2,\)"),
@@ -78,7 +79,8 @@ def test_dtypes_are_those_of_the_formula():
     assert mg.layer_norm(x.astype(np.float32), 3, np.ones(3)).dtype == np.float64
     assert_allclose(mg.layer_norm(x.astype(int), 3), last_axes(x, 3), rtol=1e-12)
     assert_array_equal(mg.layer_norm(np.ones((2, 0)), 0), np.ones((2, 0)))
-    with pytest.raises(TypeError, match="complex numbers are not supported"):
+    assert_array_equal(mg.grad(lambda x: mg.sum(mg.layer_norm(x, 0)))(np.ones((2, 0))), np.ones((2, 0)))
+    with pytest.raises(TypeError, match="layer_norm: complex numbers"):
         mg.layer_norm(x + 1j, 3)
 
 
