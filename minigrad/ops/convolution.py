@@ -259,7 +259,7 @@ def _kernel_plan(stride, padding, dilation, groups, x, g, size):
 
 def _per_channel(g):
     """The sum of g over the image: dJ/db (section 3.1.5). The sweep sums over the batch, as over a broadcast."""
-    # equivalent: never; without and images_innermost(array_of(g)); 4 -> 5 because either way sums the same entries
+    # equivalent: any change because either way sums the same entries
     if g.ndim == 4 and images_innermost(array_of(g)):  # then rows are long, and a product with ones adds them fastest
         n, c, h, w = g.shape
         # equivalent: 3, 0 -> 0, 3 because columns and images are summed together

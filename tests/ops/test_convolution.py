@@ -204,3 +204,12 @@ def test_conv_transpose2d_gives_each_image_that_has_so_many_windows(size):
     for wrong in ((8, 9), (9, 8), (8, 8), (11, 11)):
         with pytest.raises(ValueError, match="must be 9 to 10 x 9 to 10"):
             mg.conv_transpose2d(z, k, stride=2, output_size=wrong)
+
+
+@pytest.mark.parametrize("f", [mg.conv2d, mg.conv_transpose2d])
+@pytest.mark.parametrize("batch", [(), (1,), (9,)])
+def test_the_gradient_of_a_bias_is_the_sum_over_images_rows_and_columns(f, batch):
+    x, k, b = rng.normal(size=(*batch, 2, 4, 5)), rng.normal(size=(2, 2, 2, 2)), rng.normal(size=2)
+    z, pullback = mg.vjp(f, x, k, b)
+    g = np.cos(z)  # in its layout
+    assert_allclose(pullback(g)[2], np.moveaxis(g, -3, 0).reshape(2, -1).sum(1))
