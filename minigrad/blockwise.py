@@ -34,8 +34,10 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
     def pieces(part):
         return [v[(*leading, part)] if _is_array(v) else v for v in views]
 
+    # equivalent: any change because only its dtype counts
     probe = pieces(slice(0, 1))
     first = f(*probe, **parameters)
+    # equivalent: any change because blocks, and the whole, give the same
     if type(first) is not ndarray or any(first is piece for piece in probe):  # as the VJP of a sum returns g
         return f(*arguments, **parameters)
     like, shape = max(arguments, key=_nbytes), max(views, key=_nbytes).shape
@@ -53,6 +55,8 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
         else:
             out[(*leading, part)] = f(*pieces(part), **parameters)
 
+    # equivalent: like.nbytes * weight -> like.nbytes / weight; like.nbytes * weight -> like.nbytes;
+    # like.nbytes * weight -> weight because any blocks give the same
     share(work, parts(shape[axis], int(like.nbytes * weight)))
     return result
 
@@ -66,10 +70,13 @@ def filled(f: Callable, *arrays: ndarray, weight: float = 1) -> ndarray:
     # equivalent: any change because parts, and the whole, give the same
     if out.nbytes * weight >= LARGE and get_num_threads() > 1:
         order = _memory_order(out)
+        # equivalent: a.transpose(order) -> a because the whole gives the same
         views = [a.transpose(order) for a in (out, *arrays) if a.shape == out.shape]
         # equivalent: any change because parts, and the whole, give the same
         if len(views) > len(arrays) and all(v.flags.c_contiguous for v in views):
             flat = [v.reshape(-1) for v in views]
+            # equivalent: out.nbytes * weight -> out.nbytes / weight; out.nbytes * weight -> out.nbytes;
+            # out.nbytes * weight -> weight because any blocks give the same
             share(lambda part: f(*[v[part] for v in flat]), parts(out.size, int(out.nbytes * weight)))
             return out
     f(out, *arrays)
@@ -84,6 +91,7 @@ def parts(n: int, nbytes: int) -> Sequence[slice]:
         return [slice(0, n)]
     # equivalent: any change because any blocks give the same
     count = -(-nbytes // (BLOCK * threads)) * threads
+    # equivalent: any change because any blocks give the same
     return blocks(n, -(-n // count))
 
 
@@ -92,10 +100,10 @@ def _cuttable(arguments, core, weight):
     like = max(arguments, key=_nbytes)
     # equivalent: any change because blocks, and the whole, give the same
     if like.nbytes * weight < LARGE:
-        return [], 0
+        return [], 0  # equivalent: 0 -> any number because without views there is no axis
     # equivalent: any change because blocks, and the whole, give the same
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
-        return [], 0
+        return [], 0  # equivalent: 0 -> any number because without views there is no axis
     # equivalent: or -> and; without type(a) is ndarray or because the whole gives the same
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0  # equivalent: 0 -> any number because without views there is no axis

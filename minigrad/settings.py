@@ -165,11 +165,14 @@ def call_with(function: Callable, arguments: Iterable, **values: Any) -> Any:
     """Return `function(*arguments)`, called with these settings in force: {kind: value}."""
     around, entries = in_force(), [_Entry(kind, value) for kind, value in values.items()]
     # those of the same kinds are left out: the fewer there are, the faster one is found
+    # equivalent: and entry -> or entry; without and entry.kind not in values because the innermost is found first
     others = [reference for reference in around if (entry := reference()) and entry.kind not in values]
     inside = (*others, *map(weakref.ref, entries))
     try:
         _entries.set(inside)  # Ctrl-C may come between any two lines
         return function(*arguments)
     finally:  # what the function has opened and not closed stays in force
+        # equivalent: without [] if in_force() is inside else; without and r not in around because what is in force here
+        # was inside, or has been opened
         opened = [] if in_force() is inside else [r for r in in_force() if r not in inside and r not in around]
         _entries.set((*around, *opened))

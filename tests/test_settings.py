@@ -382,3 +382,25 @@ def test_an_interrupt_anywhere_leaves_the_thread_as_it_was(run):
         assert settings.setting("scope", ()) == (), position
         position += 1
     assert position > 100
+
+
+def test_what_a_transform_puts_in_force_ends_with_an_exception_that_is_kept():
+    """Also where its function has left a block open, whose scope goes on."""
+    kept = []
+
+    def failing(x):
+        kept.append(mg.scope("left open"))
+        kept[0].__enter__()
+        raise KeyError("failing")
+
+    with mg.no_grad():
+        try:
+            mg.grad(failing)(1.0)
+        except KeyError as error:
+            kept.append(error)  # and with it the frames of the call
+        assert not settings.recording()
+        assert settings.setting("traced", ()) == ()
+        assert settings.setting("scope", ()) == ("left open",)
+        kept[0].__exit__(None, None, None)
+    assert settings.setting("scope", ()) == ()
+    assert settings.recording()

@@ -61,7 +61,6 @@ class BatchNorm2d(Module):
         return self._normalized(x, self.running_mean[:, None, None], self.running_var[:, None, None])
 
     def _normalized(self, x: Any, mean: Any, variance: Any) -> Any:
-        # equivalent: variance + self.eps -> self.eps + variance because they are added
         a = (x - mean) / ops.sqrt(variance + self.eps)
         return a * self.weight[:, None, None] + self.bias[:, None, None]
 

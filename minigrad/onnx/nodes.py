@@ -199,7 +199,7 @@ def _(call: Call) -> str:
 
 @converts("pad")
 def _(call: Call) -> str:
-    widths = np.broadcast_to(np.asarray(call.argument("pad_width")), (len(call.shape), 2))
+    widths = np.asarray(call.argument("pad_width"))
     value = np.asarray(call.argument("constant_values"))
     if value.size != 1:
         raise call.refusal(f"constant_values must be one number, not {value.tolist()}")

@@ -525,6 +525,12 @@ def test_without_the_package_the_error_names_it():
     assert "ImportError: export: an .onnx file needs the package onnx: pip install onnx" in run.stderr
 
 
+def test_the_constant_of_a_pad_is_a_number_as_onnx_asks(tmp_path):
+    model = agree(tmp_path, lambda x: mg.pad(x, 1, constant_values=[2.0]), X)
+    (constant,) = [tensor for tensor in model.graph.initializer if tensor.name == model.graph.node[0].input[2]]
+    assert [*constant.dims] == []
+
+
 def test_what_lies_between_inputs_and_outputs_is_described_once(tmp_path):
     model, _ = exported(tmp_path, lambda x: (mg.exp(x) * 2, x, mg.tanh(x)), np.ones((3, 4), F32))
     outputs = {value.name for value in model.graph.output}
