@@ -135,6 +135,8 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
     def requires_grad(self, wanted: bool) -> None:
         if not self.is_leaf:
             raise RuntimeError(f"requires_grad: can't be set on the result of {self.node.op.__name__}; detach() it")
+        if not isinstance(wanted, (bool, np.bool, int)):
+            raise TypeError(f"requires_grad: it must be True or False, not {brief(wanted)}")
         if wanted and self.dtype.kind not in "fc":
             raise TypeError(f"requires_grad: only a floating-point Tensor can have a gradient, not {self.dtype}")
         if wanted and self.node is None:

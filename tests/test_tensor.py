@@ -595,6 +595,8 @@ def test_requires_grad_is_a_boolean():
     for wrong in ("yes", None, 1.0):
         with pytest.raises(TypeError, match=r"^tensor: requires_grad must be True or False, not"):
             mg.tensor(1.0, requires_grad=wrong)
+        with pytest.raises(TypeError, match=r"^requires_grad: it must be True or False, not"):
+            mg.tensor(1.0).requires_grad = wrong
 
 
 def test_a_name_is_that_of_the_array_and_of_the_node():

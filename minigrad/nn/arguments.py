@@ -27,6 +27,12 @@ def check_number(layer: str, name: str, value: Any, low: float, high: float) -> 
         raise ValueError(f"{layer}: {name} must be from {low} to {high}, not {value}")
 
 
+def check_bias(layer: str, bias: Any) -> None:
+    """Raise TypeError unless it says whether there is one: its values are no argument."""
+    if not isinstance(bias, (bool, np.bool)):
+        raise TypeError(f"{layer}: bias must be True or False, not {brief(bias)}")
+
+
 def check_rng(layer: str, rng: Any) -> np.random.Generator:
     """Return the generator. Raises TypeError for anything else, such as a seed."""
     if not isinstance(rng, np.random.Generator):

@@ -11,7 +11,7 @@ from .. import ops
 from .._tensor import Tensor
 from ..operation import array_of, arraylike
 from ..typing import Array, DType
-from .arguments import check_number, check_rng, check_sizes, float_dtype
+from .arguments import check_bias, check_number, check_rng, check_sizes, float_dtype
 from .initial import glorot_uniform
 from .layers import Dropout, Linear, parameter
 from .module import Module
@@ -45,6 +45,7 @@ class MultiHeadAttention(Module):
         if embed_dim % num_heads:
             raise ValueError(f"MultiHeadAttention: num_heads must divide embed_dim {embed_dim}, not {num_heads}")
         check_number("MultiHeadAttention", "dropout", dropout, 0, 1)
+        check_bias("MultiHeadAttention", bias)
         rng, dtype = check_rng("MultiHeadAttention", rng), float_dtype("MultiHeadAttention", dtype)
         self.embed_dim, self.num_heads = embed_dim, num_heads
         self.in_proj_weight = parameter(glorot_uniform((3 * embed_dim, embed_dim), rng=rng, dtype=dtype))

@@ -12,7 +12,7 @@ from .._tensor import Tensor, tensor
 from ..operation import arraylike
 from ..ops.windows import pair, pairs
 from ..typing import Array, DType, Pair
-from .arguments import check_number, check_rng, check_sizes, float_dtype
+from .arguments import check_bias, check_number, check_rng, check_sizes, float_dtype
 from .initial import he_normal
 from .module import Module
 
@@ -45,6 +45,7 @@ class Linear(Module):
         initial: Callable[..., np.ndarray] = he_normal,
     ):
         check_sizes("Linear", in_features=in_features, out_features=out_features)
+        check_bias("Linear", bias)
         dtype = float_dtype("Linear", dtype)
         self.in_features, self.out_features = in_features, out_features
         shape = (out_features, in_features)
@@ -89,6 +90,7 @@ class Conv2d(Module):
         initial: Callable[..., np.ndarray] = he_normal,
     ):
         check_sizes("Conv2d", in_channels=in_channels, out_channels=out_channels, groups=groups)
+        check_bias("Conv2d", bias)
         if in_channels % groups or out_channels % groups:
             raise ValueError(f"Conv2d: groups must divide {in_channels} and {out_channels} channels, not {groups}")
         window = pair(kernel_size, "kernel_size", "Conv2d", 1)

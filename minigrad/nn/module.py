@@ -65,8 +65,16 @@ class Module:
         pass
 
     def __setattr__(self, key: str, value: Any) -> None:
-        if isinstance(value, np.ndarray) and isinstance(vars(self).get(key), Tensor):
-            raise TypeError(f"{type(self).__name__}: {key} is a parameter: set {key}.data, or make it a Tensor")
+        before = vars(self).get(key)
+        if isinstance(before, Tensor):
+            if isinstance(value, np.ndarray):
+                raise TypeError(f"{type(self).__name__}: {key} is a parameter: set {key}.data, or make it a Tensor")
+            # in a copy for functional_call, parameters are results already
+            if self._own is None and before.requires_grad and isinstance(value, Tensor) and not value.is_leaf:
+                raise TypeError(
+                    f"{type(self).__name__}: {key} is a parameter, and a result is none: set {key}.data, or use "
+                    "mg.functional_call to differentiate with respect to what it depends on"
+                )
         for name, part in _leaves(key, value):
             if isinstance(part, Module):
                 vars(part)["_label"] = name

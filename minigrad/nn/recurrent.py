@@ -11,7 +11,7 @@ from .. import ops
 from .._tensor import Tensor
 from ..operation import arraylike
 from ..typing import Array, DType
-from .arguments import check_rng, check_sizes, float_dtype
+from .arguments import check_bias, check_rng, check_sizes, float_dtype
 from .layers import parameter
 from .module import Module
 
@@ -46,6 +46,7 @@ class GRU(Module):
         dtype: DType = np.float32,
     ):
         check_sizes("GRU", input_size=input_size, hidden_size=hidden_size)
+        check_bias("GRU", bias)
         rng, dtype = check_rng("GRU", rng), float_dtype("GRU", dtype)
         self.input_size, self.hidden_size = input_size, hidden_size
 

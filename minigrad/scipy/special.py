@@ -270,8 +270,9 @@ def _mean_of_neighbours(function, sign):
 
 
 _row("jv", "dA/dZ = (J[v-1] - J[v+1]) / 2.", v=None, z=_mean_of_neighbours(sp.jv, -1))
-_row("yv", "dA/dZ = (Y[v-1] - Y[v+1]) / 2.", v=None, z=_mean_of_neighbours(sp.yv, -1))
-_row("yn", "Y of an integer order.", n=None, x=_mean_of_neighbours(sp.yv, -1))
+_of_yv = _mean_of_neighbours(sp.yv, -1)
+_row("yv", "dA/dZ = (Y[v-1] - Y[v+1]) / 2.", v=None, z=_of_yv)
+_row("yn", "Y of an order rounded towards 0.", n=None, x=lambda g, a, n, x: _of_yv(g, a, np.trunc(n), x))
 _row("iv", "dA/dZ = (I[v-1] + I[v+1]) / 2.", v=None, z=_mean_of_neighbours(sp.iv, 1))
 _row(
     "kv", "dA/dZ = -(K[v-1] + K[v+1]) / 2.", v=None, z=lambda g, a, v, z: -g * ((sp.kv(v - 1, z) + sp.kv(v + 1, z)) / 2)

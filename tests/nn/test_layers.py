@@ -677,3 +677,10 @@ def test_a_refused_batch_leaves_the_running_statistics_alone():
 def test_the_generator_must_be_given(make):
     with pytest.raises(TypeError, match="'rng'"):
         make(*[4, 2][: 1 if make is nn.Dropout else 2])
+
+
+@pytest.mark.parametrize("bias", [np.ones(4), "no", 1, None])
+@pytest.mark.parametrize("make", [nn.Linear, nn.Conv2d, nn.GRU, nn.MultiHeadAttention])
+def test_a_bias_is_there_or_not(make, bias):
+    with pytest.raises(TypeError, match=f"^{make.__name__}: bias must be True or False, not "):
+        make(*[4, 2, 2][: 3 if make is nn.Conv2d else 2], bias=bias, rng=generator())

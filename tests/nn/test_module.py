@@ -565,3 +565,23 @@ def test_what_functional_call_computes_dies_with_its_last_tensor():
         assert [t() for t in alive] == [None] * 3
     finally:
         gc.enable()
+
+
+def test_a_result_in_the_place_of_a_parameter_is_refused():
+    layer, x = linear(3, 4), np.ones(3)
+    before = layer.weight
+    with pytest.raises(TypeError, match=r"^Linear: weight is a parameter, and a result is none: set weight.data, or"):
+        layer.weight = layer.weight * 2
+    assert layer.weight is before
+
+    class Halving(mg.nn.Linear):
+        def forward(self, x):
+            self.weight = self.weight / 2
+            return super().forward(x)
+
+    halving = Halving(3, 4, rng=np.random.default_rng(0), dtype=float)
+    state = {"weight": mg.tensor(np.ones((4, 3)), requires_grad=True)}
+    mg.functional_call(halving, state, x).sum().backward()  # of a copy
+    np.testing.assert_array_equal(state["weight"].grad, np.full((4, 3), 0.5))
+    layer.state = mg.tensor(np.zeros(4))
+    layer.state = layer(x)  # what needs no gradient is none that an optimiser has

@@ -679,3 +679,9 @@ def test_a_differential_equation_without_a_solution_is_an_error():
     for f in (lambda y, t, w: w * y**2, lambda y, t, w: w * np.cos(1e6 * t) * y):
         with pytest.raises(RuntimeError, match="odeint: Excess work done on this call"):
             mg.grad(lambda w, f=f: integrate.odeint(f, np.ones(1), np.array([0.0, 2.0]), (w,), mxstep=50)[1, 0])(1.0)
+
+
+@pytest.mark.filterwarnings("ignore:floating point number truncated")
+@pytest.mark.parametrize("order", [0.5, -0.5, 2.5, -2.5, 3])
+def test_an_order_that_scipy_rounds(order):
+    assert_allclose(mg.elementwise_grad(lambda x: sp.yn(order, x))(MORE), numeric(lambda x: sp.yn(order, x), MORE))
