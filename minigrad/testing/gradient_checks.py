@@ -110,6 +110,7 @@ def check_vjp(
     >>> mg.testing.check_vjp(np.sin, x + 1j, vjp=lambda g, y, x: g * np.cos(x))
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
+    # equivalent: 1 -> 0 because no order is below the first
     prove(function, 1, Options(rtol, atol, seed, float32, layouts, nondet_tol))
 
 
@@ -232,10 +233,12 @@ def _first_order(
     side_effects.check_each_vjp(function, g)
     gradients = side_effects.check_gradients(function, g, options.nondet_tol, order)
     upstream = _sparse(y, generator)
-    # equivalent: without if order == 1 else upstream[:1] because more upstream gradients only take longer
+    # equivalent: without if order == 1 else upstream[:1]; upstream[:1] -> upstream; [:1] -> [:any number] because more
+    # upstream gradients only take longer, and of a higher order a random one finds as much
     _check_projections(function, [g, *(upstream if order == 1 else upstream[:1])], generator, options, order)
     if order == 1:
         second = function.at([_partly_moved(x, generator) for x in function.x])
+        # equivalent: directions=1 -> directions=2 because more directions only take longer
         _check_projections(second, [generator.normal(size=y.shape)], generator, options, order, directions=1)
     if sum(x.size for x in function.x) + y.size <= _DENSE >> (order - 1):
         _check_jacobian(function, y, options, order)
@@ -292,16 +295,21 @@ def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None
     g, u, v, x = case.g, case.u, case.gradients[case.position], case.x
     rtol, atol = options.tolerances(case.label)
     numeric, analytic = float(np.sum(g * slopes)), float(np.sum(v * u))
+    # equivalent: v, x -> x, v; g, case.y -> case.y, g because from where on a slope is lost only tunes
     slope, noise = norm(v * u), of_central_difference(g, case.y, v, x, case.size)
-    # equivalent: <= -> < because the bound is not known to the last bit
+    # equivalent: <= -> <; abs(numeric) -> numeric; _LOST * max(slope, abs(numeric)) -> _LOST because from where on a
+    # slope is lost only tunes
     lost = not noise <= _LOST * max(slope, abs(numeric))
+    # equivalent: without lost and; x, u -> u, x; u, g -> g, u because `settle` confirms it as well
     if lost and constant_to_rounding(case.f, x, u, g, analytic):
         return
-    # equivalent: <= -> < because the bound is not known to the last bit
+    # equivalent: <= -> <; numeric - analytic -> numeric + analytic; numeric - analytic -> analytic; g * slopes -> g;
+    # g * slopes -> slopes because the bound is not known to the last bit, and `settle` confirms it as well
     if lost and abs(numeric - analytic) <= rtol * norm(g * slopes):  # the slopes of the outputs cancel
         return
+    # equivalent: without + TINY; 0 if lost else noise -> 0 because `settle` allows as much
     allowed = rtol * slope + atol + options.nondet_tol * float(np.sum(np.abs(u))) + TINY + (0 if lost else noise)
-    # equivalent: <= -> < because the bound is not known to the last bit
+    # equivalent: <= -> <; without lost or because the bound is not known to the last bit, and what agrees may pass
     if lost or not abs(numeric - analytic) <= allowed:
         settle(case, numeric, analytic, allowed, lost=lost)
 

@@ -123,8 +123,18 @@ def test_a_slope_that_is_lost_in_the_value():
     assert caught(lost, np.ones(3), lambda x: 1e9 + 0 * x).kind == "wrong"
     lost(g.copy(), lambda x: x + 1e9)
     assert caught(lost, 2 * g, lambda x: x + 1e12).kind in ("wrong", "inconclusive")
+    for size in (1.0, 1e-9):
+        for sign in (-1, 1):
+            assert caught(lost, np.full(3, 10 * sign * size), lambda x: 1e12 + 0 * x, g=size * g).kind == "wrong"
     total = np.array([1.0, 1.0, 1.0])
     lost(np.zeros(3), lambda x: 1e3 * np.exp(x) / np.sum(np.exp(x)), g=total)  # the slopes cancel
+
+
+def test_a_slope_whose_parts_cancel_is_seen_all_the_same():
+    difference = np.array([[1.0, -1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 0.0, 0.0]])
+    for sign in (-1, 1):
+        error = caught(slope, np.full(3, sign * 1e-9), lambda x: difference @ x, g=np.array([1.0, -1.0, 0.0]))
+        assert error.kind == "wrong"
 
 
 def test_a_jacobian_is_checked_in_every_entry():
@@ -287,21 +297,40 @@ def test_what_is_kept_by_some_of_the_entries_is_wrong_nearby():
 
 
 def test_an_order_is_a_positive_int():
-    for order in (0, -1, True, 1.0, "2"):
+    for order in (0, -1, True, 1.0, "2", None):
         with pytest.raises(ValueError, match="check_grads: order must be 1 or more"):
             check_grads(np.sin, x, order=order)
 
 
-def test_what_is_left_out():
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_the_slope_of_a_jvp_is_compared_in_both_directions(sign):
+    ones = np.ones(3)
+    for offset in (0.0, 1e3):
+        function = CheckedFunction(lambda x, offset=offset: x + offset, (x,), {})
+        gradient_checks._compare_jvp(function, [ones], x + offset, ones, RTOL)
+        error = caught(gradient_checks._compare_jvp, function, [ones], x + offset, ones * (1 + sign * 1e-6), RTOL)
+        assert error.kind == "wrong"
+
+
+def test_the_second_derivative_is_checked_with_respect_to_the_upstream_gradient():
+    doubled, twice = (mg.op(lambda z: 2 * z, name="twice") for _ in range(2))
+    doubled.vjp("z", lambda g, out, z: 3 * g)
+    twice.vjp("z", lambda g, out, z: doubled(g))
+    assert caught(check_grads, twice, x, order=2).argument == "g1"
+
+
+@pytest.mark.parametrize("check", [check_vjp, functools.partial(check_grads, order=1)])
+def test_what_is_left_out(check):
     def in_float32(g, y, x):
         return g * np.cos(x) * (1.5 if x.dtype == np.float32 else 1)
 
-    check_vjp(np.sin, x, vjp=in_float32, float32=False)
-    assert caught(check_vjp, np.sin, x, vjp=in_float32).kind in ("float32", "dtype")
+    check(np.sin, x, vjp=in_float32, float32=False)
+    for options in ({}, {"layouts": False}, {"seed": 0}):
+        assert caught(check, np.sin, x, vjp=in_float32, **options).kind in ("float32", "dtype")
     rows = np.outer(x, x)
     by_layout = lambda g, y, x: g * np.cos(x) * (1 if x.flags.c_contiguous else 2)  # noqa: E731
-    check_vjp(np.sin, rows, vjp=by_layout, layouts=False)
-    assert caught(check_vjp, np.sin, rows, vjp=by_layout).kind == "layout"
+    check(np.sin, rows, vjp=by_layout, layouts=False)
+    assert caught(check, np.sin, rows, vjp=by_layout, float32=False).kind == "layout"
 
 
 @pytest.mark.parametrize("check", [check_vjp, check_grads])
@@ -329,5 +358,9 @@ def test_an_option_that_is_also_a_parameter_of_the_function_is_refused(check):
     check(scaled, x, 2.0, factor=3.0)
     check(scaled, x, 2.0, rtol=1e-3)  # the function has its own by position
     check(np.sin, x, rtol=1e-3, seed=1)
+    check = gradient_checks._unambiguous(check.__wrapped__)
+    with pytest.raises(TypeError, match=said):
+        check(scaled, x, seed=2)
+    check(np.sin, x)
     with pytest.raises(TypeError, match=f"^{check.__name__}: the first argument must be a function, not int"):
         check(3, x)

@@ -1,6 +1,7 @@
 """The strategies draw what they promise, reach the corners, and shrink to something small."""
 
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from support.draws import Chosen
 
 import minigrad as mg
 from minigrad import testing
-from minigrad.testing import array_strategies
+from minigrad.testing import array_strategies, strategies
 from minigrad.testing import strategies as s
 
 search = settings(max_examples=2000, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -391,3 +392,123 @@ def test_all_sizes_that_are_drawn_are_these(strategy, sizes, drawn):
 def test_operands_whose_result_is_a_number_are_numbers():
     assert array_strategies.broadcast_shapes(None, (), 3) == [(), (), ()]
     assert array_strategies.broadcast_shapes(None, (2, 3), 1) == [(2, 3)]
+
+
+@pytest.fixture
+def shapes_alone(monkeypatch):
+    """Arrays that are drawn have a shape and no values, so that many draws are cheap."""
+    monkeypatch.setattr(strategies, "values", lambda shape, **_: st.sampled_from([np.empty(shape)]))
+
+
+def share(found):
+    return np.mean([*found])
+
+
+def test_a_pool_is_drawn_with_every_window_stride_rest_and_padding(shapes_alone):
+    calls = [Chosen(seed)(s.pool2d_inputs()) for seed in range(1000)]
+    combinations, leads, rests, paddings = Counter(), Counter(), Counter(), Counter()
+    without, as_int, outs = [], [], Counter()
+    for call in calls:
+        (x, window), padding = call.arguments, both(call.parameters["padding"])
+        stride = both(call.parameters.get("stride", window))
+        if both(window) == stride:
+            without.append("stride" not in call.parameters)
+        if both(window)[0] == both(window)[1]:
+            as_int.append(isinstance(window, int))
+        leads[x.shape[:-2]] += 1
+        for n, k, step, p in zip(x.shape[-2:], both(window), stride, padding, strict=True):
+            combinations[k, step] += 1
+            paddings[k, p] += 1
+            outs[(n - k) // step + 1] += 1
+            rests[step, (n - k) % step] += 1
+    assert {*combinations} == {*itertools.product((1, 2, 3), repeat=2)}
+    assert min(combinations.values()) > 2000 / 9 * 0.8
+    assert set(outs) == {1, 2}
+    assert {*leads} == {(1,), (2,), (2, 1), (2, 2)}
+    assert {*paddings} == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1)}
+    assert 0.4 < share(without) < 0.6
+    assert 0.4 < share(as_int) < 0.6
+    assert {*rests} == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)}
+    for step in (2, 3):
+        assert 0.4 < rests[step, 0] / sum(count for (n, _), count in rests.items() if n == step) < 0.6
+    narrow = [Chosen(seed)(s.pool2d_inputs(leads=[(7,)])) for seed in range(3)]
+    assert {call.arguments[0].shape[:-2] for call in narrow} == {(7,)}
+
+
+def test_a_convolution_is_drawn_with_every_option(shapes_alone):
+    counts, rests, biases, ints = Counter(), Counter(), [], []
+    for seed in range(1000):
+        call = Chosen(seed)(s.conv2d_inputs())
+        (x, k, b), options = call.arguments, call.parameters
+        groups = options["groups"]
+        biases.append(b is not None)
+        assert b is None or b.shape == k.shape[:1]
+        assert x.shape[-3] == groups * k.shape[1]
+        counts["groups", groups] += 1
+        counts["batch", x.shape[:-3]] += 1
+        counts["channels", k.shape[1]] += 1
+        counts["filters", len(k) / groups] += 1
+        for name in ("stride", "padding", "dilation"):
+            if both(options[name])[0] == both(options[name])[1]:
+                ints.append(isinstance(options[name], int))
+        axes = zip(
+            x.shape[-2:],
+            k.shape[-2:],
+            *(both(options[name]) for name in ("stride", "padding", "dilation")),
+            strict=True,
+        )
+        for n, window, step, p, d in axes:
+            padded = n + 2 * p
+            out, rest = divmod(padded - d * (window - 1) - 1, step)
+            counts["window", window, step] += 1
+            counts["out", out + 1] += 1
+            counts["dilation", d] += 1
+            counts["padding", min(padded, 5), p] += 1
+            rests[step, rest] += 1
+    kinds = {
+        "groups": {1, 2}, "batch": {(), (1,), (2,)}, "channels": {1, 2}, "filters": {1, 2}, "out": {1, 2},
+        "dilation": {1, 2},
+    }  # fmt: skip
+    for kind, values in kinds.items():
+        assert {value for name, value, *_ in counts if name == kind} == values
+        assert min(counts[kind, value] for value in values) > 0.8 * sum(counts[kind, v] for v in values) / len(values)
+    assert {pair for name, *pair in map(tuple, counts) if name == "window" for pair in [tuple(pair)]} == {
+        *itertools.product((1, 2, 3), repeat=2)
+    }
+    paddings = {(n, p) for name, *rest in map(tuple, counts) if name == "padding" for n, p in [rest]}
+    assert paddings == {(1, 0), (2, 0), (3, 0), (3, 1), (4, 0), (4, 1), (5, 0), (5, 1), (5, 2)}
+    assert 0.4 < share(biases) < 0.6
+    assert 0.4 < share(ints) < 0.6
+    assert {*rests} == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)}
+    for step in (2, 3):
+        assert 0.4 < rests[step, 0] / sum(count for (n, _), count in rests.items() if n == step) < 0.6
+    assert len(Chosen(0)(s.conv2d_inputs(bias=False)).arguments) == 2
+    assert max(n for seed in range(99) for n in out_of(Chosen(seed)(s.conv2d_inputs(max_out=3, bias=False)))) == 3
+
+
+def out_of(call):
+    x, k = call.arguments
+    names = ("stride", "padding", "dilation")
+    options = zip(x.shape[-2:], k.shape[-2:], *(both(call.parameters[name]) for name in names), strict=True)
+    return [(n + 2 * p - d * (window - 1) - 1) // step + 1 for n, window, step, p, d in options]
+
+
+def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
+    kinds, odd, sides = Counter(), Counter(), set()
+    for seed in range(1500):
+        x1, x2 = Chosen(seed)(s.matmul_inputs())
+        shape = np.matmul(np.zeros(x1.shape), np.zeros(x2.shape)).shape
+        kinds[min(x1.ndim, 3), min(x2.ndim, 3)] += 1
+        odd["empty"] += 0 in (*x1.shape[-2:], *x2.shape[-2:])
+        odd["one"] += 1 in (*x1.shape[-2:], *x2.shape[-2:])
+        odd["batch"] += len(shape) > 2
+        sides |= {*x1.shape, *x2.shape}
+    assert min(kinds[pair] for pair in ((1, 1), (1, 2), (2, 1))) > 1500 * 0.2
+    assert 1500 * 0.1 < kinds[2, 2] < 1500 * 0.2
+    assert {(3, 3), (2, 3), (3, 2)} < set(kinds)
+    assert 1500 * 0.08 < odd["batch"] < 1500 * 0.16
+    assert 1500 * 0.05 < odd["empty"] < 1500 * 0.16
+    assert odd["one"] < 1500 * 0.2
+    assert sides == {0, 1, 2, 3}
+    pairs = [Chosen(seed)(s.matmul_inputs(min_side=2, max_side=5)) for seed in range(200)]
+    assert {n for pair in pairs for x in pair for n in x.shape[-2:]} == {2, 3, 4, 5}
