@@ -100,7 +100,7 @@ def _confirmed_roughly(case: Comparison, slope: Slope, numeric: float, analytic:
     rest = of_cancellation(case.g, case.y, case.size)
     # equivalent: <= -> < because the bound is not known to the last bit
     if max(slope.error, abs(slope.value - numeric)) <= _SEEN * abs(slope.value):  # nothing cancels that much
-        # equivalent: 4 -> 5; 4 -> 3 because a quarter only tunes
+        # equivalent: 4 -> 5; 4 -> 3; case.y, case.u -> case.u, case.y because a quarter, and a bound, only tune
         rest = min(rest, abs(slope.value) / 4 + of_rounding(case.g, case.y, case.u))
     # equivalent: <= -> < because the bound is not known to the last bit
     known = slope.error <= max(rest, abs(slope.value) / 4, abs(analytic) / 4)
@@ -113,7 +113,9 @@ def _verdict(
 ) -> tuple[str, list[str]]:
     if _kinked(case, difference):
         return "inconclusive", ["the two one-sided slopes differ: this is a kink, see check_subgradient"]
+    # equivalent: case.g, case.y -> case.y, case.g because the bound is known by its order only
     unseen = of_cancellation(case.g, case.y, 1.0) / 10  # as small as what rounding makes of numbers of order 1
+    # equivalent: case.x, case.u -> case.u, case.x because noise is known by its order only
     error = max(slope.error, widest_noise(case.scalar, case.x, case.u), abs(slope.value - numeric) / 5, unseen)
     # equivalent: > -> >= because the bound is not known to the last bit
     if not difference > allowed + 10 * error:

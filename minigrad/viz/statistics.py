@@ -23,7 +23,7 @@ def annotate(parts: Iterable[Part], values: bool = False, settings: bool = False
         if part.kind not in ("fold", "mark", "leaves"):
             part.notes += _notes(part)
             part.detail = _detail(part, values)
-        if settings and part.kind == "op":
+        if settings:
             said = ", ".join(text for text in part.settings if not text.endswith(("=None", "=False")))
             part.detail = "\n".join([*textwrap.wrap(said, LONGEST), *part.detail.splitlines()])
 
@@ -36,7 +36,7 @@ def totals(parts: Sequence[Part]) -> list[str]:
         facts.append(f"{counted(len(sizes), 'parameter')} ({sum(sizes):,})")
     lines = [", ".join(facts)]
     if saved := _saved_bytes(parts):
-        power = min(int(math.log(saved, 1000) + 1e-9), len(UNITS) - 1)
+        power = min(int(math.log(saved, 1000)), len(UNITS) - 1)
         lines.append(f"{saved / 1000**power:.3g} {UNITS[power]} saved for backward")
     return lines
 
@@ -51,7 +51,7 @@ def _saved_bytes(parts: Iterable[Part]) -> int:
                     memory = _memory(array)
                     sizes[id(memory)] = memory.nbytes
     for part in parts:
-        if part.kind == "parameter" and part.array is not None:
+        if part.kind == "parameter":
             sizes.pop(id(_memory(part.array)), None)
     return sum(sizes.values())
 

@@ -43,7 +43,7 @@ def grow(parts: Sequence[Part], depth: int | None = None, max_nodes: int | None 
     root = _in_scopes(ops)
     is_unfolded = max_nodes is None and len(ops) <= LARGE
     number = {op: i for i, op in enumerate(ops, start=1)}
-    for group in reversed(list(groups_of(root))):  # inner ones first
+    for group in groups_of(root):
         repeats = _in_repeats(group.members, group.depth)
         group.members = _in_runs(repeats, group.depth, math.inf if is_unfolded else MOST, number)
     _open(root, depth, math.inf if is_unfolded else max_nodes or MOST)
@@ -101,6 +101,7 @@ def place(parts: Sequence[Part], root: Group, is_gathered: bool = False) -> dict
         takers = users.get(leaf, [])
         path = common([paths[op] for op in takers]) or (root,)
         if _is_input(leaf, takers, first):
+            # equivalent: len(path), 1 -> len(path), 0 because the root takes nothing from outside
             path = next((path[:i] for i in range(len(path), 1, -1) if path[i - 1] in with_inputs), path[:1])
         placed[leaf] = path[-1]
     for op, leaves in many_leaves(users).items() if is_gathered else ():
@@ -145,6 +146,7 @@ def _with_inputs(paths: Mapping[Part, tuple[Group, ...]]) -> set[Group]:
 
 def _starts(takers: Sequence[Part]) -> bool:
     """Whether none of these ops takes a computed input."""
+    # equivalent: any factor because only its truth counts
     return all(tensor.kind != "op" for op in takers for tensor, _ in op.inputs)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
-from minigrad.testing import GradientError, check_grads, check_vjp
+from minigrad.testing import GradientError, check_grads, check_vjp, complex_parts
 from minigrad.testing.checked_function import CheckedFunction, parameter_names, shaped_as
 
 x = np.array([0.5, -1.0])
@@ -341,3 +341,21 @@ def test_what_a_vjp_raises_is_told_but_for_a_write():
         raising(TypeError("read-only"))()
     with pytest.raises(ValueError, match=r"^output array is read-only$"):
         raising(ValueError("output array is read-only"))()
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (0, 2)])
+def test_complex_arrays_and_their_parts(shape):
+    z = np.reshape(np.arange(np.prod(shape)) + 1j * (1 - np.arange(np.prod(shape))), shape)
+    parts = complex_parts.in_parts(z)
+    assert parts.shape == (*shape, 2)
+    np.testing.assert_array_equal(parts[..., 1], z.imag)
+    for given in (parts, parts[..., ::-1].copy()[..., ::-1], np.asfortranarray(parts), parts.astype(np.float32)):
+        found = complex_parts.joined(given)
+        assert type(found) is np.ndarray
+        assert found.dtype == np.result_type(given, np.complex64)
+        np.testing.assert_array_equal(found, z)
+        np.testing.assert_array_equal(complex_parts.upstream(given), z.conj())
+    np.testing.assert_array_equal(complex_parts.gradient_in_parts(complex_parts.upstream(parts)), parts)
+    np.testing.assert_array_equal(complex_parts.in_parts(z.real), z.real)
+    complex_parts.joined(parts)[...] = 7 + 2j  # is written to the parts
+    assert set(parts.ravel()) == ({7.0, 2.0} if z.size else set())

@@ -9,7 +9,7 @@ import minigrad as mg
 from minigrad.viz import _debug, charts, measures
 from minigrad.viz.gradients import norm_of
 from minigrad.viz.parts import read_tape
-from minigrad.viz.statistics import entries, statistics, totals
+from minigrad.viz.statistics import _saved_bytes, entries, statistics, totals
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -273,3 +273,15 @@ def test_entries_and_statistics():
     assert statistics(np.array([True, False])) == ["min 0, mean 0.5, max 1"]
     assert statistics(np.arange(7, dtype=np.uint8) * 30) == ["min 0, mean 90, max 180"]
     assert statistics(np.array([np.nan, 1.0, 3.0])) == ["1 of 3 NaN", "min 1, mean 2, max 3"]
+
+
+def test_a_constant_says_its_value_once():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    parts = mg.graph(x * 2.5, values=True, settings=True).parts
+    assert [part.detail for part in parts] == ["[1, 2]", "", "[2.5, 5]"]
+
+
+def test_the_bytes_that_are_saved_are_counted_exactly():
+    x = mg.tensor(np.ones(1000), requires_grad=True)
+    y = mg.exp(x * np.ones(1000))
+    assert _saved_bytes(read_tape([y.node])) == 3 * 8000

@@ -139,8 +139,9 @@ def test_json_has_no_nan(programs):
 def test_a_large_page_is_compressed_and_says_the_same(programs, monkeypatch):
     graph = mg.graph(programs["cnn"](), gradients=True)
     expected = data_of(graph.html())
+    assert 'type="application/json"' in graph.html()
     monkeypatch.setattr("minigrad.viz.explorer.LARGE", 10)
-    assert "application/zlib" in graph.html()
+    assert 'type="application/zlib"' in graph.html()
     assert data_of(graph.html()) == expected
 
 
@@ -346,3 +347,56 @@ def test_what_a_vjp_recorded_is_a_closed_group_of_its_own_kind():
     groups = [(group["kind"], group["name"], group["open"]) for group in data["groups"][1:]]
     assert ("backward", "backward of tanh", False) in groups
     assert all(kind == "backward" for kind, _, _ in groups)
+
+
+def test_runs_inside_of_a_scope_open_with_it():
+    with mg.scope("net"):
+        y = chain(200)
+    _, root = tree(y, depth=1, max_nodes=1000)
+    (net,) = root.members
+    assert {(run.kind, run.depth, run.is_open) for run in net.members} == {("run", 1, True)}
+    _, root = tree(y, depth=0, max_nodes=1000)
+    assert not root.members[0].is_open
+
+
+def test_ops_that_are_alike_are_no_repeat():
+    y = mg.tensor([1.0], requires_grad=True)
+    for _ in range(5):
+        y = mg.tanh(y)
+    with mg.scope("net"):
+        y = mg.tanh(y)
+    _, root = tree(y)
+    assert names(root) == ["tanh"] * 5 + [("scope", "net")]
+
+
+def test_data_without_a_name_enters_where_the_first_op_is():
+    w = mg.tensor([2.0], requires_grad=True, name="w")
+    shared = mg.tensor([1.0, 2.0])
+    with mg.scope("a"):
+        y = mg.sin(w * shared)
+        with mg.scope("b"):
+            y = y * shared + np.array([3.0, 4.0])
+    parts, root = tree(y)
+    assert [place(parts, root)[part].name for part in parts if part.kind == "data"] == ["", "b"]
+
+
+@pytest.mark.parametrize("count", [12, 13])
+def test_many_leaves_have_a_group_where_they_are_gathered(count):
+    leaves = [mg.tensor([float(i)], requires_grad=True, name=f"x{i}") for i in range(count)]
+    parts, root = tree(mg.stack(leaves).sum())
+    placed = place(parts, root)
+    assert {placed[part] for part in parts} == {root}
+    placed = place(parts, root, is_gathered=True)
+    groups = {placed[part].kind for part in parts if part.kind == "parameter"}
+    assert groups == ({"inputs"} if count > 12 else {"graph"})
+    if count > 12:
+        assert names(root) == [("inputs", "x0 to x12"), "stack", "sum"]
+
+
+@pytest.mark.parametrize(("count", "is_gathered"), [(98, False), (99, True)])
+def test_leaves_are_gathered_where_the_page_has_more_nodes_than_it_may(count, is_gathered):
+    leaves = [mg.tensor([float(i)], requires_grad=True, name=f"x{i}") for i in range(count)]
+    parts = read_tape([mg.stack(leaves).sum().node])
+    kinds = [group["kind"] for group in page_data(parts, None, 100)["groups"]]
+    assert ("inputs" in kinds) == is_gathered
+    assert [group["kind"] for group in page_data(parts, None, None)["groups"]] == ["graph"]
