@@ -4,6 +4,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import minigrad as mg
@@ -73,6 +74,7 @@ def test_a_label_moves_to_a_place_that_no_edge_crosses(segments, side):
 def test_what_has_no_label_or_no_box_stays():
     assert _free_side(cluster(text=""), vertical(20)) == ""
     assert _free_side(cluster(outline=False), vertical(20)) == ""
+    assert _free_side(cluster(text='<text x="8" y="20">heads</text>'), [((20, 24), (20, 50))]) == "r"
     assert _free_side(cluster(text='<text x="8" y="20" font-size="9"/>'), vertical(20)) == ""
     assert _free_side(cluster(text='<text x="8" y="20">heads</text>'), vertical(8 + width("heads", 14))) == "r"
 
@@ -94,12 +96,15 @@ def test_points_lie_on_the_curves_of_a_path():
     assert points[6] == (15, -3)
     assert points[3] == (pytest.approx(30 * (3 * 0.0625 * 0.75 + 0.25**3)), pytest.approx(-6 * (0.140625 + 0.015625)))
     assert [*_points(ElementTree.fromstring("<path/>"))] == []
+    quarter = [*_points(ElementTree.fromstring('<path d="M4,0C3,6 9,-3 30,6"/>'))][3]
+    weights = np.array([27, 27, 9, 1]) / 64
+    assert quarter == pytest.approx((weights @ [4, 3, 9, 30], weights @ [0, 6, -3, 6]))
 
 
 def test_only_edges_count_and_only_the_crossed_label_moves():
     body = [
         "\tsubgraph cluster_1 {\n", "\t\tlabel=a labeljust=l\n", "\t\tsubgraph cluster_2 {\n",
-        "\t\t\tlabel=b labeljust=l\n", "\t\t\tn1 [x=labeljust=l]\n", "\t\t}\n", "\t}\n",
+        "\t\t\trank=same\n", "\t\t\tlabel=b labeljust=l\n", "\t\t\tn1 [x=labeljust=l]\n", "\t\t}\n", "\t}\n",
     ]  # fmt: skip
     digraph = SimpleNamespace(body=body, copy=lambda: SimpleNamespace(body=[*body]))
     boxes = ElementTree.tostring(cluster(), encoding="unicode")
@@ -110,8 +115,8 @@ def test_only_edges_count_and_only_the_crossed_label_moves():
 
     assert clear(digraph, drawn("node")) is digraph
     moved = clear(digraph, drawn("edge"))
-    assert moved.body == [*body[:3], "\t\t\tlabel=b labeljust=r\n", *body[4:]]
-    assert digraph.body[3] == "\t\t\tlabel=b labeljust=l\n"
+    assert moved.body == [*body[:4], "\t\t\tlabel=b labeljust=r\n", *body[5:]]
+    assert digraph.body[4] == "\t\t\tlabel=b labeljust=l\n"
 
 
 def test_the_label_of_a_drawn_scope_is_clear_of_its_edges():
