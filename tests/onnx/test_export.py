@@ -12,6 +12,7 @@ import pytest
 
 import minigrad as mg
 from minigrad.nest import flatten
+from minigrad.onnx import nodes
 from minigrad.onnx.nodes import CONVERTERS
 from minigrad.ops import reductions
 
@@ -248,7 +249,24 @@ CASES = {
         f(x, 2), f(x, (3, 2), stride=(1, 2), padding=1), f(x[0], 3, stride=2))),
 }  # fmt: skip
 IMAGES = {"conv2d", "conv_transpose2d", "avg_pool2d", "max_pool2d", "l2_pool2d"}
-SIGNS = {"negative", "abs", "sign", "arctan", "arcsin", "sinh", "tanh", "erf", "relu", "sigmoid", "softplus", "gelu"}
+SIGNS = {
+    "sum",
+    "mean",
+    "max",
+    "min",
+    "negative",
+    "abs",
+    "sign",
+    "arctan",
+    "arcsin",
+    "sinh",
+    "tanh",
+    "erf",
+    "relu",
+    "sigmoid",
+    "softplus",
+    "gelu",
+}
 WITHOUT_THE_FIRST = {"conv2d", "conv_transpose2d", "getitem"}  # these cases need more than one example
 
 
@@ -523,6 +541,22 @@ def test_without_the_package_the_error_names_it():
     code = "import sys; sys.modules['onnx'] = None; import minigrad as mg; mg.onnx.export('f.onnx', mg.exp, 1.0)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "ImportError: export: an .onnx file needs the package onnx: pip install onnx" in run.stderr
+
+
+@pytest.mark.filterwarnings("ignore:Degrees of freedom", "ignore:divide by zero")
+def test_a_variance_without_degrees_of_freedom_is_infinite(tmp_path):
+    agree(tmp_path, lambda x: (mg.var(x[:, :2], 1, ddof=2), mg.var(x[:, :2], 1, ddof=3)), X)
+
+
+def test_a_size_may_be_a_number_of_numpys_in_one_run(tmp_path):
+    agree(tmp_path, lambda x: x[: len(x) - 1 if len(x) == 3 else np.int64(len(x)) - 1], X, X[:2])
+
+
+def test_a_converter_is_registered_for_each_of_its_ops(monkeypatch):
+    monkeypatch.setattr(nodes, "CONVERTERS", {})
+    converter = lambda call: ""  # noqa: E731
+    assert nodes.converts("one", "two")(converter) is converter
+    assert {"one": converter, "two": converter} == nodes.CONVERTERS
 
 
 def test_the_constant_of_a_pad_is_a_number_as_onnx_asks(tmp_path):
