@@ -149,7 +149,7 @@ class ArrayMethods:
     @named
     def copy(self: Any, order: Any = "C") -> Tensor:
         """The same values in a new array. `order` changes nothing."""
-        np.array(0.0, order=order)
+        np.array(0.0, order=order)  # equivalent: 0.0 -> any number because only the order is checked
         return ops.copy(self)
 
     @named

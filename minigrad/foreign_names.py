@@ -179,6 +179,7 @@ def missing(said: str, of: str, name: str, obj: object = None, functions: Collec
     hint = instead(of, name)
     if not hint and name in functions:
         hint = f": write mg.{name}(t)"
+    # equivalent: without and hasattr(ndarray, name) because every other name that is asked for has a hint
     elif not hint and of == "a Tensor" and hasattr(ndarray, name):
         hint = ": .data, its array, has it"
     return AttributeError(said + hint, name=name, obj=obj)
@@ -217,6 +218,6 @@ def set_foreign_names(tensor: type, ops: ModuleType) -> None:
     """Let each name that people look for on a Tensor, and that it does not have, say what to write instead."""
     functions: list[str] = ops.__all__
     in_place = {f"{name}_" for name in (*_OPERATORS, "clamp", "copy", "fill", "normal", "uniform", *functions)}
-    for name in sorted({*INSTEAD["a Tensor"], *functions, *vars(ndarray), *in_place} - {*dir(tensor)}):
+    for name in {*INSTEAD["a Tensor"], *functions, *vars(ndarray), *in_place} - {*dir(tensor)}:
         if not name.startswith("_"):
             setattr(ForeignNames, name, NotHere(name, functions))

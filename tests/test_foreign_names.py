@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import types
 
 import numpy as np
 import pytest
@@ -114,6 +115,8 @@ def test_an_optimiser_of_ones_own_says_it_too():
         ("t", "__cuda_array_interface__", "'Tensor' object has no attribute '__cuda_array_interface__'"),
         ("net", "nonsense", "'Sequential' object has no attribute 'nonsense'"),
         ("mg", "nonsense", "module 'minigrad' has no attribute 'nonsense'"),
+        ("mg", "nonsense_", "module 'minigrad' has no attribute 'nonsense_'"),
+        ("net", "strides", "'Sequential' object has no attribute 'strides'"),
     ],
 )
 def test_other_missing_names_are_told_plainly(of, name, text, names):
@@ -142,6 +145,23 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
 def test_keywords_of_pytorch_name_those_of_numpy(call, text, names):
     with pytest.raises(TypeError, match=text):
         call(names["t"])
+
+
+def test_a_name_that_a_tensor_has_not_is_set_and_one_that_it_has_is_not(monkeypatch):
+    class Names:
+        pass
+
+    class Own:
+        exp = 0
+
+    monkeypatch.setattr(foreign_names, "ForeignNames", Names)
+    foreign_names.set_foreign_names(Own, types.SimpleNamespace(__all__=["exp", "relu"]))
+    assert {"unsqueeze", "relu", "relu_", "exp_", "sort"} <= vars(Names).keys()
+    assert vars(Names).keys().isdisjoint({"exp", "__array_interface__"})
+    for name, text in (("relu", "write mg.relu(t)"), ("flags", ".data, its array, has it"), ("exp_", "only operators")):
+        assert vars(Names)[name].__doc__.startswith(f"a Tensor has no {name}: {text}")
+        with pytest.raises(AttributeError, match=f"^a Tensor has no {name}: {re.escape(text)}"):
+            getattr(Names(), name)
 
 
 def test_what_is_missing_is_not_listed(names):

@@ -140,3 +140,10 @@ def test_a_method_takes_the_calls_of_numpys_function_as_well():
     assert method(t, 1).tolist() == [10, 11]
     assert method(t, 1, keepdims=True).tolist() == [[0], [1]]
     assert method.__name__ == "argmax"
+
+
+@pytest.mark.parametrize("copied", [lambda t: t.copy("x"), lambda t: t.astype(float, order="x")])
+def test_an_order_that_numpy_does_not_know_is_refused(copied):
+    for x in (A, leaf(A)):
+        with pytest.raises(ValueError, match="order must be one of"):
+            copied(x)

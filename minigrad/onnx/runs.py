@@ -138,7 +138,7 @@ class Runs:
 
     def _check_twins(self, run: Run, node: Node, other: Run, twin: Node) -> None:
         here, there = ([r.number.get(parent) for parent in n.parents] for r, n in ((run, node), (other, twin)))
-        if node.op is not twin.op or here != there or node.parameters.keys() != twin.parameters.keys():
+        if node.op is not twin.op or here != there:
             raise self._differs(f"f does {node.op.__name__} where it does {twin.op.__name__} for another example")
 
     def _joined(self, nodes: tuple[Node, ...]) -> Step:
