@@ -184,6 +184,9 @@ expm1.vjp("x", lambda g, a, x: g * np.exp(x))
 log1p.vjp("x", lambda g, a, x: g / (1 + x))
 
 
+_MANY = 1024  # entries from which the time of a power counts
+
+
 @implements(np.power)
 @op(complex=True)
 def power(x1: Array, x2: Array) -> Array:
@@ -194,6 +197,7 @@ def power(x1: Array, x2: Array) -> Array:
     Where the exponent is 0 the power is constant, so the base is replaced by 1 (if the exponent is differentiated
     too: a base so small that 1 / X1 overflows). So is a base of 0 under the logarithm. Then neither these
     derivatives nor their own contain 0 * inf.
+    Third and fourth powers of large arrays are products, within 2 units in the last place of NumPy's.
 
     >>> mg.power(np.array([2.0, 3.0]), 2)
     array([4., 9.])
@@ -202,7 +206,15 @@ def power(x1: Array, x2: Array) -> Array:
     >>> mg.grad(mg.power)(0.0, 0.0)
     np.float64(0.0)
     """
-    return x1**x2
+    return _raised(x1, x2)
+
+
+def _raised(x, n):
+    """X**n: NumPy takes fifty times as long as for a product where a base is negative."""
+    if type(n) in (int, float) and n in (3, 4) and type(x) is np.ndarray and x.size >= _MANY and x.dtype.char in "fd":
+        square = x * x
+        return square * (x if n == 3 else square)
+    return x**n
 
 
 @power.vjp("x1")
@@ -212,7 +224,7 @@ def _(g, a, x1, x2):
         if getattr(x2, "requires_grad", False):
             constant &= np.abs(x1) < np.finfo(x1.dtype).tiny
         base = np.where(constant, 1, x1)
-    return g * (x2 * base ** (x2 - 1.0))  # 1.0: an unsigned 0 - 1 wraps around
+    return g * (x2 * _raised(base, x2 - 1.0))  # 1.0: an unsigned 0 - 1 wraps around
 
 
 @power.vjp("x2")

@@ -246,6 +246,21 @@ def test_piecewise_constant_functions_have_derivative_0(f):
     assert_array_equal(slopes(f, [-1.5, 0, 2.3]), [0, 0, 0])
 
 
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("n", [3, 4, 3.0, 4.0, 5, 2, -3, np.float32(3), np.array(4)])
+def test_powers_are_those_of_numpy(n, dtype):
+    """Of negative bases, of extremes, and beyond what the dtype holds: the same bits for a small array."""
+    info = np.finfo(dtype)
+    extremes = [0.0, -0.0, np.inf, -np.inf, np.nan, info.max, -info.max, info.tiny, info.smallest_subnormal, 1.5, -1.5]
+    x = np.concatenate([extremes, np.random.default_rng(0).normal(0, 3, 5000)]).astype(dtype)
+    with np.errstate(all="ignore"):
+        assert_array_equal(mg.power(mg.tensor(x[:100]), n).data, x[:100] ** n, strict=True)
+        expected, result = x**n, mg.power(mg.tensor(x), n).data
+    assert result.dtype == expected.dtype
+    np.testing.assert_array_max_ulp(result, expected, 2)
+    assert_array_equal(np.signbit(result), np.signbit(expected))
+
+
 def test_power_with_small_integers_as_exponents():
     x = np.full(3, 1e3)
     assert_array_equal(slopes(lambda x: x ** np.array([0, 1, 2], np.uint8), x), [0, 1, 2000])
