@@ -164,7 +164,8 @@ def _deviations(a, axis):
         deviation -= (exact - rounded).astype(np.float32)
         return deviation
     a = a - mean(a, axis, keepdims=True)
-    rounding = mean(array_of(a), axis, keepdims=True)
+    rounding = mean(array_of(a), axis, keepdims=True)  # equivalent: array_of(a) -> a because its derivative is rounding
+    # equivalent: without if np.any(rounding) else a because subtracting 0 changes nothing
     return a - rounding if np.any(rounding) else a
 
 
@@ -215,7 +216,7 @@ def _moderate(x):
     """Whether quotients and squares of these numbers, and of quotients again, neither overflow nor underflow."""
     size = np.abs(x)
     least = np.finfo(size.dtype).tiny ** 0.25
-    # equivalent: any factor; 1 / least -> 1 because the caller asks whether it is 0, and takes a safe way if it is not
+    # equivalent: any change because what is said not to be moderate goes a safe way, which is only slower
     return np.all((size == 0) | (least < size) & (size < 1 / least))
 
 
@@ -224,6 +225,7 @@ def plain_std(a, axis, ddof, keepdims):
     x = widened(a)
     plain = array_of(x)  # equivalent: array_of(x) -> x because nothing of it is differentiated
     freedom = _count(plain, axis) - ddof
+    # equivalent: <= -> < because dividing by 0 gives the same
     if freedom <= 0:
         # equivalent: any factor because it is infinite or NaN, as its root is
         return var(a, axis, ddof=ddof, keepdims=keepdims)
@@ -236,6 +238,7 @@ def plain_std(a, axis, ddof, keepdims):
 def _constant(a, axis, where=True):
     """Whether the chosen entries are one finite number, with the reduced axes kept."""
     greatest = np.max(a, axis=axis, keepdims=True, initial=-np.inf, where=where)
+    # equivalent: any factor because only its truth counts
     return np.isfinite(greatest) & (greatest == np.min(a, axis=axis, keepdims=True, initial=np.inf, where=where))
 
 
@@ -337,7 +340,7 @@ def average(
 def along_axes(weights, a, axis):
     """Weights of the shape of a, or of its axis (or axes), with as many axes as a."""
     if np.shape(weights) == np.shape(a):
-        return weights  # equivalent: any factor because weights count relative to each other
+        return weights
     axes = normalized_axes(axis, np.ndim(a))
     if np.shape(weights) != tuple(np.shape(a)[i] for i in axes):
         raise ValueError(f"weights {np.shape(weights)} fit neither a {np.shape(a)} nor its axis {axis}")

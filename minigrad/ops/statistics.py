@@ -305,8 +305,7 @@ def _moving(edges, a, ends):
     """Edges at equal distances, with the derivatives of the first and last one."""
     if ends is None and not a.size:
         return edges
-    ends = map(floating, (np.min(a), np.max(a)) if ends is None else ends)
-    low, high = [end - array_of(end) for end in ends]
+    low, high = [floating(end) - array_of(end) for end in ((np.min(a), np.max(a)) if ends is None else ends)]
     return edges + astype(np.linspace(low, high, edges.size), edges.dtype)
 
 
@@ -347,6 +346,7 @@ def histogramdd(
            [0., 4.]])
     """
     listed = isinstance(sample, (list, tuple))
+    # equivalent: without if listed else sample because rows are stacked to the same points, slower
     points = arraylike(stack(sample) if listed else sample)
     if points.ndim != 2:
         raise ValueError(f"sample must be points (N, D), or a list of D arrays of coordinates, not {points.shape}")

@@ -156,5 +156,4 @@ def folded(windows, geometry):
 
 def overlap(geometry):
     """Whether two windows can share an entry."""
-    # equivalent: any factor because only its truth counts
     return any(d * (k - 1) >= s for d, k, s in zip(geometry.dilation, geometry.window, geometry.stride, strict=True))

@@ -541,3 +541,11 @@ def test_work_is_shared_out_by_its_multiplications(three_threads, derivative, n)
         ):
             of(derivative, "im2row", x, k, g, 1, where)
         assert {len(call.args[1]) for call in spy.call_args_list} == {parts}
+
+
+def test_rows_that_no_window_reads_receive_zeros_beside_columns_that_are_cut():
+    where = geometry_of("conv2d", (9, 9), (2, 2), 4, 0)  # out (2, 2)
+    x, k, g = (rng.normal(size=size) for size in ((16, 2, 9, 9), (2, 2, 2, 2), (16, 2, 2, 2)))
+    with cut_to(tile=1, lanes=1):
+        found = of("input_gradient", "im2row", x, k, g, 1, where)
+    assert_allclose(found, of("input_gradient", "reference", x, k, g, 1, where), atol=1e-14)

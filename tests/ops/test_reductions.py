@@ -265,7 +265,7 @@ def test_a_norm_neither_overflows_nor_underflows(f, scale):
         np.testing.assert_allclose(mg.grad(lambda x: np.sum(f(x)))(x), [[[0.6, 0.8], [0, 0]]], rtol=2e-3)
 
 
-@pytest.mark.parametrize("value", [0.1, 0.0, 1e300, -1.7e308])
+@pytest.mark.parametrize("value", [0.1, 0.0, 1e300, 1.7e308, -1.7e308])
 def test_std_of_constant_data_has_derivative_0(value):
     x = np.full(7, value)
     with np.errstate(over="ignore", invalid="ignore"):  # in the sum
@@ -421,3 +421,25 @@ def test_a_norm_that_overflows_has_a_unit_vector_as_gradient(axis):
     assert_array_equal(y, [np.inf, 5, 0])
     expected = np.array([[0.5**0.5, 0.5**0.5], [-0.6, 0.8], [0, 0]])
     assert_allclose(pullback(np.ones(3))[0], expected if axis else expected.T)
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1e-100, 1e100, 1e160, 1e200])
+def test_a_norm_beside_one_of_another_size_is_precise(size):
+    x = np.array([[3.0 * size, 4.0 * size], [3.0, 4.0]])
+    for rows in (x, x[::-1]):
+        y, pullback = mg.vjp(lambda x: mg.norm(x, axis=1), rows)
+        assert_allclose(y, 5 / 3 * rows[:, 0], rtol=1e-15)
+        for g in (np.ones(2), 1 / y):
+            assert_allclose(pullback(g)[0], g[:, None] * [[0.6, 0.8]], rtol=1e-15)
+
+
+def test_the_spread_of_entries_far_from_0_is_precise():
+    x = np.stack([np.arange(1.0, 8) ** 2, np.arange(-7.0, 0) ** 3, [-3.0, -2, -1, 0, 1, 2, 3]])
+    far = x + 2.0**50  # without rounding
+    for f in (np.var, np.std):
+        for rows, expected in ((far, x), (far[:1], x[:1])):
+            assert_allclose(f(leaf(rows), axis=1).data, f(expected, axis=1), rtol=1e-14)
+            slopes_of = mg.grad(lambda x, f=f: np.sum(f(x, axis=1)))
+            assert_allclose(slopes_of(rows), slopes_of(expected), rtol=1e-12, atol=1e-14)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(np.std(leaf([np.inf, np.inf])).item())
