@@ -91,7 +91,6 @@ def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
     rest = concatenate([np.zeros(1, rest.dtype), rest])
     while rest.size > 1 and np.abs(rest[0]) <= 1e-8:
         rest = rest[1:]
-    # equivalent: rest.dtype, v.dtype -> v.dtype, rest.dtype because the dtype is that of both together
     return np.stack(quotient) if quotient else np.zeros(1, np.result_type(rest.dtype, v.dtype)), rest
 
 

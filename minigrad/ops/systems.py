@@ -238,7 +238,6 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(f"qr: mode {mode!r} {reason} for a matrix of {m} x {n}: pass 'reduced' or 'r'")
     both = _qr(a[..., :m])
     q, r = both[..., :m, :], both[..., m:, :]
-    # equivalent: > -> >= because no column is added then
     if n > m:  # the other columns are rotated too
         r = np.concatenate([r, np.matmul(_h(q), a[..., m:])], axis=-1)
     return r if mode == "r" else result_of(np.linalg.qr)(q, r)
@@ -257,7 +256,7 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array,
     m, n = a.shape
     rcond = _cutoff(rcond, np.max(a.shape), a.dtype)
     x = matmul(pinv(a, rcond), b)
-    rank = int(np.linalg.matrix_rank(array_of(a), rtol=rcond))
+    rank = int(np.linalg.matrix_rank(a, rtol=rcond))
     residuals = reshape(sum(squared(matmul(a, x) - b), 0), (-1,))
     return x, residuals if rank == n < m else residuals[:0], rank, svdvals(a)
 
