@@ -180,7 +180,7 @@ class _Drawing:
                 if part in self.box and drawn.is_computed and self.box.get(drawn) != self.box[part]:
                     feeder[self.box[part]] = drawn
         for leaf in self.parts:
-            if not leaf.is_computed and leaf not in self.side and self.box.get(leaf) in feeder:
+            if not leaf.is_computed and self.box.get(leaf) in feeder:
                 picture.edge(self.ids[feeder[self.box[leaf]]], self.ids[leaf], style="invis", weight="20")
 
     def _put_edge(self, picture: Any, drawn: Part, part: Part, tensor: Part, branch: float | None) -> None:

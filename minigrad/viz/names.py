@@ -51,6 +51,7 @@ def name_leaves(parts: list) -> None:
     """
     alike = []
     for part in parts:
+        # equivalent: without part.kind in DEFAULTS and because all others have a title
         if part.kind in DEFAULTS and not part.title:
             part.title = next((role for role in part.roles if role not in GENERIC), DEFAULTS[part.kind])
             if part.title == DEFAULTS["parameter"]:

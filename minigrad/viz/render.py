@@ -115,6 +115,7 @@ def _move_tooltip(group: ElementTree.Element, title: str) -> None:
     if heading is None:
         return
     if group.get("class") in ("node", "edge"):
+        # equivalent: without or "" because Graphviz has a title for each
         group.set("data-part", heading.text or "")
     links = group.findall(f"{{{SVG}}}g/{{{SVG}}}a")
     texts = [a.attrib.pop(f"{{{XLINK}}}title", "") for a in links]

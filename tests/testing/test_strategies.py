@@ -416,16 +416,16 @@ def test_a_pool_is_drawn_with_every_window_stride_rest_and_padding(shapes_alone)
         if both(window)[0] == both(window)[1]:
             as_int.append(isinstance(window, int))
         leads[x.shape[:-2]] += 1
-        for n, k, step, p in zip(x.shape[-2:], both(window), stride, padding, strict=True):
+        for axis, n, k, step, p in zip((0, 1), x.shape[-2:], both(window), stride, padding, strict=True):
             combinations[k, step] += 1
-            paddings[k, p] += 1
+            paddings[axis, k, p] += 1
             outs[(n - k) // step + 1] += 1
             rests[step, (n - k) % step] += 1
     assert {*combinations} == {*itertools.product((1, 2, 3), repeat=2)}
     assert min(combinations.values()) > 2000 / 9 * 0.8
     assert set(outs) == {1, 2}
     assert {*leads} == {(1,), (2,), (2, 1), (2, 2)}
-    assert {*paddings} == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1)}
+    assert {*paddings} == {(axis, *pair) for axis in (0, 1) for pair in ((1, 0), (2, 0), (2, 1), (3, 0), (3, 1))}
     assert 0.4 < share(without) < 0.6
     assert 0.4 < share(as_int) < 0.6
     assert {*rests} == {(1, 0), (2, 0), (2, 1), (3, 0), (3, 1), (3, 2)}
@@ -499,6 +499,7 @@ def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
         x1, x2 = Chosen(seed)(s.matmul_inputs())
         shape = np.matmul(np.zeros(x1.shape), np.zeros(x2.shape)).shape
         kinds[min(x1.ndim, 3), min(x2.ndim, 3)] += 1
+        assert 0 not in x1.shape[:-2] + x2.shape[:-2]
         odd["empty"] += 0 in (*x1.shape[-2:], *x2.shape[-2:])
         odd["one"] += 1 in (*x1.shape[-2:], *x2.shape[-2:])
         odd["batch"] += len(shape) > 2

@@ -244,6 +244,16 @@ def test_what_stands_beside_an_op():
     assert not any(look.get("style") == "invis" and head in beside for _, head, look in edges)
 
 
+def test_a_fold_has_no_leaf_beside_it():
+    first, second = (mg.tensor([1.0, 2.0], name=name) for name in ("first", "second"))
+    w = mg.tensor([1.0, 2.0], requires_grad=True, name="w")
+    with mg.scope("inside"):
+        y = first * w + second * w
+    nodes, edges, parsed = drawn(mg.exp(y), depth=0)
+    assert [(tail, head) for tail, head, _ in edges] == [("first", "inside"), ("second", "inside"), ("inside", "exp")]
+    assert row_of(parsed, nodes["inside"]) == []
+
+
 def test_an_op_of_a_box_is_fed_from_above_all_its_leaves_but_those_beside_it():
     x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
     y = mg.tanh(x)

@@ -109,3 +109,22 @@ def test_a_link_is_relative_below_the_working_directory(tmp_path, monkeypatch):
     assert link((str(below), 3)) == "a%20b.py#L3"
     assert link((str(beside), 4)) == f"{beside.resolve().as_uri()}#L4"
     assert link((str(tmp_path), 1)) is link(("<stdin>", 1)) is None
+
+
+def test_many_leaves_stand_once_in_their_call():
+    leaves = [mg.tensor([float(i)], requires_grad=True, name=f"x{i}") for i in range(120)]
+    y = mg.sin(leaves[0])
+    text = str(mg.graph(mg.stack([y, *leaves[1:]]).sum()))
+    assert "stack(#1, x1 to x119)" in text
+    square = str(mg.graph(y * y))
+    assert "multiply(#1, #1)" in square
+
+
+def test_columns_begin_below_each_other():
+    x = mg.tensor([1.0, 2.0], requires_grad=True, name="x")
+    assert str(mg.graph(mg.reshape(x * 2.0, (1, 1, 2)).sum(), gradients=True)).splitlines()[1:] == [
+        "x [parameter]      (2,)       gradient norm 2.8",
+        "#1 multiply(x, 2)  (2,)       gradient norm 1.4",
+        "#2 reshape(#1)     (1, 1, 2)  gradient norm 1.4",
+        "#3 sum(#2)         ()         value 6  gradient norm 1",
+    ]
