@@ -20,7 +20,7 @@ from . import gaussian
 from .arithmetic import selected
 from .casting import floating, narrowed, widened
 from .exponentials import expm1_below_0, log1p_exp
-from .reductions import _kept, _reduced_shape, sum, sum_of_products
+from .reductions import _kept, _reduced_shape, sum_of_products
 
 __all__ = [
     "relu", "leaky_relu", "elu", "sigmoid", "softplus", "softmax", "log_softmax", "logaddexp", "logsumexp", "silu",
@@ -221,14 +221,14 @@ def log_softmax(z: Array, axis: Axis = -1) -> Array:
     array([-1000.,     0.])
     """
     shifted = _shifted(_by_columns(widened(floating(z)), axis), axis)
-    shifted -= np.log(blocked_sum(np.exp(shifted), axis, keepdims=True))
+    shifted -= np.log(blocked_dot(np.exp(shifted), None, axis))
     return narrowed(shifted, z)
 
 
 @log_softmax.vjp("z")
 def _(g, a, z, axis):
     g = widened(g)
-    return g - np.exp(widened(a)) * sum(g, axis, keepdims=True)
+    return g - np.exp(widened(a)) * sum_of_products(g, None, axis)
 
 
 @implements(np.logaddexp)
