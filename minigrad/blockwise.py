@@ -55,8 +55,7 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
         else:
             out[(*leading, part)] = f(*pieces(part), **parameters)
 
-    # equivalent: like.nbytes * weight -> like.nbytes / weight; like.nbytes * weight -> like.nbytes;
-    # like.nbytes * weight -> weight because any blocks give the same
+    # equivalent: any change because any blocks give the same
     share(work, parts(shape[axis], int(like.nbytes * weight)))
     return result
 
@@ -104,11 +103,12 @@ def _cuttable(arguments, core, weight):
     # equivalent: any change because blocks, and the whole, give the same
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
         return [], 0  # equivalent: 0 -> any number because without views there is no axis
-    # equivalent: or -> and; without type(a) is ndarray or because the whole gives the same
+    # equivalent: any change because what is no array in the end is computed as a whole, too
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0  # equivalent: 0 -> any number because without views there is no axis
     # equivalent: any change because blocks along any axis give the same
     views, axis = (arguments, _memory_order(like[(..., *[0] * core)])[0]) if core else (_ordered(arguments, like), 0)
+    # equivalent: any change because blocks, and the whole, give the same
     return (views if views and max(views, key=_nbytes).shape[axis] >= _FEWEST else []), axis
 
 

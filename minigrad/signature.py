@@ -47,7 +47,7 @@ class Signature:
         # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
         self.fitting: set[tuple] = set()
-        # equivalent: () if needed else tuple(self.defaults.values()) -> () because `bind` gives the same
+        # equivalent: any change because `bind` gives the same
         values = () if needed else tuple(self.defaults.values())
         # equivalent: any change because `bind` gives the same
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}

@@ -359,6 +359,8 @@ def test_a_result_is_cast_where_numpys_function_has_a_dtype():
     assert called(ours, theirs, 1.0, dtype=np.float32) == np.float32(1 / 3)
     assert called(ours, theirs, 1.0, dtype=np.float32).dtype == np.float32
     assert called(ours, theirs, 1.0, out=None) == 1 / 3
+    with pytest.raises(TypeError, match=r"unexpected keyword argument 'casting'$"):
+        called(ours, theirs, 1.0, casting="unsafe")
     assert called(lambda x: np.float32(x), theirs, 1.0, dtype=None, out=None).dtype == np.float32
     assert called(ours, theirs, 3.7, dtype=int, casting="unsafe") == 1
     for options in ({"dtype": int}, {"dtype": np.float32, "casting": "safe"}):
