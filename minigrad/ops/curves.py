@@ -117,11 +117,12 @@ def interp(
         (x, xp, fp), left, right = _in_one_period(x, xp, fp, abs(period)), None, None
     low = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
     high = np.minimum(low + 1, xp.shape[0] - 1)
-    inside = (x >= xp[0]) & (x < xp[-1])
-    width = np.where(inside, xp[high] - xp[low], 1)  # equivalent: 1 -> 2 because outside the value is another
-    # equivalent: 0 -> any number because outside the value is another
-    value = fp[low] + np.where(inside, x - xp[low], 0) / width * (fp[high] - fp[low])
-    value = np.where(x >= xp[-1], fp[-1], np.where(x < xp[0], fp[0], value))
+    inside = (x >= xp[0]) & (x < xp[-1]) & ((x > xp[low]) | np.isfinite(fp[high]))
+    width = np.where(inside, xp[high] - xp[low], 1)  # equivalent: 1 -> 2 because outside there is no rise
+    # equivalent: fp[high], 0 -> fp[high], any number; fp[low], 0 -> fp[low], any number because outside it is times 0
+    rise = np.where(inside, fp[high], 0) - np.where(inside, fp[low], 0)
+    # equivalent: 0 -> any number because outside there is no rise
+    value = fp[low] + np.where(inside, x - xp[low], 0) / width * rise
     if left is not None:
         value = np.where(x < xp[0], left, value)
     if right is not None:

@@ -229,3 +229,8 @@ def test_interpolation_within_any_period(period):
     x = np.linspace(-4, 5, 40)
     for xp, fp in ((XP, V), (XP[::-1], V), (XP[:1], V[:1]), (XP - 7, V)):
         assert_allclose(np.interp(leaf(x), xp, fp, period=period).data, np.interp(x, xp, fp, period=period), atol=1e-12)
+
+
+def test_an_infinite_value_reaches_no_point_beside_it():
+    x, fp = np.array([-np.inf, 0.0, 0.7, 1.1, 2.0, 2.5, 3.1, 4.0]), np.array([1.0, 2.0, 3.0, 4.0, np.inf])
+    assert_array_equal(np.interp(leaf(x), XP, fp).data, np.interp(x, XP, fp))
