@@ -64,7 +64,7 @@ def block_diag(*arrs: Array) -> Array:
     """
     parts = [np.atleast_2d(a) for a in arrs]
     rows = [
-        [part if i == j else np.zeros((part.shape[0], other.shape[1])) for j, other in enumerate(parts)]
+        [part if i == j else np.zeros((part.shape[0], other.shape[1]), part.dtype) for j, other in enumerate(parts)]
         for i, part in enumerate(parts)
     ]
     return block(rows)

@@ -685,3 +685,11 @@ def test_a_differential_equation_without_a_solution_is_an_error():
 @pytest.mark.parametrize("order", [0.5, -0.5, 2.5, -2.5, 3])
 def test_an_order_that_scipy_rounds(order):
     assert_allclose(mg.elementwise_grad(lambda x: sp.yn(order, x))(MORE), numeric(lambda x: sp.yn(order, x), MORE))
+
+
+@pytest.mark.parametrize("dtypes", [("f", "f"), ("f", "d"), ("i", "i"), ("i", "f"), ("d", "D"), ("e",)])
+def test_blocks_on_a_diagonal_have_the_dtype_that_holds_them_all(dtypes):
+    blocks = [np.ones((1, 2), dtype) for dtype in dtypes]
+    found, expected = linalg.block_diag(*blocks), sl.block_diag(*blocks)
+    assert found.dtype == expected.dtype
+    assert_array_equal(found, expected)
