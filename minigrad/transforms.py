@@ -55,7 +55,7 @@ class _Trace:
 
     def __init__(self, transform: str, f: Callable, x: tuple, options: dict, chosen: Iterable[int]):
         self.nest = [x[i] for i in chosen]
-        self.as_tensor = any(isinstance(leaf, Tensor) for leaf in flatten([x, options]))
+        self.as_tensor = any(isinstance(leaf, Tensor) for leaf in flatten([*x, *options.values()]))
         self.since = tape.next_number()
         places = paths(dict(zip(chosen, self.nest, strict=True)))
         self.inputs = [_entered(transform, leaf, place) for leaf, place in zip(flatten(self.nest), places, strict=True)]
@@ -139,7 +139,8 @@ def _differentiated(transform, f, argnums=0, with_value=False):
     def differentiated(*x, **options):
         trace = _Trace(transform, f, x, options, chosen_positions(transform, argnums, len(x)))
         y = _scalar(transform, trace.y)
-        gradients = trace.pull([y], [np.ones_like(y)])
+        # equivalent: array_of(y) -> y because NumPy asks the Tensor then, which takes longer
+        gradients = trace.pull([y], [np.ones_like(array_of(y))])
         gradient = tuple(gradients) if isinstance(argnums, tuple) else gradients[0]
         return (trace.result(y), gradient) if with_value else gradient
 
