@@ -454,6 +454,16 @@ def test_a_failure_of_any_round_is_replayed(proved):
         reproduce_failure(version, blob.encode())(test())()
 
 
+@pytest.fixture
+def _default_profile():
+    """Hypothesis's own settings, whatever profile is in force."""
+    before = settings.get_current_profile_name()
+    settings.load_profile("default")
+    yield
+    settings.load_profile(before)
+
+
+@pytest.mark.usefixtures("_default_profile")
 def test_settings_that_are_kept_and_those_that_it_needs():
     def kept(**chosen):
         return property_tests._kept_settings(settings(**chosen))
