@@ -325,7 +325,7 @@ def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
     # equivalent: any change because the number only has to be another one for most other lists
     layout = zlib.crc32(repr([bucket_bytes, *((node.shape, node.dtype) for node in nodes)]).encode()) % 4095 + 1
     for node in nodes:
-        if node.dtype not in (np.float32, np.float64) or not node.dtype.isnative:
+        if node.dtype not in (np.float32, np.float64):  # which are those of this machine's byte order
             raise TypeError(f"backward: {node.name or 'a parameter'} must be float32 or float64, not {node.dtype}")
     # equivalent: any change because where a bucket ends only tunes
     ends = dict(zip(nodes, np.cumsum([node.output.nbytes for node in nodes]), strict=True))

@@ -259,3 +259,12 @@ def test_checkpoint_gives_what_the_function_gives(f, x):
             assert z.requires_grad == (y.requires_grad and records)
             y, z = y.data, z.data
         assert z == y
+
+
+def test_what_is_no_array_reaches_the_function_as_it_is():
+    f = mg.checkpoint(lambda x, n, *, name: x * n if name == "times" else x)
+    assert mg.grad(lambda x: f(x, 3, name="times"))(2.0) == 3
+    with pytest.raises(TypeError, match=r"^checkpoint: the first argument must be a function, not 3"):
+        mg.checkpoint(3)
+    with pytest.raises(TypeError, match=r"^checkpoint: the function must return one array, not list"):
+        mg.checkpoint(lambda x: [x])(mg.tensor(1.0, requires_grad=True))

@@ -100,6 +100,7 @@ def logsumexp(
         return activations.logsumexp(a, axis, keepdims)
     a, factor = arraylike(a), 1.0 if b is None else arraylike(b)
     unused = np.equal(factor, 0)
+    # equivalent: array_of(a) -> a because the shift cancels
     shift = np.max(np.where(unused, -np.inf, array_of(a)), axis=axis, keepdims=True)
     # equivalent: 0 -> any number because it is added again
     shift = np.where(np.isfinite(shift), shift, 0)

@@ -89,6 +89,7 @@ def _supported(f, z, below, above=math.nan, end=math.inf):
     """f(z) for z from 0 to the end, and constants below and above, where nothing flows back."""
     lower, higher = np.less(z, 0), np.greater(z, end)
     outside = lower | higher
+    # equivalent: never because what follows gives the same
     if not np.any(outside):
         return f(z)
     return np.where(lower, below, np.where(higher, above, f(np.where(outside, 0.5, z))))
@@ -199,13 +200,15 @@ class beta(_Distribution):
     @staticmethod
     def logpdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = _standard(x, loc, scale, a, b)
+        z = _standard(x, loc, scale, a, b)  # equivalent: a, b -> b, a because both must be positive
         powers = _supported(lambda z: sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z), z, -np.inf, -np.inf, end=1.0)
+        # equivalent: betaln(a, b) -> betaln(b, a) because it is symmetric
         return powers - sp.betaln(a, b) - np.log(_positive(scale))
 
     @staticmethod
     def cdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a` and `b`."""
+        # equivalent: scale, a, b -> scale, b, a because both must be positive
         return _supported(lambda z: sp.betainc(a, b, z), _standard(x, loc, scale, a, b), 0.0, 1.0, end=1.0)
 
     @staticmethod
