@@ -87,7 +87,7 @@ def _power_norm(x, order, axis, keepdims):
     like, x = x, widened(x)
     scale = _scale(array_of(x), axis)  # equivalent: array_of(x) -> x because it cancels in the derivative
     size = np.abs(x / scale)
-    # equivalent: > -> >= because the root of order 0 has no value in any case
+    # equivalent: > -> >=; array_of(size) -> size because the root of order 0 has no value, and marks no derivative
     none = (np.all if order > 0 else np.any)(array_of(size) == 0, axis=axis, keepdims=True)
     # equivalent: 1, size -> 2, size because 0 is selected there
     total = sum(np.where(none, 1, size) ** order, axis, keepdims=True)
@@ -238,6 +238,7 @@ def qr(a: Array, mode: str = "reduced") -> Any:
         raise ValueError(f"qr: mode {mode!r} {reason} for a matrix of {m} x {n}: pass 'reduced' or 'r'")
     both = _qr(a[..., :m])
     q, r = both[..., :m, :], both[..., m:, :]
+    # equivalent: > -> >= because no column is added then
     if n > m:  # the other columns are rotated too
         r = np.concatenate([r, np.matmul(_h(q), a[..., m:])], axis=-1)
     return r if mode == "r" else result_of(np.linalg.qr)(q, r)

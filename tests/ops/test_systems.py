@@ -354,3 +354,15 @@ def test_norms_of_zeros_have_derivative_0_and_those_of_order_1_numpys_bits(order
         x = np.random.default_rng(seed).normal(size=(3, 5))
         found, expected = (np.linalg.norm(a, order, axis=1) for a in (leaf(x), x))
         assert_allclose(found.data, expected, rtol=0 if order == 1 else 1e-13)
+
+
+@pytest.mark.parametrize("order", [0.5, 1.5, 3, 4, -1, -3])
+@pytest.mark.filterwarnings("ignore:divide by zero")
+def test_norms_of_rows_of_which_some_are_0_in_part(order):
+    x = np.array([[0.0, 0.0, 0.0], [0.0, 1.0, 2.0], [2.0, 2.0, 2.0], [-1.0, 3.0, 0.5]])
+    assert_allclose(np.linalg.norm(leaf(x), order, axis=1).data, np.linalg.norm(x, order, axis=1), rtol=1e-14)
+    smooth = x if order > 1 else x[2:]
+    expected = numeric(lambda x: np.linalg.norm(x, order, axis=1), smooth[-3:])
+    found = slopes(lambda x: np.linalg.norm(x, order, axis=1), smooth)
+    assert_allclose(found[-3:], expected, atol=1e-7)
+    assert_array_equal(found[:-3], 0)
