@@ -211,8 +211,8 @@ class _Sequence:
         """Start the runs of the scopes that the last part was not in."""
         shared = len(common([self._scope, scope]))
         del self._starts[shared:]
-        # equivalent: len(scope) - shared -> len(scope) + shared; len(scope) - shared -> len(scope) because starts past the
-        # scopes are not read
+        # equivalent: len(scope) - shared -> len(scope) + shared; len(scope) - shared -> len(scope) because starts
+        # past the scopes are not read
         self._starts += [len(self.parts)] * (len(scope) - shared)
         self._scope = scope
 

@@ -51,7 +51,7 @@ def _free_side(cluster: ElementTree.Element, segments: list[tuple[Point, Point]]
     xs = [px for px, _ in _points(outline)]
     margin = x - min(xs)
     top, bottom = y - size, y + size / 3
-    # equivalent: p, q -> q, p because a segment has no direction
+    # equivalent: _within(p, q -> _within(q, p because a segment has no direction
     crossings = [_within(p, q, top, bottom) for p, q in segments if not (p[1] < top > q[1] or p[1] > bottom < q[1])]
     lefts = {"": x, "r": max(xs) - margin - length, "c": (min(xs) + max(xs) - length) / 2}
     for side, left in lefts.items():
