@@ -29,7 +29,6 @@ def _einsum(*arrays, inputs, output):
     half = [a.dtype.char == "e" for a in terms]
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
     for i, letters in enumerate(inputs):
-        # equivalent: inputs[:i] -> inputs because an index that is not summed here is summed with the others, slower
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
     # equivalent: any change because what has no order NumPy sums, slower
     order = _order(terms, inputs, output) if len(terms) == 2 else None

@@ -197,6 +197,8 @@ def test_sums_of_float16_and_of_integers_keep_the_dtype():
     total = mg.einsum("ij,j->i", half, half[0])
     assert total.dtype == np.float16
     assert_allclose(total, 4096 * float(half[0, 0]) ** 2, rtol=1e-3)
+    large, small = np.float16([[300]]), np.float16([[1e-3]])
+    assert_allclose(mg.einsum("ij,jk,kl->il", large, large, small), [[90]], rtol=1e-3)
     whole = np.arange(6).reshape(2, 3)
     for small in (whole, whole.astype(np.int8)):
         assert_array_equal(mg.einsum("ij,kj->ik", whole, small), whole @ whole.T, strict=True)
