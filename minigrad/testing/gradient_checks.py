@@ -307,7 +307,8 @@ def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None
     # g * slopes -> slopes because the bound is not known to the last bit, and `settle` confirms it as well
     if lost and abs(numeric - analytic) <= rtol * norm(g * slopes):  # the slopes of the outputs cancel
         return
-    # equivalent: without + TINY; 0 if lost else noise -> 0 because `settle` allows as much
+    # equivalent: without + TINY; without + (0 if lost else noise); 0 if lost else noise -> 0 because `settle` allows as
+    # much
     allowed = rtol * slope + atol + options.nondet_tol * float(np.sum(np.abs(u))) + TINY + (0 if lost else noise)
     # equivalent: <= -> <; without lost or because the bound is not known to the last bit, and what agrees may pass
     if lost or not abs(numeric - analytic) <= allowed:

@@ -262,6 +262,17 @@ def test_what_of_an_op_is_differentiated():
     assert CheckedFunction(lambda a, *, w: a, (x,), {"w": x}, vjp=lambda *_: x).labels == ["a"]
 
 
+def test_what_a_message_shows_and_what_has_no_derivative():
+    function = checked(lambda x, i: x, x, 3)
+    function.shown = {"g1": 2 * x}
+    assert list(function.given()) == ["g1", "x", "i"]
+    for result in (None, ["a"], {"n": 1}, []):
+        with pytest.raises(TypeError, match="a check needs a function that returns arrays, not"):
+            checked(lambda x, result=result: result, x).value(x)
+    with pytest.raises(TypeError, match="the result has dtype int64; only floating point has a derivative"):
+        checked(np.argmax, x).value(x)
+
+
 def test_an_op_of_the_differentiated_arrays():
     function = CheckedFunction(lambda a, n, b: a * n + b, (x, 3, 2 * x), {}, vjp=lambda g, out, a, n, b: (g * n, g))
     op = function.as_op()
@@ -339,6 +350,8 @@ def test_what_a_vjp_raises_is_told_but_for_a_write():
         raising(KeyError("k"))()
     with pytest.raises(GradientError, match="the VJP raised TypeError: read-only"):
         raising(TypeError("read-only"))()
+    with pytest.raises(GradientError, match="the VJP raised ValueError: shapes"):
+        raising(ValueError("shapes"))()
     with pytest.raises(ValueError, match=r"^output array is read-only$"):
         raising(ValueError("output array is read-only"))()
 
