@@ -630,6 +630,22 @@ def test_a_function_stands_for_others_of_numpy(monkeypatch):
     assert {np.sort: registered, np.partition: registered} == stand_ins.NUMPY
 
 
+def test_a_stand_in_takes_the_calls_of_the_first_of_its_functions(monkeypatch):
+    monkeypatch.setattr(stand_ins, "NUMPY", {})
+
+    def doubled(a):
+        return a * 2
+
+    for registered in (
+        stand_ins.implements(np.sort, np.partition)(doubled),
+        stand_ins.NUMPY[np.partition],
+        stand_ins.extends(stand_ins.implements(np.sort)(mg.op(lambda a: a, name="own")))(lambda a: a * 2),
+    ):
+        assert registered(3) == registered(3, kind=None, order=None) == 6
+        with pytest.raises(TypeError, match="unexpected keyword argument 'kth'"):
+            registered(3, kth=1)
+
+
 def test_an_op_of_any_number_of_arrays_without_vjp_is_refused():
     @mg.op
     def chosen(*arrays):

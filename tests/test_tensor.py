@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad import names
 from minigrad._tensor import make
 from minigrad.names import name_of
 
@@ -609,3 +610,13 @@ def test_a_name_is_that_of_the_array_and_of_the_node():
     w = leaf([1.0], name="w")
     assert make(w.data, w.node).name == "w"
     assert (w * 2).name is None
+
+
+def test_the_name_of_an_array_ends_with_it():
+    array = np.ones(3)
+    assert name_of(array) is None
+    names.name_array(array, "mean")
+    assert name_of(array) == "mean"
+    key = id(array)
+    del array
+    assert key not in names._names

@@ -74,6 +74,7 @@ def _standard(x, loc, scale, *shapes):
     """(x - loc) / scale, NaN where the scale or a shape is not positive."""
     z = (x - loc) / _positive(scale)
     for shape in shapes:
+        # equivalent: 0 -> any number because the next line asks again
         if not np.all(np.greater(shape, 0)):
             z = np.where(np.greater(shape, 0), z, np.nan)
     return z
@@ -224,7 +225,7 @@ class poisson(_Distribution):
     def logpmf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The logarithm of the probability."""
         k = _counted(k, mu, loc)
-        # equivalent: -1.0 -> any number because any negative number is outside
+        # equivalent: -1.0 -> -2.0 because any negative number is outside
         whole = np.where(np.greater(k, np.floor(k)), -1.0, k)  # no fraction is in the support
         return _supported(lambda k: sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1)), whole, -np.inf)
 
