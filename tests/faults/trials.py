@@ -177,7 +177,7 @@ class Session:
         self.error = call.excinfo.value
 
     def _run(self, item):
-        self.error = None
+        self.error, item.repr_failure = None, repr  # nobody reads the text of a traceback, which takes long
         item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
         if self.error is not None:
             raise self.error
