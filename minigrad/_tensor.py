@@ -87,7 +87,8 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
     def data(self, value: ArrayLike) -> None:
         if not self.is_leaf:
             raise RuntimeError(f"data: only a leaf can be rebound, not the result of {self.node.op.__name__}")
-        value = np.asarray(value)
+        plain = isinstance(value, (np.ndarray, Tensor)) and not isinstance(value, np.ma.MaskedArray)
+        value = np.asarray(value) if plain else plain_array(value, "data", "it")
         if value.shape != self.shape:
             raise ValueError(f"data: expected shape {self.shape}, not {value.shape}")
         if value.dtype != self.dtype:

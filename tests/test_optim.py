@@ -555,3 +555,9 @@ def test_the_norm_of_complex_gradients_is_clipped():
     z.grad = np.array([3j, 4.0])
     assert mg.optim.clip_grad_norm([z], 1.0) == 5
     np.testing.assert_allclose(z.grad, [0.6j, 0.8], rtol=1e-5)
+
+
+def test_an_array_is_no_list_of_parameters():
+    for parameters in (np.array(1.0), np.array(None)):
+        with pytest.raises(TypeError, match=r"^SGD: parameters must be a list of Tensors, not "):
+            mg.optim.SGD(parameters)

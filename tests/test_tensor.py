@@ -620,3 +620,19 @@ def test_the_name_of_an_array_ends_with_it():
     key = id(array)
     del array
     assert key not in names._names
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "said"),
+    [
+        ([[1.0], [1.0, 2.0]], ValueError, "it is ragged"),
+        ("ab", TypeError, "it must hold numbers, not 'ab'"),
+        (np.ma.array([1.0, 2.0], mask=[0, 1]), TypeError, "it is a masked array, which would lose its mask"),
+    ],
+)
+def test_data_is_rebound_to_what_stands_for_an_array(value, kind, said):
+    t = mg.tensor(np.ones(2), requires_grad=True)
+    with pytest.raises(kind, match=f"^data: {said}"):
+        t.data = value
+    t.data = [3.0, 4.0]
+    np.testing.assert_array_equal(t.data, [3.0, 4.0])

@@ -217,8 +217,12 @@ class Sequential(Module):
         return sum(1 for _ in self)
 
     def __getitem__(self, index: int | slice) -> Any:
-        """Return a module, or a Sequential of those in a slice."""
-        found = list(iter(self))[index]
+        """Return a module, or a Sequential of those in a slice. Raises IndexError for a module that is not there."""
+        try:
+            found = list(iter(self))[index]
+        except (IndexError, TypeError) as error:
+            said = f"must be a slice or an int, of one of {len(self)} modules, not {brief(index)}"
+            raise type(error)(f"Sequential: the index {said}") from None
         return Sequential(*found) if isinstance(found, list) else found
 
 

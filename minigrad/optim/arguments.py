@@ -31,7 +31,8 @@ def number(owner: str, name: str, value: Any, infinite: bool = False) -> Any:
 
 def leaves(owner: str, parameters: Any) -> list[Tensor]:
     """The parameters as a list, each a leaf that needs a gradient, none twice."""
-    if isinstance(parameters, (Tensor, Mapping, str)) or not isinstance(parameters, Iterable):
+    single = isinstance(parameters, (Tensor, Mapping, str)) or getattr(parameters, "shape", None) == ()
+    if single or not isinstance(parameters, Iterable):
         hint = "; pass its .values()" if isinstance(parameters, Mapping) else ""
         raise TypeError(f"{owner}: parameters must be a list of Tensors, not {brief(parameters)}{hint}")
     found = list(parameters)

@@ -57,15 +57,17 @@ def cho_solve(c_and_lower: tuple[Array, bool], b: Array, overwrite_b: bool = Fal
 
 
 def block_diag(*arrs: Array) -> Array:
-    """The matrix with the given matrices along its diagonal.
+    """The matrix with the given matrices along its diagonal, or stacks of such; of none, one of shape (1, 0).
 
     >>> mg.scipy.linalg.block_diag(np.eye(1), np.ones((1, 2)))
     array([[1., 0., 0.],
            [0., 1., 1.]])
     """
-    parts = [np.atleast_2d(a) for a in arrs]
+    parts = [np.atleast_2d(a) for a in arrs or ([],)]
+    stack = np.broadcast_shapes(*[part.shape[:-2] for part in parts])
+    parts = [np.broadcast_to(part, stack + part.shape[-2:]) if stack else part for part in parts]
     rows = [
-        [part if i == j else np.zeros((part.shape[0], other.shape[1]), part.dtype) for j, other in enumerate(parts)]
+        [part if i == j else np.zeros((*part.shape[:-1], other.shape[-1]), part.dtype) for j, other in enumerate(parts)]
         for i, part in enumerate(parts)
     ]
     return block(rows)

@@ -191,7 +191,7 @@ _row(
 
 
 def _gamma_density(a, x):
-    a, x = _double(a), _double(x)
+    a, x = _double(a), np.minimum(_double(x), np.finfo(float).max)  # at infinity it is 0
     return np.exp(sp.xlogy(a - 1, x) - x - sp.gammaln(a))
 
 

@@ -71,8 +71,13 @@ def _positive(p):
 
 
 def _standard(x, loc, scale, *shapes):
-    """(x - loc) / scale, NaN where the scale or a shape is not positive."""
-    z = (x - loc) / _positive(scale)
+    """(x - loc) / scale, NaN where the scale or a shape is not positive; infinite is so for any scale."""
+    deviation, scale = x - loc, _positive(scale)
+    infinite = np.isinf(deviation)
+    if np.any(infinite):
+        z = np.where(infinite, deviation / array_of(scale), np.where(infinite, 0.0, deviation) / scale)
+    else:
+        z = deviation / scale
     for shape in shapes:
         # equivalent: 0 -> any number because the next line asks again
         if not np.all(np.greater(shape, 0)):
@@ -106,7 +111,7 @@ class norm(_Distribution):
     @staticmethod
     def logpdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = _standard(x, loc, scale)
+        z = (x - loc) / _positive(scale)
         return -z * z / 2 - np.log(_positive(scale)) - math.log(2 * math.pi) / 2
 
     @staticmethod
@@ -140,7 +145,11 @@ class t(_Distribution):
 
     @staticmethod
     def logpdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
-        """The logarithm of the density."""
+        """The logarithm of the density; of infinite `df`, that of the normal distribution."""
+        normal = np.equal(df, np.inf)
+        if np.any(normal):
+            ours = t.logpdf(x, np.where(normal, 1.0, df), loc, scale)
+            return np.where(normal, norm.logpdf(x, loc, scale), ours)
         z = _standard(x, loc, scale, df)
         constant = -sp.betaln(df / 2, 0.5) - np.log(_positive(df)) / 2
         return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
@@ -244,37 +253,47 @@ class multivariate_normal(_Distribution):
     """The normal distribution of vectors, the last axis of x."""
 
     @staticmethod
-    def logpdf(x: Array, mean: Array = 0.0, cov: Array = 1.0, allow_singular: bool = False) -> Array:
-        """The logarithm of the density. Raises LinAlgError for a singular cov.
+    def logpdf(x: Array, mean: Array = None, cov: Array = 1.0, allow_singular: bool = False) -> Array:
+        """The logarithm of the density. Raises LinAlgError for a singular cov, ValueError for shapes that do not fit.
 
         With `allow_singular` it is the density on the space that a singular cov spans, and -inf elsewhere.
         """
-        x = np.reshape(x, (1,)) if np.ndim(x) == 0 else x
-        cov = _covariance(mean, cov)
+        mean, cov = _parameters(mean, cov)
         d = len(cov)
-        deviation = x - (mean + np.zeros(d))
-        deviation = deviation if np.shape(deviation)[-1] == d else np.expand_dims(deviation, -1)
-        columns = np.reshape(deviation, (-1, d)).T
+        if np.ndim(x) == 0 or (np.ndim(x) == 1 and d == 1):
+            x = np.reshape(x, (-1, 1))
+        if np.shape(x)[-1] not in (1, d):
+            raise ValueError(f"multivariate_normal: the last axis of x must be {d} long, as cov is, not {np.shape(x)}")
+        deviation = x - mean
+        columns = np.reshape(deviation, (math.prod(np.shape(deviation)[:-1]), d)).T
         if allow_singular:
             squares, volume, d = _of_singular(cov, columns)
         else:
             factor = cholesky(cov)
             squares, volume = sum(solve(factor, columns) ** 2, 0), 2 * sum(np.log(np.diagonal(factor)))
-        squares = np.reshape(squares, np.shape(deviation)[:-1])
+        squares = np.squeeze(np.reshape(squares, np.shape(deviation)[:-1]))
         return -(squares + volume + d * math.log(2 * math.pi)) / 2
 
     @staticmethod
     def entropy(mean: Array = None, cov: Array = 1.0) -> Array:
         """The differential entropy."""
-        cov = _covariance(mean, cov)
+        _, cov = _parameters(mean, cov)
         return (len(cov) * (1 + math.log(2 * math.pi)) + slogdet(cov)[1]) / 2
 
 
-def _covariance(mean, cov):
-    """The matrix of which cov may be the diagonal, or each entry of it."""
-    if np.ndim(cov) == 2:
-        return cov
-    return cov * np.eye(len(cov) if np.ndim(cov) else math.prod(np.shape(mean)))
+def _parameters(mean, cov):
+    """The mean as a vector, zeros if None, and the matrix of which cov may be the diagonal, or each entry of it."""
+    cov = 1.0 if cov is None else cov
+    d = math.prod(np.shape(mean)) if mean is not None else np.shape(cov)[0] if np.ndim(cov) else 1
+    mean = np.zeros(d) if mean is None else np.reshape(mean, (1,)) if d == 1 else mean
+    if np.shape(mean) != (d,):
+        raise ValueError(f"multivariate_normal: mean must be a vector, not of shape {np.shape(mean)}")
+    if d == 1 and math.prod(np.shape(cov)) == 1:
+        return mean, np.reshape(cov, (1, 1))
+    if np.shape(cov) not in ((), (d,), (d, d)):
+        shape = np.shape(cov)
+        raise ValueError(f"multivariate_normal: cov must be a number or have shape ({d},) or ({d}, {d}), not {shape}")
+    return mean, cov if np.ndim(cov) == 2 else cov * np.eye(d)
 
 
 def _of_singular(cov, columns):

@@ -22,7 +22,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.compat import autograd as ours
-from minigrad.compat.autograd import differential_operators, extend, misc, test_util, tracer
+from minigrad.compat.autograd import core, differential_operators, extend, misc, test_util, tracer
 from minigrad.compat.autograd import numpy as our_numpy
 from minigrad.compat.autograd.misc import optimizers
 from minigrad.compat.autograd.numpy import linalg
@@ -499,3 +499,56 @@ def test_an_array_of_tensors_has_as_many_axes_as_are_asked_for():
     made = our_numpy.array([t, 3.0], ndmin=3)
     assert made.requires_grad
     assert_array_equal(made.data, np.array([2.0, 3.0], ndmin=3))
+
+
+def test_an_optimiser_of_vectors_becomes_one_of_nests():
+    def descend(gradient, x, callback=None, num_iters=3):
+        for i in range(num_iters):
+            g = gradient(x, i)
+            if callback:
+                callback(x, i, g)
+            x = x - 0.1 * g
+        return x
+
+    found = []
+    for lib in (THEIRS, OURS):
+        seen = []
+        optimizer = lib.optimizers.unflatten_optimizer(descend)
+        callback = lambda x, i, g, seen=seen: seen.append((x["w"], i, g["b"]))  # noqa: E731
+        result = optimizer(lambda p, i: {"w": 2 * p["w"], "b": p["b"] * i}, {"w": X, "b": 1.0}, callback)
+        found.append((*result["w"], result["b"], *np.ravel([seen[-1][0], seen[-1][2] * np.ones(3)])))
+        assert_allclose(optimizer(lambda p, i: p, {"w": X})["w"], 0.9**3 * X)
+    assert_allclose(*found, rtol=1e-12)
+
+
+def test_gradients_by_name_of_every_kind_of_parameter():
+    def f(a, /, b, *more, c=2.0, **named):
+        return np.sum(a * b) * more[0] * c * named["d"]
+
+    found = ours.multigrad_dict(f)(X, 2.0, 3.0, d=5.0)
+    assert_array_equal(found["a"], np.full(3, 60.0))
+    assert_allclose((*found["more"], found["c"], found["named"]["d"]), np.sum(2 * X) * np.array([10.0, 15.0, 6.0]))
+
+
+@pytest.mark.parametrize(("argnum", "kind"), [(1, IndexError), ("x", TypeError), ((0, 2), IndexError)])
+def test_an_argnum_that_is_not_there_is_named(argnum, kind):
+    with pytest.raises(kind, match=r"^grad: argnum must be the place of an argument, of which 1 were given, not "):
+        ours.grad(lambda x: x, argnum)(1.0)
+
+
+def test_a_primitive_whose_derivatives_are_defined_by_methods():
+    @core.primitive
+    def f(x, y, z):
+        return x**2 * y * z
+
+    f.defgrad(lambda out, x, y, z: lambda g: g * 2 * x * y * z)
+    f.defvjp(lambda g, out, vs, gvs, x, y, z: g * x**2 * z * vs.ones() * gvs.ones(), argnum=1)
+    f.defvjp_is_zero(argnums=(2,))
+    assert ours.grad(f, (0, 1, 2))(3.0, 2.0, 1.0) == (12.0, 9.0, 0.0)
+
+
+def test_the_type_of_a_box_is_that_of_arrays():
+    kinds = []
+    ours.grad(lambda x: kinds.append(ours.type(x)) or np.sum(x))(X)
+    assert kinds == [np.ndarray]
+    assert ours.type([]) is list

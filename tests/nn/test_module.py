@@ -585,3 +585,9 @@ def test_a_result_in_the_place_of_a_parameter_is_refused():
     np.testing.assert_array_equal(state["weight"].grad, np.full((4, 3), 0.5))
     layer.state = mg.tensor(np.zeros(4))
     layer.state = layer(x)  # what needs no gradient is none that an optimiser has
+
+
+@pytest.mark.parametrize(("index", "kind"), [(5, IndexError), ("a", TypeError), (None, TypeError), (1.0, TypeError)])
+def test_a_wrong_index_of_a_sequential_is_named(index, kind):
+    with pytest.raises(kind, match=r"^Sequential: the index must be a slice or an int, of one of 2 modules, not "):
+        nn.Sequential(nn.ReLU(), nn.Tanh())[index]

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from itertools import product
 
 import numpy as np
 import pytest
@@ -698,3 +699,53 @@ def test_blocks_on_a_diagonal_have_the_dtype_that_holds_them_all(dtypes):
     found, expected = linalg.block_diag(*blocks), sl.block_diag(*blocks)
     assert found.dtype == expected.dtype
     assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("shapes", [(), [(0,), (2, 1, 1)], [(2, 2, 2), (2, 2)], [(1, 2, 3), (4, 1, 1, 2)], [(2, 2, 2)]])
+def test_blocks_on_a_diagonal_of_any_number_and_in_stacks(shapes):
+    blocks = [np.full(shape, 2.0 + i) for i, shape in enumerate(shapes)]
+    assert_array_equal(linalg.block_diag(*blocks), sl.block_diag(*blocks), strict=True)
+    if blocks:
+        gradient = mg.grad(lambda b: linalg.block_diag(*blocks[:-1], b).sum())(blocks[-1])
+        assert_array_equal(gradient, np.full(shapes[-1], 2.0 if shapes[-1] == (2, 2) else 1.0))
+
+
+def test_which_shapes_a_normal_distribution_of_vectors_takes():
+    for x, mean, cov in product(
+        [(), (3,), (5, 3), (5, 1), (2, 5, 3), (1, 3), (0, 3), (0,)],
+        [None, (), (1,), (3,), (2,), (1, 3)],
+        [(), (1,), (3,), (1, 1), (3, 3), (2, 2), (1, 3), (1, 1, 1)],
+    ):
+        if mean is None and cov == (3,):
+            continue  # a mean of zeros, as long as cov is; SciPy refuses it
+        mean = mean if mean is None else np.full(mean, 0.5)
+        cov = np.ones(cov) + np.eye(cov[-1]) if len(cov) == 2 else np.ones(cov)
+        try:
+            expected = ss.multivariate_normal.logpdf(np.ones(x), mean, cov)
+        except ValueError:
+            with pytest.raises(ValueError, match=r"multivariate_normal|broadcast|subtract"):
+                stats.multivariate_normal.logpdf(np.ones(x), mean, cov)
+        else:
+            assert_allclose(stats.multivariate_normal.logpdf(np.ones(x), mean, cov), expected, strict=True)
+
+
+@pytest.mark.parametrize("x", [np.inf, -np.inf])
+def test_a_distribution_function_at_infinity_has_no_slope(x):
+    functions = [stats.norm.cdf, stats.norm.sf, stats.norm.logcdf if x > 0 else stats.norm.logsf]
+    functions += [
+        lambda x, loc, scale, f=f: f(x, 3.0, loc, scale) for f in (stats.t.cdf, stats.gamma.cdf, stats.chi2.sf)
+    ]
+    functions += [lambda x, loc, scale: stats.beta.cdf(x, 2.0, 3.0, loc, scale)]
+    for f in functions:
+        assert_array_equal(mg.grad(f, (0, 1, 2))(x, 0.3, 1.7), (0.0, 0.0, 0.0))
+
+
+def test_infinitely_many_degrees_of_freedom_are_the_normal_distribution():
+    df = np.array([np.inf, 3.0, np.inf])
+    for name in ("logpdf", "pdf", "cdf", "sf", "logcdf"):
+        found = getattr(stats.t, name)(leaf(ANY), df, 0.3, 1.7)
+        assert_allclose(found.data, getattr(ss.t, name)(ANY, df, 0.3, 1.7))
+    found = mg.grad(lambda *x: stats.t.logpdf(*x).sum(), (0, 1, 2, 3))(ANY, df, 0.3, 1.7)
+    assert_allclose(found[0][::2], mg.elementwise_grad(lambda x: stats.norm.logpdf(x, 0.3, 1.7))(ANY)[::2])
+    assert np.all(np.isfinite(found[3]))
+    assert_array_equal(found[1][::2], 0)

@@ -49,7 +49,12 @@ def unary_to_nary(transform, name=None, result=None):
                 return fun(*arguments, **kwargs)
 
             unary.__name__ = getattr(fun, "__name__", "function")
-            parts = tuple(_real(x[i]) for i in chosen)
+            try:
+                given = [x[i] for i in chosen]
+            except (IndexError, TypeError) as error:
+                said = f"argnum must be the place of an argument, of which {len(x)} were given, not {argnum!r}"
+                raise type(error)(f"{operator.__name__}: {said}") from None
+            parts = tuple(map(_real, given))
             return transform(unary, parts if several else parts[0], *further, **options)
 
         of = getattr(fun, "__name__", "function")
@@ -138,7 +143,12 @@ def multigrad_dict(fun):
     def gradients(*x, **kwargs):
         bound = signature.bind(*x, **kwargs)
         bound.apply_defaults()
-        return grad(lambda named: fun(**named))(bound.arguments)
+
+        def called(named):
+            again = inspect.BoundArguments(signature, named)
+            return fun(*again.args, **again.kwargs)
+
+        return grad(called)(bound.arguments)
 
     return gradients
 

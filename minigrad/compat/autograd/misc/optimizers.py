@@ -1,56 +1,66 @@
 """Gradient descent on nests of parameters; each optimiser is called as optimizer(gradient, x0, callback, num_iters)."""
 
+from functools import wraps
+
 import numpy as np
 
 from .flatten import flatten
 
-__all__ = ["adam", "rmsprop", "sgd"]
+__all__ = ["adam", "rmsprop", "sgd", "unflatten_optimizer"]
 
 
-def _of_vectors(descend):
-    """An optimiser of vectors as one of nests."""
+def unflatten_optimizer(optimize):
+    """An optimiser of vectors as one of nests; both are called with (gradient, x0, callback, ...)."""
 
+    @wraps(optimize)
     def optimizer(grad, x0, callback=None, *arguments, **options):
         x, unflatten = flatten(x0)
 
         def gradient(x, i):
-            g = flatten(grad(unflatten(x), i))[0]
-            if callback:
-                callback(unflatten(x), i, unflatten(g))
-            return g
+            return flatten(grad(unflatten(x), i))[0]
 
-        return unflatten(descend(gradient, x, *arguments, **options))
+        def told(x, i, g):
+            callback(unflatten(x), i, unflatten(g))
+
+        return unflatten(optimize(gradient, x, callback and told, *arguments, **options))
 
     return optimizer
 
 
-@_of_vectors
-def sgd(gradient, x, num_iters=200, step_size=0.1, mass=0.9):
+@unflatten_optimizer
+def sgd(gradient, x, callback=None, num_iters=200, step_size=0.1, mass=0.9):
     """Descent with momentum."""
     velocity = np.zeros(len(x))
     for i in range(num_iters):
-        velocity = mass * velocity - (1.0 - mass) * gradient(x, i)
+        g = gradient(x, i)
+        if callback:
+            callback(x, i, g)
+        velocity = mass * velocity - (1.0 - mass) * g
         x = x + step_size * velocity
     return x
 
 
-@_of_vectors
-def rmsprop(gradient, x, num_iters=100, step_size=0.1, gamma=0.9, eps=10**-8):
+@unflatten_optimizer
+def rmsprop(gradient, x, callback=None, num_iters=100, step_size=0.1, gamma=0.9, eps=10**-8):
     """Steps divided by a running root mean square of the gradients."""
     squares = np.ones(len(x))
     for i in range(num_iters):
         g = gradient(x, i)
+        if callback:
+            callback(x, i, g)
         squares = squares * gamma + g**2 * (1 - gamma)
         x = x - step_size * g / (np.sqrt(squares) + eps)
     return x
 
 
-@_of_vectors
-def adam(gradient, x, num_iters=100, step_size=0.001, b1=0.9, b2=0.999, eps=10**-8):
+@unflatten_optimizer
+def adam(gradient, x, callback=None, num_iters=100, step_size=0.001, b1=0.9, b2=0.999, eps=10**-8):
     """Adam (D. Kingma and J. Ba, 2015)."""
     m, v = np.zeros(len(x)), np.zeros(len(x))
     for i in range(num_iters):
         g = gradient(x, i)
+        if callback:
+            callback(x, i, g)
         m = (1 - b1) * g + b1 * m
         v = (1 - b2) * (g**2) + b2 * v
         x = x - step_size * (m / (1 - b1 ** (i + 1))) / (np.sqrt(v / (1 - b2 ** (i + 1))) + eps)
