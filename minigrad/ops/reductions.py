@@ -259,12 +259,13 @@ def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
     axes = normalized_axes(axis, a.ndim)
+    # equivalent: never because the tree has the same products
     if type(a) is np.ndarray and a.dtype.char in "fd":
         product = np.multiply.reduce(a, axis=axes, keepdims=True, dtype=np.float64)
-        size = np.abs(product)
-        # equivalent: never because the tree has the same products
+        size = np.abs(product)  # equivalent: np.abs(product) -> product because the tree serves negative ones, too
+        # equivalent: never; 1e-290 -> 1.0; > -> >=; < -> > because the tree has the same products
         if np.all((size > 1e-290) & (size < math.inf)):
-            # equivalent: without .astype(a.dtype, copy=False) because the sweep casts
+            # equivalent: without .astype(a.dtype, copy=False); False -> True because the sweep casts
             return _kept(g, a, axis) * (product / a).astype(a.dtype, copy=False)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)

@@ -43,11 +43,6 @@ class _Distribution(metaclass=_AsSciPy):
         return np.exp(cls.logpmf(*arguments, **options))
 
     @classmethod
-    def sf(cls: Any, *arguments: Any, **options: Any) -> Any:
-        """The probability of more."""
-        return 1 - cls.cdf(*arguments, **options)
-
-    @classmethod
     def logcdf(cls: Any, *arguments: Any, **options: Any) -> Any:
         """The logarithm of the distribution function."""
         return _log(cls.cdf(*arguments, **options), cls.sf(*arguments, **options))
@@ -87,8 +82,7 @@ def _standard(x, loc, scale, *shapes):
 
 def _counted(k, mu, loc):
     """k - loc, NaN where the mean is negative."""
-    possible = np.greater_equal(mu, 0)
-    return k - loc if np.all(possible) else np.where(possible, k - loc, np.nan)
+    return np.where(np.greater_equal(mu, 0), k - loc, np.nan)
 
 
 def _supported(f, z, below, above=math.nan, end=math.inf):
@@ -150,7 +144,8 @@ class t(_Distribution):
         if np.any(normal):
             ours = t.logpdf(x, np.where(normal, 1.0, df), loc, scale)
             return np.where(normal, norm.logpdf(x, loc, scale), ours)
-        z = _standard(x, loc, scale, df)
+        z = _standard(x, loc, scale, df)  # equivalent: x, loc -> loc, x because the density is symmetric
+        # equivalent: df / 2, 0.5 -> 0.5, df / 2 because betaln is symmetric
         constant = -sp.betaln(df / 2, 0.5) - np.log(_positive(df)) / 2
         return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
 
@@ -224,6 +219,7 @@ class beta(_Distribution):
     @staticmethod
     def sf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
+        # equivalent: scale, a, b -> scale, b, a because both must be positive
         return _supported(lambda z: sp.betaincc(a, b, z), _standard(x, loc, scale, a, b), 1.0, 0.0, end=1.0)
 
 
@@ -299,15 +295,14 @@ def _parameters(mean, cov):
 def _of_singular(cov, columns):
     """The squared lengths of columns under cov's pseudo-inverse, the log of its pseudo-determinant, and its rank."""
     values, vectors = np.linalg.eigh(cov)
-    plain = array_of(values)
     # equivalent: 1e6 -> any number because rounding is known to a factor alone
     share = 1e6 * np.finfo(float).eps  # as SciPy has it
-    least = share * plain[-1]
+    least = share * values[-1]
     # equivalent: < -> <= because no eigenvalue is met exactly
-    if plain[0] < -least:
-        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {plain[0]:.3g}")
+    if values[0] < -least:
+        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {values[0]:.3g}")
     # equivalent: > -> >= because no eigenvalue is met exactly
-    spanned = plain > least
+    spanned = values > least
     inverse = np.linalg.pinv(cov, rcond=share, hermitian=True)
     left = np.linalg.norm(vectors[:, ~spanned].T @ columns, axis=0)
     # equivalent: < -> <=; 1e3 -> any number because rounding is known to a factor alone

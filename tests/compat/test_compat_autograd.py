@@ -22,7 +22,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.compat import autograd as ours
-from minigrad.compat.autograd import core, differential_operators, extend, misc, test_util, tracer
+from minigrad.compat.autograd import alias, core, differential_operators, extend, misc, test_util, tracer
 from minigrad.compat.autograd import numpy as our_numpy
 from minigrad.compat.autograd.misc import optimizers
 from minigrad.compat.autograd.numpy import linalg
@@ -81,7 +81,7 @@ PROGRAMS = {
     "hessian_tensor_product": lambda l: l.ag.hessian_tensor_product(loss(l))(X, X),
     "vector_jacobian_product": lambda l: l.ag.vector_jacobian_product(lambda x: x * x[0])(X, X),
     "make_hvp": lambda l: l.ag.make_hvp(loss(l))(X)[0](X),
-    "tensor_jacobian_product of some axes": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x))(X, X),
+    "tensor_jacobian_product of some axes": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x**3))(X, X),
     "tensor_jacobian_product": lambda l: l.ag.tensor_jacobian_product(lambda x: l.np.outer(x, x))(X, M),
     "r_": lambda l: l.ag.jacobian(lambda x: l.np.r_[x, 1.0, x[0]] * 2)(X),
     "c_": lambda l: l.ag.jacobian(lambda x: l.np.c_[x, x * x])(X),
@@ -89,7 +89,7 @@ PROGRAMS = {
     "make_vjp": lambda l: l.ag.make_vjp(lambda x: x * x[0])(X)[0](X),
     "make_jvp": lambda l: l.ag.make_jvp(lambda x: x * x[0])(X)(X),
     "make_jvp_reversemode": lambda l: l.operators.make_jvp_reversemode(lambda x: x * x[0])(X)(X),
-    "make_ggnvp": lambda l: l.ag.make_ggnvp(lambda x: x * x[0])(X)(X),
+    "make_ggnvp": lambda l: l.ag.make_ggnvp(lambda x: x * x[0])(X)(X[::-1].copy()),
     "deriv": lambda l: l.ag.deriv(lambda x: l.np.sin(x) * x)(1.2),
     "grad_named": lambda l: l.ag.grad_named(lambda a, b: l.np.sum(a * b**2), "b")(X, X),
     "dicts": lambda l: l.ag.grad(lambda p: l.np.sum(p["w"] ** 2) * p["b"])({"w": X, "b": 2.0}),
@@ -143,6 +143,13 @@ def test_integers_count_as_real_numbers():
     assert ours.grad(lambda x: x**2)(3) == 6
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.complex128])
+def test_other_numbers_keep_their_dtype(dtype):
+    assert_array_equal(
+        ours.elementwise_grad(lambda x: x**2)(np.array([1, 2], dtype)), np.array([2, 4], dtype), strict=True
+    )
+
+
 def test_a_primitive_of_ones_own():
     @extend.primitive
     def scaled(x, factor, power=2):
@@ -183,8 +190,8 @@ def test_boxes_and_values():
     t = mg.tensor(X, requires_grad=True)
     assert isinstance(t, ArrayBox)
     assert isinstance({}, ours.builtins.DictBox)
-    assert tracer.isbox(t)
-    assert not tracer.isbox(X)
+    assert tracer.isbox(t) is True
+    assert tracer.isbox(X) is False
     assert_array_equal(tracer.getval(t), X)
     assert tracer.getval(2.0) == 2.0
     assert ours.isinstance(t, (np.ndarray, list))
@@ -226,13 +233,38 @@ def test_checks_find_a_wrong_derivative():
     test_util.check_grads(tripled, order=2)(1.0)
     with pytest.raises(AssertionError, match=r"\(VJP\) check of vjp_vjp_tripled failed"):
         test_util.check_grads(tripled, order=3)(1.0)
-    test_util.check_equivalent({"a": X}, {"a": X})
-    with pytest.raises(AssertionError):
-        test_util.check_equivalent(X, 2 * X)
-    for a, b in ((1.0, 1.0 + 1e-9), (0.0, 1e-9), (1e9, 1e9 + 1)):
-        assert test_util.scalar_close(a, b)
-    for a, b in ((1.0, 1.0 + 1e-5), (-1.0, -2.0), (0.0, 5.0), (5.0, 0.0), (1.0, -1.0 - 1e-9)):
-        assert not test_util.scalar_close(a, b)
+    with pytest.raises(AssertionError, match="check of wrong"):
+        test_util.combo_check(wrong)([X, M])
+
+    @extend.primitive
+    def third(x):  # whose second derivative alone is wrong
+        return x**3
+
+    extend.defvjp(third, lambda out, x: lambda g: g * 3 * x * same(x) * 1.0)
+    with pytest.raises(AssertionError, match=r"\(VJP\) check of vjp_third failed"):
+        test_util.check_grads(third)(0.5)
+
+
+def test_every_combination_of_arguments_and_options_is_checked():
+    checked = []
+
+    def power(x, y, exponent, factor):
+        checked.append((*map(float, map(tracer.getval, (x, y))), exponent, factor))
+        return factor * (x * y) ** exponent
+
+    test_util.combo_check(power, [0, 1], order=1)([0.5, 1.5], [2.0], exponent=[2, 3], factor=[1.0])
+    assert {(0.5, 2.0, 2, 1.0), (0.5, 2.0, 3, 1.0), (1.5, 2.0, 2, 1.0), (1.5, 2.0, 3, 1.0)} <= {*checked}
+
+
+def test_what_counts_as_equal():
+    test_util.check_equivalent({"a": X, "b": 1e6}, {"a": X + 1e-8, "b": 1e6 + 0.1})
+    for a, b in ((X, 2 * X), (0.0, 1e-5), (1.0, 1.0 + 1e-5)):
+        with pytest.raises(AssertionError):
+            test_util.check_equivalent([a], [b])
+    pairs = [(1.0, 1.0 + 1e-9), (0.0, 1e-9), (1e9, 1e9 + 1), (1.0, 1.0 + 1e-5), (-1.0, -2.0), (0.0, 5.0), (5.0, 0.0)]
+    pairs += [(1.0, -1.0 - 1e-9), (0.0, 1e-6), (1e6 + 1, 1e6 - 1)]
+    theirs = importlib.import_module("autograd.test_util").scalar_close
+    assert [test_util.scalar_close(a, b) for a, b in pairs] == [theirs(a, b) for a, b in pairs]
 
 
 INSTALLED = """
@@ -320,6 +352,7 @@ def test_a_trace_makes_a_node_for_each_op():
     assert node.text == f"multiply(add(sin(x), 2.0), {np.sin(1.0)})"
     assert_allclose(value, (np.sin(0.5) + 2) * np.sin(1))
     assert tracer.trace(_Counted.new_root("x"), lambda x: 3.0, 0.5) == (3.0, None)
+    assert tracer.trace(_Counted.new_root("x"), lambda x: mg.tensor(3.0), 0.5) == (3.0, None)
     value, node = tracer.trace(_Counted.new_root("x"), ours.grad(lambda x: x**3), 2.0)
     assert value == 12
     assert "x" in node.text
@@ -344,6 +377,12 @@ def test_the_vector_space_of_a_nest_is_that_of_the_original(value):
     assert here.size == there.size
     assert here == extend.vspace(here.randn())
     assert here != extend.vspace([value])
+    assert here != value
+    drawn = []
+    for space, flatten in ((here, misc.flatten), (there, autograd.misc.flatten)):
+        np.random.seed(0)  # noqa: NPY002
+        drawn.append(flatten(space.randn())[0])
+    assert_array_equal(*drawn)
     for a, b in zip(*(mg.nest.flatten(here.randn()) for _ in range(2)), strict=True):
         parts = [np.real(a), np.real(b), *([np.imag(a), np.imag(b)] if np.iscomplexobj(a) else [])]
         assert len(np.unique(parts)) == np.size(parts)
@@ -381,8 +420,9 @@ def test_scipys_special_functions_are_a_file_as_there():
 
 def test_where_needs_both_branches_or_none():
     assert_array_equal(our_numpy.where(X > 0), np.where(X > 0))
-    with pytest.raises(ValueError, match="either both or neither"):
-        our_numpy.where(X > 0, X)
+    for branches in ((X,), (None, X)):
+        with pytest.raises(ValueError, match="either both or neither"):
+            our_numpy.where(X > 0, *branches)
 
 
 def test_full_of_a_tensor_takes_a_dtype():
@@ -446,6 +486,7 @@ def test_only_the_names_of_autograd_are_found():
     finder = ours._Finder()
     assert finder.find_spec("autograd.numpy").name == "autograd.numpy"
     assert finder.find_spec("autograd").loader is finder
+    assert finder.find_spec("autograd").submodule_search_locations == []
     assert finder.find_spec("autograd_gamma") is None
     assert finder.create_module(finder.find_spec("autograd.numpy")) is our_numpy
 
@@ -552,3 +593,44 @@ def test_the_type_of_a_box_is_that_of_arrays():
     ours.grad(lambda x: kinds.append(ours.type(x)) or np.sum(x))(X)
     assert kinds == [np.ndarray]
     assert ours.type([]) is list
+
+
+def test_a_primitive_of_no_boxes_returns_what_the_function_returns():
+    assert extend.primitive(lambda x, base=10: f"{x} {base}")(2, base=3) == "2 3"
+
+
+def test_a_function_of_a_nest_as_one_of_vectors():
+    example = {"b": X, "a": 2.0}
+    function, unflatten, vector = importlib.import_module(f"{misc.__name__}.flatten").flatten_func(
+        lambda p, factor: [p["b"] * factor, p["a"]], example
+    )
+    assert_array_equal(vector, [2.0, *X])
+    assert_array_equal(unflatten(vector)["b"], X)
+    assert_array_equal(function(vector, 3.0), [*(3 * X), 2.0])
+
+
+def test_an_alias_has_the_names_of_a_module(monkeypatch):
+    monkeypatch.setitem(sys.modules, "another_json", None)
+    made = alias.alias("another_json", "json")
+    assert sys.modules["another_json"] is made
+    assert made.__name__ == "another_json"
+    assert made.dumps({}) == "{}"
+
+
+def test_plain_arrays_are_made_by_numpy():
+    assert our_numpy.asarray(X) is X
+    assert our_numpy.array(M, order="F").flags.f_contiguous
+    assert_array_equal(our_numpy.pad(X, 1, "edge"), np.pad(X, 1, "edge"))
+
+
+def test_arrays_of_several_shapes_are_joined_and_put_into_blocks():
+    for join in (lambda np_, x: np_.block([x, x[:2]]), lambda np_, x: np_.vstack(tup=[x, x])):
+        assert_array_equal(join(our_numpy, mg.tensor(X)).data, join(np, X))
+    assert our_numpy.stack({0: X, 1: X}.values(), 1).shape == (3, 2)
+
+
+def test_diagonals_of_matrices_of_matrices():
+    d = np.arange(12.0).reshape(2, 2, 3)
+    made = our_numpy.make_diagonal(d, axis1=-1, axis2=-2)
+    assert_array_equal(np.diagonal(made, axis1=-1, axis2=-2), d)
+    assert np.sum(made) == np.sum(d)

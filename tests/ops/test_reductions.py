@@ -443,3 +443,11 @@ def test_the_spread_of_entries_far_from_0_is_precise():
             assert_allclose(slopes_of(rows), slopes_of(expected), rtol=1e-12, atol=1e-14)
     with np.errstate(invalid="ignore"):
         assert np.isnan(np.std(leaf([np.inf, np.inf])).item())
+
+
+def test_the_derivative_of_a_product_is_precise_in_float32_and_that_of_complex_numbers_exact():
+    a = np.random.default_rng(0).uniform(0.9, 1.1, 10000).astype(np.float32)
+    exact = np.prod(a, dtype=float) / a.astype(float)
+    assert_allclose(mg.grad(mg.prod)(a), exact, rtol=1.5e-7)
+    z = np.array([1 + 2j, 3 - 1j])
+    assert_array_equal(mg.grad(lambda z: np.real(mg.prod(z)))(z), z[::-1])

@@ -280,7 +280,10 @@ def test_what_is_outside_of_a_support_has_no_gradient():
     assert_allclose(mg.elementwise_grad(parts, 1)(2.0, x), [0, 3, 0])
     assert_allclose(mg.grad(lambda a: np.sum(parts(a, x)))(2.0), np.log(0.5) + 0.5)
     assert_allclose(stats.poisson.logpmf(k, 1.7), ss.poisson.logpmf(k, 1.7))
-    assert_allclose(stats.poisson.cdf(k, 1.7), ss.poisson.cdf(k, 1.7))
+    for name in ("cdf", "sf"):
+        assert_allclose(getattr(stats.poisson, name)(k, 1.7), getattr(ss.poisson, name)(k, 1.7))
+    density = lambda b: np.sum(np.exp(stats.beta.logpdf(np.array([-0.5, 0.5, 1.5]), 2.0, b)))  # noqa: E731
+    assert_allclose(mg.grad(density)(3.0), numeric(density, np.array(3.0)), rtol=1e-6)
 
 
 def test_a_singular_covariance():
@@ -574,7 +577,7 @@ def test_many_degrees_of_freedom_are_nearly_a_normal():
 
 @pytest.mark.parametrize("name", ["logpmf", "pmf", "cdf", "sf"])
 def test_a_negative_mean_counts_nothing(name):
-    k, mu = np.array([-1.0, 0.0, 2.0]), np.array([-0.5, -0.5, 1.5])
+    k, mu = np.array([-1.0, 0.0, 2.0, 1.0, 0.0]), np.array([-0.5, -0.5, 1.5, 0.5, 0.0])
     assert_allclose(getattr(stats.poisson, name)(k, mu), getattr(ss.poisson, name)(k, mu))
 
 
@@ -749,3 +752,11 @@ def test_infinitely_many_degrees_of_freedom_are_the_normal_distribution():
     assert_allclose(found[0][::2], mg.elementwise_grad(lambda x: stats.norm.logpdf(x, 0.3, 1.7))(ANY)[::2])
     assert np.all(np.isfinite(found[3]))
     assert_array_equal(found[1][::2], 0)
+
+
+def test_distribution_functions_warn_of_nothing_and_keep_float32():
+    x = np.array([-1.0, 0.2, 0.7, 3.0])
+    with np.errstate(all="raise"):
+        for name in ("logcdf", "logsf"):
+            assert_allclose(getattr(stats.t, name)(x, 3.5), getattr(ss.t, name)(x, 3.5))
+    assert stats.norm.cdf(x.astype(np.float32)).dtype == stats.t.cdf(x.astype(np.float32), 3.5).dtype == np.float32

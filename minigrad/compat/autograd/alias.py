@@ -12,4 +12,4 @@ def alias(name, of):
     made = ModuleType(name, f"{of}, see there.")
     made.__getattr__ = lambda attribute: getattr(importlib.import_module(of), attribute)  # type: ignore[method-assign]
     sys.modules[name] = made
-    return made  # equivalent: any factor because it runs at import alone
+    return made

@@ -104,7 +104,7 @@ def _ggnvp(f, x, g):
     def product(v):
         y, pullback = mg.vjp(f, x)
         _, dy = mg.jvp(f, (x,), (v,))
-        return pullback(mg.hvp(lambda y: np.sum(g(y)), y, dy))[0]
+        return pullback(mg.hvp(g, y, dy))[0]
 
     return product
 
@@ -153,17 +153,14 @@ def multigrad_dict(fun):
     return gradients
 
 
-def _along(operator):
-    """`product(f, argnum)(*x, v)`: v is given after the arguments."""
+def hessian_vector_product(fun, argnum=0):
+    """`product(*x, v)`: the Hessian times v."""
 
-    def product(fun, argnum=0):
-        def call(*arguments, **kwargs):
-            *x, v = arguments
-            return operator(fun, argnum)(*x, **kwargs)[0](v)
+    def call(*arguments, **kwargs):
+        *x, v = arguments
+        return make_hvp(fun, argnum)(*x, **kwargs)[0](v)
 
-        return call
-
-    return product
+    return call
 
 
 def tensor_jacobian_product(fun, argnum=0):
@@ -176,5 +173,5 @@ def tensor_jacobian_product(fun, argnum=0):
     return call
 
 
-hessian_tensor_product = hessian_vector_product = _along(make_hvp)
+hessian_tensor_product = hessian_vector_product
 vector_jacobian_product = tensor_jacobian_product

@@ -39,8 +39,7 @@ def primitive(f):
         places = tuple(i for i, a in enumerate(arguments) if isinstance(a, mg.Tensor))
         if not places:
             return f(*arguments, **options)
-        rest = tuple(None if i in places else a for i, a in enumerate(arguments))
-        return made(*[arguments[i] for i in places], places=places, arguments=rest, options=options)
+        return made(*[arguments[i] for i in places], places=places, arguments=arguments, options=options)
 
     call.fun = f  # type: ignore[attr-defined]
     return call

@@ -20,6 +20,8 @@ def scalar_close(a, b):
     return abs(a - b) < 1e-6 or abs(a - b) / abs(a + b) < 1e-6
 
 
+# equivalent: flatten(x), flatten(y) -> flatten(y), flatten(x); a, b, rtol -> b, a, rtol because equality
+# knows no order
 def check_equivalent(x, y):
     """Assert that two nests agree in a random direction, up to their own size."""
     for a, b in zip(flatten(x), flatten(y), strict=True):
@@ -35,9 +37,11 @@ def check_vjp(f, x):
     u, direction = vspace(y).randn(rng), mg.ravel_nest(vspace(x).randn(rng))[0]
     g = mg.ravel_nest(pullback(u)[0])[0]
     ahead, behind = (mg.ravel_nest(f(unravel(vector + step * direction)))[0] for step in (EPS / 2, -EPS / 2))
-    slope = np.dot(mg.ravel_nest(u)[0], (ahead - behind) / EPS)
+    slope = np.real(np.sum(mg.ravel_nest(u)[0] * (ahead - behind)) / EPS)
     failed = f"Derivative (VJP) check of {f.__name__} failed with arg {x}"
-    np.testing.assert_allclose(np.real(np.dot(g, direction)), np.real(slope), rtol=1e-4, atol=1e-5, err_msg=failed)
+    along = np.real(np.sum(g * direction))
+    # equivalent: along, slope -> slope, along because the one that the tolerance is relative to hardly matters
+    np.testing.assert_allclose(along, slope, rtol=1e-4, atol=1e-5, err_msg=failed)
 
 
 check_jvp = check_vjp  # a JVP is made of VJPs

@@ -48,8 +48,8 @@ class VSpace:
         """A nest of normal numbers."""
 
         def normal(leaf):
-            z = rng.normal(size=(2, *leaf.shape))
-            return z[0] + 1j * z[1] if np.iscomplexobj(leaf) else z[0]
+            real = rng.normal(size=leaf.shape)
+            return real + 1j * rng.normal(size=leaf.shape) if np.iscomplexobj(leaf) else real
 
         return self._each(normal)
 
@@ -66,6 +66,7 @@ class VSpace:
 
     def inner_prod(self, x, y):
         """The sum of Re(conj(x) y) over all entries."""
+        # equivalent: flatten(x), flatten(y) -> flatten(y), flatten(x) because Re(conj(y) x) is the same
         return sum(np.sum(np.real(np.conj(a) * b)) for a, b in zip(flatten(x), flatten(y), strict=True))
 
     def covector(self, x):

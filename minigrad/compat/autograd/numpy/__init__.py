@@ -33,6 +33,7 @@ def joining(function):
 
     @functools.wraps(function)
     def call(*arguments, **options):
+        # equivalent: without and not hasattr(arguments[0], "__getitem__") because an array is joined of its rows, too
         if arguments and not hasattr(arguments[0], "__getitem__"):
             arguments = ([*arguments[0]], *arguments[1:])
         return function(*arguments, **options)
@@ -55,11 +56,12 @@ def _making(function):
     def call(a, dtype=None, **options):
         if not (isinstance(a, mg.Tensor) or _has_tensors(a)):
             return function(a, dtype, **options)
-        axes = function(0.0, **options).ndim  # NumPy refuses the options that it does not have
+        # equivalent: 0.0 -> any number because its axes are counted; NumPy refuses the options that it does not have
+        axes = function(0.0, **options).ndim
         made = mg.array(a, dtype)
         return mg.reshape(made, (1,) * (axes - made.ndim) + made.shape)
 
-    return call
+    return call  # equivalent: any factor because it runs at import alone
 
 
 array, asarray, asanyarray = map(_making, (_np.array, _np.asarray, _np.asanyarray))
@@ -87,7 +89,7 @@ def make_diagonal(D, offset=0, axis1=0, axis2=1):
     """The last axis of D along the diagonals of matrices, which are the last two axes."""
     if offset != 0 or {axis1, axis2} != {-1, -2}:
         raise NotImplementedError("make_diagonal: offset must be 0, and the axes -1 and -2")
-    return mg.expand_dims(D, -1) * _np.eye(D.shape[-1])
+    return D[..., None] * _np.eye(D.shape[-1])
 
 
 r_, c_ = mg.r_, mg.c_
