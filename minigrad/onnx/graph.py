@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -41,11 +42,9 @@ class Graph:
 
     def unique(self, name: str) -> str:
         """The name, with a number if it is taken."""
-        taken, i = name, 1  # equivalent: 1 -> any number because any number makes another name
-        while taken in self.dtypes:
-            # equivalent: i + 1 -> i - 1; 1 -> 2 because any other number makes another name
-            taken, i = f"{name}_{i}", i + 1
-        return taken
+        # equivalent: 1 -> any number because any number makes another name
+        numbered = (f"{name}_{i}" for i, _ in enumerate(self.dtypes, 1))
+        return next(free for free in chain([name], numbered) if free not in self.dtypes)
 
     def add(self, kind: str, inputs: Iterable[str], dtype: Any, name: str, **attributes: Any) -> str:
         """Add a node of this kind, unless there is the same; return the name of its output, which is its own."""

@@ -36,6 +36,7 @@ def _reduced_shape(a, axis, keepdims):
 
 def _kept(g, a, axis):
     """Return g with the reduced axes of `a` back, at size 1; a scalar as it is, since it broadcasts as well."""
+    # equivalent: without if g.shape else g because a scalar broadcasts to the same
     return np.reshape(g, _reduced_shape(a, axis, True)) if g.shape else g
 
 
@@ -149,7 +150,7 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
 @var.vjp("a")
 def _(g, out, a, axis, ddof, keepdims):
     if _count(a, axis) <= ddof:
-        return np.full_like(a, math.nan)
+        return np.full_like(a, math.nan)  # equivalent: any factor because NaN times a number is NaN
     deviation = _deviations(widened(a), axis)
     return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * conj(deviation)
 
@@ -183,7 +184,7 @@ def _norm(x, axis=None, *, keepdims=False):
     """
     x, like = widened(x), x
     with np.errstate(over="ignore"):
-        norm = np.sqrt(sum(squared(x), axis, keepdims=True))
+        norm = np.sqrt(sum(squared(x), axis))
     # equivalent: any change because scaled entries have the same norm
     if not (_moderate(norm) and np.all(norm)):
         scale = _scale(x, axis)
@@ -212,11 +213,11 @@ def norm_gradient(g, a, x, axis, keepdims):
     return g / a * conj(x) if _moderate(array_of(g)) and _moderate(array_of(a)) else g * (conj(x) / a)
 
 
+# equivalent: any change because what is said not to be moderate goes a safe way, which is only slower
 def _moderate(x):
     """Whether quotients and squares of these numbers, and of quotients again, neither overflow nor underflow."""
     size = np.abs(x)
     least = np.finfo(size.dtype).tiny ** 0.25
-    # equivalent: any change because what is said not to be moderate goes a safe way, which is only slower
     return np.all((size == 0) | (least < size) & (size < 1 / least))
 
 

@@ -451,3 +451,16 @@ def test_the_derivative_of_a_product_is_precise_in_float32_and_that_of_complex_n
     assert_allclose(mg.grad(mg.prod)(a), exact, rtol=1.5e-7)
     z = np.array([1 + 2j, 3 - 1j])
     assert_array_equal(mg.grad(lambda z: np.real(mg.prod(z)))(z), z[::-1])
+
+
+def test_a_nan_is_the_extreme_and_an_empty_mean_warns():
+    for extreme in (mg.max, mg.min):
+        assert_array_equal(mg.grad(extreme)(np.array([1.0, np.nan, 3.0])), [0, 1, 0])
+    for a in (np.ones(0), np.ones((2, 0), np.float32)):
+        with np.errstate(invalid="ignore"), pytest.warns(RuntimeWarning, match="Mean of empty slice"):
+            assert np.isnan(mg.mean(a))
+
+
+def test_norms_of_large_negative_entries_and_of_none():
+    assert_allclose(mg.norm(np.array([-3e200, -4e200])), 5e200)
+    assert_array_equal(mg.norm(np.ones((2, 0)), axis=1), [0, 0])

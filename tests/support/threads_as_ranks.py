@@ -9,7 +9,7 @@ import pytest
 
 from minigrad import distributed
 
-LIMIT = 5  # seconds of processor time in which no rank makes a call
+LIMIT = 1  # seconds of processor time in which no rank makes a call
 
 
 class JobEndedError(Exception):
