@@ -168,3 +168,25 @@ def test_what_is_missing_is_not_listed(names):
     assert {"sum", "backward", "data"} <= {*dir(names["t"])}
     assert all(hasattr(names["t"], name) for name in dir(names["t"]) if not name.startswith("_"))
     assert "unsqueeze" not in vars(mg.Tensor)
+
+
+LATE = {  # what is imported at its first use
+    mg: "data distributed nn onnx optim scipy testing viz load save debug graph functional_call",
+    mg.scipy: "integrate linalg signal special stats",
+    mg.testing: "strategies gradtest",
+    **dict.fromkeys((mg.data, mg.nn, mg.optim), ""),
+}
+
+
+@pytest.mark.parametrize(("module", "late"), LATE.items(), ids=lambda of: getattr(of, "__name__", ""))
+def test_a_module_imports_what_it_has_and_names_what_it_has_not(module, late):
+    for name in late.split():
+        assert module.__getattr__(name) is getattr(module, name)
+        assert name in module.__all__
+    with pytest.raises(AttributeError, match=f"^module '{module.__name__}' has no attribute 'no_such_name'$"):
+        module.__getattr__("no_such_name")
+
+
+def test_the_public_names_are_listed():
+    assert {*mg.__all__} == {name for name in dir(mg) if not name.startswith("__")}
+    assert {"__doc__", "__name__"} <= {*dir(mg)}

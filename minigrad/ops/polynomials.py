@@ -88,6 +88,7 @@ def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
     while rest.size >= v.size:
         quotient.append(rest[0] / v[0])
         rest = concatenate([rest[1 : v.size] - quotient[-1] * v[1:], rest[v.size :]])
+    # equivalent: 1 -> 2 because zeros in front are left out
     rest = concatenate([np.zeros(1, rest.dtype), rest])
     while rest.size > 1 and np.abs(rest[0]) <= 1e-8:
         rest = rest[1:]

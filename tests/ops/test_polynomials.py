@@ -63,7 +63,7 @@ def test_polynomials_are_multiplied_without_zeros_in_front():
         *[lambda p, q=q: np.polydiv(p, q)[0] for q in ([2, 1], [3], [1, 2, 3, 4, 5], [2, 0, 0, 0])],
         *[lambda p, q=q: np.polydiv(p, q)[1] for q in ([2, 1], [3], [1, 2, 3, 4, 5], [2, 0, 0, 0])],
         *[lambda p, q=q: np.polydiv(q, p)[1] for q in ([2, 1], [4, 2, -6, 8], [8, 4, -12, 16.5], [4, 2, -6, 8 + 1e-9])],
-        lambda p: np.polydiv([1e-8, 1.0], p)[1],
+        *[lambda p, first=first: np.polydiv([first, 1.0], p)[1] for first in (1e-8, -1.0)],
         lambda p: np.polydiv([1.1e-8, 1.0], p)[1],
         *[lambda p, f=f: f(p, [2, 1]) for f in (np.polyadd, np.polysub, np.polymul)],
         *[lambda p, f=f: f(3, p) for f in (np.polyadd, np.polysub, np.polymul)],
