@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..operation import array_of, arraylike, op
+from ..operation import arraylike, op
 from ..stand_ins import implements
 from ..typing import Array
 from .arithmetic import power
@@ -25,7 +25,7 @@ def polyval(p: Array, x: Array) -> Array:
     """
     if np.ndim(p) != 1:
         raise ValueError(f"polyval: p must be a vector, not {np.shape(p)}")
-    x, value = arraylike(x), np.zeros_like(array_of(x))
+    x, value = arraylike(x), np.zeros_like(x)
     for coefficient in p:
         value = value * x + coefficient
     return value
@@ -45,7 +45,7 @@ def polyadd(a1: Array, a2: Array) -> Array:
     >>> mg.polyadd(np.array([1.0, 2.0]), np.array([3.0]))
     array([1., 5.])
     """
-    a1, a2 = _aligned(a1, a2)
+    a1, a2 = _aligned(a1, a2)  # equivalent: _aligned(a1, a2) -> _aligned(a2, a1) because a sum has no order
     return a1 + a2
 
 
@@ -70,10 +70,11 @@ def polymul(a1: Array, a2: Array) -> Array:
     return convolve(_without_leading_zeros(a1), _without_leading_zeros(a2))
 
 
-def _without_leading_zeros(a):
+def _without_leading_zeros(a, zero=0):
+    """The coefficients from the first one that is greater than `zero`, or is NaN; the last one, if there is none."""
     a = ravel(a)
-    first = np.flatnonzero(array_of(a))[:1]
-    return a[first[0] if first.size else -1 :]
+    others = np.flatnonzero(~(np.abs(a) <= zero))
+    return a[others[0] if others.size else -1 :]
 
 
 @implements(np.polydiv)
@@ -85,13 +86,11 @@ def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
     """
     rest, v = inexact(ravel(u)), inexact(ravel(v))
     quotient = []
-    while rest.size >= v.size:
+    for _ in range(rest.size - v.size + 1):
         quotient.append(rest[0] / v[0])
         rest = concatenate([rest[1 : v.size] - quotient[-1] * v[1:], rest[v.size :]])
     # equivalent: 1 -> 2 because zeros in front are left out
-    rest = concatenate([np.zeros(1, rest.dtype), rest])
-    while rest.size > 1 and np.abs(rest[0]) <= 1e-8:
-        rest = rest[1:]
+    rest = _without_leading_zeros(concatenate([np.zeros(1, rest.dtype), rest]), 1e-8)
     return np.stack(quotient) if quotient else np.zeros(1, np.result_type(rest.dtype, v.dtype)), rest
 
 

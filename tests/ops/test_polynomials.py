@@ -46,7 +46,7 @@ TestSpecs = specs.tests(examples=3)
 
 
 def test_polynomials_are_multiplied_without_zeros_in_front():
-    for a, b in (([0.0, 0, 1], [1.0, 2]), ([0.0, 0], [1.0, 2]), ([3.0, 0], [0.0, 2, 0])):
+    for a, b in (([0.0, 0, 1], [1.0, 2]), ([0.0, 0, 0], [1.0, 2]), ([np.nan, 1], [1.0]), ([3.0, 0], [0.0, 2, 0])):
         np.testing.assert_array_equal(np.polymul(leaf(a), b).data, np.polymul(a, b))
 
 

@@ -304,3 +304,16 @@ def test_an_empty_image_with_a_padding_has_a_gradient(f, image):
     z, pullback = mg.vjp(lambda x: f(x, 2, stride=1, padding=1), x)
     assert_array_equal(z, np.zeros((2, 1, image[0] + 1, image[1] + 1)))
     assert pullback(z)[0].shape == x.shape
+
+
+def test_the_l2_pool_of_tiny_entries():
+    assert_allclose(mg.l2_pool2d(np.array([[[3e-200, 0.0], [4e-200, 0.0]]]), 2), [[[5e-200]]])
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1024, 1024), (16, 256, 256)])
+def test_large_images_of_few_channels(shape):
+    x = np.random.default_rng(0).normal(size=shape)
+    a = mg.max_pool2d(x, 2)
+    assert_array_equal(a, x.reshape(*shape[:-2], shape[-2] // 2, 2, shape[-1] // 2, 2).max((-3, -1)))
+    chosen = x == np.repeat(np.repeat(a, 2, -2), 2, -1)
+    assert_array_equal(unpool2d(np.ones_like(a), x, a, 2), chosen)
