@@ -89,7 +89,7 @@ PROGRAMS = {
     "make_vjp": lambda l: l.ag.make_vjp(lambda x: x * x[0])(X)[0](X),
     "make_jvp": lambda l: l.ag.make_jvp(lambda x: x * x[0])(X)(X),
     "make_jvp_reversemode": lambda l: l.operators.make_jvp_reversemode(lambda x: x * x[0])(X)(X),
-    "make_ggnvp": lambda l: l.ag.make_ggnvp(lambda x: x * x[0])(X)(X[::-1].copy()),
+    "make_ggnvp": lambda l: l.ag.make_ggnvp(lambda x: x**2 * x[0])(X)(X[::-1].copy()),
     "deriv": lambda l: l.ag.deriv(lambda x: l.np.sin(x) * x)(1.2),
     "grad_named": lambda l: l.ag.grad_named(lambda a, b: l.np.sum(a * b**2), "b")(X, X),
     "dicts": lambda l: l.ag.grad(lambda p: l.np.sum(p["w"] ** 2) * p["b"])({"w": X, "b": 2.0}),
@@ -438,6 +438,17 @@ def test_an_optimiser_calls_back_with_the_nest_the_step_and_its_gradient():
     assert [(x["a"], i, g["a"]) for x, i, g in seen] == [(3.0, 0, 6.0), (0.0, 1, 0.0)]
 
 
+@pytest.mark.parametrize("name", ["sgd", "rmsprop", "adam"])
+def test_every_optimiser_calls_back_as_the_original_does(name):
+    told = []
+    for lib in (THEIRS, OURS):
+        seen = []
+        callback = lambda x, i, g, seen=seen: seen.append([*x["w"], i, *g["w"]])  # noqa: E731
+        getattr(lib.optimizers, name)(lambda p, i: {"w": p["w"] * (i + 2)}, {"w": X}, callback, num_iters=3)
+        told.append(seen)
+    assert_allclose(*told, rtol=1e-12)
+
+
 def test_the_maker_of_all_vjps_gets_the_argument_the_result_and_what_came_in():
     @extend.primitive
     def scaled(x, y, factor=1.0):
@@ -587,6 +598,13 @@ def test_a_primitive_whose_derivatives_are_defined_by_methods():
     f.defvjp_is_zero(argnums=(2,))
     assert ours.grad(f, (0, 1, 2))(3.0, 2.0, 1.0) == (12.0, 9.0, 0.0)
 
+    @core.primitive
+    def total(x):
+        return np.sum(x)
+
+    total.defvjp(lambda g, out, vs, gvs, x: g * vs.ones() * gvs.size)
+    assert_array_equal(ours.grad(total)(X), [1, 1, 1])
+
 
 def test_the_type_of_a_box_is_that_of_arrays():
     kinds = []
@@ -597,6 +615,7 @@ def test_the_type_of_a_box_is_that_of_arrays():
 
 def test_a_primitive_of_no_boxes_returns_what_the_function_returns():
     assert extend.primitive(lambda x, base=10: f"{x} {base}")(2, base=3) == "2 3"
+    assert extend.primitive(lambda x: (x, [x]))(2.0) == (2.0, [2.0])
 
 
 def test_a_function_of_a_nest_as_one_of_vectors():

@@ -314,6 +314,14 @@ def test_the_l2_pool_of_tiny_entries():
 def test_large_images_of_few_channels(shape):
     x = np.random.default_rng(0).normal(size=shape)
     a = mg.max_pool2d(x, 2)
-    assert_array_equal(a, x.reshape(*shape[:-2], shape[-2] // 2, 2, shape[-1] // 2, 2).max((-3, -1)))
+    windows = x.reshape(*shape[:-2], shape[-2] // 2, 2, shape[-1] // 2, 2)
+    assert_array_equal(a, windows.max((-3, -1)))
+    assert_allclose(mg.avg_pool2d(x, 2), windows.mean((-3, -1)), atol=1e-15)
     chosen = x == np.repeat(np.repeat(a, 2, -2), 2, -1)
     assert_array_equal(unpool2d(np.ones_like(a), x, a, 2), chosen)
+
+
+def test_a_stride_is_a_tuple_or_a_list():
+    x = np.arange(30.0).reshape(1, 5, 6)
+    for f in (mg.avg_pool2d, mg.max_pool2d, mg.l2_pool2d):
+        assert_array_equal(f(x, 2, stride=[1, 2]), f(x, 2, stride=(1, 2)))

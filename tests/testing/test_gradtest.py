@@ -267,6 +267,12 @@ def test_without_hypothesis_it_says_what_to_install(name, monkeypatch):
         testing.__getattr__(name)
 
 
+def test_another_module_that_is_missing_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "minigrad.testing.strategies", None)
+    with pytest.raises(ModuleNotFoundError, match=r"^import of minigrad\.testing\.strategies"):
+        testing.__getattr__("strategies")
+
+
 @pytest.mark.parametrize("strategies", [(mg.tanh,), (np.sin,), ([1.0],), (s.tensors(), 3)])
 def test_what_is_no_strategy_is_refused(strategies):
     with pytest.raises(TypeError, match=r"gradtest: .* is no strategy"):

@@ -37,8 +37,6 @@ def primitive(f):
     @wraps(f)
     def call(*arguments, **options):
         places = tuple(i for i, a in enumerate(arguments) if isinstance(a, mg.Tensor))
-        if not places:
-            return f(*arguments, **options)
         return made(*[arguments[i] for i in places], places=places, arguments=arguments, options=options)
 
     call.fun = f  # type: ignore[attr-defined]

@@ -24,7 +24,7 @@ def unflatten_optimizer(optimize):
 
         return unflatten(optimize(gradient, x, callback and told, *arguments, **options))
 
-    return optimizer  # equivalent: any factor because it runs at import alone
+    return optimizer
 
 
 @unflatten_optimizer
