@@ -118,6 +118,7 @@ def _ordered(arguments, like):
     None either of an array that lies backwards: NumPy turns a whole one round, which can change the last bit.
     """
     arrays = [a for a in arguments if type(a) is ndarray]
+    # equivalent: < 0 -> <= 0; < 0 -> < 1 because the whole gives the same
     backwards = any(stride < 0 for a in arrays for stride in a.strides)
     if backwards or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
         return []

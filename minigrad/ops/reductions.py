@@ -68,10 +68,8 @@ def _(g, out, a, axis, keepdims):
 
 
 def sum_of_products(x, y, axis):
-    """The sum of X Y, two of one shape, entry by entry, over the axis (or axes), which are kept with size 1.
-
-    y: None stands for ones.
-    """
+    """The sum of X Y, or of X, entry by entry over the axis (or axes), which are kept with size 1."""
+    # equivalent: any change because the sum of the products, as an array, is the same
     if type(x) is np.ndarray and (y is None or type(y) is np.ndarray):
         return blocked_dot(x, y, axis)
     return sum(x if y is None else x * y, axis, keepdims=True)
