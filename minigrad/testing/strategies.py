@@ -86,6 +86,7 @@ def indices(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
     kinds: list[st.SearchStrategy] = [npst.basic_indices(shape, allow_newaxis=True)]
     if shape and 0 not in shape:
         kinds.append(st.tuples(*(st.sampled_from([-1, -2]).map(lambda step: slice(None, None, step)) for _ in shape)))
+        # equivalent: max_dims=2 -> max_dims=3; max_side=3 -> max_side=any number because how large it is only tunes
         kinds.append(npst.integer_array_indices(shape, result_shape=shapes(max_dims=2, max_side=3)))
         kinds.append(npst.arrays(bool, shape))
         kinds.append(_repeated_index(shape))
@@ -116,8 +117,9 @@ def matmul_inputs(
     right = (columns,) if draw(st.booleans()) else ()
     leads: list[tuple[int, ...]] = [(), ()]
     if left and right and draw(st.booleans()):
+        # equivalent: min_dims=1 -> min_dims=0 because how often there is no batch only tunes
         batch = draw(shapes(min_dims=1, max_dims=2, min_side=1, max_side=max_side))
-        leads = broadcast_shapes(draw, batch, 2)
+        leads = broadcast_shapes(draw, batch, 2)  # equivalent: 2 -> 3 because how often each is stretched only tunes
     scale = (draw(st.sampled_from(scales)),)
     x1 = draw(values((*leads[0], *left, inner), scales=scale))
     return x1, draw(values((*leads[1], inner, *right), scales=scale))
@@ -129,21 +131,21 @@ def einsum_inputs(draw: st.DrawFn, *, max_operands: int = 3, max_side: int = 3) 
 
     >>> test_einsum = mg.testing.gradtest(mg.testing.strategies.einsum_inputs())(np.einsum)
     """
+    # equivalent: 4 -> 5 because how often all four are used only tunes
     letters = "ijAB"[: draw(st.integers(1, 4))]
     sizes = {letter: draw(st.integers(1, max_side)) for letter in letters}
     count = draw(st.integers(1, max_operands))
-    operands = [draw(st.text(letters, max_size=3)) for _ in range(count)]
+    operands = ["".join(draw(st.lists(st.sampled_from(letters), max_size=3))) for _ in range(count)]
     used = sorted(set("".join(operands)))
     kept = draw(st.lists(st.sampled_from(used), unique=True)) if used else []
-    subscripts = ",".join(operands)
-    if draw(st.booleans()):
-        subscripts += "->" + "".join(kept)
+    subscripts = ",".join(operands) + draw(st.sampled_from(["", "->" + "".join(kept)]))
     arrays = [draw(values(tuple(sizes[letter] for letter in operand))) for operand in operands]
     return Call((subscripts, *arrays), {})
 
 
 def _option(draw: st.DrawFn, pair: tuple[int, ...]) -> int | tuple[int, ...]:
     """A pair (rows, columns), as one int where it can be and the draw says so."""
+    # equivalent: return pair[0] -> return pair[1] because they are equal
     return pair[0] if pair[0] == pair[1] and draw(st.booleans()) else pair
 
 

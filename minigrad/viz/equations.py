@@ -153,6 +153,7 @@ def _backward(op: Any, position: int, i: int, names: dict[str, str], is_repeated
     """The equation of dJ/d the i-th input, which is the argument at a position."""
     name = argument_name(op, position)
     row = _row(op)[1].get(name) or _vjp_source(op, op.vjps[position], name)
+    # equivalent: without row and because a sum of None can't be read, either
     row = _summed(row) if row and is_repeated else row
     derivative = _derivative(str(i))
     fallback = _equal(derivative, f"{names['g']}{text(chr(160) + _said(op, name))}")
@@ -219,7 +220,7 @@ def _source(function: Callable) -> ast.expr | None:
 def _vjp_source(op: Any, vjp: Any, name: str) -> ast.expr | None:
     """What a VJP returns, with g and out by those names; None where it is more than an expression."""
     moves = op.__name__ in MOVES and op.__module__.startswith("minigrad.")
-    returned = None if moves or op.any_number else _source(vjp) or _lambda(vjp, name)
+    returned = None if moves else _source(vjp) or _lambda(vjp, name)
     if returned is None:
         return None
     places = dict(zip(inspect.signature(vjp).parameters, ["g", "out", *op.names], strict=False))

@@ -122,11 +122,11 @@ class _Writer:
         return "".join(parts), 0
 
     def _function(self, tree: ast.expr) -> str:
-        """The name of a function, such as np.linalg.inv; a method of an argument has no place in an equation."""
+        """The name of a function, such as np.linalg.inv; neither an argument nor its method is one."""
         root = tree
         while isinstance(root, ast.Attribute):
             root = root.value
-        if not isinstance(root, ast.Name) or (root is not tree and root.id in self.names):
+        if not isinstance(root, ast.Name) or root.id in self.names:
             raise UnreadableError(ast.unparse(tree))
         return tree.attr if isinstance(tree, ast.Attribute) else root.id
 

@@ -77,7 +77,7 @@ class Page(NamedTuple):
             layout = render(picture.digraph, "plain")
         except EngineMissingError:
             return True
-        width, height = map(float, layout.split(b"\n", 1)[0].split()[2:])  # before it is scaled to the page
+        width, height = map(float, layout.partition(b"\n")[0].split()[2:])  # before it is scaled to the page
         return width * SMALLEST <= self.width and height * SMALLEST <= self.height
 
 

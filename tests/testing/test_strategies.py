@@ -76,6 +76,19 @@ def test_indices_fit(data):
     np.zeros(shape)[data.draw(s.indices(shape))]
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (2, 0)])
+def test_indices_of_a_number_and_of_what_is_empty_fit(shape):
+    assert counted(s.indices(shape), {"fits": lambda index: np.zeros(shape)[index] is not None}, 20)["fits"] > 0
+
+
+@pytest.mark.parametrize("steps", [[-1, -2], [-2, -1]])
+def test_indices_go_backwards_by_one_and_by_two(steps):
+    def goes(index):
+        return [part.step for part in parts(index) if is_backwards(part)] == steps
+
+    assert goes(found(s.indices((3, 2)), goes))
+
+
 def test_indices_name_entries_twice():
     def repeated(index):
         return np.unique(np.arange(3)[index]).size < np.size(np.arange(3)[index])
@@ -250,7 +263,10 @@ INDICES = {
     "integers of two axes": lambda index: any(i.ndim == 2 for i in arrays_in(index, "i")),
     "integers on each axis": lambda index: len(arrays_in(index, "i")) > 1,
 }
-BACKWARDS = {"every axis backwards": lambda i: len(parts(i)) == 2 and all(is_backwards(part) for part in parts(i))}
+OF_A_MATRIX = {
+    "every axis backwards": lambda i: len(parts(i)) == 2 and all(is_backwards(part) for part in parts(i)),
+    "integers beside a slice": lambda i: arrays_in(i, "i") and any(isinstance(part, slice) for part in parts(i)),
+}
 WINDOWS = {
     "overlap": lambda c: any(k > n for k, n in window_and_stride(c)),
     "gap": lambda c: any(k < n for k, n in window_and_stride(c)),
@@ -292,7 +308,7 @@ def window_and_stride(call):
     ("strategy", "kinds"),
     [
         (s.tensors().map(np.shape), SHAPES),
-        (s.indices((3, 2)), INDICES | BACKWARDS),
+        (s.indices((3, 2)), INDICES | OF_A_MATRIX),
         (s.conv2d_inputs(), WINDOWS),
         (s.matmul_inputs(), PRODUCTS),
         (s.tensors(scales=(1, 10, 1e3, 1e-3)), SIZES),
@@ -494,7 +510,7 @@ def out_of(call):
 
 
 def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
-    kinds, odd, sides = Counter(), Counter(), set()
+    kinds, odd, sides, batches = Counter(), Counter(), set(), set()
     for seed in range(1500):
         x1, x2 = Chosen(seed)(s.matmul_inputs())
         shape = np.matmul(np.zeros(x1.shape), np.zeros(x2.shape)).shape
@@ -503,6 +519,7 @@ def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
         odd["empty"] += 0 in (*x1.shape[-2:], *x2.shape[-2:])
         odd["one"] += 1 in (*x1.shape[-2:], *x2.shape[-2:])
         odd["batch"] += len(shape) > 2
+        batches |= {x.shape[:-2] for x in (x1, x2)}
         sides |= {*x1.shape, *x2.shape}
     assert min(kinds[pair] for pair in ((1, 1), (1, 2), (2, 1))) > 1500 * 0.2
     assert 1500 * 0.1 < kinds[2, 2] < 1500 * 0.2
@@ -511,5 +528,51 @@ def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
     assert 1500 * 0.05 < odd["empty"] < 1500 * 0.16
     assert odd["one"] < 1500 * 0.2
     assert sides == {0, 1, 2, 3}
+    assert {*itertools.product((1, 2, 3)), *itertools.product((1, 2, 3), repeat=2)} == batches - {()}
     pairs = [Chosen(seed)(s.matmul_inputs(min_side=2, max_side=5)) for seed in range(200)]
     assert {n for pair in pairs for x in pair for n in x.shape[-2:]} == {2, 3, 4, 5}
+
+
+def test_an_einsum_is_drawn_of_up_to_four_letters_in_any_order(shapes_alone):
+    letters, counts, results, kept, sides = Counter(), Counter(), [], Counter(), set()
+    for seed in range(500):
+        subscripts, *arrays = Chosen(seed)(s.einsum_inputs()).arguments
+        operands, arrow, result = subscripts.partition("->")
+        assert [*map(len, operands.split(","))] == [a.ndim for a in arrays]
+        np.einsum(subscripts, *arrays)
+        letters["".join(sorted({*operands} - {","}))] += 1
+        counts[len(arrays)] += 1
+        counts["axes", *{a.ndim for a in arrays}] += 1
+        results.append(arrow != "")
+        kept[result] += arrow != ""
+        sides |= {n for a in arrays for n in a.shape}
+    assert letters["i"] > 100  # each number of letters is as likely
+    assert letters["ABij"] > 10
+    assert letters[""] < 75
+    assert min(counts[n] for n in (1, 2, 3)) > 140
+    assert sides == {1, 2, 3}
+    assert 0.4 < share(results) < 0.6
+    assert {"", "i", "j", "ij", "ji", "A", "B"} < set(kept)
+    assert {len(result) for result in kept} == {0, 1, 2, 3, 4}
+    wide = [Chosen(seed)(s.einsum_inputs(max_operands=5, max_side=7)).arguments[1:] for seed in range(99)]
+    assert {len(arrays) for arrays in wide} == {1, 2, 3, 4, 5}
+    assert max(n for arrays in wide for a in arrays for n in a.shape) == 7
+
+
+def test_an_index_that_repeats_an_entry_has_slices_and_integers_beside_it():
+    shape, places, sizes, integers, entries, slices = (4, 3, 2), Counter(), set(), Counter(), Counter(), set()
+    for seed in range(1000):
+        index = Chosen(seed)(strategies._repeated_index(shape))
+        np.zeros(shape)[index]
+        ((place, repeated),) = [(i, part) for i, part in enumerate(index) if isinstance(part, np.ndarray)]
+        assert repeated[0] == repeated[-1]
+        places[place] += 1
+        sizes.add(repeated.size)
+        entries.update((place, entry) for entry in repeated.tolist())
+        integers.update((i, part) for i, part in enumerate(index) if isinstance(part, int))
+        slices |= {i for i, part in enumerate(index) if isinstance(part, slice)}
+    assert min(places[i] for i in range(3)) > 250
+    assert sizes == {2, 3, 4}
+    every = {(i, entry) for i, n in enumerate(shape) for entry in range(-n, n)}
+    assert set(entries) == set(integers) == every
+    assert slices == {0, 1, 2}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.elementwise import elementwise
 from minigrad.operation import Op
 from minigrad.viz.equations import MOVES, ROWS, _source, equations, filled
 from minigrad.viz.mathml import UnreadableError, identifier, mathml
@@ -301,6 +302,51 @@ def test_an_argument_that_is_no_tensor_stands_by_its_name():
         "{\u2202J\u2202{out}where condition0elsewhere",
         "{0where condition\u2202J\u2202{out}elsewhere",
     ]
+
+
+def test_an_argument_without_a_vjp_stands_by_its_name_in_a_product():
+    @mg.op
+    def scaled(x, factor):
+        return x * factor
+
+    @scaled.vjp("x")
+    def _(g, out, x, factor):
+        return g * factor
+
+    (known,) = equations(ops_of(scaled(mg.tensor(POSITIVE, requires_grad=True), 3.0))).values()
+    assert text(known["forward"]) == "{out}={0}\u2299factor"
+    assert text(known["backward"][0]) == "\u2202J\u2202{0}=\u2202J\u2202{out}\u2299factor"
+
+
+def test_an_argument_that_is_called_is_no_function_of_an_equation():
+    @mg.op
+    def applied(x, exp):
+        return exp(x)
+
+    applied.vjp("x", lambda g, out, x, exp: g * out)
+    (known,) = equations(ops_of(applied(mg.tensor(POSITIVE, requires_grad=True), np.exp))).values()
+    assert text(known["forward"]) == "{out}=applied({0})"
+
+
+def test_of_two_vjps_in_one_call_each_argument_has_its_own():
+    product = elementwise(np.multiply, "", x1=lambda g, a, x1, x2: g * x2, x2=lambda g, a, x1, x2: x1 * g, table={})
+    product.__module__ = __name__  # one that has no row
+    assert equation(product, POSITIVE, POSITIVE)[1:] == [
+        "\u2202J\u2202{0}=\u2202J\u2202{out}\u2299{1}",
+        "\u2202J\u2202{1}={0}\u2299\u2202J\u2202{out}",
+    ]
+
+
+def test_a_keyword_of_the_name_of_an_argument_is_not_its_vjp():
+    def times(g, x):
+        return g * x
+
+    @mg.op
+    def halves(x):
+        return x * x / 2.0
+
+    halves.vjp("x", lambda g, out, x: times(g, x=x))
+    assert equation(halves, POSITIVE)[1] == "\u2202J\u2202{0}=\u2202J\u2202{out}\xa0by the VJP of x"
 
 
 def test_a_function_of_no_single_expression_has_no_equation():

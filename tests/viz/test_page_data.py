@@ -400,3 +400,16 @@ def test_leaves_are_gathered_where_the_page_has_more_nodes_than_it_may(count, is
     kinds = [group["kind"] for group in page_data(parts, None, 100)["groups"]]
     assert ("inputs" in kinds) == is_gathered
     assert [group["kind"] for group in page_data(parts, None, None)["groups"]] == ["graph"]
+
+
+def test_the_page_of_a_graph_opens_what_its_options_draw(programs):
+    y = programs["residual"]()
+    for options in ({"depth": 0, "max_nodes": None}, {"depth": 1, "max_nodes": 100}, {"max_nodes": 3}):
+        known = page_data(read_tape([y.node]), options.get("depth"), options["max_nodes"])
+        assert data_of(mg.graph(y, **options).html())["groups"] == known["groups"]
+    opened = [
+        sum(group["open"] for group in data_of(mg.graph(y, depth=depth, max_nodes=100).html())["groups"])
+        for depth in (0, 1, 2)
+    ]
+    assert opened == sorted(set(opened))
+    assert opened[0] == 1
