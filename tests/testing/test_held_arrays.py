@@ -133,6 +133,13 @@ class Layer:
         return x * self.w * OUTSIDE
 
 
+HOLDER = Layer(OTHER)
+
+
+def uses_an_object(x):
+    return HOLDER(x)
+
+
 def names_of(fn):
     return [name for name, _ in held_tensors(fn)]
 
@@ -143,6 +150,7 @@ def test_the_tensors_that_a_callable_holds():
     assert names_of(layer) == ["w", "list[0]['b']"]
     assert names_of(layer.method) == ["w", "list[0]['b']", "OUTSIDE"]
     assert names_of(uses_outside) == ["OUTSIDE"]  # a global list is not looked into
+    assert names_of(uses_an_object) == ["HOLDER.w", "HOLDER.list[0]['b']"]
     assert names_of(lambda x: foreign(x)) == []  # nor a function of another module
     assert names_of(functools.partial(multiply, w=w)) == ["['w']"]
     assert names_of(functools.partial(multiply, u)) == [""]

@@ -248,6 +248,20 @@ def test_the_vjps_of_an_op_keep_no_buffer_and_return_something():
     assert label == "0"
 
 
+def test_an_op_that_stands_in_for_a_function_of_numpy_is_checked_where_it_names_all_that_it_is_given():
+    op = of_op(lambda g, y, x: None)
+    op.fn.numpy = np.sin
+    assert told(side_effects.check_each_vjp, op, g)[0] == "missing"
+    side_effects.check_each_vjp(checked(mg.sum, None, x, where=x > 0), np.array(1.0))  # it is made of other ops
+
+
+def test_the_vjp_of_a_function_that_holds_a_weight_writes_to_nothing():
+    w = mg.tensor(np.ones_like(x), requires_grad=True)
+    side_effects.check_gradients(checked(lambda x: mg.sin(x) * w, cosine), g)
+    kind, _, words = told(side_effects.check_gradients, checked(lambda x: mg.sin(x) * w, writing("the output", 1.0)), g)
+    assert (kind, words) == ("mutated", "the VJP writes to the output (values that are there already)")
+
+
 def test_a_function_writes_to_nothing():
     def fn(x, w=None):
         w *= 1.5
