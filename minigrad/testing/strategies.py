@@ -145,8 +145,8 @@ def einsum_inputs(draw: st.DrawFn, *, max_operands: int = 3, max_side: int = 3) 
 
 def _option(draw: st.DrawFn, pair: tuple[int, ...]) -> int | tuple[int, ...]:
     """A pair (rows, columns), as one int where it can be and the draw says so."""
-    # equivalent: return pair[0] -> return pair[1] because they are equal
-    return pair[0] if pair[0] == pair[1] and draw(st.booleans()) else pair
+    rows, columns = pair
+    return rows if rows == columns and draw(st.booleans()) else pair
 
 
 def _pairs(least: int, most: int) -> st.SearchStrategy[tuple[int, int]]:
