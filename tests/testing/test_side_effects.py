@@ -14,6 +14,7 @@ from minigrad.testing.tolerances import STEP
 
 x = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
 g = np.array([[1.0, -2.0, 0.5], [0.5, 1.0, -1.0]])
+WEIGHTS = [mg.tensor(np.ones_like(x), requires_grad=True)]  # where no check looks for Tensors
 
 
 def cosine(g, y, x):
@@ -256,9 +257,11 @@ def test_an_op_that_stands_in_for_a_function_of_numpy_is_checked_where_it_names_
 
 
 def test_the_vjp_of_a_function_that_holds_a_weight_writes_to_nothing():
-    w = mg.tensor(np.ones_like(x), requires_grad=True)
-    side_effects.check_gradients(checked(lambda x: mg.sin(x) * w, cosine), g)
-    kind, _, words = told(side_effects.check_gradients, checked(lambda x: mg.sin(x) * w, writing("the output", 1.0)), g)
+    def fn(x):
+        return mg.sin(x) * WEIGHTS[0]
+
+    side_effects.check_gradients(checked(fn, cosine), g)
+    kind, _, words = told(side_effects.check_gradients, checked(fn, writing("the output", 1.0)), g)
     assert (kind, words) == ("mutated", "the VJP writes to the output (values that are there already)")
 
 

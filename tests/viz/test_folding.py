@@ -3,6 +3,7 @@
 import contextlib
 import re
 from itertools import groupby
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,15 @@ def runs(paths, depth):
 def test_no_single_group_is_hidden_between_the_first_and_the_last(keep):
     groups = [folding._Group([], (), str(i)) for i in range(keep)]
     assert folding._without_middle(groups, keep) == groups
+
+
+@pytest.mark.parametrize("keep", [0, 1, 3, 4, 6, 9, 12])
+def test_of_one_group_more_than_is_kept_two_are_hidden_after_a_third(keep):
+    groups = [folding._Group([SimpleNamespace(scope=())], ()) for _ in range(max(keep, 3) + 1)]
+    drawn = folding._without_middle(groups, keep)
+    assert len(drawn) == max(keep, 3)
+    ((place, fold),) = [(i, group) for i, group in enumerate(drawn) if group.name is not None]
+    assert (place, len(fold.ops), fold.name) == (max(1, keep // 3), 2, "2 ops")
 
 
 scopes = st.lists(st.sampled_from("ab"), max_size=3).map(tuple)
