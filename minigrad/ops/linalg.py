@@ -66,7 +66,7 @@ def _(g, z, x1, x2):
     if x2.ndim <= 2 < x1.ndim:  # one product over the whole batch, not a sum of products
         many = math.prod(x1.shape[:-1])  # -1 would not do for an empty batch
         x1, g = np.reshape(x1, (many, x1.shape[-1])), np.reshape(g, (many, *g.shape[x1.ndim - 1 :]))
-    # equivalent: never because X1^T G is the same
+    # equivalent: never; 1 -> 0 because X1^T G is the same
     if x2.ndim == 1:  # G^T X1 is a row, too
         return _times(g, x1)
     return _times(np.swapaxes(x1, -1, -2), g)
@@ -74,7 +74,9 @@ def _(g, z, x1, x2):
 
 def _times(a, b):
     """A @ B; where that is the product of a column and a row, BLAS takes longer than NumPy's own multiplication."""
+    # equivalent: any change because np.matmul has the same product
     if type(a) is np.ndarray is type(b):
+        # equivalent: np.multiply(a, b) if a.shape[-1] == 1 else product(a, b) -> product(a, b) because it is the same
         return np.multiply(a, b) if a.shape[-1] == 1 else product(a, b)
     return np.matmul(a, b)
 

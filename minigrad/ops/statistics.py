@@ -123,6 +123,7 @@ def _quantile(
     a, q = floating(a), np.asarray(q, float)
     axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
     if n == 0 and ignore_nan:
+        # equivalent: any factor because NaN times a number is NaN
         return np.full((*q.shape, *_reduced_shape(a, axis, keepdims)), np.nan, a.dtype)[()]
     if n == 0:
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
@@ -137,6 +138,7 @@ def _quantile(
         positions = _positions(np.sum(~np.isnan(ordered), axis=-1), n, q.ravel(), method, ignore_nan)
     else:
         weights = in_last_axis(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape))
+        # equivalent: array_of(entries) -> entries because an order has no derivative
         positions = _weighted_positions(array_of(entries), weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     part = (positions - low).astype(ordered.dtype)
@@ -216,10 +218,10 @@ def cov(
         raise ValueError(f"cov: ddof must be an integer, not {ddof}")
     x = _variables(m, rowvar or np.ndim(m) == 1)
     if y is not None:
-        x = np.concatenate([x, _variables(y, rowvar or len(np.atleast_2d(array_of(y))) == 1)])
+        x = np.concatenate([x, _variables(y, rowvar or len(np.atleast_2d(y)) == 1)])
     x = widened(x) if dtype is None else in_inexact_dtype(x, dtype)
     w = _weights_of(aweights, fweights)
-    x = x - (np.mean(x, axis=1) if w is None else average(x, 1, w))[:, None]
+    x = x - average(x, 1, w)[:, None]
     c = np.matmul(x if w is None else x * w, np.transpose(conj(x))) / _freedom(x.shape[1], w, aweights, ddof)
     return np.squeeze(c if dtype is not None else narrowed(c, m, *([] if y is None else [y])))
 

@@ -352,3 +352,13 @@ def test_one_axis_stands_for_all_three():
     for x, y in ((vector[:2], vector), (vector, vector[:2]), (vector[:2], vector[:2])):
         with pytest.raises(ValueError, match="cross: the vectors must have size 3, not x1"):
             np.linalg.cross(leaf(x), y)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_vecdot_along_any_of_three_axes(axis):
+    a, b = arrays((2, 3, 4), (2, 3, 4))
+    assert_allclose(np.vecdot(leaf(a), b, axis=axis).data, np.vecdot(a, b, axis=axis))
+
+
+def test_a_product_with_no_columns_has_a_gradient_of_zeros():
+    assert_array_equal(mg.grad(lambda a: np.sum(a @ np.ones((3, 0))))(np.ones((2, 3))), np.zeros((2, 3)))

@@ -374,3 +374,25 @@ def test_orders_of_tensors_and_of_real_numbers():
     for dtype in (np.float32, np.int8, np.complex64):
         a = np.array([3, 1, 2], dtype)
         assert_array_equal(np.sort_complex(mg.tensor(a)).data, np.sort_complex(a), strict=True)
+
+
+def test_fractions_of_a_degree_of_freedom_are_refused():
+    with pytest.raises(ValueError, match=r"^cov: ddof must be an integer, not 0\.5"):
+        np.cov(leaf(M), ddof=0.5)
+
+
+def test_the_edges_of_no_entries_move_with_the_range():
+    edges = lambda low: np.sum(mg.histogram_bin_edges(np.ones(0), 2, np.stack([low, 4.0])))  # noqa: E731
+    assert mg.grad(edges)(0.0) == 1.5
+
+
+def test_a_quantile_beside_infinity_warns_of_nothing():
+    with np.errstate(all="raise"):
+        assert np.quantile(leaf([1.0, np.inf]), 0.0).data == 1
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_quantiles_between_infinities():
+    inf = np.inf
+    for a, q, expected in (([1, inf, inf], 0.8, inf), ([-inf, -inf, 1], 0.2, -inf), ([-inf, inf], 0.5, np.nan)):
+        assert_array_equal(np.quantile(leaf(np.array(a, float)), q).data, expected)
