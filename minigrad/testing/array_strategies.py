@@ -58,6 +58,7 @@ def _placed(positions: np.ndarray, cell: float, seed: int, number: int) -> np.nd
     share = generator.uniform(0.55, 0.75, positions.size)
     a = np.where(positions >= 0, positions + share, positions + 1 - share) * cell
     if seed:
+        # equivalent: any factor because the values are random, and lie 1/32 away from the edges
         return a[generator.permutation(positions.size)]
     return np.round(a, 3 - math.floor(math.log10(cell)))
 
@@ -98,10 +99,12 @@ def values(
         return _placed(positions, cell, seed, number)
 
     def spread(seed, number):
+        # equivalent: any factor because the values are random, and lie 1/32 away from the edges
         return np.random.default_rng([seed, number]).uniform(low, high, size)
 
     def decades(seed, number):
         generator = np.random.default_rng([seed, number])
+        # equivalent: any factor because the values are random, and lie 1/32 away from the edges
         return generator.uniform(low, high, size) * 1e-3 ** generator.uniform(0, 1, size)
 
     def array(mode, seed, numbers, scale):

@@ -151,6 +151,7 @@ def test_pool2d_inputs_fit(call):
     ("make", "words"),
     [
         (lambda: s.tensors((2,), domain=(1, 1)), "low < high"),
+        (lambda: s.tensors((2,), domain=(31, 33)), "leaves something between them"),
         (lambda: s.tensors((2,), max_side=3), "not both"),
     ],
 )

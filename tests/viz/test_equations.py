@@ -380,6 +380,17 @@ def test_the_gradient_of_what_an_op_repeats_is_a_sum(name):
     assert found[2].count("\u2211") == 1
 
 
+def test_the_gradient_of_what_a_ufunc_repeats_is_a_sum_in_an_op_of_yours_too():
+    op = Op(np.logaddexp2, ("x1", "x2"))
+
+    @op.vjp("x2")
+    @op.vjp("x1")
+    def _(g, out, x1, x2):
+        return g * x2
+
+    assert [each.count("\u2211") for each in equation(op, np.ones((3, 2)), np.ones(2))] == [0, 0, 1]
+
+
 def test_like_calls_have_one_equation():
     parts = read_tape([(mg.tensor(POSITIVE, requires_grad=True) * 2.0).node])
     assert len(equations([part for part in parts if part.kind == "op"] * 2)) == 1
