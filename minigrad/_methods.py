@@ -67,30 +67,28 @@ class ArrayMethods:
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
-        # equivalent: self._array, array_of(other) -> array_of(other), self._array; array_of(other) -> other because
-        # being equal is symmetric, and NumPy gives a Tensor to the same function
-        return NotImplemented if other is None or isinstance(other, str) else np.equal(self._array, array_of(other))
+        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
+        return NotImplemented if other is None or isinstance(other, str) else self._array == array_of(other)
 
     def __ne__(self, other: object) -> Booleans:  # type: ignore[override]
-        # equivalent: self._array, array_of(other) -> array_of(other), self._array; array_of(other) -> other because
-        # being different is symmetric, and NumPy gives a Tensor to the same function
-        return NotImplemented if other is None or isinstance(other, str) else np.not_equal(self._array, array_of(other))
+        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
+        return NotImplemented if other is None or isinstance(other, str) else self._array != array_of(other)
 
     def __lt__(self, other: TensorLike) -> Booleans:
         # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return np.less(self._array, array_of(other))
+        return self._array < array_of(other)
 
     def __le__(self, other: TensorLike) -> Booleans:
         # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return np.less_equal(self._array, array_of(other))
+        return self._array <= array_of(other)
 
     def __gt__(self, other: TensorLike) -> Booleans:
         # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return np.greater(self._array, array_of(other))
+        return self._array > array_of(other)
 
     def __ge__(self, other: TensorLike) -> Booleans:
         # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return np.greater_equal(self._array, array_of(other))
+        return self._array >= array_of(other)
 
     __and__, __rand__ = _bitwise(np.bitwise_and)
     __or__, __ror__ = _bitwise(np.bitwise_or)

@@ -62,6 +62,9 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     """NumPy's `__array_ufunc__`: called for `np.exp(t)`, `array + t` and `np.add.reduce(t)`."""
     if any(o is not None for o in options.pop("out", ())):
         raise TypeError(f"{_name(ufunc)}: out= can't hold a Tensor's result (`array += tensor` means this too)")
+    if method == "at" and (ufunc not in _PLAIN_UFUNCS or inputs[0] is not array_of(inputs[0])):
+        instead = "mg.ops.scatter(values, index, shape) returns sums"
+        raise TypeError(f"{_name(ufunc)}.at can't write in place with a Tensor: {instead}")
     if ufunc in _PLAIN_UFUNCS:
         return _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
     stand_in = NUMPY.get(ufunc) or _from_scipy(ufunc)
@@ -70,9 +73,6 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if method == "__call__":
         # equivalent: without if options else stand_in(*inputs) because without options it calls the op, too
         return _with_options(stand_in, ufunc, inputs, **options) if options else stand_in(*inputs)
-    if method not in _METHODS:  # at
-        instead = "mg.ops.scatter(values, index, shape) returns sums"
-        raise TypeError(f"{_name(ufunc)}.{method} can't write in place with a Tensor: {instead}")
     # equivalent: never because what follows gives the same, slower
     if method == "reduce" and stand_in in _REDUCTIONS:
         return _reduce(stand_in, *inputs, **options)
@@ -185,6 +185,9 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
     if stand_in is not None:
         return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
+        given = dict(zip(_parameters(function), arguments, strict=False)) | options
+        if array_of(given.get("out")) is not given.get("out"):
+            raise TypeError(f"{_name(function)}: out= can't be a Tensor, which would change unseen")
         found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
         if function is np.ix_:  # whose results are the arguments, in another shape
             return tuple(
@@ -193,9 +196,12 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
             )
         if function not in _SET_FUNCTIONS:
             return found
-        return _entries(found, _name(function), dict(zip(_parameters(function), arguments, strict=False)) | options)
+        return _entries(found, _name(function), given)
     if function in _WRITING:
-        raise TypeError(f"{_name(function)} can't write to a Tensor: mg.{_WRITING[function]} returns a new one")
+        written = next(iter((*arguments, *options.values())), None)
+        what = "a Tensor to an array" if array_of(written) is written else "to a Tensor"
+        like = ", and so does mg.full_like" if array_of(written) is written and function is np.copyto else ""
+        raise TypeError(f"{_name(function)} can't write {what}: mg.{_WRITING[function]} returns a new one{like}")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
 
 

@@ -46,6 +46,11 @@ def _argument(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="Array")
 
 
+def defers(y: Any) -> bool:
+    """Whether an operand has operators of its own that NumPy's arrays leave the operation to."""
+    return hasattr(y, "__array_ufunc__") and y.__array_ufunc__ is None
+
+
 def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
     """Return `x + y` and `y + x` as methods of Tensor, for an op of two arguments and no parameter."""
     forward, parameters = op.forward, op.parameters
@@ -62,14 +67,14 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
         elif type(x) is float or type(x) is int:
             a = x
         else:
-            return op(x, y)
+            return NotImplemented if defers(x) else op(x, y)
         if type(y) is Tensor:
             b, q = y._array, y.node
         # equivalent: or -> and; without or type(y) is int; without type(y) is float or because op(x, y) gives the same
         elif type(y) is float or type(y) is int:
             b = y
         else:
-            return op(x, y)
+            return NotImplemented if defers(y) else op(x, y)
         settings = in_force()
         # equivalent: without if settings else None because nothing in force means no debugger
         watching = debugger() if settings else None

@@ -72,7 +72,8 @@ def save(path: str | os.PathLike, mapping: Mapping[str, Any]) -> None:
 def load(path: str | os.PathLike) -> dict[str, Any]:
     """Return the nested mapping in a file that `save` wrote. It takes no more memory than a few times the file's size.
 
-    Raises ValueError that begins with the path, and names the entry, if the file is damaged or something else;
+    Raises ValueError that begins with the path, and names the entry, if the file is damaged or something else
+    (.safetensors has no checksum, so other numbers in it are not noticed);
     ValueError for another suffix; ImportError without the package safetensors; OSError.
 
     >>> mg.load("run.pickle")
@@ -187,7 +188,7 @@ def _unicode(text: str, where: tuple[str, ...]) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{_shown(where)} has a string that is not Unicode: {text[:20]!a}") from None
+        raise ValueError(f"save: {_shown(where)} has a string that is not Unicode: {text[:20]!a}") from None
     return text
 
 

@@ -122,3 +122,60 @@ def test_small_integers_are_added_in_larger_ones(method):
     found, expected = getattr(np.add, method)(mg.tensor(x)), getattr(np.add, method)(x)
     assert_array_equal(found.data, expected, strict=True)
     assert_array_equal(np.add.reduceat(mg.tensor(x), mg.tensor([0, 1])).data, np.add.reduceat(x, [0, 1]), strict=True)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.greater, np.logical_and, np.isnan, np.spacing, np.gcd], ids=str)
+def test_no_method_of_a_ufunc_writes_to_a_tensor(ufunc):
+    x = leaf([1.5, 2.0])
+    for t in (x, x * 1.0):
+        with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__}\.at can't write in place with a Tensor"):
+            ufunc.at(t, [0], *[1.0] * (ufunc.nin - 1))
+        assert_array_equal(t.data, [1.5, 2.0])
+    flags = np.array([False, True])
+    np.logical_or.at(flags, mg.tensor([0]), True)
+    assert flags.tolist() == [True, True]
+
+
+@pytest.mark.parametrize("function", [np.any, np.all, np.argmax, np.isneginf])
+def test_no_function_writes_what_it_found_to_a_tensor(function):
+    x = leaf([5.0, 5.0])
+    for t in (x, x * 1.0):
+        with pytest.raises(TypeError, match=rf"{function.__name__}: out= can't be a Tensor"):
+            function(-np.ones((2, 2)), 0, out=t) if function is not np.isneginf else function(np.ones(2), t)
+        assert_array_equal(t.data, [5.0, 5.0])
+    with pytest.raises(TypeError, match="out= can't be a Tensor"):
+        np.any(np.ones((2, 2)), 0, x * 1.0)
+
+
+def test_what_copies_a_tensor_to_an_array_says_so():
+    for call in (lambda t: np.copyto(np.zeros(2), t), lambda t: np.full_like(np.zeros(2), t)):
+        with pytest.raises(TypeError, match=r"^np\.copyto can't write a Tensor to an array: .* so does mg\.full_like$"):
+            call(leaf([1.0, 2.0]))
+
+
+class Formula:
+    """An operand that NumPy's arrays leave the operators to."""
+
+    __array_ufunc__ = None
+
+    def __radd__(self, other):
+        return "sum"
+
+    def __rmatmul__(self, other):
+        return "product"
+
+    def __eq__(self, other):
+        return "equal"
+
+    def __gt__(self, other):
+        return "greater"
+
+
+def test_an_operand_with_operators_of_its_own_has_them_called():
+    x, formula = leaf([1.0, 2.0]), Formula()
+    assert (x + formula, x @ formula, x == formula, x < formula) == ("sum", "product", "equal", "greater")
+    assert x == pytest.approx(np.array([1.0, 2.0]))
+    assert x.sum() == pytest.approx(3.0)
+    for wrong in (lambda: x * formula, lambda: formula + x, lambda: x >= formula):
+        with pytest.raises(TypeError, match=r"not supported between|unsupported operand"):
+            wrong()

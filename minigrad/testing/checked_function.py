@@ -56,6 +56,9 @@ class CheckedFunction:
         self.names = _names(fn, len(inputs))
         self._values: dict[Place, Any] = dict(enumerate(inputs))
         self._values.update(parameters)
+        for label, array in self.given_arrays():
+            if isinstance(array, np.ma.MaskedArray):
+                raise TypeError(f"{self.name}: {label} is a masked array, which would lose its mask: pass its .data")
         self._moving = self._chosen(argnums)
         self._values = {place: mapped(value, _own_copy) for place, value in self._values.items()}
         moving = [(self._title(place) + path, leaf) for place, parts in self._moving.items() for path, leaf in parts]
@@ -241,6 +244,8 @@ class CheckedFunction:
                 if path not in parts:
                     self.missing(self._title(place) + path, gradient)
                 found.append(parts[path])
+                if isinstance(parts[path], (np.ma.MaskedArray, np.matrix)):
+                    self.missing(self._title(place) + path, parts[path])
         return [gradient_in_parts(v) if c else v for v, c in zip(found, self._complex, strict=True)]
 
     def missing(self, label: str, gradient: Any) -> None:

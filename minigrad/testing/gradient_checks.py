@@ -37,6 +37,19 @@ class Options(NamedTuple):
     layouts: bool = True
     nondet_tol: float = 0.0
 
+    def checked(self, name: str) -> "Options":
+        """Return the options; raise TypeError or ValueError for what is no tolerance or no seed."""
+        for option in ("rtol", "atol", "nondet_tol"):
+            value = getattr(self, option)
+            for one in value.values() if isinstance(value, dict) else [value]:
+                if not isinstance(one, (int, float, np.number)):
+                    raise TypeError(f"{name}: {option} must be a number, not {one!r}")
+                if not 0 <= one < np.inf:
+                    raise ValueError(f"{name}: {option} must be at least 0 and finite, not {one}")
+        if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
+            raise TypeError(f"{name}: seed must be an int that is not negative, not {self.seed!r}")
+        return self
+
     def tolerances(self, label: str) -> tuple[float, float]:
         """(rtol, atol) for one input."""
         rtol = self.rtol.get(label, RTOL) if isinstance(self.rtol, dict) else self.rtol
@@ -111,7 +124,7 @@ def check_vjp(
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
     # equivalent: 1 -> 0 because no order is below the first
-    prove(function, 1, Options(rtol, atol, seed, float32, layouts, nondet_tol))
+    prove(function, 1, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_vjp"))
 
 
 @_unambiguous
@@ -142,7 +155,7 @@ def check_grads(
     if not isinstance(order, int) or isinstance(order, bool) or order < 1:
         raise ValueError(f"check_grads: order must be 1 or more, not {order!r}")
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
-    prove(function, order, Options(rtol, atol, seed, float32, layouts, nondet_tol))
+    prove(function, order, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_grads"))
 
 
 @_unambiguous

@@ -364,3 +364,26 @@ def test_an_option_that_is_also_a_parameter_of_the_function_is_refused(check):
     check(np.sin, x)
     with pytest.raises(TypeError, match=f"^{check.__name__}: the first argument must be a function, not int"):
         check(3, x)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "said"),
+    [
+        ({"rtol": -1.0}, ValueError, "rtol must be at least 0 and finite, not -1.0"),
+        ({"rtol": {"x": np.nan}}, ValueError, "rtol must be at least 0 and finite, not nan"),
+        ({"atol": "a"}, TypeError, "atol must be a number, not 'a'"),
+        ({"nondet_tol": np.inf}, ValueError, "nondet_tol must be at least 0 and finite, not inf"),
+        ({"seed": "a"}, TypeError, "seed must be an int that is not negative, not 'a'"),
+        ({"seed": -1}, TypeError, "seed must be an int that is not negative, not -1"),
+    ],
+)
+def test_options_that_are_none(options, kind, said):
+    for check in (check_vjp, check_grads):
+        with pytest.raises(kind, match=f"^{check.__name__}: {said}"):
+            check(np.sin, x, **options)
+
+
+def test_masked_arrays_are_no_inputs_and_no_gradients():
+    with pytest.raises(TypeError, match=r"^sin: x is a masked array, which would lose its mask"):
+        check_vjp(mg.sin, np.ma.array(x, mask=x > 0))
+    assert caught(check_vjp, np.sin, x, vjp=lambda g, y, x: np.ma.array(cosine(g, y, x))).kind == "missing"
