@@ -53,7 +53,7 @@ def matmul(x1: Array, x2: Array) -> Array:
 def _(g, z, x1, x2):
     if x2.ndim == 1:
         return np.multiply(np.expand_dims(g, -1), x2)
-    # equivalent: 2 -> 1 because the sweep drops the 1 there, too
+    # equivalent: 2 -> 1; > -> >=; without and x2.ndim > 2 because the sweep drops the 1 there, too
     if x1.ndim == 1 and x2.ndim > 2:  # a row for each matrix of the batch: the sweep drops the 1
         g = np.expand_dims(g, -2)
     return _times(g, np.swapaxes(x2, -1, -2))

@@ -321,7 +321,8 @@ def test_large_images_of_few_channels(shape):
     assert_array_equal(unpool2d(np.ones_like(a), x, a, 2), chosen)
 
 
-def test_a_stride_is_a_tuple_or_a_list():
+def test_a_window_or_stride_is_a_tuple_or_a_list():
     x = np.arange(30.0).reshape(1, 5, 6)
     for f in (mg.avg_pool2d, mg.max_pool2d, mg.l2_pool2d):
         assert_array_equal(f(x, 2, stride=[1, 2]), f(x, 2, stride=(1, 2)))
+        assert_array_equal(f(x, [2, 3]), f(x, (2, 3)))
