@@ -118,7 +118,7 @@ def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: flo
     """The norm of all entries, or over the axis (or axes), as of one vector.
 
     >>> mg.vector_norm(np.array([[3.0, 4.0]]))
-    array(5.)
+    np.float64(5.0)
     """
     x, axis = inexact(x), axis if axis is None or isinstance(axis, tuple) else operator.index(axis)
     axes = normalized_axes(axis, x.ndim)
