@@ -118,9 +118,7 @@ def _ordered(arguments, like):
     None either of an array that lies backwards: NumPy turns a whole one round, which can change the last bit.
     """
     arrays = [a for a in arguments if type(a) is ndarray]
-    # equivalent: < 0 -> <= 0; < 0 -> < 1 because the whole gives the same
-    backwards = any(stride < 0 for a in arrays for stride in a.strides)
-    if backwards or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
+    if _lies_backwards(arrays) or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
         return []
     order = _memory_order(like)
     views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
@@ -129,6 +127,11 @@ def _ordered(arguments, like):
         # equivalent: any change because blocks give the same, of one axis and of several
         return [v.reshape(-1) if _is_array(v) else v for v in views]
     return views
+
+
+def _lies_backwards(arrays):
+    # equivalent: < 0 -> <= 0; < 0 -> < 1 because the whole gives the same
+    return any(stride < 0 for a in arrays for stride in a.strides)
 
 
 def _is_array(a):

@@ -177,8 +177,7 @@ def partition(a: Array, kth: IndicesLike, axis: int | None = -1) -> Array:
     np.float64(1.0)
     """
     a = arraylike(a)
-    order = np.argpartition(a, array_of(kth), axis=axis)  # equivalent: array_of(kth) -> kth because both are read alike
-    return take_along_axis(a, order, axis)
+    return take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
 
 
 @implements(np.sort_complex)
