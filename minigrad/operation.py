@@ -230,7 +230,7 @@ class Op(Signature):
 
     def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
-        if argument is None and self.defaults.get(self.argument(i), i) is None:
+        if argument is None and not self.any_number and self.defaults.get(self.names[i], i) is None:
             return None  # it may be left out
         if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))
