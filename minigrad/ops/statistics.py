@@ -177,7 +177,7 @@ def partition(a: Array, kth: IndicesLike, axis: int | None = -1) -> Array:
     np.float64(1.0)
     """
     a = arraylike(a)
-    return take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
+    return take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)  # type: ignore[arg-type]
 
 
 @implements(np.sort_complex)
