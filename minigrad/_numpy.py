@@ -185,9 +185,10 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
     if stand_in is not None:
         return stand_in(*arguments, **options)
     if function in _PLAIN_FUNCTIONS or function in _SAVING:
-        given = dict(zip(_parameters(function), arguments, strict=False)) | options
-        if array_of(given.get("out")) is not given.get("out"):
-            raise TypeError(f"{_name(function)}: out= can't be a Tensor, which would change unseen")
+        if "out" in _parameters(function):
+            out = _given(function, arguments, options).get("out")
+            if array_of(out) is not out:
+                raise TypeError(f"{_name(function)}: out= can't be a Tensor, which would change unseen")
         found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
         if function is np.ix_:  # whose results are the arguments, in another shape
             return tuple(
@@ -196,11 +197,12 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
             )
         if function not in _SET_FUNCTIONS:
             return found
-        return _entries(found, _name(function), given)
+        return _entries(found, _name(function), _given(function, arguments, options))
     if function in _WRITING:
         written = next(iter((*arguments, *options.values())), None)
-        what = "a Tensor to an array" if array_of(written) is written else "to a Tensor"
-        like = ", and so does mg.full_like" if array_of(written) is written and function is np.copyto else ""
+        to_array = array_of(written) is written
+        what = "a Tensor to an array" if to_array else "to a Tensor"
+        like = ", and so does mg.full_like" if to_array and function is np.copyto else ""
         raise TypeError(f"{_name(function)} can't write {what}: mg.{_WRITING[function]} returns a new one{like}")
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
 
@@ -219,7 +221,7 @@ def _plain(function: Callable, call: Callable, *arguments: Any, **options: Any) 
     try:
         return call(*arguments, **options)
     except NUMPY_ERRORS as error:
-        given = dict(zip(_parameters(function), arguments, strict=False)) | options
+        given = _given(function, arguments, options)
         explain(error, _name(function), given, {name: "Array" for name in given if name in _ARRAYS})
         raise
 
@@ -239,6 +241,12 @@ def _entries(found: Any, name: str, given: dict[str, Any]) -> Any:
     return getattr(type(found), "_make", tuple)((values, *found[1:])) if isinstance(found, tuple) else values
 
 
+def _given(function: Callable, arguments: tuple, options: dict) -> dict[str, Any]:
+    """The arguments and options of a call by name."""
+    return dict(zip(_parameters(function), arguments, strict=False)) | options
+
+
+@functools.lru_cache
 def _parameters(function: Callable) -> list[str]:
     if isinstance(function, np.ufunc):
         return [f"x{i + 1}" for i in range(function.nin)]

@@ -15,9 +15,9 @@ from numpy import ndarray
 from .errors import keyword_instead, kind_of, text_of
 from .foreign_names import instead_of_keyword
 
-_OF_UFUNCS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True} | {
-    "keepdims": False
-}
+_OF_UFUNCS = {
+    "out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True, "keepdims": False,
+}  # fmt: skip
 
 
 class Signature:

@@ -131,11 +131,12 @@ def interp(
 
 
 def _in_one_period(x, xp, fp, period):
-    """x within a period, and in order the points of the one before, of this one and of the next."""
+    """x within a period, and the points of one in order, between a point of the period before and one of the next."""
     x, xp = x % period, xp % period
     order = np.argsort(xp, kind="stable")
     xp, fp = xp[order], fp[order]
-    return x, concatenate([xp - period, xp, xp + period]), concatenate([fp, fp, fp])
+    # equivalent: xp[:1] -> xp; xp[:1] -> xp[:2]; fp[:1] -> fp; fp[:1] -> fp[:2] because further points change nothing
+    return x, concatenate([xp[-1:] - period, xp, xp[:1] + period]), concatenate([fp[-1:], fp, fp[:1]])
 
 
 @implements(np.gradient)

@@ -49,20 +49,20 @@ def layer_norm(
 
 
 @op(name="normalize")
-def normalized(x, weight=1.0, bias=0.0, *, axis, eps, saved):
+def normalized(x, weight, bias, *, axis, eps, saved):
     """Z = A W + B with A = (X - mean) R and R = (variance + eps)**(-1/2), mean and variance being X's over the axes.
 
     W and B broadcast: dJ/dB = g and dJ/dW = g A. Mean and R depend on X: a change of X by a constant changes nothing,
     and one along A itself changes R too. So with h = g W, dJ/dX = R (h - mean(h) - A mean(h A)).
     Mean and variance are saved for running statistics, too.
     """
-    wide = widened(floating(x))
-    a, mean, variance, r = _standardized(wide, axis, eps)
+    x = floating(x)
+    a, mean, variance, r = _standardized(widened(x), axis, eps)
     saved.update(a=a, mean=mean, variance=variance, r=r)
     z = a * weight
     z += bias
     # equivalent: copy=False -> copy=True because a copy is the same
-    return z.astype(np.result_type(floating(x), weight, bias), copy=False)
+    return z.astype(np.result_type(x, weight, bias), copy=False)
 
 
 def _standardized(x, axis, eps):
@@ -76,7 +76,7 @@ def _standardized(x, axis, eps):
     return a, mean, variance, r
 
 
-def _of(x, axis, eps, saved):
+def _saved(x, axis, eps, saved):
     """A and R, as saved, or of a Tensor so that they are recorded."""
     # equivalent: never because what is computed again is the same
     if type(x) is np.ndarray:
@@ -87,18 +87,18 @@ def _of(x, axis, eps, saved):
 
 @normalized.vjp("x")
 def _(g, z, x, weight, bias, axis, eps, saved):
-    (a, r), n = _of(x, axis, eps, saved), max(_count(x, axis), 1)
+    (a, r), n = _saved(x, axis, eps, saved), max(_count(x, axis), 1)
     h = widened(g) * weight
-    along = a * (sum_of_products(h, a, axis) / n)  # a Tensor where one of them is one, so that it can be written to
-    along += sum_of_products(h, None, axis) / n
-    along -= h
-    along *= -r
-    return along
+    dx = a * (sum_of_products(h, a, axis) / n)  # a Tensor where one of them is one, so that it can be written to
+    dx += sum_of_products(h, None, axis) / n
+    dx -= h
+    dx *= -r
+    return dx
 
 
 @normalized.vjp("weight")
 def _(g, z, x, weight, bias, axis, eps, saved):
-    return g * _of(x, axis, eps, saved)[0]
+    return g * _saved(x, axis, eps, saved)[0]
 
 
 @normalized.vjp("bias")

@@ -258,8 +258,8 @@ def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array,
     rcond = _cutoff(rcond, np.max(a.shape), a.dtype)
     x = matmul(pinv(a, rcond), b)
     rank = int(np.linalg.matrix_rank(a, rtol=rcond))
-    residuals = reshape(sum(squared(matmul(a, x) - b), 0), (-1,))
-    return x, residuals if rank == n < m else residuals[:0], rank, svdvals(a)
+    squares = sum(squared(matmul(a, x) - b), 0) if rank == n < m else squared(x[:0])
+    return x, reshape(squares, (-1,)), rank, svdvals(a)
 
 
 def _cutoff(rcond, size, dtype):
