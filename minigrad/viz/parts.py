@@ -185,7 +185,8 @@ class _Reader:
             tensor.roles.append(role)
             part.inputs.append((tensor, tensor))
             part.positions.append(i)
-        part.settings += [f"{name}={short.repr(value)}" for name, value in node.parameters.items()]
+        left = saved_by(node)
+        part.settings += [f"{name}={short.repr(value)}" for name, value in node.parameters.items() if value is not left]
         return part
 
     def _data(self, value: Any) -> Part:
@@ -208,6 +209,11 @@ def _carried(node: Any) -> Any:
     """The node whose tensor enters a transform by this one; the node itself if it is another op."""
     is_entry = node.op is identity and node.parents[0] is not None
     return node.parents[0] if is_entry else node
+
+
+def saved_by(node: Any) -> dict[str, np.ndarray]:
+    """What an op of minigrad's own has left for its VJPs: no option of the call."""
+    return {} if node.op.foreign else node.parameters.get("saved", {})
 
 
 def source(node: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .labels import LONGEST, counted
-from .parts import Part, number
+from .parts import Part, number, saved_by
 
 FEW = 6  # entries that are shown one by one
 UNITS = ("bytes", "kB", "MB", "GB")
@@ -46,7 +46,7 @@ def _saved_bytes(parts: Iterable[Part]) -> int:
     sizes: dict[int, int] = {}
     for part in parts:
         if part.kind == "op" and not part.node.released:
-            for array in (*part.node.arguments, part.node.output):
+            for array in (*part.node.arguments, part.node.output, *saved_by(part.node).values()):
                 if isinstance(array, np.ndarray):
                     memory = _memory(array)
                     sizes[id(memory)] = memory.nbytes

@@ -285,3 +285,14 @@ def test_the_bytes_that_are_saved_are_counted_exactly():
     x = mg.tensor(np.ones(1000), requires_grad=True)
     y = mg.exp(x * np.ones(1000))
     assert _saved_bytes(read_tape([y.node])) == 3 * 8000
+
+
+def test_what_an_op_leaves_for_its_vjps_is_counted_and_no_option():
+    x = mg.tensor(np.random.default_rng(0).normal(size=(8, 16)), requires_grad=True, name="x")
+    y = mg.layer_norm(x, 16)
+    parts = read_tape([y.node])
+    assert _saved_bytes(parts) == 2 * x.data.nbytes + 3 * 8 * 8  # two arrays of this size, and three numbers a row
+    assert parts[-1].settings[-2:] == ["axis=(-1,)", "eps=1e-05"]
+    theirs = mg.op(lambda x, *, saved: x * saved, name="theirs")
+    theirs.vjp("x", lambda g, out, x, saved: g * saved)
+    assert read_tape([theirs(x, saved=2.0).node])[-1].settings == ["saved=2.0"]
