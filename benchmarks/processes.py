@@ -70,7 +70,7 @@ def in_turn(group, libraries, options, turns=3):
         for library in libraries:
             command = [sys.executable, HERE / "compare.py", "--alone", library, "--threads", "0", "--only", group]
             command += ["--peers", library, "--match", options.match, "--rounds", str(options.rounds)]
-            command += ["--budget", str(options.budget / turns)]
+            command += ["--budget", str(options.budget / turns), *(["--data", options.data] if options.data else [])]
             for family, name, wanted, seconds in json.loads(subprocess.check_output(command)):
                 goals[family, name] = wanted
                 measured.setdefault((family, name), {}).setdefault(library, []).extend(seconds)
