@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..operation import arraylike, op
+from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array
 from .arithmetic import power
@@ -73,7 +73,7 @@ def polymul(a1: Array, a2: Array) -> Array:
 def _without_leading_zeros(a, zero=0):
     """The coefficients from the first one that is greater than `zero`, or is NaN; the last one, if there is none."""
     a = ravel(a)
-    others = np.flatnonzero(~(np.abs(a) <= zero))
+    others = np.flatnonzero(~(np.abs(array_of(a)) <= zero))
     return a[others[0] if others.size else -1 :]
 
 
