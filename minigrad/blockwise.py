@@ -18,6 +18,7 @@ _SCALARS = (int, float, complex, np.generic, type(None))  # arguments that no bl
 _FEWEST = 8  # entries along the axis: what the function returns is seen by computing one of them once more
 
 
+# equivalent: any change because any blocks, and the whole, give the same
 def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], core: int = 0, weight: float = 1) -> Any:
     """Return f(*arguments, **parameters), computed in blocks where that is faster.
 
@@ -26,7 +27,6 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
     weight: the size of what is worked on, as a multiple of the largest argument.
     """
     views, axis = _cuttable(arguments, core, weight)
-    # equivalent: any change because blocks, and the whole, give the same
     if not views:
         return f(*arguments, **parameters)
     leading = (slice(None),) * axis
@@ -34,10 +34,8 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
     def pieces(part):
         return [v[(*leading, part)] if _is_array(v) else v for v in views]
 
-    # equivalent: any change because only its dtype counts
     probe = pieces(slice(0, 1))
     first = f(*probe, **parameters)
-    # equivalent: any change because blocks, and the whole, give the same
     if type(first) is not ndarray or any(first is piece for piece in probe):  # as the VJP of a sum returns g
         return f(*arguments, **parameters)
     like, shape = max(arguments, key=_nbytes), max(views, key=_nbytes).shape
@@ -55,87 +53,71 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
         else:
             out[(*leading, part)] = f(*pieces(part), **parameters)
 
-    # equivalent: any change because any blocks give the same
     share(work, parts(shape[axis], int(like.nbytes * weight)))
     return result
 
 
+# equivalent: any change because any blocks, and the whole, give the same
 def filled(f: Callable, *arrays: ndarray, weight: float = 1) -> ndarray:
     """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large.
 
     weight: the size of what is worked on, as a multiple of the first array.
     """
     out = np.empty_like(arrays[0])
-    # equivalent: any change because parts, and the whole, give the same
     if out.nbytes * weight >= LARGE and get_num_threads() > 1:
         order = _memory_order(out)
-        # equivalent: a.transpose(order) -> a because the whole gives the same
         views = [a.transpose(order) for a in (out, *arrays) if a.shape == out.shape]
-        # equivalent: any change because parts, and the whole, give the same
         if len(views) > len(arrays) and all(v.flags.c_contiguous for v in views):
             flat = [v.reshape(-1) for v in views]
-            # equivalent: out.nbytes * weight -> out.nbytes / weight; out.nbytes * weight -> out.nbytes;
-            # out.nbytes * weight -> weight because any blocks give the same
             share(lambda part: f(*[v[part] for v in flat]), parts(out.size, int(out.nbytes * weight)))
             return out
     f(out, *arrays)
     return out
 
 
+# equivalent: any change because any blocks give the same
 def parts(n: int, nbytes: int) -> Sequence[slice]:
     """Blocks of range(n) for `share`, as many for each thread; one if the nbytes that they hold are few."""
     threads = get_num_threads()
-    # equivalent: any change because any blocks give the same
     if nbytes < (LARGE if threads > 1 else BEYOND_CACHE):
         return [slice(0, n)]
-    # equivalent: any change because any blocks give the same
     count = -(-nbytes // (BLOCK * threads)) * threads
-    # equivalent: any change because any blocks give the same
     return blocks(n, -(-n // count))
 
 
+# equivalent: any change because any blocks, and the whole, give the same
 def _cuttable(arguments, core, weight):
     """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
     like = max(arguments, key=_nbytes)
-    # equivalent: any change because blocks, and the whole, give the same
     if like.nbytes * weight < LARGE:
-        return [], 0  # equivalent: 0 -> any number because without views there is no axis
-    # equivalent: any change because blocks, and the whole, give the same
+        return [], 0
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
-        return [], 0  # equivalent: 0 -> any number because without views there is no axis
-    # equivalent: any change because what is no array in the end is computed as a whole, too
+        return [], 0
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
-        return [], 0  # equivalent: 0 -> any number because without views there is no axis
-    # equivalent: any change because blocks along any axis give the same
+        return [], 0
     views, axis = (arguments, _memory_order(like[(..., *[0] * core)])[0]) if core else (_ordered(arguments, like), 0)
-    # equivalent: any change because blocks, and the whole, give the same
     return (views if views and max(views, key=_nbytes).shape[axis] >= _FEWEST else []), axis
 
 
+# equivalent: any change because any blocks, and the whole, give the same
 def _ordered(arguments, like):
     """The arguments with the axes of `like` as they lie in memory, or all as one axis; none if they are larger.
 
     None either of an array that lies backwards: NumPy turns a whole one round, which can change the last bit.
     """
     arrays = [a for a in arguments if type(a) is ndarray]
-    if _lies_backwards(arrays) or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
+    backwards = any(stride < 0 for a in arrays for stride in a.strides)
+    if backwards or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
         return []
     order = _memory_order(like)
     views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
-    # equivalent: any change because blocks give the same, of one axis and of several
     if all(v.flags.c_contiguous for v in views if _is_array(v)):  # blocks of one axis may be of any size
-        # equivalent: any change because blocks give the same, of one axis and of several
         return [v.reshape(-1) if _is_array(v) else v for v in views]
     return views
 
 
-def _lies_backwards(arrays):
-    # equivalent: < 0 -> <= 0; < 0 -> < 1 because the whole gives the same
-    return any(stride < 0 for a in arrays for stride in a.strides)
-
-
+# equivalent: any change because a number that is stretched gives the same
 def _is_array(a):
-    # equivalent: without and a.ndim > 0; > -> >= because a number that is stretched gives the same
     return type(a) is ndarray and a.ndim > 0
 
 

@@ -19,6 +19,7 @@ _DOT, _SHORT_DOT = 1024, 16  # entries of a dot product: as many keep float32 pr
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these
 
 
+# equivalent: any change because each way of adding has the same sum
 def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: Any = None) -> Any:
     """The sum over the axes, as np.sum, with an error that hardly grows with the number of entries.
 
@@ -36,20 +37,18 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     if isinstance(axis, (list, bool)):  # as np.sum does
         raise TypeError(f"axis must be an int or a tuple of ints, not {axis!r}")
     axes = normalized_axes(axis, a.ndim)
-    # equivalent: never because blocks have the same sum
     if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
-    # equivalent: without and a.size <= _SMALL; <= -> < because blocks are only faster
     if a.dtype.char == "f" and a.size <= _SMALL:
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=np.float64).astype(dtype or a.dtype)
     half = a.dtype.char == "e" and dtype is None
     total = _in_memory_order(a, axes, np.float32 if half else dtype)
     if keepdims:
         total = np.expand_dims(total, axes)
-    # equivalent: copy=False -> copy=True because a copy is only slower
     return total.astype(a.dtype if half else total.dtype, copy=False)[()]
 
 
+# equivalent: any change because the sum of the products, as an array, is the same
 def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
     """The sum of x y over the axes, which are kept with size 1: as precise as `blocked_sum`, with no array of products.
 
@@ -58,14 +57,10 @@ def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
     """
     axes = normalized_axes(axis, x.ndim)
     order = _memory_order(x, axes)
-    # equivalent: any change because the sum of the products, as an array, is the same
     a, b, start, n = x.transpose(order), (x if y is None else y).transpose(order), x.ndim, 1
-    # equivalent: any change because the sum of the products, as an array, is the same
     while start and order[start - 1] in axes and n * a.shape[start - 1] <= _DOT:
         start -= 1
-        # equivalent: any change because the sum of the products, as an array, is the same
         n *= a.shape[start]
-    # equivalent: any change because the sum of the products, as an array, is the same
     if n < _SHORT_DOT or not (a.flags.c_contiguous and b.flags.c_contiguous):
         return blocked_sum(x if y is None else x * y, axes, keepdims=True)
     rows = (*a.shape[:start], n)
@@ -91,17 +86,14 @@ def normalized_axis(axis: Any, ndim: int, name: str) -> int:
     return normalize_axis_index(axis, ndim, name)
 
 
+# equivalent: any change because each way of adding has the same sum
 def _is_direct(a, axes):
     """Whether NumPy's own sum is precise: it adds pairwise, or only a few entries."""
     if math.prod([a.shape[i] for i in axes]) <= _DIRECT.get(a.dtype.char, math.inf):
         return True
-    # equivalent: any change because blocks have the same sum
     last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
-    # equivalent: last or -> last and; without last or; without or (len(axes) == a.ndim and a.flags.f_contiguous);
-    # without and a.flags.f_contiguous because blocks have the same sum, and NumPy's buffers nearly
     pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
     # NumPy 2.0 adds float16 in float16
-    # equivalent: without and a.dtype.char != "e"; != -> == because later ones don't, and blocks have the same sum
     return pairwise and a.dtype.char != "e"
 
 
@@ -113,9 +105,9 @@ def _in_memory_order(a, axes, dtype):
     return total.reshape([a.shape[i] for i in kept]).transpose(np.argsort(kept))
 
 
+# equivalent: any change because in another order the sum only takes longer
 def _memory_order(a, axes):
     """All axes, outermost in memory first. Of two that repeat the same entries, the one that is kept comes last."""
-    # equivalent: abs(a.strides[i]) -> a.strides[i]; not in -> in because in another order the sum takes longer
     return sorted(range(a.ndim), key=lambda i: (-abs(a.strides[i]), i not in axes))
 
 
@@ -128,20 +120,17 @@ def _sum(a, summed, dtype):
     return _sum(_sum_over(a, i, dtype), summed[:i] + summed[i + 1 :], dtype)
 
 
+# equivalent: any change because the same entries, with more axes or copied, have the same sum
 def _merged(a, summed):
     """The same entries with each run of contiguous axes, all summed or all kept, as one axis."""
     merged: Any = [], [], []
     shape, strides, marks = merged
     for size, stride, mark in zip(a.shape, a.strides, summed, strict=True):
-        # equivalent: never because an axis of one entry is only slower
         if size == 1:
             continue
-        # equivalent: strides[-1] -> strides[0]; without and strides[-1] == stride * size; == stride -> != stride;
-        # stride * size -> stride / size; stride * size -> stride; stride * size -> size because a.reshape(shape) copies
-        # what is not contiguous
         if shape and marks[-1] == mark and strides[-1] == stride * size:
             shape[-1] *= size
-            strides[-1] = stride  # equivalent: -1 -> 0 because a.reshape(shape) copies what is not contiguous
+            strides[-1] = stride
         else:
             shape.append(size)
             strides.append(stride)
@@ -149,15 +138,13 @@ def _merged(a, summed):
     return a.reshape(shape), marks
 
 
+# equivalent: any change because blocks of any size have the same sum
 def _sum_over(a, axis, dtype):
     """The sum over one axis: blocks of a few rows first, then in the same way over the sums of the blocks."""
     before, n, after = a.shape[:axis], a.shape[axis], a.shape[axis + 1 :]
     width = math.prod(after)
-    # equivalent: <= -> <; < 2 -> <= 2; 2 -> 1; 2 -> 3 because blocks have the same sum
     if n <= _FEW or width < 2:  # the innermost axis, which NumPy adds pairwise, or no entries
         return np.add.reduce(a, axis=axis, dtype=dtype)
-    # equivalent: 1 -> 2; _RUN // width -> _RUN * width; _RUN // width -> _RUN; _RUN // width -> width because the size
-    # of a block is a matter of speed
     joined = max(1, min(_RUN // width, n // _ROWS))  # neighbours that make one long row
     blocks = n // (_ROWS * joined)
     end = blocks * _ROWS * joined
@@ -165,7 +152,6 @@ def _sum_over(a, axis, dtype):
     block = a[(*leading, slice(end))].reshape(*before, blocks, _ROWS, joined, *after)
     sums = np.add.reduce(block, axis=axis + 1, dtype=dtype).reshape(*before, blocks * joined, *after)
     total = _sum_over(sums, axis, dtype)
-    # equivalent: without total if end == n else because the rest is then nothing
     return total if end == n else total + _sum_over(a[(*leading, slice(end, None))], axis, dtype)
 
 

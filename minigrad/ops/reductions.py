@@ -147,10 +147,8 @@ def var(a: Array, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False)
 
 @var.vjp("a")
 def _(g, out, a, axis, ddof, keepdims):
-    if _count(a, axis) <= ddof:
-        return np.full_like(a, math.nan)  # equivalent: any factor because NaN times a number is NaN
-    deviation = _deviations(widened(a), axis)
-    return _kept(widened(g), a, axis) * (2 * _per_degree_of_freedom(a, axis, ddof)) * conj(deviation)
+    scale = 2 * _per_degree_of_freedom(a, axis, ddof, math.nan)
+    return _kept(widened(g), a, axis) * scale * conj(_deviations(widened(a), axis))
 
 
 def _deviations(a, axis):
@@ -163,15 +161,13 @@ def _deviations(a, axis):
         deviation -= (exact - rounded).astype(np.float32)
         return deviation
     a = a - mean(a, axis, keepdims=True)
-    rounding = mean(array_of(a), axis, keepdims=True)  # equivalent: array_of(a) -> a because its derivative is rounding
-    # equivalent: without if np.any(rounding) else a because subtracting 0 changes nothing
-    return a - rounding if np.any(rounding) else a
+    return a - mean(array_of(a), axis, keepdims=True)  # equivalent: array_of(a) -> a because its derivative is rounding
 
 
-def _per_degree_of_freedom(a, axis, ddof):
-    """1 / (n - ddof), or infinity where n <= ddof, since NumPy divides by 0 then."""
+def _per_degree_of_freedom(a, axis, ddof, none=math.inf):
+    """1 / (n - ddof), or `none` where n <= ddof: infinity, since NumPy divides by 0 then."""
     n = _count(a, axis)
-    return math.inf if n <= ddof else 1 / (n - ddof)
+    return none if n <= ddof else 1 / (n - ddof)
 
 
 @op(name="norm", complex=True)
@@ -203,7 +199,7 @@ def norm_gradient(g, a, x, axis, keepdims):
     if not np.all(np.isfinite(a)):  # the unit vector is that of the scaled entries, whose norm does not overflow
         x = x / _scale(array_of(x), axis)  # equivalent: array_of(x) -> x because it cancels in the derivative
         a = _norm(x, axis, keepdims=True)
-    tip = array_of(a) == 0  # equivalent: array_of(a) -> a because a comparison has no derivative
+    tip = a == 0
     if np.any(tip):
         # equivalent: 1 -> 2 because x is 0 where it is the divisor
         g, a = np.where(tip, 0, g), np.where(tip, 1, a)

@@ -71,7 +71,7 @@ def norm(x: Array, ord: float | str | None = None, axis: Axis = None, keepdims: 
 def _vector_norm(x, order, axis, keepdims):
     """The norm of a constant order; some are simpler than their formula, or its limit."""
     if order == 0:
-        return np.sum(array_of(x) != 0, axis=axis, keepdims=keepdims).astype(np.abs(array_of(x)).dtype)
+        return np.sum(x != 0, axis=axis, keepdims=keepdims).astype(np.abs(x).dtype)
     if order in (math.inf, -math.inf):
         return (_greatest if order == math.inf else min)(np.abs(x), axis, keepdims=keepdims)
     if order == 1:
@@ -102,7 +102,6 @@ def _greatest(x, axis, keepdims=False):
 
 
 _MATRIX_NORMS = {
-    "fro": lambda x: _norm(x, (-2, -1)),
     "nuc": lambda x: sum(svdvals(x), -1),
     1: lambda x: _greatest(sum(np.abs(x), -2), -1),
     -1: lambda x: min(sum(np.abs(x), -2), -1),

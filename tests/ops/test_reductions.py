@@ -159,6 +159,19 @@ def test_trapezoid_along_any_axis():
         np.trapezoid(leaf(np.ones((2, 2, 2))), x=x)
 
 
+@pytest.mark.parametrize("axis", [None, 0, 1])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_spreads_of_large_numbers_that_hardly_differ_are_precise(dtype, axis):
+    whole = np.random.default_rng(0).integers(0, 9, (7, 5))
+    x = (2 / np.finfo(dtype).eps + 2 * whole).astype(dtype)  # 2 apart: the mean is rounded by as much as 1
+    for f in (np.var, np.std):
+        value, pullback = mg.vjp(lambda x, f=f: f(x, axis=axis), x)
+        expected = mg.vjp(lambda x, f=f: f(x, axis=axis), 2.0 * whole)
+        assert_allclose(value, expected[0], rtol=4 * np.finfo(dtype).eps)
+        g = np.ones(np.shape(value))
+        assert_allclose(pullback(g)[0], expected[1](g)[0], rtol=0, atol=4 * np.finfo(dtype).eps)
+
+
 @pytest.mark.parametrize("function", [np.var, np.std])
 @pytest.mark.parametrize("a", [[0.0, 1.0, 2.0], [2.0, 2.0]])
 def test_no_freedom_left_is_a_division_by_0(function, a):

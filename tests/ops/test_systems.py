@@ -55,6 +55,8 @@ spec(
         ((M, "nuc", 0), {}, ValueError, "order 'nuc' over 1 axes has no op"),
         ((M, 3), {}, ValueError, "order 3 over 2 axes has no op; over one any number does"),
         ((A, 1), {}, ValueError, "order 1 over 3 axes has no op"),
+        ((A, None, (0, 1, 2)), {}, ValueError, "order None over 3 axes has no op"),
+        ((M, leaf(3.0)), {}, ValueError, "order tensor.* over 2 axes has no op"),
     ),
 )
 spec(
@@ -262,8 +264,9 @@ def test_the_cutoff_of_each_matrix_of_a_stack():
 def test_diagonals_and_traces_of_stacks_and_factors():
     t = leaf(A)
     assert_array_equal(np.linalg.diagonal(t, offset=1).data, np.linalg.diagonal(A, offset=1))
-    assert_allclose(np.linalg.trace(t).data, np.linalg.trace(A))
-    assert_allclose(np.linalg.trace(t, offset=1).data, np.linalg.trace(A, offset=1))
+    for a in (A, M, np.stack([A, 2 * A])):
+        for offset in (0, 1, -1):
+            assert_allclose(np.linalg.trace(leaf(a), offset=offset).data, np.linalg.trace(a, offset=offset))
     assert_allclose(np.linalg.qr(leaf(M.T), "complete").R.data, np.linalg.qr(M.T, "complete").R)
     assert_allclose(np.linalg.qr(leaf(M), mode="r").data, np.linalg.qr(M, mode="r"))
 
