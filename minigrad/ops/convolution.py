@@ -64,6 +64,7 @@ def _check_bias(op, b, channels):
         raise ValueError(f"{op}: b must be ({channels},), one entry for each channel of the output, not {b}")
 
 
+# equivalent: any change because it runs at import alone, and what it makes only saves time
 def _remembered(op):
     """A plan of `op` that is made once for each set of arguments. The options are ints, which it checks, or pairs."""
 
@@ -73,12 +74,11 @@ def _remembered(op):
         def remembered(stride, padding, dilation, groups, *others):
             if not (type(stride) is type(padding) is type(dilation) is int):
                 stride, padding, dilation = pairs(op, stride, padding, dilation)
-            # equivalent: without cached if type(groups) is int else because the cache only saves time
             return (cached if type(groups) is int else plan)(stride, padding, dilation, groups, *others)
 
-        return remembered  # equivalent: any factor because it runs at import alone
+        return remembered
 
-    return decorator  # equivalent: any factor because it runs at import alone
+    return decorator
 
 
 def _images(shape):

