@@ -138,6 +138,39 @@ long = (np.random.default_rng(0).normal(size=5000),)
 add("long cancelling sum", True, lambda x: np.sum(x), lambda g, y, x: (np.full_like(x, g),), long)
 add("reciprocal", True, np.reciprocal, lambda g, y, x: (-g * y * y,), draws=apart)
 
+
+def in_blocks(g, y, x):
+    """The VJP of sin, three entries at a time; the blocks of g that are 0 are left out."""
+    v = np.zeros_like(x)
+    for i in range(0, x.size, 3):
+        part = g.flat[i : i + 3]
+        if part.any():
+            v.flat[i : i + 3] = part * np.cos(x.flat[i : i + 3])
+    return (v,)
+
+
+def scaled_in_float32(g, y, x):
+    """The VJP of 3 x, through float32 of g divided by its largest entry, with the rest added."""
+    scale = np.max(np.abs(g), initial=0) or 1
+    small = (g / scale).astype(np.float32)
+    return ((3 * (small * scale + (g - small * scale))).astype(x.dtype),)
+
+
+def by_logarithms(g, y, x):
+    """The VJP of exp, as exp(log|g| + x)."""
+    with np.errstate(divide="ignore"):
+        return (np.sign(g) * np.exp(np.log(np.abs(g)) + x),)
+
+
+add("in blocks", True, np.sin, in_blocks)
+add("float32 inside", True, lambda x: 3 * x, scaled_in_float32)
+add("exp by logarithms", True, np.exp, by_logarithms)
+add("on the brink of overflow", True, lambda x: 2 * x, lambda g, y, x: (2e-36 * (1e36 * g),))
+add("on the brink of underflow", True, lambda x: 2 * x, lambda g, y, x: (2e36 * (1e-36 * g),))
+add("square of a small number", True, lambda x: (1e-150 * x) ** 2, lambda g, y, x: (g * 2e-300 * x,))
+add("complex product", True, lambda z: z * (1 + 2j), lambda g, y, z: (g * (1 + 2j),), (line + 1j * line[::-1],),
+    any_shape.map(lambda a: a + 1j * np.cos(a)))  # fmt: skip
+
 # wrong by a factor, everywhere or somewhere
 add("sin, 10 % too large", False, np.sin, cosine(1.1))
 add("sin, 1e-4 too large", False, np.sin, cosine(1 + 1e-4))
@@ -169,6 +202,19 @@ add("ignores the upstream gradient", False, np.sin, lambda g, y, x: (np.cos(x),)
 add("square of the upstream gradient", False, np.sin, lambda g, y, x: (g * g * np.cos(x),))
 add("absolute upstream gradient", False, np.sin, lambda g, y, x: (np.abs(g) * np.cos(x),))
 add("clips a large gradient", False, np.sin, lambda g, y, x: (np.clip(g, -10, 10) * np.cos(x),))
+add("clips at 1e6", False, np.sin, lambda g, y, x: (np.clip(g, -1e6, 1e6) * np.cos(x),))
+add("drops g below 1e-3", False, np.sin, lambda g, y, x: (np.where(np.abs(g) < 1e-3, 0, g) * np.cos(x),))
+add("drops g below its precision", False, np.sin, lambda g, y, x: (
+    np.where(np.abs(g) < np.finfo(g.dtype).eps, 0, g) * np.cos(x),))  # fmt: skip
+add("drops small g in float32", False, np.sin, lambda g, y, x: (
+    np.where(np.abs(g) < (1e-6 if g.dtype == np.float32 else 0), 0, g) * np.cos(x),))  # fmt: skip
+add("NaN for a g of 0", False, np.sin, lambda g, y, x: (
+    g / np.sqrt(np.sum(g * g)) * np.sqrt(np.sum(g * g)) * np.cos(x),))  # fmt: skip
+add("a norm with a small constant", False, np.sin, lambda g, y, x: (
+    g * (1 - 1e-14 / (1e-14 + np.sqrt(np.sum(g * g)))) * np.cos(x),))  # fmt: skip
+add("drops small parts of complex g", False, lambda z: z * (1 + 2j), lambda g, y, z: (
+    np.where(np.abs(g.imag) < 1e-8, g.real, g) * (1 + 2j),), (line + 1j * line[::-1],),
+    any_shape.map(lambda a: a + 1j * np.cos(a)))  # fmt: skip
 add("wrong for a one-hot g", False, np.sin, lambda g, y, x: (
     g * np.cos(x) * (2 if np.count_nonzero(g) == 1 < g.size else 1),), (np.linspace(-1, 1, 64),))  # fmt: skip
 add("wrong where g has zeros", False, np.sin, lambda g, y, x: (

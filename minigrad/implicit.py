@@ -66,10 +66,20 @@ def _steps(f, unravel, distance, tol, max_iterations):
             g, a, x = given
             return lambda u: g + vjp(f(a), x)[1](u)[0]
 
-        u = fixed_point(adjoint, (g, unravel(a), x), g, distance, tol, max_iterations=max_iterations)
-        return pullback(u)[0]
+        scale = power_of_two(g)  # tol is for numbers of order 1
+        u = fixed_point(adjoint, (g / scale, unravel(a), x), g / scale, distance, tol, max_iterations=max_iterations)
+        return scale * pullback(u)[0]
 
     return solved
+
+
+def power_of_two(g: Any) -> float:
+    """The one next below the largest entry of an array: a division by it rounds nothing. Any, if all are 0.
+
+    >>> power_of_two(np.array([3.0, -5.0]))
+    4.0
+    """
+    return float(np.ldexp(0.5, np.frexp(np.max(np.abs(array_of(g)), initial=0))[1]))
 
 
 def free_array(y: Any, name: str, function: str, argument: str) -> np.ndarray:

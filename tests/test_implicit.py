@@ -110,3 +110,22 @@ def test_what_a_fixed_point_is_of_is_numbers():
         mg.fixed_point(lambda a: lambda x: x, {"w": "text"}, 1.0, lambda x, y: 0.0, 1.0)
     with pytest.raises(TypeError, match=r"^fixed_point: the first argument must be a function, not 3"):
         mg.fixed_point(3, 1.0, 1.0, lambda x, y: 0.0, 1.0)
+
+
+@pytest.mark.parametrize("factor", [0.0, 2.0**-1000, 1e-12, 1e-6, 1e6, 1e300, 1.5e308])
+def test_the_gradient_is_as_close_for_small_and_large_upstream_gradients(factor):
+    def root(a):
+        return mg.fixed_point(lambda a: lambda x: a * np.cos(x), a, 1.0, lambda x, y: abs(x - y), 1e-10)
+
+    a = np.array(0.9)
+    x = root(a)
+    slope = np.cos(x) / (1 + a * np.sin(x))
+    _, pullback = mg.vjp(root, a)
+    np.testing.assert_allclose(pullback(np.asarray(factor))[0], factor * slope, rtol=1e-9, atol=5e-324)
+    _, pullback = mg.vjp(root, np.float32(a))
+    with np.errstate(over="ignore"):
+        upstream = np.asarray(np.float32(factor))
+    if np.isfinite(upstream):
+        np.testing.assert_allclose(pullback(upstream)[0], upstream * np.float32(slope), rtol=1e-5, atol=1e-44)
+    by_vjp = mg.grad(lambda g: mg.vjp(root, a)[1](g)[0])
+    assert float(by_vjp(np.asarray(factor))) == pytest.approx(slope, rel=1e-9)

@@ -13,7 +13,7 @@ import scipy.integrate as si
 
 from .._tensor import Tensor
 from ..errors import brief, plain_array
-from ..implicit import free_array
+from ..implicit import free_array, power_of_two
 from ..nest import flatten, ravel_nest
 from ..operation import op
 from ..ops import array
@@ -67,7 +67,8 @@ def _solver(func, unravel, options):
     @solved.vjp("given")
     def _(g, out, given):
         """From the last time to the first: the state is y, dJ/dy and dJ/dargs, whose rates the VJP of func gives."""
-        _, t, args = unravel(given)
+        scale = power_of_two(g)  # the solver's tolerances are for numbers of order 1
+        g, (_, t, args) = g / scale, unravel(given)
         parameters, unravel_args = ravel_nest(args)
         n = out.shape[1]
 
@@ -87,7 +88,7 @@ def _solver(func, unravel, options):
             state = odeint(backwards, start, np.stack([t[i], t[i - 1]]), (parameters,), **options)[1]
             dy, dp = state[n : 2 * n], state[2 * n :]
         dt.append(-dy @ slope(out[0], t[0], parameters))
-        return np.concatenate([dy + g[0], np.stack(dt[::-1]), dp])
+        return scale * np.concatenate([dy + g[0], np.stack(dt[::-1]), dp])
 
     return solved
 

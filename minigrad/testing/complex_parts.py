@@ -36,7 +36,7 @@ def upstream(parts: Any) -> Any:
     >>> upstream(np.array([[1.0, 2.0]]))
     array([1.-2.j])
     """
-    return np.conjugate(joined(parts))
+    return np.conjugate(joined(parts))[...]
 
 
 def gradient_in_parts(gradient: Any) -> Any:

@@ -1,4 +1,7 @@
-"""The same gradients in another way: through two uses, from arrays in any memory layout, and in float32."""
+"""The same gradients in another way.
+
+Through two uses, for a multiple of the upstream gradient, from arrays in any memory layout, and in float32.
+"""
 
 import copy
 from collections.abc import Callable, Sequence
@@ -10,7 +13,8 @@ import numpy as np
 from .checked_function import CheckedFunction, Pull
 from .errors import GradientError
 from .held_arrays import leaves, mapped
-from .tolerances import EPS32, MAX32, TINY32, max_abs, of_float32, of_reordered_gradient, of_reordered_value
+from .options import Options
+from .tolerances import EPS32, MAX32, TINY32, exceeds, max_abs, of_float32, of_reordered_gradient, of_reordered_value
 
 _MOVES = (None, None, 1, 2)  # of the inputs by one float32 rounding: in how many blocks they move together, None: none
 
@@ -26,10 +30,49 @@ def check_accumulation(function: CheckedFunction, g: np.ndarray, gradients: list
     twice.call = doubled
     _, pull = twice.pullback(function.x)
     for label, x, single, double in zip(function.labels, function.x, gradients, pull(g), strict=True):
-        # equivalent: <= -> < because the bound is not known to the last bit
-        if not max_abs(2 * single - double) <= of_reordered_gradient(g, single, x):
+        if exceeds(max_abs(2 * single - double), of_reordered_gradient(g, single, x)):
             statement = f"the gradient of {label} through fn(x) + fn(x) is not twice that of one"
             raise GradientError("accumulation", function, label, statement)
+
+
+@np.errstate(all="ignore")
+def check_linearity(
+    function: CheckedFunction, pull: Pull, g: np.ndarray, gradients: list[np.ndarray], options: Options
+) -> None:
+    """The gradients for c * g are c times those for g, also where c is large, small or 0.
+
+    A power of two changes no rounding, unless a number leaves the range of the dtype: such c are left out.
+    """
+    eps = float(np.finfo(g.dtype).eps)
+    power = 60 if g.dtype == np.float64 else 30
+    for c, factor in ((2.0**power, f"2**{power}"), (2.0**-power, f"2**-{power}"), (0.0, "0")):
+        multiple = g * g.dtype.type(c)
+        for label, x, single, found in zip(function.labels, function.x, gradients, pull(multiple), strict=True):
+            statement = f"the gradient of {label} is not linear in g: for {factor} * g it "
+            if np.shape(found) != x.shape:
+                raise GradientError("wrong", function, label, f"{statement}has shape {np.shape(found)}", g=g)
+            v = c * single
+            rtol, atol = options.tolerances(label)
+            allowed = rtol * max_abs(v) + of_reordered_gradient(multiple, v, x, eps)
+            # equivalent: 1 -> 2 because it is about numbers that are far from 1
+            allowed += (1 + c) * (atol + options.nondet_tol)
+            # equivalent: c < 1 -> c <= 1; 1 -> 2 because c is 0 or far from 1
+            wrong = exceeds(np.abs(found - v), allowed) & (np.isfinite(found) | (c < 1))
+            if np.any(wrong) and not _leaves_the_range(pull, multiple):
+                index = tuple(map(int, np.argwhere(wrong)[0]))
+                place = f" at {list(index)}" if index else ""
+                statement += f"is {found[index]:.6g}{place}, and {factor} times that for g is {v[index]:.6g}"
+                raise GradientError("wrong", function, label, statement, g=g)
+
+
+def _leaves_the_range(pull: Pull, g: np.ndarray) -> bool:
+    """Whether a number overflows or underflows on the way to the gradients."""
+    try:
+        with np.errstate(over="raise", under="raise"):
+            pull(g)
+    except GradientError:
+        return True
+    return False
 
 
 def check_layouts(function: CheckedFunction, g: np.ndarray, gradients: list[np.ndarray]) -> None:
@@ -68,14 +111,12 @@ def _compare(
             "  pass layouts=False if the function is not meant for such arrays"
         )
         raise GradientError("layout", function, None, statement) from error
-    # equivalent: found - y) <= -> found - y) < because the bound is not known to the last bit
-    if found.shape != y.shape or not max_abs(found - y) <= of_reordered_value(y):
+    if found.shape != y.shape or exceeds(max_abs(found - y), of_reordered_value(y)):
         raise GradientError("layout", function, None, f"the value changes where {case}")
     # equivalent: gradients, pulled -> pulled, gradients because the two are compared with each other
     for label, x, expected, gradient in zip(function.labels, function.x, gradients, pulled, strict=True):
         limit = of_reordered_gradient(g, expected, x)
-        # equivalent: <= limit -> < limit because the bound is not known to the last bit
-        if np.shape(gradient) != expected.shape or not max_abs(gradient - expected) <= limit:
+        if np.shape(gradient) != expected.shape or exceeds(max_abs(gradient - expected), limit):
             raise GradientError("layout", function, label, f"the gradient of {label} changes where {case}", g=g)
 
 
@@ -113,7 +154,7 @@ def _with_gaps(a: np.ndarray) -> np.ndarray:
     return _wide(a)[_every_second(a)]
 
 
-def check_float32(function: CheckedFunction, g: np.ndarray, generator: np.random.Generator) -> None:
+def check_float32(function: CheckedFunction, g: np.ndarray, generator: np.random.Generator, options: Options) -> None:
     """float32 stays float32, and its value and gradients are the float64 ones up to rounding, entry by entry.
 
     What float32 cannot hold is left out: inputs and results beyond its range.
@@ -132,11 +173,13 @@ def check_float32(function: CheckedFunction, g: np.ndarray, generator: np.random
         _judge(function, None, y, [exact[0], *(results[0] for results in moved)], 1.0)
         if not _in_range(exact[0]).all():
             return
-        for i, (label, gradient) in enumerate(zip(function.labels, pull(upstream), strict=True), start=1):
+        gradients = pull(upstream)
+        for i, (label, gradient) in enumerate(zip(function.labels, gradients, strict=True), start=1):
             dtype = np.asarray(gradient).dtype
             if dtype != np.float32:
                 raise GradientError("dtype", function, label, f"float32 inputs give {label} a {dtype} gradient")
             _judge(function, label, gradient, [exact[i], *(results[i] for results in moved)], max_abs(g))
+        check_linearity(function, pull, upstream, gradients, options)
 
 
 def _results(
@@ -176,9 +219,8 @@ def _judge(
     exact, *moved = results
     if found.shape != exact.shape:
         raise GradientError("float32", function, label, f"the float32 {what} has shape {found.shape}")
-    comparable = np.abs(exact) <= MAX32  # equivalent: <= -> < because nothing is as large by accident
     error, limit = np.abs(found - exact), of_float32(exact, moved, scale)
-    wrong = comparable & ~(error <= limit)  # equivalent: <= -> < because the bound is not known to the last bit
+    wrong = exceeds(error, limit) & ~exceeds(np.abs(exact), MAX32)
     if not np.any(wrong):
         return
     index = tuple(map(int, np.argwhere(wrong)[0]))

@@ -7,7 +7,7 @@ import functools
 import inspect
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from . import consistency, side_effects
 from .checked_function import CheckedFunction, parameter_names, shaped_as
 from .errors import GradientError
 from .finite_differences import central, constant_to_rounding, direction, relative
+from .options import Options
 from .tolerances import RTOL, TINY, max_abs, norm, of_central_difference, of_jacobian
 from .verdict import Comparison, settle
 
@@ -25,35 +26,6 @@ _DENSE = 40  # entries of inputs and output together up to which the whole Jacob
 _LOST = 1e-2  # of a slope: if rounding may change it by more, the slope cannot be seen
 
 Check = TypeVar("Check", bound=Callable[..., None])
-
-
-class Options(NamedTuple):
-    """What a check allows, and what it leaves out."""
-
-    rtol: Any = RTOL
-    atol: Any = 0.0
-    seed: int = 0
-    float32: bool = True
-    layouts: bool = True
-    nondet_tol: float = 0.0
-
-    def checked(self, name: str) -> "Options":
-        """Return the options; raise TypeError or ValueError for what is no tolerance or no seed."""
-        for option in ("rtol", "atol", "nondet_tol"):
-            value = getattr(self, option)
-            for one in value.values() if isinstance(value, dict) else [value]:
-                if not isinstance(one, (int, float, np.number)):
-                    raise TypeError(f"{name}: {option} must be a number, not {one!r}")
-                if not 0 <= one < np.inf:
-                    raise ValueError(f"{name}: {option} must be at least 0 and finite, not {one}")
-        if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
-            raise TypeError(f"{name}: seed must be an int that is not negative, not {self.seed!r}")
-        return self
-
-    def tolerances(self, label: str) -> tuple[float, float]:
-        """(rtol, atol) for one input."""
-        rtol = self.rtol.get(label, RTOL) if isinstance(self.rtol, dict) else self.rtol
-        return rtol, self.atol.get(label, 0.0) if isinstance(self.atol, dict) else self.atol
 
 
 def _unambiguous(check: Check) -> Check:
@@ -113,8 +85,9 @@ def check_vjp(
 
     The real and the imaginary parts of complex arrays count as arrays of their own, so a missing conjugate is found.
     Each input is checked along two random directions for several upstream gradients (random, one entry, a block of
-    zeros, the output), at a second input nearby, and entry by entry where it is small. It must be away from kinks;
-    at one, use `check_subgradient`. A parameter of fn with the name of an option is bound by functools.partial.
+    zeros, the output), at a second input nearby, and entry by entry where it is small; very small and very large
+    multiples of the upstream gradient give as many times the gradient. It must be away from kinks; at one, use
+    `check_subgradient`. A parameter of fn with the name of an option is bound by functools.partial.
     Raises GradientError; TypeError if there is nothing to differentiate, or an option is a parameter of fn.
 
     >>> x = np.array([0.5, 1.0, 2.0])
@@ -224,10 +197,11 @@ def prove(function: CheckedFunction, order: int, options: Options) -> None:
     g, gradients = _first_order(function, generator, options)
     if function.vjp is None:
         consistency.check_accumulation(function, g, gradients)
+    consistency.check_linearity(function, function.pullback(function.x)[1], g, gradients, options)
     if options.layouts:
         consistency.check_layouts(function, g, gradients)
     if options.float32:
-        consistency.check_float32(function, g, generator)
+        consistency.check_float32(function, g, generator, options)
     if order > 1:
         _higher_orders(function, generator, options, order)
 

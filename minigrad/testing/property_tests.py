@@ -13,7 +13,8 @@ from hypothesis.errors import DidNotReproduce, Flaky
 from .array_strategies import ROUND
 from .checked_function import CheckedFunction
 from .errors import GradientError
-from .gradient_checks import Options, prove
+from .gradient_checks import prove
+from .options import Options
 from .strategies import Call
 from .subgradient_check import prove_subgradient
 

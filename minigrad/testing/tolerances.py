@@ -52,6 +52,15 @@ def max_abs(a: Any) -> float:
     return float(np.max(np.abs(a), initial=0))
 
 
+def exceeds(error: Any, bound: Any) -> Any:
+    """Whether an error is larger than its bound, entry by entry; NaN is.
+
+    >>> exceeds(np.array([0.5, 2.0, np.nan]), 1.0)
+    array([False,  True,  True])
+    """
+    return ~np.less_equal(error, bound)
+
+
 def of_central_difference(g: Any, y: Any, v: Any, x: Any, size: float) -> float:
     """How far rounding may move the central difference of sum(g * f) from <v, u>.
 
@@ -93,9 +102,9 @@ def of_reordered_value(y: Any) -> float:
     return _REORDERED * max_abs(y) + _ROUNDINGS * EPS
 
 
-def of_reordered_gradient(g: Any, v: Any, x: Any) -> float:
+def of_reordered_gradient(g: Any, v: Any, x: Any, eps: float = EPS) -> float:
     """The same for two gradients v: rounding of numbers of the size of x, weighed by g, that cancel in v."""
-    return _REORDERED * max_abs(v) + _ROUNDINGS * EPS * norm(g) * max(1.0, max_abs(x))
+    return _REORDERED * max_abs(v) + _ROUNDINGS * eps * norm(g) * max(1.0, max_abs(x))
 
 
 def of_float32(exact: Any, moved: list, scale: float) -> Any:

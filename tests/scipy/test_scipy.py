@@ -760,3 +760,13 @@ def test_distribution_functions_warn_of_nothing_and_keep_float32():
         for name in ("logcdf", "logsf"):
             assert_allclose(getattr(stats.t, name)(x, 3.5), getattr(ss.t, name)(x, 3.5))
     assert stats.norm.cdf(x.astype(np.float32)).dtype == stats.t.cdf(x.astype(np.float32), 3.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e-12, 1e-9, 1.0, 1e12])
+def test_the_gradient_of_odeint_is_as_close_for_small_and_large_upstream_gradients(factor):
+    def end(y0):
+        return mg.scipy.integrate.odeint(lambda y, t: -y * (1 + np.sin(t)), y0, np.array([0.0, 2.0]))[1]
+
+    expected = np.exp(-3 + np.cos(2.0))
+    _, pullback = mg.vjp(end, np.zeros(1))
+    np.testing.assert_allclose(pullback(np.full(1, factor))[0], factor * expected, rtol=1e-6)

@@ -6,6 +6,7 @@ import pytest
 import minigrad as mg
 from minigrad.testing import GradientError, consistency
 from minigrad.testing.checked_function import CheckedFunction
+from minigrad.testing.options import Options
 from minigrad.testing.tolerances import EPS32, MAX32, TINY32
 
 x = np.array([[0.5, -1.0, 2.0], [1.5, 0.25, -0.75]])
@@ -29,7 +30,7 @@ def layouts(fn=np.sin, vjp=lambda g, y, x: g * np.cos(x), inputs=(x,), g=g):
 
 
 def float32(fn=np.sin, vjp=lambda g, y, x: g * np.cos(x), inputs=(x,), g=g):
-    consistency.check_float32(checked(fn, vjp, *inputs), g, np.random.default_rng(0))
+    consistency.check_float32(checked(fn, vjp, *inputs), g, np.random.default_rng(0), Options())
 
 
 def test_an_array_with_gaps_is_the_same_backwards():
@@ -257,9 +258,95 @@ def test_float32_values_and_gradients_are_the_float64_ones_up_to_rounding():
 
 
 def test_an_error_of_a_gradient_is_weighed_by_the_upstream_gradient():
-    def vjp(g, y, a):
-        v = g * np.cos(a)
-        return v + np.float32(1e-3) if a.dtype == np.float32 else v
+    flat, constant = np.full((2, 3), np.pi / 2), np.float32(1e-3)
+    error = {"of g": lambda g: np.float32(1e-6) * np.max(np.abs(g)), "of no g": lambda g: constant}
 
-    float32(vjp=vjp, g=1e3 * g)
-    assert raised(lambda: float32(vjp=vjp)).kind == "float32"
+    def vjp(kind):
+        return lambda g, y, a: g * np.cos(a) + (error[kind](g) if a.dtype == np.float32 else 0)
+
+    for factor in (1e-3, 1.0, 1e3):
+        float32(vjp=vjp("of g"), inputs=(flat,), g=factor * g)
+    assert raised(lambda: float32(vjp=vjp("of no g"))).kind == "float32"
+
+
+def linearity(vjp, fn=np.sin, at=x, g=g, **options):
+    function = checked(fn, vjp, at)
+    _, pull = function.pullback(function.x)
+    consistency.check_linearity(function, pull, g, pull(g), Options(**options))
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_a_gradient_is_as_small_and_as_large_as_the_upstream_gradient(dtype):
+    at, upstream = dtype(x), dtype(g)
+    power = 60 if dtype is np.float64 else 30
+
+    def message(factor, at=at, upstream=upstream):
+        return str(raised(lambda: linearity(lambda g, y, a: factor(g) * np.cos(a), at=at, g=upstream)))
+
+    def times(c):
+        return f"{c * np.cos(0.5):.6g}"
+
+    def linear_at(at, upstream):
+        linearity(lambda g, y, a: g * np.cos(a), at=at, g=upstream)
+
+    linear_at(at, upstream)
+    linear_at(at[:0], upstream[:0])
+    linear_at(at[0, 0], upstream[0, 0])
+    text = message(lambda g: np.clip(g, -1e6, 1e6))
+    assert f"for 2**{power} * g it is 877583 at [0, 0], and 2**{power} times that for g is {times(2**power)}\n" in text
+    text = message(lambda g: np.where(np.abs(g) < 1e-3, 0, g))
+    assert text.startswith("sin: the gradient of x is not linear in g: for 2**-")
+    assert f"for 2**-{power} * g it is 0 at [0, 0], and 2**-{power} times that for g is {times(2**-power)}\n" in text
+    text = message(lambda g: np.where(np.max(np.abs(g)) == 0, np.nan, g))
+    assert "for 0 * g it is nan at [0, 0], and 0 times that for g is " in text
+    text = message(lambda g: np.where(np.max(np.abs(g)) < 1e-3, np.nan, g))
+    assert f"for 2**-{power} * g it is nan at [0, 0]" in text
+    text = message(lambda g: g if g.any() else g[None])
+    assert "for 0 * g it has shape (1, 2, 3)" in text
+    text = message(lambda g: g + (g == 0), at[0, 0], upstream[0, 0])
+    assert "for 0 * g it is 0.877583, and 0 times that for g is 0" in text
+
+
+def test_what_is_beyond_the_range_of_numbers_is_not_called_wrong():
+    for scale in (1e-305, 1e-290, 1.0, 1e290, 1e305):
+        linearity(lambda g, y, a: scale * g, fn=lambda a: scale * a)  # noqa: B023
+        linearity(lambda g, y, a: (1 / scale) * (scale * g), fn=lambda a: a)  # noqa: B023
+    with np.errstate(all="raise"):
+        linearity(lambda g, y, a: 1e305 * g, fn=lambda a: 1e305 * a)
+
+    @np.errstate(over="ignore")
+    def silent(g, y, a):
+        return 1e305 * g
+
+    linearity(silent)
+
+
+def test_a_gradient_of_another_size_is_told_in_float32_alone():
+    def vjp(g, y, a):
+        return np.where((np.abs(g) < 1e-6) & (a.dtype == np.float32), 0, g) * np.cos(a)
+
+    assert "for 2**-30 * g it is 0 at [0, 0]" in str(raised(lambda: float32(vjp=vjp)))
+
+
+def test_rounding_of_what_cancels_need_not_be_linear():
+    def of_large(share):
+        return lambda g, y, a: share * g * (np.max(np.abs(g)) > 1e6)
+
+    for upstream in (1e-3 * g, g, 1e3 * g):
+        linearity(of_large(1e-14), g=upstream)
+        with pytest.raises(GradientError, match="not linear"):
+            linearity(of_large(1e-10), g=upstream)
+
+
+def test_tolerances_hold_for_multiples_of_the_upstream_gradient():
+    def off(g, y, a):
+        return g * np.cos(a) * (1 + 1e-6 * (np.max(np.abs(g)) > 1e6))
+
+    def dropped(g, y, a):
+        return np.where(np.abs(g) < 1e-7, 0, g) * np.cos(a) + 1e-6
+
+    assert raised(lambda: linearity(off)).kind == raised(lambda: linearity(dropped)).kind == "wrong"
+    linearity(off, rtol=1e-5)
+    linearity(off, rtol={"x": 1e-5})
+    linearity(dropped, atol=1e-5)
+    linearity(dropped, nondet_tol=1e-5)

@@ -19,7 +19,7 @@ import minigrad as mg
 from minigrad import testing
 from minigrad.testing import GradientError, array_strategies, gradtest, property_tests
 from minigrad.testing import strategies as s
-from minigrad.testing.gradient_checks import Options
+from minigrad.testing.options import Options
 from minigrad_pytest import PROFILES
 
 pytest_plugins = ["pytester"]

@@ -248,3 +248,18 @@ def test_a_shape_that_depends_on_the_layout_or_the_dtype():
     assert kind(by_layout, matrix, vjp=vjp) == "layout"
     with pytest.raises(GradientError, match=r"the float32 value has shape \(1, 2, 3\)"):
         check_vjp(by_dtype, matrix, vjp=vjp, layouts=False)
+
+
+@pytest.mark.parametrize("at", [np.array(1 + 2j), np.array([1 + 2j, 0.5 - 1j])])
+def test_an_upstream_gradient_of_any_size_of_a_complex_function(at):
+    factor = 1 + 2j
+    check_vjp(lambda z: factor * z, at, vjp=lambda g, y, z: factor * g)
+    for limit in (1e-12, 1e-3):
+        assert kind(lambda z: factor * z, at, vjp=lambda g, y, z: factor * np.where(abs(g) < limit, 0, g)) == "wrong"  # noqa: B023
+    assert kind(lambda z: factor * z, at, vjp=lambda g, y, z: factor * g / max(np.max(abs(g)) / 1e6, 1)) == "wrong"
+
+
+def test_a_vjp_of_a_complex_scalar_gets_an_array():
+    seen = []
+    check_vjp(np.sin, np.array(1 + 2j), vjp=lambda g, y, z: (seen.append(type(g)), g * np.cos(z))[1])
+    assert {*seen} == {np.ndarray}
