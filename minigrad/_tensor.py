@@ -17,7 +17,7 @@ from ._exits import WaysOut
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
-from .foreign_names import ForeignNames, set_foreign_names
+from .foreign_names import ForeignNames, set_foreign_names, with_options_explained
 from .gradients import accumulate
 from .names import name_array
 from .operation import array_of
@@ -181,6 +181,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
 
     # backward
 
+    @with_options_explained
     def backward(self, gradient: TensorLike | None = None, *, retain_graph: bool = False) -> None:
         """Add dJ/d leaf to the `.grad` of every leaf that led here, J being self (or gradient . self).
 

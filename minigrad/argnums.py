@@ -3,12 +3,32 @@
 Every transform takes `argnums`, or `argnum` as HIPS autograd calls it: an int, or several.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from .errors import brief
+from .foreign_names import refuse_foreign
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Argnums = int | Sequence[int]
+
+
+def of_a_function(transform: Callable[P, R]) -> Callable[P, R]:
+    """Decorate what takes a function first: TypeError if it gets none, or an option of another framework."""
+
+    @wraps(transform)
+    def checked(*arguments: P.args, **options: P.kwargs) -> R:
+        refuse_foreign(transform.__name__, transform, options)
+        f = arguments[0] if arguments else options.get("f", callable)
+        if not callable(f):
+            raise TypeError(f"{transform.__name__}: the first argument must be a function, not {brief(f)}")
+        return transform(*arguments, **options)
+
+    return checked
 
 
 def one_of(transform: str, argnums: Any, argnum: Any) -> Any:
@@ -32,12 +52,6 @@ def chosen_positions(transform: str, argnums: Any, count: int) -> list[int]:
     if len(set(chosen)) < len(chosen):
         raise ValueError(f"{transform}: argnums {argnums} names an argument twice")
     return chosen
-
-
-def check_callable(transform: str, f: Any) -> None:
-    """Raise TypeError if f can't be called."""
-    if not callable(f):
-        raise TypeError(f"{transform}: the first argument must be a function, not {brief(f)}")
 
 
 def with_chosen(x: tuple, chosen: Iterable[int], parts: Iterable) -> list:

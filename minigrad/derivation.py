@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from .argnums import of_a_function
 from .errors import named
 from .transforms import jacobian_for
 from .typing import Array
@@ -26,6 +27,7 @@ def vec(a: Array) -> Array:
     return a if len(shape) < 2 else np.reshape(np.swapaxes(a, -1, -2), (*shape[:-2], shape[-2] * shape[-1]))
 
 
+@of_a_function
 def vec_jacobian(f: Callable, *x: Array, argnum: int = 0) -> Array:
     """The document's numerator-layout Jacobian d vec(Y) / d vec(X), a matrix; X is the argument `argnum`.
 

@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 
 from ._tensor import Tensor
-from .argnums import check_callable
+from .argnums import of_a_function
 from .errors import brief, plain_array, refusal
 from .nest import flatten, ravel_nest
 from .operation import array_of, op
 from .transforms import vjp
 
 
+@of_a_function
 def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *, max_iterations: int = 10_000) -> Any:
     """The x with f(a)(x) = x, reached from x0 by repeating f(a) until `distance(x, previous x)` is below tol.
 
@@ -28,7 +29,6 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *,
     >>> mg.grad(root)(4.0)
     np.float64(0.25)
     """
-    check_callable("fixed_point", f)
     for leaf in flatten(a):
         if not isinstance(leaf, Tensor):
             plain_array(leaf, "fixed_point", "a")

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
-from .argnums import check_callable
+from .argnums import of_a_function
 from .nest import mapped
 from .nesting import leading_to, left_out, older_parents, retracing, run
 from .operation import Op, array_of
@@ -44,6 +44,7 @@ _computed_before.vjps = ()  # none of its own
 _computed_before.differentiable = "fc"
 
 
+@of_a_function
 def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callable:
     """A function with f's values and derivatives that keeps nothing of f's inside: the sweep runs f again.
 
@@ -61,7 +62,6 @@ def checkpoint(f: Callable, *, rng: np.random.Generator | None = None) -> Callab
     >>> bool(mg.grad(mg.checkpoint(steps))(0.5) == mg.grad(steps)(0.5))
     True
     """
-    check_callable("checkpoint", f)
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise TypeError(f"checkpoint: rng must be an np.random.Generator, not {type(rng).__name__}")
 

@@ -70,9 +70,10 @@ class Signature:
         """
         call = len(arguments), *parameters
         if call not in self.fitting:
+            self._check_keywords(parameters)
             if not self.any_number:
                 self._check_arguments(len(arguments), parameters)
-            self._check_keywords(parameters)
+            self._check_parameters(parameters)
             self.fitting.add(call)  # equivalent: any change because it is then checked again
         given = self.defaults | self.parameters | parameters
         missing = () if self.any_number else self.names[len(arguments) :]
@@ -93,10 +94,13 @@ class Signature:
             raise TypeError(f"{self.text()} needs {', '.join(missing)}")
 
     def _check_keywords(self, keywords: Iterable[str]) -> None:
-        """Raise TypeError unless each keyword is a name, and each parameter without a default is given."""
+        """Raise TypeError unless each keyword is a name."""
         known = {*self.parameters} if self.any_number else {*self.parameters, *self.names}
         if unknown := [name for name in keywords if name not in known]:
             raise TypeError(f"{self.text()} does not take {unknown[0]}={instead_of_keyword(unknown[0])}")
+
+    def _check_parameters(self, keywords: Iterable[str]) -> None:
+        """Raise TypeError unless each parameter without a default is given."""
         for name, default in self.parameters.items():
             if default is inspect.Parameter.empty and name not in keywords:
                 raise TypeError(f"{self.text()} needs {name}=")

@@ -12,7 +12,7 @@ import numpy as np
 
 from . import tape
 from ._tensor import Tensor, make
-from .argnums import check_callable, chosen_positions, one_of, with_chosen
+from .argnums import Argnums, chosen_positions, of_a_function, one_of, with_chosen
 from .errors import brief, plain_array
 from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, left_out, outside, retracing, run
@@ -121,9 +121,8 @@ def _scalar(transform, y):
     return y
 
 
-def value_and_grad(
-    f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
-) -> Callable:
+@of_a_function
+def value_and_grad(f: Callable, argnums: Argnums = 0, *, argnum: Argnums | None = None) -> Callable:
     """A function that returns `(f(...), gradient)`: see `grad`.
 
     >>> mg.value_and_grad(lambda x: x**2)(3.0)
@@ -133,8 +132,6 @@ def value_and_grad(
 
 
 def _differentiated(transform, f, argnums=0, with_value=False):
-    check_callable(transform, f)
-
     @wraps(f)
     def differentiated(*x, **options):
         trace = _Trace(transform, f, x, options, chosen_positions(transform, argnums, len(x)))
@@ -147,7 +144,8 @@ def _differentiated(transform, f, argnums=0, with_value=False):
     return differentiated
 
 
-def grad(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None) -> Callable:
+@of_a_function
+def grad(f: Callable, argnums: Argnums = 0, *, argnum: Argnums | None = None) -> Callable:
     """The function that returns the gradient of the scalar f with respect to the argument (or arguments) `argnums`.
 
     argnums: an int, or a tuple or list of ints, for which the gradients are a tuple; `argnum` is another name for it.
@@ -173,15 +171,13 @@ def grad(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequenc
     return _differentiated("grad", f, one_of("grad", argnums, argnum))
 
 
-def elementwise_grad(
-    f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
-) -> Callable:
+@of_a_function
+def elementwise_grad(f: Callable, argnums: Argnums = 0, *, argnum: Argnums | None = None) -> Callable:
     """The gradient of the sum of f's entries: its derivative entry by entry, if entry i depends on x[i] alone.
 
     >>> mg.elementwise_grad(np.tanh)(np.array([0.0, 1.0])).round(4)
     array([1.  , 0.42])
     """
-    check_callable("elementwise_grad", f)
 
     @wraps(f)
     def total(*x, **options):
@@ -193,6 +189,7 @@ def elementwise_grad(
     return _differentiated("elementwise_grad", total, one_of("elementwise_grad", argnums, argnum))
 
 
+@of_a_function
 def vjp(f: Callable, *x: Any) -> tuple[Any, Callable]:
     """`(y, pullback)`: y = f(*x), and pullback(g), the tuple of g . dy/dx, one for each argument.
 
@@ -210,7 +207,6 @@ def vjp(f: Callable, *x: Any) -> tuple[Any, Callable]:
 
 
 def _vjp(transform, f, x):
-    check_callable(transform, f)
     trace = _Trace(transform, f, x, {}, range(len(x)))
     what = "what the function returns"
     ys = [y if isinstance(y, Tensor) else plain_array(y, transform, what) for y in flatten(trace.y)]
@@ -222,6 +218,7 @@ def _vjp(transform, f, x):
     return unflatten(trace.y, map(trace.result, ys)), pullback
 
 
+@of_a_function
 def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     """`(y, dy)`: y = f(*x) and its derivative along v, dy = sum of dy/dx . v; x and v are tuples.
 
@@ -244,7 +241,8 @@ def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     return y, push(tuple(v))[0]
 
 
-def jacobian(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None) -> Callable:
+@of_a_function
+def jacobian(f: Callable, argnums: Argnums = 0, *, argnum: Argnums | None = None) -> Callable:
     """The function that returns dY/dX, of the shape of Y followed by the shape of X.
 
     Where X (or Y) is a nest of dicts, lists and tuples, the result is that nest of arrays, Y's
@@ -259,7 +257,6 @@ def jacobian(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Seq
 
 def jacobian_for(transform: str, f: Callable, argnums: int | tuple[int, ...] = 0) -> Callable:
     """`jacobian`, with errors about another transform that is made of it."""
-    check_callable(transform, f)
 
     @wraps(f)
     def jacobian_of_f(*x, **options):
@@ -303,7 +300,8 @@ def _stacked(rows, y, x):
     return (blocks if blocks.dtype == dtype else blocks.astype(dtype))[()]
 
 
-def hessian(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None) -> Callable:
+@of_a_function
+def hessian(f: Callable, argnums: Argnums = 0, *, argnum: Argnums | None = None) -> Callable:
     """The function that returns the second derivative of the scalar f: the shape of X twice.
 
     With several argnums it is a tuple of rows of blocks, as `jacobian` of `grad`.
@@ -316,6 +314,7 @@ def hessian(f: Callable, argnums: int | Sequence[int] = 0, *, argnum: int | Sequ
     return jacobian_for("hessian", _differentiated("hessian", f, chosen), chosen)
 
 
+@of_a_function
 def hvp(f: Callable, x: Any, v: Any, *others: Any) -> Any:
     """The Hessian of the scalar f at x, times v, without the Hessian: H is symmetric, so it is a VJP of grad(f).
 

@@ -7,6 +7,7 @@ import types
 
 import numpy as np
 import pytest
+import scipy.special
 from scipy.optimize import minimize
 
 import minigrad as mg
@@ -24,7 +25,7 @@ def names():
     return {
         "mg": mg, "np": np, "minimize": minimize, "rng": rng, "t": t, "u": u, "net": net, "step": 3,
         "f": lambda x: np.sum(x * x), "x0": np.ones(3), "array": np.ones(3), "mask": np.eye(4) > 0,
-        "indices": np.zeros((4, 4), int), "x": rng.random((40, 3)), "labels": np.arange(40),
+        "indices": np.zeros((4, 4), int), "x": rng.random((40, 3)), "labels": np.arange(40) % 4, "scipy": scipy,
         "optimizer": mg.optim.SGD(net.parameters(), lr=0.1),
     }  # fmt: skip
 
@@ -44,30 +45,92 @@ def test_a_missing_name_says_it(of, name, text, names):
     assert name in str(caught.value)
 
 
-TAKE = {
-    **dict.fromkeys(("foreach", "fused", "capturable", "differentiable", "maximize", "decoupled_weight_decay"), "Adam"),
-    **dict.fromkeys(("affine", "elementwise_affine"), "BatchNorm2d"),
-    **dict.fromkeys(("ceil_mode", "count_include_pad", "return_indices"), "AvgPool2d"),
-    **dict.fromkeys(("batch_first", "bidirectional", "dropout", "num_layers"), "GRU"),
-    **{
-        "padding_mode": "Conv2d",
-        "approximate": "GELU",
-        "inplace": "ReLU",
-        "padding_idx": "Embedding",
-        "device": "Linear",
-    },
-}
+def _refusing():
+    """Option -> the name of what does not take it, and a call with it."""
+    square, t = lambda x: np.sum(x * x), mg.tensor(1.0, requires_grad=True)
+    classes = {
+        **dict.fromkeys(("foreach", "fused", "capturable", "differentiable", "maximize"), mg.optim.Adam),
+        **dict.fromkeys(("affine", "elementwise_affine", "track_running_stats"), mg.nn.BatchNorm2d),
+        **dict.fromkeys(("ceil_mode", "count_include_pad", "return_indices"), mg.nn.AvgPool2d),
+        **dict.fromkeys(("batch_first", "bidirectional", "dropout", "num_layers"), mg.nn.GRU),
+        **dict.fromkeys(("padding_mode",), mg.nn.Conv2d),
+        **{"approximate": mg.nn.GELU, "inplace": mg.nn.ReLU, "padding_idx": mg.nn.Embedding, "device": mg.nn.Linear},
+        "decoupled_weight_decay": mg.optim.Adam,
+    }
+    functions = {
+        **{"has_aux": mg.value_and_grad, "holomorphic": mg.grad, "allow_int": mg.elementwise_grad},
+        **{"vectorize": mg.jacobian, "strict": mg.hessian, "use_reentrant": mg.checkpoint},
+    }
+    return {
+        **{name: (kind.__name__, kind) for name, kind in classes.items()},
+        **{name: (f.__name__, lambda f=f, **option: f(square, **option)) for name, f in functions.items()},
+        **dict.fromkeys(("create_graph", "inputs"), ("backward", t.backward)),
+    }
+
+
+REFUSING = _refusing()
+OF_LOSSES = ("ignore_index", "label_smoothing", "reduction")
 
 
 @pytest.mark.parametrize("name", foreign_names.OPTIONS)
-def test_an_option_that_a_class_does_not_take_says_it(name, names):
+def test_an_option_that_is_not_taken_says_it(name, names):
     text = foreign_names.OPTIONS[name]
     for code in re.findall("`(.*?)`", text):
         exec(compile(code, name, "exec"), names)
-    kind = getattr(mg.optim if TAKE[name] == "Adam" else mg.nn, TAKE[name])
+    said = text.replace("`", "")
+    if name in OF_LOSSES:
+        with pytest.raises(TypeError) as caught:
+            mg.softmax_cross_entropy(np.eye(2), np.arange(2), **{name: 1})
+        assert str(caught.value) == f"softmax_cross_entropy(logits, labels) does not take {name}=; {said}"
+        return
+    owner, call = REFUSING[name]
     with pytest.raises(TypeError) as caught:
-        kind(**{name: True})
-    assert str(caught.value) == f"{TAKE[name]} does not take {name}=: {text.replace('`', '')}"
+        call(**{name: True})
+    assert str(caught.value) == f"{owner} does not take {name}=: {said}"
+
+
+@pytest.mark.parametrize("transform", [mg.grad, mg.value_and_grad, mg.elementwise_grad, mg.jacobian, mg.hessian])
+def test_every_transform_says_it(transform):
+    with pytest.raises(TypeError, match=f"^{transform.__name__} does not take has_aux=: return the scalar alone"):
+        transform(np.sum, has_aux=True)
+    with pytest.raises(TypeError, match="'nonsense'"):
+        transform(np.sum, nonsense=True)
+    with pytest.raises(TypeError, match="'f'"):
+        transform()
+
+
+@pytest.mark.parametrize("kind", [mg.nn.Linear, mg.nn.Conv2d, mg.nn.Embedding, mg.nn.GRU])
+def test_a_layer_without_its_generator_says_what_to_give(kind):
+    sizes = (2, 3, 1) if kind is mg.nn.Conv2d else (2, 3)
+    with pytest.raises(TypeError, match=rf"^{kind.__name__} needs 'rng', .*: give rng=np\.random\.default_rng\(0\)$"):
+        kind(*sizes)
+    with pytest.raises(TypeError, match="positional"):
+        kind()
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "said"),
+    [
+        ("minigrad", "argmax", "write np.argmax"),
+        ("minigrad", "isnan", "write np.isnan"),
+        ("minigrad", "pi", "write np.pi"),
+        ("minigrad", "bitwise_and", "write np.bitwise_and"),
+        ("minigrad.nn", "GroupNorm", "a layer of your own is a class of mg.nn.Module with a method forward"),
+        ("minigrad.optim", "Adagrad", "an optimiser of your own is a class of mg.optim.Optimizer"),
+        ("minigrad.optim", "MultiStepLR", "optimizer.lr = mg.optim.cosine_annealing(step, 0.1, T_max=100)"),
+        ("minigrad.data", "Dataset", "write mg.data.minibatches((x, labels), 32, rng=rng)"),
+    ],
+)
+def test_names_of_a_kind_are_told_what_to_write(of, name, said):
+    with pytest.raises(AttributeError) as caught:
+        getattr(importlib.import_module(of), name)
+    assert str(caught.value).startswith(f"module '{of}' has no attribute '{name}': ")
+    assert str(caught.value).endswith(said)
+
+
+def test_a_foreign_keyword_of_an_op_is_told_first():
+    with pytest.raises(TypeError, match=r"does not take kernel_size=; here it is window=$"):
+        mg.max_pool2d(np.ones((1, 1, 4, 4)), kernel_size=2)
 
 
 def test_a_module_of_ones_own_may_have_such_an_option():
