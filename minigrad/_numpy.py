@@ -102,7 +102,8 @@ def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind"
     if where is True:
         return op(*inputs, **options)
     where = _plain(ufunc, ops.masked.as_mask, where)
-    return np.where(where, op(*[np.where(where, x, np.ones_like(x)) for x in inputs], **options), 0)
+    found = op(*[np.where(where, x, np.ones_like(x)) for x in inputs], **options)
+    return tuple(np.where(where, part, 0) for part in found) if type(found) is tuple else np.where(where, found, 0)
 
 
 def _along(op, ufunc, axes, *inputs, **options):

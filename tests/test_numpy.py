@@ -1,5 +1,6 @@
 """NumPy's functions of Tensors: names in errors, options, and what stays plain."""
 
+import itertools
 import sys
 
 import numpy as np
@@ -79,6 +80,32 @@ def test_the_dtype_of_both_results_and_of_a_list():
             assert_array_equal(found.data, expected, strict=True)
 
 
+DTYPES = ["?", "u1", "i2", "i8", "f2", "f4", "f8", "c8", "c16"]
+CALLS = """
+np.tril(x); np.triu(x); np.angle(x); np.fabs(x); np.modf(x)[0]; np.modf(x)[1]; np.insert(x, 1, [7.5, 2.5], axis=1)
+np.ediff1d(x); np.ediff1d(x, to_begin=[True]); np.ediff1d(x, to_end=np.int8([1])); np.vecdot(x, x); np.vecdot(x, y)
+np.einsum("ij->i", x); np.einsum("ii->i", x[:, :2]); np.einsum("ij,kj->kij", x, y); np.einsum("ij,k->jk", x, x[0])
+np.sum(x, initial=np.float64(2)); np.prod(x, initial=np.float64(2)); np.mean(x, where=x > 1); np.var(x, where=x > 1)
+np.linspace(x, 3, 4); np.linspace(x, 2.5, 4); np.linspace(2, x[0], 4); np.logspace(x, 0.5, 3); np.linspace(x, y, 3)
+np.logaddexp2(x, 1.5); np.logaddexp2(x, y); np.logaddexp2(y, True); np.nanvar(x); np.nanstd(x); np.nanmean(x)
+"""
+
+
+@pytest.mark.parametrize("call", CALLS.replace("\n", "; ").strip("; ").split("; "))
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::numpy.exceptions.ComplexWarning")
+def test_the_dtype_is_numpys(call):
+    f = eval(f"lambda x, y: {call}", {"np": np})
+    for x, of_y in itertools.product(map(np.array([[1, 2, 3], [0, 2, 1]]).astype, DTYPES), [None, np.float32]):
+        y = x if of_y is None else x.astype(of_y)
+        try:
+            expected = f(x, y)
+        except TypeError:  # a difference of booleans, an order of complex numbers
+            continue
+        found = f(mg.tensor(x), y)
+        assert found.dtype == expected.dtype
+        assert_allclose(mg.tensor(found).data, expected, rtol=4 * np.finfo((expected * 1.0).dtype).eps)
+
+
 def test_indices_of_a_grid_stay_as_they_are_beside_a_tensor():
     found = np.ix_(np.array([True, False, True]), leaf([1.0, 2.0]), [0, 1])
     expected = np.ix_(np.array([True, False, True]), np.array([1.0, 2.0]), [0, 1])
@@ -89,6 +116,10 @@ def test_indices_of_a_grid_stay_as_they_are_beside_a_tensor():
 
 def test_where_the_mask_is_false_the_result_is_0():
     assert_array_equal(np.sqrt(leaf([-1.0, 4.0]), where=[False, True]).data, [0, 2])
+    t = leaf([-1.5, 4.25])
+    for f in (np.modf, np.frexp, lambda x, **options: np.divmod(x, 2, **options)):
+        for found, whole in zip(f(t, where=[False, True]), f(t.data), strict=True):
+            assert_array_equal(mg.tensor(found).data if type(found) is np.ndarray else found.data, [0, whole[1]])
 
 
 def test_tensors_are_saved_as_their_arrays(tmp_path):

@@ -241,15 +241,15 @@ def logaddexp(x1: Array, x2: Array) -> Array:
     """
     if np.result_type(x1, x2).char != "f":  # float32, for which NumPy is slow
         return np.logaddexp(x1, x2)
-    # equivalent: _difference(x1, x2) -> _difference(x2, x1) because its sign does not count
-    return np.maximum(x1, x2) + log1p_exp(_difference(x1, x2))
+    # equivalent: difference(x1, x2) -> difference(x2, x1) because its sign does not count
+    return np.maximum(x1, x2) + log1p_exp(difference(x1, x2))
 
 
-logaddexp.vjp("x1", lambda g, a, x1, x2: g * sigmoid(_difference(x1, x2)))
-logaddexp.vjp("x2", lambda g, a, x1, x2: g * sigmoid(_difference(x2, x1)))
+logaddexp.vjp("x1", lambda g, a, x1, x2: g * sigmoid(difference(x1, x2)))
+logaddexp.vjp("x2", lambda g, a, x1, x2: g * sigmoid(difference(x2, x1)))
 
 
-def _difference(x1, x2):
+def difference(x1, x2):
     """X1 - X2, and 0 for equal infinities."""
     same = np.isinf(x1) & (x1 == x2)
     return np.where(same, 0, x1) - np.where(same, 0, x2) if np.any(same) else x1 - x2

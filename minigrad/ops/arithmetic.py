@@ -71,12 +71,15 @@ log10 = elementwise(np.log10, "A = log10 X: dA/dX = 1 / (X ln 10).", x=lambda g,
 sin = elementwise(np.sin, "A = sin X: dA/dX = cos X.", x=lambda g, a, x: g * np.cos(x))
 cos = elementwise(np.cos, "A = cos X: dA/dX = -sin X.", x=lambda g, a, x: -g * np.sin(x))
 tan = elementwise(np.tan, "A = tan X: dA/dX = 1 + A**2.", x=lambda g, a, x: g * (1 + a * a))
-arcsin = elementwise(
-    np.arcsin, "A = arcsin X: dA/dX = (1 - X**2)**(-1/2).", x=lambda g, a, x: g / np.sqrt((1 - x) * (1 + x))
-)
-arccos = elementwise(
-    np.arccos, "A = arccos X: dA/dX = -(1 - X**2)**(-1/2).", x=lambda g, a, x: -g / np.sqrt((1 - x) * (1 + x))
-)
+
+
+def _root(x):
+    """(1 - X**2)**(1/2). As differences 1 - X and 1 + X keep the sign of an imaginary 0: the side of a branch cut."""
+    return np.sqrt(-(x - 1)) * np.sqrt(x - -1)
+
+
+arcsin = elementwise(np.arcsin, "A = arcsin X: dA/dX = (1 - X**2)**(-1/2).", x=lambda g, a, x: g / _root(x))
+arccos = elementwise(np.arccos, "A = arccos X: dA/dX = -(1 - X**2)**(-1/2).", x=lambda g, a, x: -g / _root(x))
 arctan = elementwise(
     np.arctan, "A = arctan X: dA/dX = 1 / (1 + X**2).", x=lambda g, a, x: g / (1 + np.square(widened(x)))
 )
@@ -88,7 +91,7 @@ arcsinh = elementwise(
     x=lambda g, a, x: g / (np.cosh(a) if a.dtype.kind == "c" else np.hypot(x, 1)),
 )
 arccosh = elementwise(
-    np.arccosh, "A = arccosh X: dA/dX = (X**2 - 1)**(-1/2).", x=lambda g, a, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1))
+    np.arccosh, "A = arccosh X: dA/dX = (X**2 - 1)**(-1/2).", x=lambda g, a, x: g / (np.sqrt(x - 1) * np.sqrt(x - -1))
 )
 arctanh = elementwise(np.arctanh, "A = arctanh X: dA/dX = 1 / (1 - X**2).", x=lambda g, a, x: g / ((1 - x) * (1 + x)))
 deg2rad = elementwise(np.deg2rad, "A = X pi / 180: a constant factor.", x=lambda g, a, x: g * (math.pi / 180))
@@ -133,7 +136,7 @@ abs = elementwise(
     name="abs",
     x=lambda g, a, x: g * (_unit(conj(x), a) if x.dtype.kind == "c" else np.sign(x)),
 )
-NUMPY[np.fabs] = abs
+elementwise(np.fabs, "A = |X| of real numbers, as floating-point ones.", x=lambda g, a, x: g * np.sign(x))
 
 
 def _unit(x, a):

@@ -20,6 +20,7 @@ from ..nest import flatten as leaves_of
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
+from .casting import in_dtype
 from .indexing import getitem, scatter
 from .joining import concatenate, stack
 from .shaping import broadcast_arrays, broadcast_to, expand_dims, moveaxis, ravel, reshape
@@ -104,7 +105,8 @@ def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Ar
     >>> mg.insert(np.array([1.0, 3.0]), 1, 2.0)
     array([1., 2., 3.])
     """
-    return _arranged(lambda a, v: np.insert(a, array_of(obj), v, axis), arr, values)
+    arr = arraylike(arr)
+    return _arranged(lambda a, v: np.insert(a, array_of(obj), v, axis), arr, in_dtype(arraylike(values), arr.dtype))
 
 
 def _joining(name: str, numpys: Any) -> Any:
@@ -220,13 +222,14 @@ def choose(a: Any, choices: Sequence[Array], mode: Any = "raise") -> Array:
 
 
 def _written(write, a, *values):
-    """The array after NumPy's function has written numbers of values over numbers of entries."""
+    """The array after NumPy's function has written numbers of values over numbers of entries. Its dtype stays."""
+    a = arraylike(a)
 
     def arrange(numbers, *others):
         write(numbers, *others)
         return numbers
 
-    return _arranged(arrange, a, *values)
+    return _arranged(arrange, a, *[in_dtype(arraylike(value), a.dtype) for value in values])
 
 
 @named

@@ -108,5 +108,12 @@ def narrowed(a: Array, *arguments: Array) -> Array:
     # equivalent: never because it is only slower
     if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
         return a
-    dtype = np.result_type(*[inexact(x).dtype for x in arguments])
-    return a if a.dtype == dtype or dtype.kind == "c" else astype(a, dtype)
+    dtype = common_dtype(*arguments)
+    return in_dtype(a, np.empty(0, dtype).real.dtype if dtype.kind == "c" and a.dtype.kind == "f" else dtype)
+
+
+def common_dtype(*arguments: Array) -> np.dtype:
+    """The floating-point or complex dtype that arguments have together, of which Python's numbers take any."""
+    kinds = [x if type(x) in (int, float, complex) else arraylike(x).dtype for x in arguments]
+    # equivalent: 0.0 -> any number because only its type counts
+    return np.result_type(*kinds, 0.0)

@@ -65,7 +65,7 @@ def angle(z: Array, deg: bool = False) -> Array:
     >>> mg.grad(mg.angle)(2j)
     np.complex128(-0.5+0j)
     """
-    a = np.arctan2(imag(z), real(z))
+    a = np.arctan2(imag(z) if np.iscomplexobj(z) else 0, real(z))
     return np.rad2deg(a) if deg else a
 
 

@@ -13,11 +13,11 @@ from ..stand_ins import implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from .arithmetic import power
-from .casting import astype, floating, inexact
+from .casting import astype, common_dtype, floating, in_dtype, inexact
 from .complex_numbers import conj
 from .joining import concatenate
 from .reductions import diff
-from .shaping import moveaxis, ravel, reshape
+from .shaping import expand_dims, moveaxis, ravel, reshape
 
 __all__ = [
     "linspace", "logspace", "geomspace", "interp", "gradient", "ediff1d", "unwrap", "convolve", "correlate",
@@ -41,16 +41,18 @@ def linspace(
     >>> mg.grad(lambda stop: mg.linspace(0.0, stop, 5)[1])(2.0)
     np.float64(0.25)
     """
-    start, stop = inexact(start), inexact(stop)
+    kind = common_dtype(start, stop)
+    start, stop = in_dtype(arraylike(start), kind), in_dtype(arraylike(stop), kind)
     # equivalent: linspace(0, 0 -> linspace(any number, 0; 0, num -> any number, num because only its length counts
     count = np.arange(len(np.linspace(0, 0, num))).reshape((-1,) + (1,) * max(start.ndim, stop.ndim))
     gaps = num - 1 if endpoint else num
     step = (stop - start) / max(gaps, 1)
-    samples = start + count.astype(np.result_type(start.dtype, stop.dtype)) * step
+    samples = start + count.astype(kind) * step
     if endpoint and num > 1:
         samples = np.where(count == num - 1, stop, samples)
     samples = moveaxis(samples, 0, axis)
-    samples = samples if dtype is None else astype(samples, dtype)
+    if dtype is not None:
+        samples = astype(np.floor(samples) if np.dtype(dtype).kind in "iu" else samples, dtype)
     return (samples, step if gaps > 0 else np.nan) if retstep else samples
 
 
@@ -64,11 +66,15 @@ def logspace(
     dtype: DType = None,
     axis: int = 0,
 ) -> Array:
-    """The base to the powers of `linspace`.
+    """The base, or each of an array of bases, to the powers of `linspace`.
 
     >>> mg.logspace(0.0, 2.0, 3)
     array([  1.,  10., 100.])
     """
+    if np.ndim(base):
+        ndim = max(map(np.ndim, (start, stop, base)))
+        start, stop, base = (reshape(x, (1,) * (ndim - np.ndim(x)) + np.shape(x)) for x in (start, stop, base))
+        base = expand_dims(base, axis)
     samples = power(base, linspace(start, stop, num, endpoint, axis=axis))
     return samples if dtype is None else astype(samples, dtype)
 
@@ -197,9 +203,16 @@ def ediff1d(ary: Array, to_end: Array | None = None, to_begin: Array | None = No
     >>> mg.ediff1d(np.array([1.0, 2.0, 4.0]), to_begin=0.0)
     array([0., 1., 2.])
     """
-    parts = [ravel(to_begin)] if to_begin is not None else []
-    parts.append(diff(ravel(ary)))
-    return concatenate(parts + ([ravel(to_end)] if to_end is not None else []))
+    ary = ravel(ary)
+
+    def end(name, values):
+        values = ravel(values)
+        if not np.can_cast(values.dtype, ary.dtype, "same_kind"):
+            raise TypeError(f"ediff1d: {name} of {values.dtype} does not fit an array of {ary.dtype}")
+        return in_dtype(values, ary.dtype)
+
+    before = [] if to_begin is None else [end("to_begin", to_begin)]
+    return concatenate([*before, diff(ary), *([] if to_end is None else [end("to_end", to_end)])])
 
 
 @implements(np.unwrap)

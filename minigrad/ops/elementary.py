@@ -11,9 +11,9 @@ from ..elementwise import elementwise
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array
-from .activations import logaddexp
+from .activations import difference, sigmoid
 from .arithmetic import _zero, floor_divide, power, remainder, selected, trunc
-from .casting import astype, floating
+from .casting import astype, floating, in_dtype
 
 __all__ = [
     "fmax", "fmin", "fmod", "copysign", "heaviside", "ldexp", "float_power", "logaddexp2", "divmod", "modf", "frexp",
@@ -85,15 +85,18 @@ def float_power(x1: Array, x2: Array) -> Array:
 
 
 @implements(np.logaddexp2)
+@op
 def logaddexp2(x1: Array, x2: Array) -> Array:
-    """A = log2(2**X1 + 2**X2), without overflow.
+    """A = log2(2**X1 + 2**X2), without overflow: dA/dX1 = 1 / (1 + 2**(X2 - X1)). Equal infinities share g.
 
     >>> mg.logaddexp2(1000.0, 1000.0).round(9)
     np.float64(1001.0)
     """
-    ln2 = math.log(2)
-    x1, x2 = (x * ln2 if isinstance(x, (int, float)) else np.multiply(x, ln2) for x in (x1, x2))
-    return logaddexp(x1, x2) / ln2
+    return np.logaddexp2(x1, x2)
+
+
+logaddexp2.vjp("x1", lambda g, a, x1, x2: g * sigmoid(difference(x1, x2) * math.log(2)))
+logaddexp2.vjp("x2", lambda g, a, x1, x2: g * sigmoid(difference(x2, x1) * math.log(2)))
 
 
 @implements(np.divmod)
@@ -113,7 +116,8 @@ def modf(x: Array) -> tuple[Array, Array]:
     >>> mg.modf(-2.5)
     (np.float64(-0.5), np.float64(-2.0))
     """
-    return _fraction(x), trunc(x)
+    fraction = _fraction(x)
+    return fraction, in_dtype(trunc(x), fraction.dtype)
 
 
 @op(name="modf")

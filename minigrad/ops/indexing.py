@@ -360,7 +360,8 @@ def triu(m: Array, k: int = 0) -> Array:
     array([[1., 2.],
            [0., 4.]])
     """
-    return np.where(_below(m, k - 1), 0, m)
+    m = arraylike(m)
+    return np.where(_below(m, k - 1), m.dtype.type(0), m)
 
 
 @implements(np.tril)
@@ -371,7 +372,8 @@ def tril(m: Array, k: int = 0) -> Array:
     array([[1., 0.],
            [3., 4.]])
     """
-    return np.where(_below(m, k), m, 0)
+    m = arraylike(m)
+    return np.where(_below(m, k), m, m.dtype.type(0))
 
 
 @implements(np.diagflat)

@@ -18,6 +18,7 @@ from ..products import product
 from ..stand_ins import implements
 from ..summation import normalized_axis
 from ..typing import Array, Shape
+from .casting import in_dtype
 from .complex_numbers import conj
 from .shaping import moveaxis, ravel, reshape, transpose
 
@@ -114,7 +115,8 @@ def vecdot(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     x1, x2 = (x if axis == -1 else moveaxis(x, normalized_axis(axis, np.ndim(x), "vecdot"), -1) for x in (x1, x2))
     if not np.shape(x1)[-1:] == np.shape(x2)[-1:] != ():
         raise ValueError(f"vecdot: the axis must be of one size in both, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
-    return np.sum(np.multiply(conj(arraylike(x1)), x2), axis=-1)
+    products = np.multiply(conj(arraylike(x1)), x2)
+    return in_dtype(np.sum(products, axis=-1), products.dtype)
 
 
 @implements(np.inner)

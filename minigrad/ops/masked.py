@@ -70,18 +70,19 @@ def _counted(a, axis, where):
 @extends(r.sum)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     total = r.sum(_chosen(_read(a, dtype, out), where, 0), axis, keepdims=keepdims)
-    return in_dtype(total if initial is None else total + _as_start(initial, dtype), dtype)
+    return in_dtype(total if initial is None else total + _as_start(initial, total), dtype)
 
 
 @extends(r.prod)
 def _(a, axis=None, dtype=None, out=None, keepdims=False, initial=None, where=True):
     product = r.prod(_chosen(_read(a, dtype, out), where, 1), axis, keepdims=keepdims)
-    return in_dtype(product if initial is None else product * _as_start(initial, dtype), dtype)
+    return in_dtype(product if initial is None else product * _as_start(initial, product), dtype)
 
 
-def _as_start(initial, dtype):
+def _as_start(initial, total):
     """What a sum or a product begins with, in the dtype that it is computed in."""
-    return _number(initial) if dtype is None else astype(_number(initial), dtype)
+    initial = _number(initial)
+    return astype(initial, total.dtype) if total.dtype.kind in "fc" else np.asarray(initial, total.dtype)
 
 
 def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):

@@ -105,7 +105,8 @@ def polyder(p: Array, m: int = 1) -> Array:
     if m < 0:
         raise ValueError(f"polyder: m must be 0 or more, not {m}")
     for _ in range(m):
-        p = p[:-1] * np.arange(p.shape[0] - 1, 0, -1).astype(p.dtype)
+        powers = np.arange(p.shape[0] - 1, 0, -1)
+        p = p[:-1] * (powers.astype(p.dtype) if p.dtype.kind in "fc" else powers)
     return p
 
 

@@ -29,6 +29,7 @@ from .polynomials import vander
 from .reductions import _norm, _reduced_shape, _scale, max, min, sum
 from .shaping import moveaxis, reshape
 from .singular_values import svdvals
+from .ties import rounding
 
 __all__ = [
     "norm", "vector_norm", "matrix_norm", "cond", "pinv", "qr", "lstsq", "polyfit", "tensorinv", "tensorsolve",
@@ -163,6 +164,7 @@ def _pinv(a, *, rcond):
 
     With ^H the conjugate transpose, dP = -P dA P + P P^H dA^H (1 - A P) + (1 - P A) dA^H P^H P, so
     dJ/dA = -P^T G P^T + conj((1 - A P) G^T P P^H + P^H P G^T (1 - P A)).
+    Singular values that are left out, and are not 0, add `_across`.
     """
     return np.linalg.pinv(a, rcond)
 
@@ -173,12 +175,33 @@ def _(g, p, a, rcond):
     left = _t(g) - np.matmul(a, np.matmul(p, _t(g)))
     right = _t(g) - np.matmul(np.matmul(_t(g), p), a)
     direct = np.matmul(np.matmul(pt, g), pt)
-    return conj(np.matmul(np.matmul(left, p), ph) + np.matmul(np.matmul(ph, p), right)) - direct
+    da = conj(np.matmul(np.matmul(left, p), ph) + np.matmul(np.matmul(ph, p), right)) - direct
+    s = np.linalg.svdvals(array_of(a))
+    kept = s > np.multiply(np.expand_dims(rcond, -1), np.max(s, axis=-1, keepdims=True, initial=0))
+    return da + _across(g, a, kept) if np.any(~kept & (s > rounding(s))) else da
+
+
+def _across(g, a, kept):
+    """What lies between singular values s[i] that P keeps and s[j] that it leaves out.
+
+    With A = U diag(s) V^H, N = U^H dA V and D = s[i]**2 - s[j]**2, V^H dP U has N^H / D + N s[j] / (s[i] D) there, of
+    which `_pinv` has N^H / s[i]**2. The difference is w (N + N^H s[j] / s[i]), with w = s[j] / (s[i] D); so with
+    C = V^T G conj(U) it adds conj(U) w (C + C^H s[j] / s[i]) V^T to dJ/dA.
+    """
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    across = kept[..., :, None] != kept[..., None, :]
+    large, small = (f(s[..., :, None], s[..., None, :]) for f in (np.maximum, np.minimum))
+    large, small = np.where(across, large, 1), np.where(across, small, 0)
+    c = np.matmul(np.matmul(conj(vh), g), conj(u))
+    core = small / (large * (large - small) * (large + small)) * (c + small / large * _h(c))
+    return np.matmul(np.matmul(conj(u), core), conj(vh))
 
 
 @implements(np.linalg.pinv)
 def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False, *, rtol: ArrayLike | None = 1e-15) -> Array:
     """The pseudo-inverse of a matrix, or a stack. The derivative is the one along matrices of the same rank.
+
+    Where singular values are left out that are not 0, all matrices nearby count.
 
     rcond, rtol: the part of the greatest singular value below which one counts as 0; of rtol=None it is the greater
                  side times the rounding of the dtype.
@@ -283,7 +306,7 @@ def polyfit(x: Array, y: Array, deg: int, rcond: float | None = None, *, w: Arra
         if w.shape != x.shape:
             raise ValueError(f"polyfit: w must be a vector as long as x, not {w.shape}")
         a, y = a * w[:, None], y * (w if y.ndim == 1 else w[:, None])
-    scale = np.sqrt(sum(squared(array_of(a)), 0))  # equivalent: array_of(a) -> a because it cancels in the derivative
+    scale = np.sqrt(sum(squared(a), 0))
     coefficients = matmul(pinv(a / scale, _cutoff(rcond, x.size, x.dtype)), y)
     return coefficients / (scale if y.ndim == 1 else scale[:, None])
 

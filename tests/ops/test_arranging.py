@@ -170,6 +170,19 @@ def test_a_condition_or_an_index_may_be_a_tensor(function, value):
     assert_array_equal(function(leaf(A), mg.tensor(value)).data, function(A, np.array(value)))
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.int64, np.complex64])
+def test_what_is_written_takes_the_dtype_of_the_array(dtype):
+    a, values = B.astype(dtype), np.array([7.75, 2.5])
+    for ours, theirs, *arguments in (
+        (mg.put, np.put, [0, 3], values),
+        (mg.put_along_axis, np.put_along_axis, np.array([[1]]), 7.75, 0),
+        (mg.fill_diagonal, np.fill_diagonal, values),
+        (mg.insert, None, 1, values[:1]),
+    ):
+        expected = written(theirs)(a, *arguments) if theirs else np.insert(a, *arguments)
+        assert_array_equal(ours(mg.tensor(a), *arguments).data, expected, strict=True)
+
+
 def test_what_is_written_by_a_tensor_of_places():
     places, mask = mg.tensor([[0, 2], [1, 0]]), mg.tensor(A > 0.3)
     assert_array_equal(mg.put_along_axis(A, places, 9.0, 1), written(np.put_along_axis)(A, places.data, 9.0, 1))

@@ -236,3 +236,21 @@ def test_scipys_functions(case):
     theirs, ours, *arguments = SCIPY[case]
     assert_allclose(ours(*arguments), theirs(*arguments), rtol=1e-12)
     two_derivatives(ours, *arguments)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [np.arcsin, np.arccos, np.arctan, np.arcsinh, np.arccosh, np.arctanh, np.sqrt, np.log, np.log1p, lambda z: z**0.5],
+)
+def test_on_a_branch_cut_the_slope_is_that_of_its_side(f):
+    """The sign of a part that is 0 says which side: beside it the slope is nearly the same."""
+    x = np.array([-3.0, -0.5, 0.5, 3.0])
+    for zero in (1e-10, -1e-10):
+        axis = np.full(4, zero)
+        for at in ((x, axis), (axis, x)):
+            beside, on = (np.empty(4, complex) for _ in range(2))
+            beside.real, beside.imag = at
+            on.real, on.imag = (np.where(np.abs(part) < 1e-9, np.copysign(0, part), part) for part in at)
+            for part in (np.real, np.imag):
+                slopes = mg.grad(lambda z: np.sum(part(f(z))))  # noqa: B023 (it is called here)
+                assert_allclose(slopes(on), slopes(beside), rtol=1e-8, atol=1e-9)

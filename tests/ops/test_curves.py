@@ -128,6 +128,7 @@ def test_several_slopes_and_steps():
     assert np.linspace(leaf(1.0), 3.0, 2, retstep=True)[1].item() == 2
     assert np.isnan(np.linspace(leaf(1.0), 3.0, 1, retstep=True)[1])
     assert np.linspace(leaf(1.0), 3.0, dtype=np.float32).dtype == np.float32
+    assert_array_equal(np.linspace(leaf(-2.5), 2.0, 7, dtype=int).data, np.linspace(-2.5, 2.0, 7, dtype=int))
 
 
 def test_interpolation_at_its_ends_and_at_nan():
@@ -174,6 +175,15 @@ def test_spacings_along_any_axis_are_numpys_and_those_of_linspace_to_the_bit(num
     for f in (np.logspace, np.geomspace):
         found = f(leaf(abs(start)), abs(stop), num, axis=axis)
         assert_allclose(found.data, f(abs(start), abs(stop), num, axis=axis), rtol=1e-13)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+def test_logspace_of_several_bases(axis):
+    for start, stop in ((0.5, 1.0), (np.zeros(3), 2.0), (np.zeros((2, 1)), np.ones(3))):
+        base = np.array([2.0, 3.0, 4.0])
+        found, expected = (np.logspace(start, stop, 3, base=b, axis=axis) for b in (leaf(base), base))
+        assert_allclose(found.data, expected, rtol=1e-14)
+    mg.testing.check_grads(lambda b, x: mg.logspace(x, x + 1, 3, base=b, axis=axis), base, np.zeros((2, 3)))
 
 
 @pytest.mark.parametrize("edge_order", [1, 2])

@@ -261,6 +261,31 @@ def test_the_cutoff_of_each_matrix_of_a_stack():
             assert_allclose(np.linalg.pinv(leaf(stack), given).data, expected)
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (3, 3)])
+@pytest.mark.parametrize("rcond", [0.1, 0.5, np.array([0.1, 0.3]), 0.95])
+def test_singular_values_that_are_left_out_and_not_0_count_in_the_slopes(shape, rcond):
+    rng, k = np.random.default_rng(0), 3
+    u, v = (np.linalg.qr(rng.normal(size=(2, n, n)))[0][..., :k] for n in shape)
+    a = (u * np.array([[3.0, 1.0, 0.2], [2.0, 0.5, 0.4]])[:, None]) @ np.swapaxes(v, -1, -2)
+    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a, order=2)
+    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a + 0.05j * rng.normal(size=a.shape))
+    if np.ndim(rcond) == 0:
+        b = rng.normal(size=shape[0])
+        mg.testing.check_grads(lambda a, b: mg.lstsq(a, b, rcond)[0], a[0], b)
+
+
+def test_equal_singular_values_on_either_side_of_the_cutoff():
+    a = np.diag([2.0, 2.0, 0.1, 0.1])
+    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=0.2), a, order=1)
+
+
+@pytest.mark.parametrize("rcond", [0.05, 0.3])
+@pytest.mark.filterwarnings("ignore:Polyfit may be poorly")
+def test_slopes_of_a_polynomial_of_fewer_terms(rcond):
+    x, y = np.linspace(0, 1, 6), np.array([1.0, -2.0, 4.0, 0.5, 3.0, 3.0])
+    mg.testing.check_grads(lambda x, y: mg.polyfit(x, y, 3, rcond=rcond), x, y)
+
+
 def test_diagonals_and_traces_of_stacks_and_factors():
     t = leaf(A)
     assert_array_equal(np.linalg.diagonal(t, offset=1).data, np.linalg.diagonal(A, offset=1))
