@@ -60,6 +60,7 @@ def derived(spec, call, dtype):
 
 @pytest.mark.parametrize("name", mg.ops.__all__)
 def test_values_and_gradients_are_right_to_a_few_units_in_the_last_place(name, specs):
+    assert name in specs, f"{name} has no specification: see step 4 of CONTRIBUTING.md"
     spec = specs[name]
 
     @settings(max_examples=8, database=None, derandomize=True, suppress_health_check=list(HealthCheck))

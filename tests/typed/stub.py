@@ -33,7 +33,7 @@ from . import {families}
 FAMILIES: tuple[Any, ...]
 CONTENTS: str
 
-__all__ = {names}
+__all__: list[str] = []
 """
 
 BY_CHOICE = {"svd": "compute_uv"}  # op -> the parameter whose truth decides between two kinds of result
@@ -117,7 +117,8 @@ def stub():
     """The text of the stub."""
     lines = []
     for family in ops.FAMILIES:
-        lines += ["", f"# {family.__name__.rpartition('.')[2]}", ""]
+        names = repr(family.__all__).replace("'", '"')
+        lines += ["", f"# {family.__name__.rpartition('.')[2]}", f"__all__ += {names}", ""]
         for name in family.__all__:
             function = getattr(ops, name)
             found = [*overloads(function)]
@@ -131,10 +132,7 @@ def stub():
     body = "\n".join(lines) + "\n"
     aliases = sorted(set(re.findall(r"\b(\w+Like|Axis|Shape|Pair|Order|DType|\w+Result)\b", body)), key=str.lower)
     families = [family.__name__.rpartition(".")[2] for family in ops.FAMILIES]
-    head = HEAD.format(
-        aliases=", ".join(aliases), families=", ".join(families), names=repr(ops.__all__).replace("'", '"')
-    )
-    return head + body
+    return HEAD.format(aliases=", ".join(aliases), families=", ".join(families)) + body
 
 
 if __name__ == "__main__":
