@@ -15,18 +15,16 @@ FEWEST_ROWS = 32  # of a part of a product
 _ONE_THREAD_OF_VECTOR = 9_216  # multiplications of a matrix and a vector that OpenBLAS does in one thread
 
 
+# equivalent: any change because BLAS, and any parts, give the same
 def product(a, b):
     """a @ b of arrays, as np.matmul: a large one in minigrad's threads instead of BLAS's, which spin after it."""
-    # equivalent: any change because small products and large ones are the same
     if a.size * b.size <= _ONE_THREAD_OF_VECTOR or not (
         parts := _parts_of_product(a.shape, b.shape, get_num_threads())
     ):
         return np.matmul(a, b)
     if len(parts) == 1:
-        # equivalent: any change because BLAS's threads compute the same
         return share(lambda _: np.matmul(a, b), parts, products=math.inf)[0]
     out = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]), np.result_type(a, b))
-    # equivalent: any change because BLAS's threads compute the same
     share(lambda part: np.matmul(a[part[0]], b[part[1]], out=out[part[2]]), parts, products=math.inf)
     return out
 

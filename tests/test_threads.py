@@ -189,6 +189,23 @@ def test_an_error_is_raised_after_all_have_stopped(wrong):
     assert threads.share(lambda i: i, range(3)) == [0, 1, 2]
 
 
+def test_after_an_error_of_a_worker_no_other_part_is_begun():
+    mg.set_num_threads(2)
+    here, failing, begun = threading.get_ident(), threading.Event(), []
+
+    def work(part):
+        begun.append(part)
+        if threading.get_ident() != here:
+            failing.set()
+            raise ZeroDivisionError
+        assert failing.wait(30)
+        time.sleep(0.05)
+
+    with pytest.raises(ZeroDivisionError):
+        threads.share(work, range(50))
+    assert len(begun) < 10
+
+
 def test_an_interruption_at_any_place_leaves_nothing_running():
     """Ctrl-C arrives at each line of `share` in turn: parts stop, the pool works, and BLAS has its threads back."""
     before = threads._blas.get and threads._blas.get()

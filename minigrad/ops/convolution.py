@@ -257,12 +257,11 @@ def _kernel_plan(stride, padding, dilation, groups, x, g, size):
     return geometry, choose(geometry, _images(x), x[-3], g[-3], groups)
 
 
+# equivalent: any change because either way sums the same entries
 def _per_channel(g):
     """The sum of g over the image: dJ/db (section 3.1.5). The sweep sums over the batch, as over a broadcast."""
-    # equivalent: any change because either way sums the same entries
     if g.ndim == 4 and images_innermost(array_of(g)):  # then rows are long, and a product with ones adds them fastest
         n, c, h, w = g.shape
-        # equivalent: 3, 0 -> 0, 3 because columns and images are summed together
         rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)
         return matmul(rows, np.ones(w * n, g.dtype)).reshape(h, c)
     return np.sum(g, axis=(-2, -1))

@@ -220,8 +220,7 @@ def _any_eigenvectors(a, *, parts):
 def _(g, v, a, parts):
     w, vt = _any_eigenvalues(a, parts=parts), _t(v)
     k = np.matmul(vt, g)
-    # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
-    along = np.real(sum(np.where(ties.diagonal(w), k, 0), -2))
+    along = np.real(np.linalg.diagonal(k))
     turned = k - np.matmul(vt, conj(v)) * along[..., None, :]
     inner = ties.quotient(turned, ties.differences(w), ties.tied(parts[0]), ties.diagonal(w))
     return np.linalg.solve(vt, np.matmul(inner, vt))

@@ -206,7 +206,7 @@ def _axes_of_ellipsis(letters, ndim):
     """How many axes "..." stands for; negative where the letters don't fit so many axes."""
     if "..." in letters:
         return ndim - len(letters) + 3
-    return 0 if len(letters) == ndim else -1  # equivalent: -1 -> -2 because any negative number says it
+    return -abs(ndim - len(letters))
 
 
 def _implicit_output(letters):

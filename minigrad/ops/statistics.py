@@ -138,8 +138,7 @@ def _quantile(
         positions = _positions(np.sum(~np.isnan(ordered), axis=-1), n, q.ravel(), method, ignore_nan)
     else:
         weights = in_last_axis(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape))
-        # equivalent: array_of(entries) -> entries because an order has no derivative
-        positions = _weighted_positions(array_of(entries), weights, q.ravel(), method, ignore_nan)
+        positions = _weighted_positions(entries, weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     part = (positions - low).astype(ordered.dtype)
     below = take_along_axis(ordered, low, -1)
