@@ -29,6 +29,7 @@ pools, apart_pools = s.pool2d_inputs(leads=leads), s.pool2d_inputs(gap=True, lea
 few_pools = s.pool2d_inputs()
 bad_pool = (
     ((np.zeros((4, 4)), 2), {}, ValueError, "must be"),
+    ((1.0, 2), {}, ValueError, r"x must be .*, not \(\)"),
     ((np.zeros((1, 4, 4), int), 2), {}, TypeError, "floating-point"),
     ((np.zeros((1, 4, 4)), 5), {}, ValueError, "does not fit"),
     ((np.zeros((1, 4, 4)), (0, 1)), {}, ValueError, "at least 1"),
