@@ -73,7 +73,7 @@ def share(work: Callable[[Any], Any], parts: Sequence[Any], products: float = 0)
         thread does all parts.
     An error is raised once no thread works on a part any more, so that what they write to can be released.
     """
-    pool = _pool or _current()
+    pool = _pool or _current()  # equivalent: without _pool or because it only saves a call
     # equivalent: any change because threads compute the same
     others = 0 if 0 < products <= FEWEST_PRODUCTS else min(pool.size, len(parts)) - 1
     # equivalent: any change because threads compute the same
@@ -104,7 +104,7 @@ def _run(task, places, pool, products):
             _blas.release(task)
             return error
         except BaseException as raised:
-            error = error or raised
+            error = raised
 
 
 class _Task:

@@ -127,8 +127,9 @@ def test_the_blas_of_numpy_is_found_where_it_was():
 
 
 def test_threads_are_counted_before_any_has_started(monkeypatch):
-    monkeypatch.setattr(threads, "_pool", None)
-    assert mg.get_num_threads() == threads._default()
+    for found in (mg.get_num_threads, lambda: len(threads.share(id, range(threads._default())))):
+        monkeypatch.setattr(threads, "_pool", None)
+        assert found() == threads._default()
 
 
 def test_callers_finish_while_all_workers_are_busy():
@@ -189,16 +190,17 @@ def test_an_error_is_raised_after_all_have_stopped(wrong):
     assert threads.share(lambda i: i, range(3)) == [0, 1, 2]
 
 
-def test_after_an_error_of_a_worker_no_other_part_is_begun():
+@pytest.mark.parametrize("fails_here", [False, True])
+def test_after_an_error_no_other_part_is_begun(fails_here):
     mg.set_num_threads(2)
-    here, failing, begun = threading.get_ident(), threading.Event(), []
+    here, both, begun = threading.get_ident(), threading.Barrier(2, timeout=30), []
 
     def work(part):
         begun.append(part)
-        if threading.get_ident() != here:
-            failing.set()
+        if len(begun) <= 2:
+            both.wait()
+        if (threading.get_ident() == here) == fails_here:
             raise ZeroDivisionError
-        assert failing.wait(30)
         time.sleep(0.05)
 
     with pytest.raises(ZeroDivisionError):
