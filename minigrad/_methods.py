@@ -5,6 +5,7 @@ Comparisons, `argmax` and the like give plain arrays, which carry no gradient.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,14 @@ def _bitwise(ufunc: Any) -> tuple[Callable[[Any, Any], Integers], Callable[[Any,
     return lambda self, other: ufunc(self, other), lambda self, other: ufunc(other, self)
 
 
+def _compares(compare: Any) -> Callable[[Any, TensorLike], Booleans]:
+    """A comparison as a method."""
+    # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
+    return lambda self, other: (
+        NotImplemented if other is None or isinstance(other, str) else compare(self._array, array_of(other))
+    )
+
+
 class ArrayMethods:
     """The operators and methods of Tensor that lead to an op, or to plain values."""
 
@@ -66,29 +75,9 @@ class ArrayMethods:
     __divmod__, __rdivmod__ = ops.divmod, lambda self, other: ops.divmod(other, self)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
-    def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return NotImplemented if other is None or isinstance(other, str) else self._array == array_of(other)
-
-    def __ne__(self, other: object) -> Booleans:  # type: ignore[override]
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return NotImplemented if other is None or isinstance(other, str) else self._array != array_of(other)
-
-    def __lt__(self, other: TensorLike) -> Booleans:
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return self._array < array_of(other)
-
-    def __le__(self, other: TensorLike) -> Booleans:
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return self._array <= array_of(other)
-
-    def __gt__(self, other: TensorLike) -> Booleans:
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return self._array > array_of(other)
-
-    def __ge__(self, other: TensorLike) -> Booleans:
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return self._array >= array_of(other)
+    __eq__, __ne__ = _compares(operator.eq), _compares(operator.ne)  # type: ignore[assignment]
+    __lt__, __le__ = _compares(operator.lt), _compares(operator.le)
+    __gt__, __ge__ = _compares(operator.gt), _compares(operator.ge)
 
     __and__, __rand__ = _bitwise(np.bitwise_and)
     __or__, __ror__ = _bitwise(np.bitwise_or)

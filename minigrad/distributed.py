@@ -45,6 +45,7 @@ LAUNCHED = ("PMI_RANK", "OMPI_COMM_WORLD_RANK", "PMIX_RANK")
 SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE")
 launched = any(name in os.environ for name in LAUNCHED)
 ENDED = 1  # the tag of the message that a rank ends
+give_way = getattr(os, "sched_yield", lambda: None)
 
 
 class _Ranks:
@@ -69,9 +70,7 @@ class _Ranks:
                 self.ended.append(self.world.recv(tag=ENDED))
             if min(self.ended, default=(self.waits,)) < (self.waits,):
                 _end_job(self.MPI.COMM_WORLD, f": it waits for rank {min(self.ended)[1]}, which has ended")
-            # equivalent: any change because giving way only saves time
-            if hasattr(os, "sched_yield"):  # the rank that it waits for may need this core
-                os.sched_yield()  # equivalent: any change because giving way only saves time
+            give_way()  # equivalent: any change because it saves time: the rank that it waits for may need this core
 
     def gather(self, value: Any) -> list[Any]:
         """Return the values of all ranks."""
@@ -103,10 +102,9 @@ def _ranks() -> Any:
     return _Ranks(MPI)
 
 
+# equivalent: any change because the ranks of the tests are threads, whose standard error is written at once
 def _end_job(world: Any, why: str = "") -> None:
-    # equivalent: any change because standard error is written at once
     print(f"rank {world.rank} of {world.size} ends the job{why}", file=sys.stderr, flush=True)
-    # equivalent: any change because the ranks of the tests are threads
     time.sleep(0.2)  # mpiexec passes on what ranks print, but drops what is left when the job ends
     world.Abort(1)
 
@@ -320,16 +318,14 @@ class _Bucket:
             node.grad = total if having else None
 
 
+# equivalent: any change because where a bucket ends only tunes, and the number only has to differ for most other lists
 def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
     """Divide leaves into buckets of one dtype."""
-    # equivalent: any change because the number only has to be another one for most other lists
     layout = zlib.crc32(repr([bucket_bytes, *((node.shape, node.dtype) for node in nodes)]).encode()) % 4095 + 1
     for node in nodes:
         if node.dtype not in (np.float32, np.float64):  # which are those of this machine's byte order
             raise TypeError(f"backward: {node.name or 'a parameter'} must be float32 or float64, not {node.dtype}")
-    # equivalent: any change because where a bucket ends only tunes
     ends = dict(zip(nodes, np.cumsum([node.output.nbytes for node in nodes]), strict=True))
-    # equivalent: any change because where a bucket ends only tunes
     for _, group in groupby(nodes, lambda node: (node.dtype, ends[node] // bucket_bytes)):
         yield _Bucket([*group], layout)
 

@@ -55,48 +55,40 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
     """Return `x + y` and `y + x` as methods of Tensor, for an op of two arguments and no parameter."""
     forward, parameters = op.forward, op.parameters
 
+    # equivalent: any change because op(x, y), which every case may be left to, gives the same, slower
     def method(x: Any, y: Any) -> Any:
         Tensor = operation.Tensor
         p = q = None
         if type(x) is Tensor:
             a, p = x._array, x.node
-            # equivalent: never; >= -> >; a.nbytes -> not a.nbytes because what follows gives the same
             if a.nbytes >= LARGE:
                 return op(x, y)
-        # equivalent: or -> and; without or type(x) is int; without type(x) is float or because op(x, y) gives the same
         elif type(x) is float or type(x) is int:
             a = x
         else:
             return NotImplemented if defers(x) else op(x, y)
         if type(y) is Tensor:
             b, q = y._array, y.node
-        # equivalent: or -> and; without or type(y) is int; without type(y) is float or because op(x, y) gives the same
         elif type(y) is float or type(y) is int:
             b = y
         else:
             return NotImplemented if defers(y) else op(x, y)
         settings = in_force()
-        # equivalent: without if settings else None because nothing in force means no debugger
         watching = debugger() if settings else None
         try:
-            # equivalent: forward if watching is None else watching.forward(op) -> watching.forward(op) because the
-            # error of None leads to op(x, y), which does the same
             output = (forward if watching is None else watching.forward(op))(a, b)
         except NUMPY_ERRORS:
-            # equivalent: any factor because op raises as well
             return op(x, y)  # which names the error
         if type(output) is not ndarray:
             output = np.asarray(output)
         tensor = _new(Tensor)
         tensor._array = output
-        # equivalent: without settings and because nothing in force means recording
         if (p is None and q is None) or (settings and not recording()):
             tensor.node = None
         else:
             tensor.node = node = Node()
             node.op, node.parents, node.arguments = op, (p, q), (a, b)
             node.parameters, node.output, node.number = parameters, output, next_number()
-            # equivalent: without if settings else () because nothing in force means no scope
             node.scope = setting("scope", ()) if settings else ()
         return tensor if watching is None else watching.computed(op, (a, b), tensor)
 

@@ -37,19 +37,15 @@ class Signature:
     defaults: dict[str, Any]
     parameters: dict[str, Any]
 
+    # equivalent: any change because `arity` and `rest` only save time: `bind` gives the same
     def __init__(self, function: Callable, names: tuple[str, ...] | None = None):
-        # equivalent: without or () because `_read` sets the names where none are given
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
             self._read(inspect.unwrap(function))
         needed = any(default is inspect.Parameter.empty for default in self.parameters.values())
-        # equivalent: without if needed else len(self.names); -1 -> -2 because every call may be bound, and none has
-        # fewer than 0 arguments
         self.arity = -1 if needed else len(self.names)
         self.fitting: set[tuple] = set()
-        # equivalent: any change because `bind` gives the same
         values = () if needed else tuple(self.defaults.values())
-        # equivalent: any change because `bind` gives the same
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
 
     def _read(self, function: Any) -> None:
@@ -221,19 +217,14 @@ class EachPosition:
         return self.function is function  # equivalent: is -> is not because each argument is then looked at
 
 
+# equivalent: any change because what is not recognised is left to inspect.signature, which is slower
 def _takes_just(function: Any, count: int, keywords: dict) -> bool:
     """Whether a function takes so many arguments and these keywords, by its code alone."""
     if not isinstance(function, FunctionType):
         return False
     code = function.__code__
-    # equivalent: without [count : code.co_argcount + code.co_kwonlyargcount] because what is not recognised is left
-    # to inspect.signature
     named = set(code.co_varnames[count : code.co_argcount + code.co_kwonlyargcount])
-    # equivalent: <= -> <; without named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else because
-    # what is not recognised is left to inspect.signature
     fits = named <= keywords.keys() if code.co_flags & inspect.CO_VARKEYWORDS else named == keywords.keys()
-    # equivalent: code.co_argcount >= -> code.co_argcount > because what is not recognised is left to
-    # inspect.signature
     return code.co_argcount >= count >= code.co_posonlyargcount and fits
 
 

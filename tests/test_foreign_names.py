@@ -143,6 +143,7 @@ def test_a_module_of_ones_own_may_have_such_an_option():
             self.device = device
 
     assert Own(device="here", maximize=1).options == ({"maximize": 1}, "here")
+    assert Own(maximize=1, device="here").options == ({"maximize": 1}, "here")
     assert Strict(device="here").device == "here"
     with pytest.raises(TypeError, match=r"^Strict does not take maximize="):
         Strict("here", maximize=True)
@@ -205,7 +206,7 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
         (lambda t: mg.sum(t, axes=0), "argument 'axes'$"),
     ],
 )
-def test_keywords_of_pytorch_name_those_of_numpy(call, text, names):
+def test_keywords_of_another_framework_name_those_of_numpy(call, text, names):
     with pytest.raises(TypeError, match=text):
         call(names["t"])
 

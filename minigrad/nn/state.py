@@ -71,7 +71,6 @@ def _misfits(pairs: dict[str, tuple[Any, Any]]) -> Iterator[str]:
         if part.shape != value.shape:
             yield f"{name!r} must have shape {part.shape}, not {value.shape}"
         earlier = first.setdefault(id(part), name)
-        # equivalent: pairs[earlier][1], value -> value, pairs[earlier][1] because equality has no order
         if not _same(pairs[earlier][1], value):
             yield f"{earlier!r} and {name!r} are one parameter, but are given two values"
 

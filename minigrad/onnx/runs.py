@@ -106,15 +106,14 @@ class Runs:
 
     def __init__(self, f: Callable, example: list[np.ndarray], dynamic_batch: bool):
         self.dynamic_batch = dynamic_batch
-        # equivalent: else 0 -> else any number because then nothing reads it
-        n = _batch_size(example) if dynamic_batch else 0
-        self.sizes = [n + growth if dynamic_batch else n for growth in GROWTH]
+        n = _batch_size(example) if dynamic_batch else None
+        self.sizes = [n and n + growth for growth in GROWTH]
         self.runs = [Run(f, example)]
         # equivalent: start=1 -> start=0; start=1 -> start=2 because it only gives other examples
         for i, size in enumerate(self.sizes[1:], start=1):
             try:
                 with np.errstate(all="ignore"):
-                    self.runs.append(Run(f, [_varied(x, i, size if dynamic_batch else None) for x in example]))
+                    self.runs.append(Run(f, [_varied(x, i, size) for x in example]))
             except NUMPY_ERRORS as error:
                 raise self._differs(f"f raises {type(error).__name__} for other examples ({error})") from error
         self.first = self.runs[0]
@@ -142,36 +141,34 @@ class Runs:
             raise self._differs(f"f does {node.op.__name__} where it does {twin.op.__name__} for another example")
 
     def _joined(self, nodes: tuple[Node, ...]) -> Step:
-        node = nodes[0]
-        # equivalent: (), {} -> {}, () because both are replaced below
-        step = Step(node, (), {}, self._shape(*nodes))
+        node, *_ = nodes
+        shape = self._shape(*nodes)
         arguments = tuple(
             parent
             if parent in self.first.number
-            else self._constant(step, node.op.argument(i), *(n.arguments[i] for n in nodes))
+            else self._constant(node, node.op.argument(i), *(n.arguments[i] for n in nodes))
             for i, parent in enumerate(node.parents)
         )
         parameters = {
-            name: self._constant(step, name, *(n.parameters[name] for n in nodes))
+            name: self._constant(node, name, *(n.parameters[name] for n in nodes))
             for name in node.parameters
             if name != "saved"
         }
-        return step._replace(arguments=arguments, parameters=parameters)
+        return Step(node, arguments, parameters, shape)
 
-    def _constant(self, step: Step, name: str, *values: Any) -> Any:
+    def _constant(self, node: Node, name: str, *values: Any) -> Any:
         """What stands for the value of an argument or parameter in all runs."""
         try:
             return self._merged([*values])
         except _NoConstantError:
             first, *others = map(brief, values)
-            # equivalent: others[0] -> others[1] because both are as the first
-            second = next((other for other in others if other != first), others[0])
+            second = next((other for other in others if other != first), first)
             raise self._differs(
-                f"{place(step.node)}: {name} is {first} for the example and {second} for another one"
+                f"{place(node)}: {name} is {first} for the example and {second} for another one"
             ) from None
 
     def _merged(self, values: list) -> Any:
-        first = values[0]  # equivalent: 0 -> any number because no value comes before the others
+        first, *_ = values
         if isinstance(first, (list, tuple, slice, np.ndarray)) and any(type(a) is not type(first) for a in values):
             raise _NoConstantError
         if isinstance(first, (list, tuple)):
@@ -184,7 +181,7 @@ class Runs:
         return self._merged_constants(values)
 
     def _merged_constants(self, values: list) -> Any:
-        first = values[0]  # equivalent: 0 -> any number because no value comes before the others
+        first, *_ = values
         if all(type(value) is type(first) and (value is first or value == first) for value in values):
             return first
         if all(isinstance(value, (int, np.integer)) for value in values):
@@ -197,25 +194,20 @@ class Runs:
         return [self._merged([*column]) for column in zip(*values, strict=True)]
 
     def _merged_arrays(self, arrays: list[np.ndarray]) -> Any:
-        first = arrays[0]  # equivalent: 0 -> any number because none comes before the others
-        # equivalent: without array is first or; array, first) -> first, array) because it is only faster, and symmetric
-        if all(array is first or _same(array, first) for array in arrays):
+        first, *_ = arrays
+        if all(_same(array, first) for array in arrays):
             return first
         for i, x in enumerate(self.first.x):
-            # equivalent: a, run.x[i] -> run.x[i], a because being equal is symmetric
             if x.dtype.kind != "f" and all(_same(a, run.x[i]) for a, run in zip(arrays, self.runs, strict=True)):
                 return Input(i)
         return self._stretched(arrays)
 
     def _stretched(self, arrays: list[np.ndarray]) -> Stretched:
         """One array, repeated along the axes that grow with the batch."""
-        # equivalent: 0 -> any number because `row` is the same in all arrays, or there is no constant
-        first, shape = arrays[0], self._shape(*arrays)
+        (first, *_), shape = arrays, self._shape(*arrays)
         grown = tuple(axis for axis, length in enumerate(shape) if isinstance(length, Size))
         index = tuple(slice(0, 1) if axis in grown else slice(None) for axis in range(first.ndim))
         row = first[index]
-        # equivalent: array, np.broadcast_to(row, array.shape) -> np.broadcast_to(row, array.shape), array because
-        # being equal is symmetric
         if all(_same(array, np.broadcast_to(row, array.shape)) for array in arrays):
             return Stretched(row, shape)
         raise _NoConstantError
@@ -235,10 +227,11 @@ class Runs:
         first, second, *_ = lengths
         if all(length == first for length in lengths):
             return first
-        factor, n = second - first, self.sizes[0]
-        offset = first - factor * n
-        if [factor * n + offset for n in self.sizes] == [*lengths]:
-            return Size(int(factor), int(offset))
+        if self.dynamic_batch:
+            factor = second - first
+            offset = first - factor * self.sizes[0]
+            if [factor * n + offset for n in self.sizes] == [*lengths]:
+                return Size(int(factor), int(offset))
         raise _NoConstantError
 
     def _differs(self, said: str) -> ValueError:
@@ -251,8 +244,6 @@ class Runs:
         """Raise ValueError for an input of integers that looks like a constant in each run."""
         for i, array in enumerate(self.first.x):
             row = array[tuple(slice(0, 1) for _ in array.shape)]
-            # equivalent: array, np.broadcast_to(row, array.shape) -> np.broadcast_to(row, array.shape), array because
-            # being equal is symmetric
             if array.dtype.kind != "f" and _same(array, np.broadcast_to(row, array.shape)):
                 raise ValueError(
                     f"export: example[{i}] must have entries that differ, to tell it from a constant, not all "
@@ -279,16 +270,13 @@ def _batch_size(example: list[np.ndarray]) -> int:
     return sizes.pop()
 
 
+# equivalent: any change because it only gives other examples, of which one has other values
 def _varied(x: np.ndarray, i: int, size: int | None) -> np.ndarray:
     """Another example, with so many rows (None: as many): i = 1 stays in the range of this one, i = 2 leaves it."""
     if x.size:
-        # equivalent: + i -> - i because it only gives other examples
         x = x[(np.arange(len(x) if size is None else size) + i) % len(x)] if x.ndim else x
     if x.dtype.kind == "f":
-        # equivalent: any change because other values do as well, as long as one of the two examples has others
         return (x + (0.5 - x) / 16 if i == 1 else -2 * x - 1).astype(x.dtype)
-    # equivalent: without , axis=-1; -1 -> 1; > -> >=; 1 else -> 0 else; without if x.ndim > 1 else x because it only
-    # gives other examples
     return np.roll(x, i, axis=-1) if x.ndim > 1 else x
 
 

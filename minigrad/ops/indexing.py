@@ -147,12 +147,6 @@ def _names_once(index):
     )
 
 
-def _moved(function, a, *arguments, **options):
-    """Index the entries as `function` moves an array of their positions. The adjoint is scatter."""
-    numbered = np.arange(math.prod(np.shape(a))).reshape(np.shape(a))
-    return getitem(ravel(a), function(numbered, *map(array_of, arguments), **options))
-
-
 def _with_axis(name, a, axis):
     """An array with at least one axis, flattened for axis None, and the axis counted from 0."""
     a = ravel(a) if axis is None or np.ndim(a) == 0 else arraylike(a)

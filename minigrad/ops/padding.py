@@ -14,7 +14,6 @@ from ..stand_ins import implements
 from ..typing import Array, Shape
 from .arranging import _arranged, array
 from .casting import astype
-from .indexing import _moved
 from .joining import concatenate
 from .shaping import moveaxis
 
@@ -55,7 +54,7 @@ def pad(
     if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
         return _pad(a, widths, constant_values=constant_values)
     if mode in _MOVES or (mode in ("reflect", "symmetric") and reflect_type == "even"):
-        return _moved(np.pad, a, widths, mode=_MOVES.get(mode, mode))
+        return _arranged(partial(np.pad, pad_width=widths, mode=_MOVES.get(mode, mode)), a)
     if mode not in _BORDERS or reflect_type not in ("even", "odd"):
         modes = ", ".join(map(repr, (*_MOVES, *_BORDERS)))
         raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")

@@ -87,6 +87,8 @@ def log_softmax(x: Array, axis: Axis = None) -> Array:
     return activations.log_softmax(x, axis)
 
 
+# equivalent: never; array_of(a) -> a; 0 -> any number because the shift, any finite number, is added again, and without
+# b the op of minigrad's own gives the same
 def logsumexp(
     a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:
@@ -95,14 +97,11 @@ def logsumexp(
     >>> mg.scipy.special.logsumexp(np.array([0.0, 0.0]), b=np.array([3.0, -1.0])).round(6)
     np.float64(0.693147)
     """
-    # equivalent: never because what follows gives the same
     if b is None and not return_sign:
         return activations.logsumexp(a, axis, keepdims)
     a, factor = arraylike(a), 1.0 if b is None else arraylike(b)
     unused = np.equal(factor, 0)
-    # equivalent: array_of(a) -> a because the shift cancels
     shift = np.max(np.where(unused, -np.inf, array_of(a)), axis=axis, keepdims=True)
-    # equivalent: 0 -> any number because it is added again
     shift = np.where(np.isfinite(shift), shift, 0)
     largest = np.log(np.finfo(np.result_type(shift, np.float32)).max)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -202,7 +201,6 @@ def _double(x):
 
 def _beta_density(a, b, x):
     a, b, x = _double(a), _double(b), _double(x)
-    # equivalent: betaln(a, b) -> betaln(b, a) because it is symmetric
     return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
 
 

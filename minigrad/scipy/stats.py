@@ -65,19 +65,16 @@ def _positive(p):
     return p if np.all(positive) else np.where(positive, p, np.nan)
 
 
-def _standard(x, loc, scale, *shapes):
-    """(x - loc) / scale, NaN where the scale or a shape is not positive; infinite is so for any scale."""
+def _standard(x, loc, scale, shape=1.0):
+    """(x - loc) / scale, NaN where the scale or the shape is not positive; infinite is so for any scale."""
     deviation, scale = x - loc, _positive(scale)
     infinite = np.isinf(deviation)
     if np.any(infinite):
         z = np.where(infinite, deviation / array_of(scale), np.where(infinite, 0.0, deviation) / scale)
     else:
         z = deviation / scale
-    for shape in shapes:
-        # equivalent: 0 -> any number because the next line asks again
-        if not np.all(np.greater(shape, 0)):
-            z = np.where(np.greater(shape, 0), z, np.nan)
-    return z
+    positive = np.greater(shape, 0)
+    return z if np.all(positive) else np.where(positive, z, np.nan)
 
 
 def _counted(k, mu, loc):
@@ -145,7 +142,6 @@ class t(_Distribution):
             ours = t.logpdf(x, np.where(normal, 1.0, df), loc, scale)
             return np.where(normal, norm.logpdf(x, loc, scale), ours)
         z = _standard(x, loc, scale, df)  # equivalent: x, loc -> loc, x because the density is symmetric
-        # equivalent: df / 2, 0.5 -> 0.5, df / 2 because betaln is symmetric
         constant = -sp.betaln(df / 2, 0.5) - np.log(_positive(df)) / 2
         return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
 
@@ -205,22 +201,21 @@ class beta(_Distribution):
     @staticmethod
     def logpdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = _standard(x, loc, scale, a, b)  # equivalent: a, b -> b, a because both must be positive
+        z = _standard(x, loc, scale, np.minimum(a, b))
         powers = _supported(lambda z: sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z), z, -np.inf, -np.inf, end=1.0)
-        # equivalent: betaln(a, b) -> betaln(b, a) because it is symmetric
         return powers - sp.betaln(a, b) - np.log(_positive(scale))
 
     @staticmethod
     def cdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a` and `b`."""
-        # equivalent: scale, a, b -> scale, b, a because both must be positive
-        return _supported(lambda z: sp.betainc(a, b, z), _standard(x, loc, scale, a, b), 0.0, 1.0, end=1.0)
+        z = _standard(x, loc, scale, np.minimum(a, b))
+        return _supported(lambda z: sp.betainc(a, b, z), z, 0.0, 1.0, end=1.0)
 
     @staticmethod
     def sf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        # equivalent: scale, a, b -> scale, b, a because both must be positive
-        return _supported(lambda z: sp.betaincc(a, b, z), _standard(x, loc, scale, a, b), 1.0, 0.0, end=1.0)
+        z = _standard(x, loc, scale, np.minimum(a, b))
+        return _supported(lambda z: sp.betaincc(a, b, z), z, 1.0, 0.0, end=1.0)
 
 
 class poisson(_Distribution):
@@ -230,8 +225,7 @@ class poisson(_Distribution):
     def logpmf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
         """The logarithm of the probability."""
         k = _counted(k, mu, loc)
-        # equivalent: -1.0 -> -2.0 because any negative number is outside
-        whole = np.where(np.greater(k, np.floor(k)), -1.0, k)  # no fraction is in the support
+        whole = np.where(np.greater(k, np.floor(k)), -np.inf, k)  # no fraction is in the support
         return _supported(lambda k: sp.xlogy(k, mu) - mu - sp.gammaln(np.add(k, 1)), whole, -np.inf)
 
     @staticmethod
@@ -292,20 +286,18 @@ def _parameters(mean, cov):
     return mean, cov if np.ndim(cov) == 2 else cov * np.eye(d)
 
 
+# equivalent: 1e6 -> any number; 1e3 -> any number; < -> <=; > -> >= because rounding is known to a factor alone, and no
+# eigenvalue is met exactly
 def _of_singular(cov, columns):
     """The squared lengths of columns under cov's pseudo-inverse, the log of its pseudo-determinant, and its rank."""
     values, vectors = np.linalg.eigh(cov)
-    # equivalent: 1e6 -> any number because rounding is known to a factor alone
     share = 1e6 * np.finfo(float).eps  # as SciPy has it
     least = share * values[-1]
-    # equivalent: < -> <= because no eigenvalue is met exactly
     if values[0] < -least:
         raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {values[0]:.3g}")
-    # equivalent: > -> >= because no eigenvalue is met exactly
     spanned = values > least
     inverse = np.linalg.pinv(cov, rcond=share, hermitian=True)
     left = np.linalg.norm(vectors[:, ~spanned].T @ columns, axis=0)
-    # equivalent: < -> <=; 1e3 -> any number because rounding is known to a factor alone
     squares = np.where(left < 1e3 * least, sum(columns * (inverse @ columns), 0), np.inf)
     return squares, sum(np.log(values[spanned])), np.sum(spanned)
 

@@ -30,13 +30,12 @@ def check_value(function: CheckedFunction, nondet_tol: float = 0.0, order: int =
     y = first.copy()
     if not np.isfinite(y).all():
         raise GradientError("not finite", function, None, "the value is not finite here, so it has no derivative")
-    # equivalent: y, function.value(*x) -> function.value(*x), y because equality has no order
     if not _same(y, function.value(*x), nondet_tol):
         raise GradientError("not deterministic", function, None, "two runs at one input gave two different values")
     if order == 1:
         _check_writes_of_equal_values(function, "the function", function.labels, function.x, function.value)
         _run_elsewhere(function)
-    if not _same(y, first):  # equivalent: y, first -> first, y because equality has no order
+    if not _same(y, first):
         statement = "the value changes when the function runs at another input: it returns memory that it keeps"
         raise GradientError("aliased", function, None, statement)
     if function.vjp is None:
@@ -80,7 +79,6 @@ def check_gradients(
     again = pull(upstream.copy())  # equivalent: upstream.copy() -> upstream because a write to it was found before
     # equivalent: kept, again -> again, kept because equality has no order
     for label, first, second in zip(function.labels, kept, again, strict=True):
-        # equivalent: first, second -> second, first because equality has no order
         if not _same(first, second, nondet_tol):
             statement = f"two runs of the VJP gave {label} two gradients"
             raise GradientError("not deterministic", function, label, statement)
@@ -131,7 +129,6 @@ def _check_state(
     # equivalent: kept, pull(g.copy()) -> pull(g.copy()), kept; g.copy() -> g because equality has no order, and a write
     # to g was found before
     for label, before, after in zip(function.labels, kept, pull(g.copy()), strict=True):
-        # equivalent: before, after -> after, before because equality has no order
         if not _same(before, after, nondet_tol):
             statement = (
                 f"the gradient of {label} changes when the function runs at another input before the VJP does: "
@@ -239,7 +236,7 @@ def _watching(function: CheckedFunction, arrays: NamedArrays, writer: str) -> It
     watched = [(label, a, a.copy()) for label, a in (*arrays, *function.given_arrays())]
     yield
     for label, now, before in watched:
-        if not _same(now, before):  # equivalent: now, before -> before, now because equality has no order
+        if not _same(now, before):
             raise GradientError("mutated", function, label, f"{writer} wrote to {label}")
 
 

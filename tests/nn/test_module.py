@@ -143,6 +143,9 @@ def test_an_array_in_the_place_of_a_parameter_is_refused():
     layer.weight = mg.tensor(np.ones((4, 3)), requires_grad=True, name="W")
     assert layer.weight.name == "W"
     assert layer(np.ones(3)).data.tolist() == [3.0] * 4
+    layer.bias = None  # it has none from now on
+    assert [name for name, _ in layer.named_parameters()] == ["weight"]
+    assert layer(np.ones(3)).data.tolist() == [3.0] * 4
 
 
 # the state
