@@ -40,8 +40,8 @@ def _bitwise(ufunc: Any) -> tuple[Callable[[Any, Any], Integers], Callable[[Any,
 
 def _compares(compare: Any) -> Callable[[Any, TensorLike], Booleans]:
     """A comparison as a method."""
-    # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
     return lambda self, other: (
+        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
         NotImplemented if other is None or isinstance(other, str) else compare(self._array, array_of(other))
     )
 

@@ -93,7 +93,7 @@ def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind"
     """A call of a ufunc with its options. Where the mask is false, nothing is computed; the result is 0 there."""
     # equivalent: 0.0 -> any number because it is about the options alone
     _plain(ufunc, np.positive, 0.0, order=order, subok=subok)  # they change no number, but must be NumPy's
-    if ufunc.signature and options.get("axes") is not None:
+    if options.get("axes") is not None:
         op = functools.partial(_along, op, ufunc, options.pop("axes"))
     if dtype is not None or casting != "same_kind":
         inputs = _cast_inputs(ufunc, inputs, dtype, casting)

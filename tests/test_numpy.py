@@ -182,6 +182,8 @@ def test_what_copies_a_tensor_to_an_array_says_so():
     for call in (lambda t: np.copyto(np.zeros(2), t), lambda t: np.full_like(np.zeros(2), t)):
         with pytest.raises(TypeError, match=r"^np\.copyto can't write a Tensor to an array: .* so does mg\.full_like$"):
             call(leaf([1.0, 2.0]))
+    with pytest.raises(TypeError, match=r"^np\.put can't write a Tensor to an array: mg\.put returns a new one$"):
+        np.put(np.zeros(2), 0, leaf(1.0))
 
 
 class Formula:

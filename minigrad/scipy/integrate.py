@@ -40,7 +40,7 @@ def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), *, tfirst: boo
     """
     if refused := _OF_THE_FORWARD_EQUATION & options.keys():
         raise TypeError(f"odeint: {min(refused)} does not hold for the adjoint equation: leave it out")
-    if arrays := [name for name in ("rtol", "atol") if np.ndim(options.get(name, 0.0))]:
+    if arrays := [name for name in ("rtol", "atol") if name in options and np.ndim(options[name])]:
         raise TypeError(f"odeint: {arrays[0]} must be one number, since the adjoint equation has others than y")
     if not isinstance(args, tuple):
         raise TypeError(f"odeint: args must be a tuple, not {brief(args)}")

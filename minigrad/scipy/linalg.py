@@ -65,7 +65,7 @@ def block_diag(*arrs: Array) -> Array:
     """
     parts = [np.atleast_2d(a) for a in arrs or ([],)]
     stack = np.broadcast_shapes(*[part.shape[:-2] for part in parts])
-    parts = [np.broadcast_to(part, stack + part.shape[-2:]) if stack else part for part in parts]
+    parts = [np.broadcast_to(part, stack + part.shape[-2:]) for part in parts]
     rows = [
         [part if i == j else np.zeros((*part.shape[:-1], other.shape[-1]), part.dtype) for j, other in enumerate(parts)]
         for i, part in enumerate(parts)
@@ -75,7 +75,7 @@ def block_diag(*arrs: Array) -> Array:
 
 def _native(a):
     """A matrix in the machine's byte order: some of SciPy's functions take the bytes of another one as they are."""
-    return a.astype(a.dtype.newbyteorder("="), copy=False)
+    return a.astype(a.dtype.newbyteorder("="), copy=False)  # equivalent: False -> True because a copy is only slower
 
 
 @op(complex=True)

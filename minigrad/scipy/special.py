@@ -87,8 +87,8 @@ def log_softmax(x: Array, axis: Axis = None) -> Array:
     return activations.log_softmax(x, axis)
 
 
-# equivalent: never; array_of(a) -> a; 0 -> any number because the shift, any finite number, is added again, and without
-# b the op of minigrad's own gives the same
+# equivalent: never; array_of(a) -> a; shift, 0 -> shift, any number because the shift, any finite number, is added
+# again, and without b the op of minigrad's own gives the same
 def logsumexp(
     a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:

@@ -65,6 +65,7 @@ def _positive(p):
     return p if np.all(positive) else np.where(positive, p, np.nan)
 
 
+# equivalent: 0.0 -> any number; / array_of(scale) -> * array_of(scale) because this is not taken, or infinite
 def _standard(x, loc, scale, shape=1.0):
     """(x - loc) / scale, NaN where the scale or the shape is not positive; infinite is so for any scale."""
     deviation, scale = x - loc, _positive(scale)
@@ -74,6 +75,8 @@ def _standard(x, loc, scale, shape=1.0):
     else:
         z = deviation / scale
     positive = np.greater(shape, 0)
+    # equivalent: z if np.all(positive) else np.where(positive, z, np.nan) -> np.where(positive, z, np.nan) because it
+    # is only slower
     return z if np.all(positive) else np.where(positive, z, np.nan)
 
 
@@ -139,7 +142,9 @@ class t(_Distribution):
         """The logarithm of the density; of infinite `df`, that of the normal distribution."""
         normal = np.equal(df, np.inf)
         if np.any(normal):
+            # equivalent: 1.0 -> 2.0 because this is not taken
             ours = t.logpdf(x, np.where(normal, 1.0, df), loc, scale)
+            # equivalent: x, loc -> loc, x because the density is symmetric
             return np.where(normal, norm.logpdf(x, loc, scale), ours)
         z = _standard(x, loc, scale, df)  # equivalent: x, loc -> loc, x because the density is symmetric
         constant = -sp.betaln(df / 2, 0.5) - np.log(_positive(df)) / 2

@@ -25,7 +25,7 @@ _DROPPED = {
 }  # fmt: skip
 _COMMUTATIVE = {
     "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "result_type", "broadcast_shapes",
-    "gcd", "swapaxes", "vecdot", "array_equal", "shares_memory", "may_share_memory",
+    "fmin", "fmax", "equal", "gcd", "swapaxes", "vecdot", "array_equal", "shares_memory", "may_share_memory",
     "same", "_same", "betaln", "sum_of_products", "convolve", "_convolve", "_orientation",
 }  # fmt: skip
 SLIGHTLY = 1 + 1e-6
