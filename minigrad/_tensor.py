@@ -26,7 +26,7 @@ from .settings import setting
 from .tape import Node
 from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike
 
-attribute: Any = property  # whose type stands before it
+attribute: Any = property  # untyped, so that checkers take the type on its left
 
 
 class Tensor(WaysOut, ArrayMethods, ForeignNames):
@@ -44,6 +44,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
     tensor([3., 6.], op=multiply)
     """
 
+    # _frozen: its leaf while requires_grad is False; of results, `make` sets neither this nor _name
     __slots__ = ("__weakref__", "_array", "_frozen", "_name", "node")
 
     node: Any
@@ -124,7 +125,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
         if not self.is_leaf or not self.requires_grad:
             raise RuntimeError("grad: only a leaf made with requires_grad=True holds a gradient")
         if value is not None:
-            value = np.array(_like(value, self, "grad: it"))
+            value = np.array(_like(value, self, "grad", "it"))
         self.node.grad = value
 
     @property
@@ -243,15 +244,15 @@ def make(array: np.ndarray, node: Node | None) -> Tensor:
 _new = object.__new__
 
 
-def _like(value, tensor, what):
+def _like(value, tensor, name, what):
     """An array of the Tensor's shape, dtype and layout; ValueError for another shape, TypeError for another kind."""
     value = array_of(value)
     if type(value) is not np.ndarray:
-        value = plain_array(value, *what.split(": "))
+        value = plain_array(value, name, what)
     if value.shape != tensor.shape:
-        raise ValueError(f"{what} must have shape {tensor.shape}, not {value.shape}")
+        raise ValueError(f"{name}: {what} must have shape {tensor.shape}, not {value.shape}")
     if value.dtype.kind not in "fiu" and tensor.dtype.kind != "c":
-        raise TypeError(f"{what} must be floating-point, not {value.dtype}")
+        raise TypeError(f"{name}: {what} must be floating-point, not {value.dtype}")
     # equivalent: never because a copy is only slower
     if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
         return value
@@ -272,7 +273,7 @@ def seed_of(root: Tensor, gradient: TensorLike | None = None) -> np.ndarray:
         raise RuntimeError(
             f"backward: the Tensor {what}: give the gradient of the scalar with respect to it, as backward(gradient)"
         )
-    found = np.ones(root.shape, root.dtype) if gradient is None else _like(gradient, root, "backward: the gradient")
+    found = np.ones(root.shape, root.dtype) if gradient is None else _like(gradient, root, "backward", "the gradient")
     inputs = setting("traced", ())
     # equivalent: without inputs and because nothing is in no inputs
     if inputs and not set(inputs).isdisjoint(tape.reached([root.node])):

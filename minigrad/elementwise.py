@@ -32,7 +32,7 @@ def elementwise(ufunc: np.ufunc, equation: str, *, name: str | None = None, tabl
     made.__name__ = made.__qualname__ = name or ufunc.__name__
     made.__module__ = "minigrad.ops"
     # equivalent: any change because blocks, and the whole, give the same
-    made.elementwise, made.elementwise_vjps = 1 if ufunc in _FAST else 2, int(ufunc not in _CHEAP)
+    made.elementwise, made.elementwise_vjps = 1 if ufunc in _FAST else 2, ufunc not in _CHEAP
     made.__doc__ = equation
     made.__signature__ = inspect.Signature([_argument(name) for name in vjps], return_annotation="Array")
     for argument, vjp in vjps.items():

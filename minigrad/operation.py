@@ -40,13 +40,15 @@ class Op(Signature):
     number of arrays takes `*arrays` and no other argument. In an op of minigrad's own, a parameter `saved` is a dict
     in which the forward leaves what it has computed for the VJPs; a user's op gets copies of its parameters.
 
-    `elementwise` lets the forward work on large arrays in blocks, `elementwise_vjps` the VJPs: their work for an entry,
-    as a multiple of that of reading and writing it. `names` stands in for the signature of a ufunc, which has none.
+    `elementwise` lets the forward work on large arrays in blocks: its work for an entry, as a multiple of that of
+    reading and writing it. `elementwise_vjps` lets the VJPs. `names` stands in for the signature of a ufunc, which has
+    none.
     `extended` is called where a call has parameters that `forward` does not name: a function of ops, see `extends`.
     `numpy` is the NumPy function whose calls it takes as well.
     """
 
-    elementwise = elementwise_vjps = 0
+    elementwise: float = 0
+    elementwise_vjps = False
     extended: Callable | None = None
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
@@ -59,9 +61,8 @@ class Op(Signature):
         update_wrapper(self, forward)
         super().__init__(forward, names)
         self.forward = forward
-        # equivalent: and not -> or not; without names is None and; without and not (forward.__module__ or
-        # "").startswith("minigrad."); or "" -> and "";
-        # forward.__module__ or "" -> "" because ours write to no g
+        # a user's op: its functions may write to what they get, and keep what they return
+        # equivalent: any change because ours do neither
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
         self.vjps = EachPosition(None) if self.any_number else [None] * len(self.names)
 
@@ -96,18 +97,18 @@ class Op(Signature):
                 return self._extended(arguments, parameters)
         else:
             parameters = self.parameters
-        arrays, parents, tensors = [*arguments], [None] * len(arguments), False
+        arrays, parents, of_tensors = [*arguments], [None] * len(arguments), False
         for i, argument in enumerate(arguments):
             if isinstance(argument, Tensor):
                 arrays[i], parents[i] = argument._array, argument.node
-                tensors = True
+                of_tensors = True
             # equivalent: without type(argument) is not ndarray and because an array is then copied, which is only
             # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
         # equivalent: without if in_force() else None because nothing in force means no debugger
         watching = debugger() if in_force() else None
-        if not tensors:
+        if not of_tensors:
             return self._forward(arrays, parameters, watching)
         recorded = self._records(parents, arrays)
         output = self._output(arrays, parameters, watching)
@@ -138,10 +139,11 @@ class Op(Signature):
         return self.extended(*arguments, **parameters)
 
     def _output(self, arrays: list, parameters: dict[str, Any], watching: Any) -> ndarray:
-        """What the forward returns, as an array. Others may write to what they get, or keep what they return."""
+        """What the forward returns, as an array; of a user's op, one that nothing else refers to."""
         if self.foreign:
             arrays, parameters = [*map(read_only, arrays)], snapshot(parameters)
-            return owned([(None, self._array(self._forward(arrays, parameters, watching)))])[0][1]
+            output = self._array(self._forward(arrays, parameters, watching))
+            return owned([(None, output)])[0][1]
         output = self._forward(arrays, parameters, watching)
         # equivalent: output if type(output) is ndarray else self._array(output) -> self._array(output) because an array
         # stays as it is
@@ -181,7 +183,7 @@ class Op(Signature):
 
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
-        if (kind := output.dtype.kind) != "f" and kind not in self.differentiable:
+        if output.dtype.kind not in self.differentiable:
             raise refusal(TypeError, self.__name__, f"can't differentiate a result of dtype {output.dtype}")
         if None in parents:
             # equivalent: without if a is given else a because the array of a Tensor may be copied, too
@@ -194,8 +196,10 @@ class Op(Signature):
 
     def contribution(self, i: int, node: Node, g: Any) -> Any:
         """Return dJ/d argument i of the node from g = dJ/d output: the VJP, with the argument's shape and dtype."""
-        output, parameters, arguments = node.output, node.parameters, node.arguments  # a release begins at the last
-        if arguments is None:  # another thread has swept here meanwhile
+        output, parameters, arguments = node.output, node.parameters, node.arguments
+        if (
+            arguments is None
+        ):  # another thread releases the node; it takes the arguments away first, so they are read last
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
         if self.foreign:  # others use the same arrays
@@ -230,7 +234,7 @@ class Op(Signature):
 
     def _plain(self, i: int, argument: Any) -> Any:
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
-        if argument is None and not self.any_number and self.defaults.get(self.names[i], i) is None:
+        if argument is None and not self.any_number and self.defaults.get(self.names[i], ...) is None:
             return None  # it may be left out
         if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))

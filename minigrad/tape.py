@@ -31,8 +31,8 @@ class Node:
     number:    creation number; a node is younger than its parents
     scope:     names of the enclosing `scope`s, outermost first
 
-    `name` and `grad` are set on leaves; a leaf has op None and no parents. `seen` is what `mg.debug()` notes
-    of it. `record` sets the others.
+    A leaf has op None, no parents, and a `grad`. `name` is set on leaves, and on results that are named. `seen` is what
+    `mg.debug()` notes of it. `record` sets the others.
     """
 
     __slots__ = ("op", "parents", "arguments", "parameters", "output", "number", "scope", "name", "grad", "seen")
@@ -91,17 +91,18 @@ def leaf(array: ndarray) -> Node:
 def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
     """Return the nodes that the roots grew from, youngest first; those created before `since` are left out.
 
+    A transform takes a number when it starts, and gives it as `since`: no node has it.
     Descending creation number is a topological order, since a node is younger than its parents.
     Raises RuntimeError if the arrays of one are gone, or were written to in place later.
     """
-    # equivalent: >= -> > because the transform has taken the number `since` for itself
+    # equivalent: >= -> > because no node has the number `since`
     order = [root for root in roots if root.number >= since]
     seen = set(order)
     for node in order:  # grows while it is read: breadth first
         if node.arguments is None:
             raise released(node)
         for parent in node.parents:
-            # equivalent: >= -> > because the transform has taken the number `since` for itself
+            # equivalent: >= -> > because no node has the number `since`
             if parent is not None and parent not in seen and parent.number >= since:
                 seen.add(parent)
                 order.append(parent)
@@ -131,10 +132,10 @@ def sweep(
 
     gradients: where to start: {root: dJ/d root.output}, of the same shape and dtype
     order:     the nodes to visit, youngest first, as `reached` returns them
-    left_out:  parents that receive nothing; any other that is not in the order receives its gradient too, at the end
-    retrace:   (node, op) -> the same node with Tensors in it, and what calls its VJPs, for a sweep that is recorded
-    leaves:    yield only leaves, and what is not in the order
-    release:   drop each node's arrays as the sweep leaves it
+    left_out:  of transforms: parents that receive nothing; others that are not in the order get theirs at the end
+    retrace:   of transforms: (node, op) -> the node with Tensors in it, and what calls its VJPs, so that it is recorded
+    leaves:    of `backward`: yield only leaves, and what is not in the order
+    release:   of `backward`: drop each node's arrays as the sweep leaves it
 
     Consumers must not write to a gradient: two nodes may share one.
     """

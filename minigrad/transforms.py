@@ -74,7 +74,7 @@ class _Trace:
 
     def _leads_older(self, node: Node) -> bool:
         """Whether the node's value depends on a node of an outer trace."""
-        # equivalent: < -> <= because the trace has taken the number `since` for itself
+        # equivalent: < -> <= because no node has the number `since`
         return node.number < self.since or bool(outside(tape.reached([node], self.since)))
 
     def pull(self, ys: list, gradients: list) -> Any:

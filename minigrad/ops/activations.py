@@ -357,5 +357,5 @@ def _density(z):
 
 
 for _activation in (leaky_relu, elu, softplus, silu, gelu, logaddexp):
-    _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, 1
-sigmoid.elementwise_vjps = 1
+    _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, True
+sigmoid.elementwise_vjps = True

@@ -397,4 +397,4 @@ def _(g, a, x):
 
 
 for _structured in (expm1, log1p, power, where, _clip, erf):
-    _structured.elementwise, _structured.elementwise_vjps = 1 if _structured in (where, _clip) else 2, 1
+    _structured.elementwise, _structured.elementwise_vjps = 1 if _structured in (where, _clip) else 2, True
