@@ -88,7 +88,7 @@ def _images(shape):
 
 @_remembered("conv2d")
 def _conv2d_plan(stride, padding, dilation, groups, x, k, b):
-    """Check the shapes and options of a conv2d; return its geometry and the choice of kernels."""
+    """Check the shapes x, k and b and the options of a conv2d; return its geometry and the choice of kernels."""
     _check("conv2d", x, k, groups, k[1] * groups if len(k) == 4 else None, "x")
     _check_bias("conv2d", b, k[0])
     geometry = geometry_of("conv2d", x[-2:], k[2:], stride, padding, dilation)
@@ -99,7 +99,7 @@ def _conv2d_plan(stride, padding, dilation, groups, x, k, b):
 def _plus_bias(op, z, b):
     """z + b for each channel, in the place of z where the dtypes are the same."""
     if b.dtype != z.dtype:
-        _dtype(op, b=b)
+        _dtype(op, b=b)  # refuses complex numbers
         return z + b[:, None, None]
     z += b[:, None, None]
     return z
@@ -116,14 +116,14 @@ def conv2d(
     dilation: Pair = 1,
     groups: int = 1,
 ) -> Array:
-    """Z[j] = sum over i of A[i] * K[j, i] + b[j]: the document's 2-d convolution (section 2), a cross-correlation.
+    """Z[j] = sum over i of A[i] * K[j, i] + b[j]; `*` is the document's convolution, a cross-correlation (section 2).
 
     x: (N, C, H, W) or (C, H, W); k: (C_out, C/groups, kh, kw); b: (C_out,) or None.
     stride, padding, dilation: an int or a pair (rows, columns). Output: (N, C_out, Ho, Wo) with
     Ho = floor((H + 2p - d (kh - 1) - 1) / s) + 1.
 
-    Z is dT/dg. For dJ = sum G * dZ: dJ/dK = dT/dk at (x, G) and dJ/dA = dT/dx at (G, k), which are
-    section 3.1.5's sums over basis kernels and basis images; dJ/db[j] = sum of G[:, j].
+    x is A, and k is K. With g = dJ/dZ, dJ/dk = conv2d_kernel(x, g) and dJ/dx = conv_transpose2d(g, k), which are
+    section 3.1.5's sums over basis kernels and basis images; dJ/db[j] is the sum of g[:, j].
     What is computed is `forward` of ops/kernels/reference.py; the fast kernels beside it compute the same.
     Raises ValueError if shapes or options don't fit.
 
@@ -185,7 +185,7 @@ def conv_transpose2d(
 
 @_remembered("conv_transpose2d")
 def _transpose_plan(stride, padding, dilation, groups, z, k, b, output_size):
-    """Check the shapes and options of a conv_transpose2d; return its geometry and the choice of kernels."""
+    """Check the shapes z, k, b and the options of conv_transpose2d; return its geometry and the choice of kernels."""
     _check("conv_transpose2d", z, k, groups, k[0] if k else None, "z")
     _check_bias("conv_transpose2d", b, k[1] * groups)
     stride, padding, dilation = pairs("conv_transpose2d", stride, padding, dilation)
@@ -239,7 +239,7 @@ def conv2d_kernel(
 
 @_remembered("conv2d_kernel")
 def _kernel_plan(stride, padding, dilation, groups, x, g, size):
-    """Check the shapes and options of a conv2d_kernel; return its geometry and the choice of kernels."""
+    """Check the shapes x and g and the options of a conv2d_kernel; return its geometry and the choice of kernels."""
     if len(x) not in (3, 4) or len(g) != len(x):
         raise ValueError(
             f"conv2d_kernel: x and g must be (N, C, H, W) and (N, C_out, Ho, Wo), or both without N, not {x} and {g}"

@@ -1,7 +1,8 @@
 """Pooling: average, maximum and L2 norm over windows (derivation, section 3.1.3).
 
 Average pooling and `spread2d` are adjoint; so are `unfold2d` and `fold2d`, of which L2 pooling's
-VJP is made. Maximum pooling picks entries by its switches; `unpool2d` and `pick2d` are adjoint too.
+VJP is made. Maximum pooling picks an entry of each window, its switch; `unpool2d` and `pick2d` are adjoint too.
+A tap is one place of the window, and its entry in all windows at once.
 """
 
 from __future__ import annotations
@@ -130,7 +131,8 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
 
 # equivalent: any change because a slower way, or another order in memory, gives the same entries
 def _spread(g, geometry):
-    new, like, g = empty if g.ndim == 4 else np.empty, g, widened(g)
+    like, g = g, widened(g)
+    new = empty if g.ndim == 4 else np.empty
     share, x = new(g.shape, g.dtype), new((*g.shape[:-2], *geometry.image), g.dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
     share /= geometry.window[0] * geometry.window[1]

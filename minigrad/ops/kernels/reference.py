@@ -3,7 +3,8 @@
     T(x, k, g) = sum of g[n, j, p, q] * k[j, i, r, s] * windows[n, i, r, s, p, q]
 
 `windows` is what each entry (r, s) of the kernel reads at each place (p, q) of the output: `unfolded(x)`. It is
-linear in x, and `folded` is its adjoint. So each of the three partial derivatives of T is one einsum.
+linear in x, and `folded` is its adjoint. So each of the three partial derivatives of T is one einsum, in
+which G counts the groups, and j and i the channels of one.
 """
 
 import numpy as np
