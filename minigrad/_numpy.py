@@ -50,9 +50,9 @@ _PLAIN_FUNCTIONS = _SET_FUNCTIONS | frozenset(
         np.triu_indices_from,
     }
     | {np.diag_indices_from, np.einsum_path, np.packbits, np.unpackbits}
+    | {np.save, np.savez, np.savez_compressed, np.savetxt}
 )
 _ARRAYS = {"a", "b", "v", "x", "x1", "x2", "a1", "a2", "element", "test_elements"}  # arguments of these that are arrays
-_SAVING = frozenset({np.save, np.savez, np.savez_compressed, np.savetxt})  # these are plain, too
 _WRITING = {np.put: "put", np.place: "place", np.putmask: "where", np.copyto: "where"} | {
     np.put_along_axis: "put_along_axis", np.fill_diagonal: "fill_diagonal"
 }  # fmt: skip
@@ -62,9 +62,8 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     """NumPy's `__array_ufunc__`: called for `np.exp(t)`, `array + t` and `np.add.reduce(t)`."""
     if any(o is not None for o in options.pop("out", ())):
         raise TypeError(f"{_name(ufunc)}: out= can't hold a Tensor's result (`array += tensor` means this too)")
-    if method == "at" and (ufunc not in _PLAIN_UFUNCS or inputs[0] is not array_of(inputs[0])):
-        instead = "mg.ops.scatter(values, index, shape) returns sums"
-        raise TypeError(f"{_name(ufunc)}.at can't write in place with a Tensor: {instead}")
+    if method == "at":
+        _check_at(ufunc, inputs[0])
     if ufunc in _PLAIN_UFUNCS:
         return _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
     stand_in = NUMPY.get(ufunc) or _from_scipy(ufunc)
@@ -73,12 +72,24 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
     if method == "__call__":
         # equivalent: without if options else stand_in(*inputs) because without options it calls the op, too
         return _with_options(stand_in, ufunc, inputs, **options) if options else stand_in(*inputs)
+    return _by_method(method, stand_in, ufunc, inputs, options)
+
+
+def _check_at(ufunc: Any, written: Any) -> None:
+    """Raise TypeError if what `ufunc.at` writes to is a Tensor, or would lose the gradient of one."""
+    if ufunc not in _PLAIN_UFUNCS or array_of(written) is not written:
+        instead = "mg.ops.scatter(values, index, shape) returns sums"
+        raise TypeError(f"{_name(ufunc)}.at can't write in place with a Tensor: {instead}")
+
+
+def _by_method(method: str, op: Any, ufunc: Any, inputs: tuple, options: dict) -> Any:
+    """What a method of a ufunc, such as `reduce`, makes of an op."""
     # equivalent: never because what follows gives the same, slower
-    if method == "reduce" and stand_in in _REDUCTIONS:
-        return _reduce(stand_in, *inputs, **options)
+    if method == "reduce" and op in _REDUCTIONS:
+        return _reduce(op, *inputs, **options)
     options = {"initial": ufunc.identity} | options if method == "reduce" else options
     _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))  # refuses as NumPy does
-    return _METHODS[method](stand_in, *inputs, **options)
+    return _METHODS[method](op, *inputs, **options)
 
 
 @functools.cache
@@ -185,27 +196,36 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
     stand_in = NUMPY.get(function) or _from_fft(function)
     if stand_in is not None:
         return stand_in(*arguments, **options)
-    if function in _PLAIN_FUNCTIONS or function in _SAVING:
-        if "out" in _parameters(function):
-            out = _given(function, arguments, options).get("out")
-            if array_of(out) is not out:
-                raise TypeError(f"{_name(function)}: out= can't be a Tensor, which would change unseen")
-        found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
-        if function is np.ix_:  # whose results are the arguments, in another shape
-            return tuple(
-                ops.reshape(x, a.shape) if getattr(x, "requires_grad", False) else a
-                for x, a in zip(arguments, found, strict=True)
-            )
-        if function not in _SET_FUNCTIONS:
-            return found
-        return _entries(found, _name(function), _given(function, arguments, options))
+    if function in _PLAIN_FUNCTIONS:
+        return _of_arrays(function, arguments, options)
     if function in _WRITING:
-        written = next(iter((*arguments, *options.values())), None)
-        to_array = array_of(written) is written
-        what = "a Tensor to an array" if to_array else "to a Tensor"
-        like = ", and so does mg.full_like" if to_array and function is np.copyto else ""
-        raise TypeError(f"{_name(function)} can't write {what}: mg.{_WRITING[function]} returns a new one{like}")
+        raise _no_writing(function, next(iter((*arguments, *options.values())), None))
     raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
+
+
+def _of_arrays(function: Any, arguments: tuple, options: dict) -> Any:
+    """What a function gives whose result carries no gradient, or entries of its arguments."""
+    if "out" in _parameters(function):
+        out = _given(function, arguments, options).get("out")
+        if array_of(out) is not out:
+            raise TypeError(f"{_name(function)}: out= can't be a Tensor, which would change unseen")
+    found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
+    if function is np.ix_:  # whose results are the arguments, in another shape
+        return tuple(
+            ops.reshape(x, a.shape) if getattr(x, "requires_grad", False) else a
+            for x, a in zip(arguments, found, strict=True)
+        )
+    if function in _SET_FUNCTIONS:
+        return _entries(found, _name(function), _given(function, arguments, options))
+    return found
+
+
+def _no_writing(function: Any, written: Any) -> TypeError:
+    """What is written to is a Tensor, or an array that would lose the gradient of one."""
+    to_array = array_of(written) is written
+    what = "a Tensor to an array" if to_array else "to a Tensor"
+    like = ", and so does mg.full_like" if to_array and function is np.copyto else ""
+    return TypeError(f"{_name(function)} can't write {what}: mg.{_WRITING[function]} returns a new one{like}")
 
 
 @functools.cache

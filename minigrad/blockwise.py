@@ -106,14 +106,23 @@ def _ordered(arguments, like):
     None either of an array that lies backwards: NumPy turns a whole one round, which can change the last bit.
     """
     arrays = [a for a in arguments if type(a) is ndarray]
-    backwards = any(stride < 0 for a in arrays for stride in a.strides)
-    if backwards or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
+    if _lies_backwards(arrays) or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:
         return []
     order = _memory_order(like)
-    views = [np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments]
-    if all(v.flags.c_contiguous for v in views if _is_array(v)):  # blocks of one axis may be of any size
+    return _flat([np.broadcast_to(a, like.shape).transpose(order) if _is_array(a) else a for a in arguments])
+
+
+# equivalent: any change because any blocks give the same
+def _flat(views):
+    """The views with one axis, whose blocks may be of any size, or as they are if one is not contiguous."""
+    if all(v.flags.c_contiguous for v in views if _is_array(v)):
         return [v.reshape(-1) if _is_array(v) else v for v in views]
     return views
+
+
+def _lies_backwards(arrays):
+    """Whether one of the arrays has an axis whose entries lie in reverse."""
+    return any(stride < 0 for a in arrays for stride in a.strides)
 
 
 # equivalent: any change because a number that is stretched gives the same

@@ -17,7 +17,6 @@ from numpy import ndarray
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
 _OPERATORS = {
     "add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**", "matmul": "@", "mm": "@", "bmm": "@", "mv": "@",
     "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=",
@@ -101,7 +100,6 @@ _FOR_NETWORKS = {
     "binary_cross_entropy": "write `mg.binary_cross_entropy_with_logits`, of the logits",
     "cosine_similarity": "write `mg.sum(t * u, axis=-1) / (mg.norm(t, axis=-1) * mg.norm(u, axis=-1))`",
     "embedding": "write `t[indices]`",
-    "glu": "write `t[..., :2] * mg.sigmoid(t[..., 2:])`",
     "hardtanh": "write `mg.clip(t, -1, 1)`",
     "kl_div": "write `mg.sum(u * (mg.log(u) - t))`",
     "l1_loss": "write `mg.mean(abs(t - u))`",
@@ -112,7 +110,6 @@ _FOR_NETWORKS = {
     "normalize": "write `t / mg.norm(t, axis=-1, keepdims=True)`",
     "one_hot": "write `np.eye(10)[labels]`",
     "relu6": "write `mg.clip(t, 0, 6)`",
-    "rms_norm": "write `t / mg.sqrt(mg.mean(t * t, axis=-1, keepdims=True))`",
     "scaled_dot_product_attention": "write `mg.softmax(t @ u.T / 2) @ u`",
     "softmin": "write `mg.softmax(-t)`",
     "softsign": "write `t / (1 + abs(t))`",
@@ -136,7 +133,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         **{name: f"write `t.astype({dtype})`" for name, dtype in _DTYPES.items()},
         **dict.fromkeys(("to", "type", "type_as"), "write `t.astype(np.float32)`; there are no devices"),
         **dict.fromkeys(("cpu", "cuda", "device", "get_device", "is_cuda", "pin_memory"), _NO_DEVICES),
-        **dict.fromkeys(("contiguous", "block_until_ready"), "leave it out"),
+        **dict.fromkeys(("contiguous", "block_until_ready", "realize"), "leave it out"),
         **dict.fromkeys(("dim", "ndimension"), "write `t.ndim`"),
         **dict.fromkeys(
             ("expand_as", "view_as", "reshape_as"), "write `t.reshape(u.shape)` or `np.broadcast_to(t, u.shape)`"
@@ -156,7 +153,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         "grad_fn": "write `t.node`",
         "partition": "`np.partition(t, 1)` returns a new one",
         "put": "`mg.put(t, [0], [1.0])` returns a new one",
-        "realize": "leave it out",
         "requires_grad_": "write `t.requires_grad = True`",
         "resize": "`np.resize(t, (5,))` returns a new one",
         "sort": "`np.sort(t)` returns a new one",
