@@ -151,9 +151,9 @@ def _(g, out, a, axis, ddof, keepdims):
     return _kept(widened(g), a, axis) * scale * conj(_deviations(widened(a), axis))
 
 
+# equivalent: any change because each way is as precise
 def _deviations(a, axis):
     """The entries minus their mean, and minus the number that this was rounded by, which is the mean of the rest."""
-    # equivalent: never because the other way is as precise
     if type(a) is np.ndarray and a.dtype.char == "f" and a.size:
         exact = np.add.reduce(a, axis=normalized_axes(axis, a.ndim), keepdims=True, dtype=np.float64) / _count(a, axis)
         rounded = exact.astype(np.float32)
@@ -161,7 +161,7 @@ def _deviations(a, axis):
         deviation -= (exact - rounded).astype(np.float32)
         return deviation
     a = a - mean(a, axis, keepdims=True)
-    return a - mean(array_of(a), axis, keepdims=True)  # equivalent: array_of(a) -> a because its derivative is rounding
+    return a - mean(array_of(a), axis, keepdims=True)
 
 
 def _per_degree_of_freedom(a, axis, ddof, none=math.inf):

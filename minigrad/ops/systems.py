@@ -190,8 +190,9 @@ def _across(g, a, kept):
     """
     u, s, vh = np.linalg.svd(a, full_matrices=False)
     across = kept[..., :, None] != kept[..., None, :]
-    large, small = (f(s[..., :, None], s[..., None, :]) for f in (np.maximum, np.minimum))
-    large, small = np.where(across, large, 1), np.where(across, small, 0)
+    rows, columns = s[..., :, None], s[..., None, :]
+    # equivalent: 1 -> 2 because the small one is 0 there
+    large, small = np.where(across, np.maximum(rows, columns), 1), np.where(across, np.minimum(rows, columns), 0)
     c = np.matmul(np.matmul(conj(vh), g), conj(u))
     core = small / (large * (large - small) * (large + small)) * (c + small / large * _h(c))
     return np.matmul(np.matmul(conj(u), core), conj(vh))

@@ -274,6 +274,21 @@ def test_singular_values_that_are_left_out_and_not_0_count_in_the_slopes(shape, 
         mg.testing.check_grads(lambda a, b: mg.lstsq(a, b, rcond)[0], a[0], b)
 
 
+def test_all_derivatives_along_matrices_of_rank_1():
+    u, v, p, q = np.random.default_rng(0).normal(size=(4, 3))
+
+    def inverse(t):
+        return np.sum(M[:3] * np.linalg.pinv(np.outer(u + t * p, v + t * q)))
+
+    def formula(t):
+        x, y = u + t * p, v + t * q
+        return np.sum(M[:3] * np.outer(y, x)) / (np.sum(x * x) * np.sum(y * y))
+
+    for _ in range(4):
+        assert_allclose(inverse(0.1), formula(0.1), rtol=1e-9)
+        inverse, formula = mg.grad(inverse), mg.grad(formula)
+
+
 def test_equal_singular_values_on_either_side_of_the_cutoff():
     a = np.diag([2.0, 2.0, 0.1, 0.1])
     mg.testing.check_grads(lambda a: mg.pinv(a, rcond=0.2), a, order=1)
