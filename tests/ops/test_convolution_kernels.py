@@ -484,6 +484,17 @@ def test_windows_copied_whole_fill_the_scratch(tile):
     assert_array_equal(times, 1)
 
 
+@pytest.mark.parametrize("transposed", [1, 20, np.inf])
+@pytest.mark.parametrize("depth", [1, 6, 7])
+@pytest.mark.parametrize("outputs", [1, 3, 5])
+def test_products_are_added_however_they_are_cut(depth, outputs, transposed):
+    stack, g = rng.normal(size=(2, 3, depth, 4)), rng.normal(size=(2, 3, outputs, 4))
+    total = np.ones((3, depth, outputs))
+    with cut_to(transposed=transposed), memory.Scratch() as take:
+        blas.add_products(total, stack, g, take)
+    assert_allclose(total, 1 + np.einsum("rgdl,rgol->gdo", stack, g))
+
+
 def test_a_sum_is_cut_into_the_fewest_equal_parts_whose_products_are_small():
     with cut_to(transposed=60):
         for depth in range(1, 40):

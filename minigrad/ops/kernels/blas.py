@@ -36,7 +36,7 @@ def tiles(rows, depth, lanes):
 def _repeated(size, length):
     """[(slice, how many times it holds the length, the length), ...] that cover range(size): the rest comes last."""
     times, rest = divmod(size, length)
-    # equivalent: 2 if rest else 1 -> 2 because a product without lanes changes nothing
+    # equivalent: any change because a product without lanes changes nothing
     return [(slice(size - rest), times, length), (slice(size - rest, size), 1, rest)][: 2 if rest else 1]
 
 

@@ -49,7 +49,7 @@ def input_gradient(g, k, geometry, groups, dtype):
 def _framed(x, geometry, step, dtype, take):
     """The padded x (N, C, H, W), with its entries `step` apart: (row, channel, column, image)."""
     axes = zip(geometry.out, geometry.stride, geometry.window, geometry.dilation, strict=True)
-    # equivalent: out - 1 -> out + 1 because a frame may be larger than what is read of it
+    # equivalent: any change because a frame may be larger than what is read of it
     height, width = size = [(out - 1) * stride + dilation * (taps - 1) + 1 for out, stride, taps, dilation in axes]
     frame = take("frame", (height, x.shape[1], width, len(x)), dtype)
     axes = zip(geometry.padding, step, size, geometry.image, strict=True)
