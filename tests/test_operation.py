@@ -378,6 +378,10 @@ def test_what_an_op_of_any_number_of_arrays_takes():
     assert filled(1.0, 2.0, 3.0, size=1).tolist() == [3]
     with pytest.raises(TypeError, match=r"does not take arrays="):
         filled(arrays=np.ones(2), size=2)
+    total = mg.op(lambda *arrays: np.sum(arrays, axis=0), name="total")
+    total.vjp("arrays", lambda i, g, out, *arrays: g)
+    with pytest.raises(TypeError, match=r"^total: arrays\[1\] must hold numbers, not None$"):
+        total(leaf(1.0), None)
 
 
 def test_an_error_leaves_out_the_defaults():

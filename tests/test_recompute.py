@@ -268,3 +268,11 @@ def test_what_is_no_array_reaches_the_function_as_it_is():
         mg.checkpoint(3)
     with pytest.raises(TypeError, match=r"^checkpoint: the function must return one array, not list"):
         mg.checkpoint(lambda x: [x])(mg.tensor(1.0, requires_grad=True))
+
+
+def test_a_graph_that_a_sweep_inside_of_another_has_released_is_named():
+    kept = mg.checkpoint(cubes)(leaf(X))
+    passed = mg.op(lambda x: x * 1.0, name="passed")
+    passed.vjp("x", lambda g, out, x: kept.backward() or g)
+    with pytest.raises(RuntimeError, match=r"^the graph of this Tensor was released \(at checkpoint\)"):
+        passed(kept).backward()

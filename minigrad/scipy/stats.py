@@ -56,6 +56,7 @@ class _Distribution(metaclass=_AsSciPy):
 def _log(p, rest):
     """ln P = ln(1 - rest): from the rest where that is less, since the logarithm of almost 1 is not precise."""
     less = np.less(p, 0.5)
+    # equivalent: p, 0.5 -> p, 1.5; less, 0.5 -> less, -0.5 because these are not taken
     return np.where(less, np.log(np.where(less, p, 0.5)), np.log1p(-np.where(less, 0.5, rest)))
 
 

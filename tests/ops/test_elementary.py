@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from support.agreement import holds
 from support.gradients import leaf
 from support.specification import Specs, call, calls
 
@@ -44,6 +45,10 @@ spec("i0", s.tensors(domain=(-4, 4)), np.i0)
 spec("nan_to_num", calls(call(X), call(Y, nan=1.0)), np.nan_to_num)
 
 TestSpecs = specs.tests(examples=3)
+
+
+def test_absolute_values_of_real_numbers():
+    holds(np.fabs, np.array([[-1.5, 2.0, -0.25]]))
 
 
 @pytest.mark.parametrize("function", [np.fmax, np.fmin])
