@@ -69,6 +69,7 @@ def _(g, a, z):
     return selected(g, z > 0)
 
 
+# equivalent: any change because both ways give the same, and the branches of both are 0 at 0
 @op
 def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     """A = Z for Z > 0, else slope * Z: dA/dZ = 1 or slope; slope at 0.
@@ -77,10 +78,8 @@ def leaky_relu(z: Array, slope: float = 0.01) -> Array:
     array([-0.1,  0. ,  2. ])
     """
     z = floating(z)
-    # equivalent: any change because both ways give the same
     if 0 < slope <= 1:
         return np.maximum(z, z * z.dtype.type(slope))
-    # equivalent: z > 0 -> z >= 0 because both branches are 0 at 0
     return z * _one_or(slope, z > 0, z.dtype)
 
 
@@ -196,14 +195,14 @@ def _by_columns(z, axis):
     return np.asfortranarray(z) if z.ndim == 2 and axis in (-1, 1) and z.shape[1] <= FEW_COLUMNS else z
 
 
+# equivalent: never; > 0 -> >= 0; > 0 -> > any number because infinite maxima are treated apart, row by row, and
+# a finite number minus itself is 0
 def _shifted(z, axis):
     """Z minus its maximum along the axis."""
     greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
-    # equivalent: never because infinite maxima are treated apart, row by row
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
-        # equivalent: > 0 -> >= 0; > 0 -> > 1; > 0 -> > 2 because a finite number minus itself is 0
         return np.where((z == greatest) & (z > 0), 0, z - greatest)
 
 
@@ -252,6 +251,7 @@ logaddexp.vjp("x2", lambda g, a, x1, x2: g * sigmoid(difference(x2, x1)))
 def difference(x1, x2):
     """X1 - X2, and 0 for equal infinities."""
     same = np.isinf(x1) & (x1 == x2)
+    # equivalent: without if np.any(same) else x1 - x2 because it is only slower
     return np.where(same, 0, x1) - np.where(same, 0, x2) if np.any(same) else x1 - x2
 
 
@@ -306,16 +306,15 @@ def _(g, a, z):
     return g * (s + a * (1 - s))
 
 
+# equivalent: any change because without a recording both ways give the same, and any limit of that size will do
 def _factor(a, z, function):
     """S = function(Z), where A = Z S is known, and S = 1/2 at Z = 0.
 
     The quotient A / Z takes less time. Where the VJP is recorded, its own derivatives would cancel.
     """
-    # equivalent: any change because without a recording both ways give the same
     if type(z) is not np.ndarray or a.dtype != z.dtype:
         return function(z)
-    regular = np.abs(z) > SUBNORMAL_BELOW  # equivalent: > -> >= because any limit of that size will do
-    # equivalent: any change because both ways give the same
+    regular = np.abs(z) > SUBNORMAL_BELOW
     if np.all(regular):  # without a mask the quotient takes a third of the time
         return a / z
     return np.divide(a, z, out=np.full_like(z, 0.5), where=regular)

@@ -23,6 +23,7 @@ __all__ = ["cumsum", "cumprod", "cumulative_sum", "cumulative_prod", "nancumsum"
 LONG_ROW = 512  # entries from which on running sums are faster row by row
 
 
+# equivalent: any change because both ways give the same
 @implements(np.cumsum)
 @op(complex=True)
 def cumsum(a: Array, axis: int | None = None) -> Array:
@@ -38,9 +39,7 @@ def cumsum(a: Array, axis: int | None = None) -> Array:
     """
     a = np.asarray(a)
     wide = {"e": np.float32, "f": np.float64}.get(a.dtype.char)
-    # equivalent: any change because both ways give the same
     outer = axis is not None and axis != -1 and -a.ndim <= axis < a.ndim - 1
-    # equivalent: any change because both ways give the same
     if outer and a.size >= LONG_ROW * a.shape[axis] and a.dtype.kind == "f" and a.dtype.isnative:
         return _summed_by_rows(a, axis, wide)
     return np.cumsum(a, axis=axis) if wide is None else np.cumsum(a, axis=axis, dtype=wide).astype(a.dtype)
@@ -92,17 +91,16 @@ def _running_product(a):
     return np.cumprod(a, axis=0)
 
 
+# equivalent: any change because the recurrence has the same solution
 @_running_product.vjp("a")
 def _(g, out, a):
     """dJ/dX[i] = A[i - 1] S[i], where S[i] = sum over j >= i of g[j] X[i + 1] ... X[j] = g[i] + X[i + 1] S[i + 1].
 
     Without an entry of 0 it is the sum over j >= i of g[j] A[j], over X[i]; the second derivatives of that cancel.
     """
-    # equivalent: any change because the recurrence has the same solution
     if type(a) is np.ndarray and np.all(np.abs(out) > _SMALLEST * np.finfo(a.dtype).tiny):
         with np.errstate(all="ignore"):
             quotient = cumsum((g * out)[::-1], 0)[::-1] / a
-        # equivalent: never because the recurrence has the same solution
         if np.all(np.isfinite(quotient)):  # so is the product
             return quotient
     factors, shift = a[1:], 1

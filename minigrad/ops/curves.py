@@ -100,6 +100,8 @@ def geomspace(
     return samples if dtype is None else astype(samples, dtype)
 
 
+# equivalent: xp[low], 1 -> xp[low], 2; fp[high], 0 -> fp[high], any number; fp[low], 0 -> fp[low], any number;
+# x - xp[low], 0 -> x - xp[low], any number because outside there is no rise
 @implements(np.interp)
 def interp(
     x: Array, xp: Array, fp: Array, left: Array | None = None, right: Array | None = None, period: float | None = None
@@ -124,10 +126,8 @@ def interp(
     low = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
     high = np.minimum(low + 1, xp.shape[0] - 1)
     inside = (x >= xp[0]) & (x < xp[-1]) & ((x > xp[low]) | np.isfinite(fp[high]))
-    width = np.where(inside, xp[high] - xp[low], 1)  # equivalent: 1 -> 2 because outside there is no rise
-    # equivalent: fp[high], 0 -> fp[high], any number; fp[low], 0 -> fp[low], any number because outside it is times 0
+    width = np.where(inside, xp[high] - xp[low], 1)
     rise = np.where(inside, fp[high], 0) - np.where(inside, fp[low], 0)
-    # equivalent: 0 -> any number because outside there is no rise
     value = fp[low] + np.where(inside, x - xp[low], 0) / width * rise
     if left is not None:
         value = np.where(x < xp[0], left, value)

@@ -160,15 +160,15 @@ def sinc(x: Array) -> Array:
     return _sinc(np.multiply(x, math.pi), n=0)
 
 
+# equivalent: < -> <=; < n + 1 -> < n; < n + 1 -> < n + any number; near, 1 -> near, 2; 1, n -> 0, n because a little
+# further both ways are as precise, what stands near 0 is overwritten, and a step for 0 leaves f as it is
 @op(name="sinc", complex=True)
 def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
     like, y = y, np.asarray(y, np.result_type(y, float))  # whose powers and factorials float16 can't hold
-    # equivalent: < -> <=; n + 1 -> n; 1 -> any number because a little further both are as precise
     near = np.abs(y) < n + 1 if n else y == 0
-    far = np.where(near, 1, y)  # equivalent: 1 -> 2 because it is overwritten there
+    far = np.where(near, 1, y)
     f = np.sin(far) / far
-    # equivalent: 1, n -> 0, n because the step for 0 leaves f as it is
     for i in range(1, n + 1):
         f = (np.sin(far + i * math.pi / 2) - i * f) / far
     f = np.asarray(f)

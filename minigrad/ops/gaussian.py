@@ -73,11 +73,12 @@ def _erf_single(x):
     return x * _rational(x * x, *_ERF_SINGLE)
 
 
+# equivalent: size, 1 -> size, 2; >= -> > because from 1 on it is overwritten, and at 1 both are as precise
 def _erf_double(x):
     size = np.abs(x)
-    small = np.minimum(size, 1)  # equivalent: 1 -> 2 because what is larger than 1 is overwritten
+    small = np.minimum(size, 1)
     near = small + small * _rational(small * small, *_ERF_DOUBLE)
-    far = np.flatnonzero(size >= 1)  # equivalent: >= -> > because at 1 both are as precise
+    far = np.flatnonzero(size >= 1)
     if far.size:
         near[far] = 1 - 2 * _tail(size[far], math.sqrt(2), 1)
     return np.copysign(near, x)
@@ -89,13 +90,13 @@ def _normal_cdf(z):
     return np.abs(below, out=below)  # 1 - the tail for z > 0
 
 
+# equivalent: / scale -> * scale; without / scale; _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE ->
+# _TAIL_DOUBLE; x if scale == 1 else x * scale -> x * scale; scale == 1 -> scale == any number because a product with 1,
+# a longer polynomial or another tail far out changes no sum
 def _tail(x, scale, rate):
     """e**(-rate x**2) P(z) / Q(z) for z = scale x, in the dtype of x."""
-    # equivalent: / scale -> * scale; without / scale because further out the tail is too small to change a sum
     x = x.clip(0, _ZERO_FROM[x.dtype.char] / scale)  # faster than np.minimum with a scalar
-    # equivalent: _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE -> _TAIL_DOUBLE because it is only slower
     coefficients = _TAIL_SINGLE if x.dtype.char == "f" else _TAIL_DOUBLE
-    # equivalent: x if scale == 1 else x * scale -> x * scale; 1 -> any number because a product with 1 changes nothing
     tail = _rational(x if scale == 1 else x * scale, *coefficients)
     tail *= _decay_single(x, rate) if x.dtype.char == "f" else _decay_double(x, rate)
     return tail

@@ -45,6 +45,7 @@ def _(g, out, a, index):
     return scatter(g, index, a.shape)
 
 
+# equivalent: any change because each way of adding gives the same sums
 @op(complex=True)
 def scatter(a: Array, index: Index, shape: Shape) -> Array:
     """Zeros of `shape`, with `a` added at [index]. An entry that is indexed twice receives both. Adjoint: getitem.
@@ -63,9 +64,7 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     else:
         before, picks, after = picked
         a = np.broadcast_to(a, (*before, *picks.shape, *after))
-        # equivalent: any change because both ways give the same sums
         by_rows = a.dtype.char != "e" and math.prod(after) >= _LONG_ROW and a.size >= _MANY
-        # equivalent: without by_rows and because both ways give the same sums
         if not (by_rows and _add_rows(out, picked, a)):
             _add(out, _numbers(picked, out.shape), np.ravel(a))
     return out
@@ -123,6 +122,7 @@ def _add(out, numbers, values):
         flat[named] = np.bincount(numbers, values, named.size)
 
 
+# equivalent: any change because where it does not add all, the sums are made in the other way
 def _add_rows(out, picked, values):
     """Add whole rows: the first one for each place, then the second one for each. False if one has too many."""
     before, picks, after = picked
@@ -130,13 +130,12 @@ def _add_rows(out, picked, values):
     out, values = out.reshape(*before, -1, *after), values.reshape(*before, -1, *after)
     order = np.argsort(places, kind="stable")
     _, starts, counts = np.unique(places[order], return_index=True, return_counts=True)
-    # equivalent: any change because the sums are the same without it
     if counts.max() > _OFTEN:
         return False
     for i in range(counts.max()):
         rows = order[starts[counts > i] + i]
         out[(*leading, places[rows])] += values[(*leading, rows)]
-    return True  # equivalent: True -> False because the sums are then made once more
+    return True
 
 
 def _names_once(index):

@@ -93,11 +93,10 @@ def _(g, c, a):
     return (g * c)[..., None, None] * _t(inverse)
 
 
+# equivalent: any change because cofactors, which are taken more often then, serve all matrices
 def _well_conditioned(a, inverse):
     """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
-    # equivalent: any change because cofactors, which are taken more often then, serve all matrices
     condition = np.sum(squared(a), axis=(-2, -1)) * np.sum(squared(inverse), axis=(-2, -1))  # squared
-    # equivalent: any change because cofactors, which are taken more often then, serve all matrices
     return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
 
 

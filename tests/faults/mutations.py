@@ -24,9 +24,9 @@ _DROPPED = {
     "sum", "exp", "expand_dims", "flip", "moveaxis", "_kept", "astype", "array_of", "as_tuple", "sorted", "reversed",
 }  # fmt: skip
 _COMMUTATIVE = {
-    "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "logaddexp2", "result_type", "broadcast_shapes",
-    "fmin", "fmax", "equal", "gcd", "swapaxes", "vecdot", "array_equal", "shares_memory", "may_share_memory",
-    "same", "_same", "betaln", "sum_of_products", "convolve", "_convolve", "_orientation",
+    "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "logaddexp2", "result_type",
+    "broadcast_shapes", "fmin", "fmax", "equal", "gcd", "swapaxes", "vecdot", "array_equal", "shares_memory",
+    "may_share_memory", "same", "_same", "betaln", "sum_of_products", "convolve", "_convolve", "_orientation",
 }  # fmt: skip
 SLIGHTLY = 1 + 1e-6
 
