@@ -17,6 +17,7 @@ R = TypeVar("R")
 Argnums = int | Sequence[int]
 
 
+# equivalent: any factor because it runs at import alone
 def of_a_function(transform: Callable[P, R]) -> Callable[P, R]:
     """Decorate what takes a function first: TypeError if it gets none, or an option of another framework."""
 

@@ -327,6 +327,7 @@ def explained(init: Callable) -> Callable:
     return checked
 
 
+# equivalent: any factor because it runs at import alone
 def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function: the error about an option of another framework says what to write instead."""
 

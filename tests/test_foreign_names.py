@@ -97,6 +97,8 @@ def test_every_transform_says_it(transform):
         transform(np.sum, nonsense=True)
     with pytest.raises(TypeError, match="'f'"):
         transform()
+    with pytest.raises(TypeError, match=f"^{transform.__name__}: the first argument must be a function, not 3"):
+        transform(f=3)
 
 
 @pytest.mark.parametrize("kind", [mg.nn.Linear, mg.nn.Conv2d, mg.nn.Embedding, mg.nn.GRU])
@@ -180,6 +182,7 @@ def test_an_optimiser_of_ones_own_says_it_too():
         ("net", "nonsense", "'Sequential' object has no attribute 'nonsense'"),
         ("mg", "nonsense", "module 'minigrad' has no attribute 'nonsense'"),
         ("mg", "nonsense_", "module 'minigrad' has no attribute 'nonsense_'"),
+        ("mg", "_core", "module 'minigrad' has no attribute '_core'"),
         ("net", "strides", "'Sequential' object has no attribute 'strides'"),
     ],
 )
