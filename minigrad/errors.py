@@ -115,7 +115,7 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
     problem = None if numeric else _problem_of(value)
     if problem is None:
         try:
-            return np.array(value, dtype=dtype)
+            return np.array(np.asarray(value), dtype=dtype)  # PyTorch's tensors take no `copy`
         except (ValueError, TypeError):
             problem = TypeError, f"can't be an array of dtype {brief(dtype)}: {brief(value)}"
     raise refusal(problem[0], name, f"{argument} {problem[1]}")
@@ -183,8 +183,10 @@ def brief(value: Any) -> str:
 
 
 def _is_array(value: Any) -> bool:
-    """Whether it is an array or a Tensor."""
-    return isinstance(value, ndarray) or hasattr(value, "requires_grad")
+    """Whether it is an array or a Tensor, of NumPy's dtypes: not a tensor of another framework."""
+    return isinstance(getattr(value, "dtype", None), np.dtype) and (
+        isinstance(value, ndarray) or hasattr(value, "requires_grad")
+    )
 
 
 def _problem(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool) -> tuple[type, str] | None:
@@ -274,10 +276,10 @@ def _problem_of(value: Any) -> tuple[type, str] | None:
         )
     if type(value).__module__.startswith("scipy.sparse"):
         return TypeError, "is a sparse matrix of SciPy: pass its .toarray()"
-    if any(hasattr(leaf, "requires_grad") for leaf in _leaves(value)) and not _is_array(value):
+    if isinstance(value, (list, tuple)) and any(hasattr(leaf, "requires_grad") for leaf in _leaves(value)):
         return TypeError, f"is a {type(value).__name__} of Tensors: np.stack them first"
     try:
-        array = value if _is_array(value) else np.array(value)
+        array = value if _is_array(value) else np.asarray(value)
     except ValueError:
         return ValueError, f"is ragged, its rows differ in length: {brief(value)}"
     if array.dtype.kind in "biufc":

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.exceptions import AxisError
+from numpy.testing import assert_array_equal
 from scipy import sparse, special
 
 if __name__ == "__main__":
@@ -425,6 +426,19 @@ def main(names):
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     main(sys.argv[1:])
+
+
+def test_tensors_of_pytorch_are_arrays_unless_they_need_a_gradient():
+    torch = pytest.importorskip("torch")
+    theirs, t = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64), mg.tensor([2.0, 1.0], requires_grad=True)
+    assert_array_equal(mg.tensor(theirs).data, theirs.numpy())
+    for found in (t * theirs, theirs * t, np.multiply(theirs, t)):
+        assert_array_equal(found.data, t.data * theirs.numpy())
+    assert_array_equal(mg.grad(lambda x: np.sum(x**2))(theirs), 2 * theirs.numpy())
+    with pytest.raises(RuntimeError, match="requires grad"):
+        t * theirs.requires_grad_()
+    with pytest.raises(TypeError, match=r"^minibatches: arrays\[0\] must be an array, .*; pass its .numpy\(\)$"):
+        mg.data.minibatches((torch.ones(4, 2),), 2, rng=np.random.default_rng(0))
 
 
 def test_an_argument_left_at_its_default_is_not_named():

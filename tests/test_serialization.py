@@ -180,7 +180,7 @@ class Color(int):
 REFUSED = [
     ([1], TypeError, r"save: mapping must be a mapping, not \[1\]"),
     ({"a": {1: 2}}, TypeError, "save: the keys of 'a' must be strings, not 1"),
-    ({"w": mg.tensor([1.0])}, TypeError, "save: 'w' must be an array, .* not of type Tensor; save its .data"),
+    ({"w": mg.tensor([1.0])}, TypeError, "save: 'w' must be an array, .* not of type Tensor; save its .numpy"),
     ({"a": [{"b": {1}}]}, TypeError, "save: 'a/0/b' must be an array, a number, .* not of type set$"),
     ({"a": np.zeros(2, [("x", "U0")])["x"]}, TypeError, "save: 'a' must be .* not an array of <U0"),
     ({"a": np.array([None])}, TypeError, "save: 'a' must be an array, .* not an array of object"),

@@ -70,7 +70,7 @@ def count_rows(name: str, arrays: Any) -> int:
         raise ValueError(f"{name}: arrays is empty")
     for what, array in named.items():
         if not isinstance(array, ndarray):
-            hint = "; pass its .data" if hasattr(array, "requires_grad") else ""
+            hint = "; pass its .numpy()" if hasattr(array, "requires_grad") else ""
             raise TypeError(f"{name}: {what} must be an array, not {brief(array)}{hint}")
         if array.ndim == 0:
             raise ValueError(f"{name}: {what} has no rows: its shape is ()")

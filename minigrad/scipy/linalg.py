@@ -107,7 +107,8 @@ def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     >>> mg.scipy.linalg.solve_sylvester(np.array([[1.0]]), np.array([[2.0]]), np.array([[6.0]]))
     array([[2.]])
     """
-    return sl.solve_sylvester(*map(_native, (a, b, q)))
+    dtype = np.result_type(a, b, q)  # of real matrices beside complex ones SciPy makes something else
+    return sl.solve_sylvester(*[_native(x.astype(dtype, copy=False)) for x in (a, b, q)])
 
 
 def _adjoint(a, b, g):

@@ -92,7 +92,11 @@ def test_two_parts_are_the_whole(rows, fraction):
         (lambda: minibatches((), 2, rng=rng()), ValueError, "minibatches: arrays is empty"),
         (lambda: minibatches({"x": [1]}, 2, rng=rng()), TypeError, r"arrays\['x'\] must be an array, not \[1\]$"),
         (lambda: minibatches(np.array(1.0), 2, rng=rng()), ValueError, "minibatches: arrays has no rows"),
-        (lambda: minibatches(mg.tensor(X), 2, rng=rng()), TypeError, r"must be an array, not \(3, 2\); pass its .data"),
+        (
+            lambda: minibatches(mg.tensor(X), 2, rng=rng()),
+            TypeError,
+            r"must be an array, not \(3, 2\); pass its .numpy\(\)",
+        ),
         (lambda: split(X, 0.5, rng=None), TypeError, "split: rng must be a numpy.random.Generator, not None"),
         (lambda: split(X, "a", rng=rng()), TypeError, "split: fraction must be a number, not 'a'"),
         (lambda: split(X, True, rng=rng()), TypeError, "split: fraction must be a number, not True"),

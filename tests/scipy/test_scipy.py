@@ -402,6 +402,16 @@ def test_sylvesters_equation():
         check_grads(lambda a, b, q: linalg.solve_sylvester(a, b, q), a * z, b * z, q * z, float32=False)
 
 
+@pytest.mark.parametrize("kinds", [(1, 1, 1j), (1, 1j, 1), (1j, 1, 1), (1, 1j, 1j), (1j, 1, 1j), (1j, 1j, 1)])
+def test_sylvesters_equation_of_real_and_complex_matrices(kinds):
+    """SciPy's own solves another equation where a real matrix has complex eigenvalues."""
+    turn = np.array([[3.0, -1.0], [1.0, 3.0]])
+    a, b, q = (x * kind for x, kind in zip((turn, turn + 1, M[:2, :2]), kinds, strict=True))
+    x = linalg.solve_sylvester(a, b, q)
+    assert_allclose(a @ x + x @ b, q, atol=1e-12)
+    check_grads(lambda a, b, q: linalg.solve_sylvester(a, b, q), a, b, q, float32=False)
+
+
 @pytest.mark.parametrize("bands", [(1, 1), (0, 2), (2, 1)])
 def test_banded_systems(bands):
     ab = RNG.normal(size=(sum(bands) + 1, 5)) + np.eye(sum(bands) + 1)[:, bands[1], None] * 4
