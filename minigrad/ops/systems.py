@@ -176,8 +176,9 @@ def _(g, p, a, rcond):
     right = _t(g) - np.matmul(np.matmul(_t(g), p), a)
     direct = np.matmul(np.matmul(pt, g), pt)
     da = conj(np.matmul(np.matmul(left, p), ph) + np.matmul(np.matmul(ph, p), right)) - direct
-    s = np.linalg.svdvals(array_of(a))
+    s = np.linalg.svdvals(array_of(a))  # equivalent: array_of(a) -> a because comparisons have no derivative
     kept = s > np.multiply(np.expand_dims(rcond, -1), np.max(s, axis=-1, keepdims=True, initial=0))
+    # equivalent: s > rounding(s) -> s >= rounding(s) because rounding is no sharp border
     return da + _across(g, a, kept) if np.any(~kept & (s > rounding(s))) else da
 
 

@@ -294,6 +294,24 @@ def test_equal_singular_values_on_either_side_of_the_cutoff():
     mg.testing.check_grads(lambda a: mg.pinv(a, rcond=0.2), a, order=1)
 
 
+def test_a_singular_value_at_the_cutoff_is_left_out():
+    a = np.diag([2.0, 1.0])
+    at, above = (slopes(lambda a, r=r: mg.pinv(a, rcond=r)[0, 1], a) for r in (0.5, 0.6))
+    assert_allclose(at, above)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (2, 0, 2)])
+def test_the_pseudo_inverse_of_no_entries_has_a_gradient(shape):
+    assert slopes(mg.pinv, np.ones(shape)).shape == shape
+
+
+def test_the_cutoff_is_a_part_of_the_greatest_however_small():
+    a = np.diag([2.0, 1.0, 0.1]) + 0.05
+    for rcond in (0.01, 0.3):
+        large, small = (slopes(lambda a, r=rcond: np.sum(SQUARE * mg.pinv(a, rcond=r)), x) for x in (a, a * 1e-6))
+        assert_allclose(small * 1e-12, large, rtol=1e-9)
+
+
 @pytest.mark.parametrize("rcond", [0.05, 0.3])
 @pytest.mark.filterwarnings("ignore:Polyfit may be poorly")
 def test_slopes_of_a_polynomial_of_fewer_terms(rcond):

@@ -31,7 +31,8 @@ def input_gradient(g, k, geometry, groups, dtype):
 
     It is a correlation with the turned kernel, of g with its entries set apart by the stride.
     """
-    few = len(g) < FEWEST_IMAGES
+    few = len(g) < FEWEST_IMAGES  # equivalent: any change because either way gives the same
+    # equivalent: any change because im2col gives the same
     if (few and geometry.dilation[0] > 1) or not np.isfinite(k).all():  # not to multiply k by the zeros of the frame
         return im2col.input_gradient(g, k, geometry, groups, dtype)
     (kh, kw), (dh, dw), (ph, pw) = geometry.window, geometry.dilation, geometry.padding
