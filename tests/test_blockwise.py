@@ -100,6 +100,12 @@ def test_gradients(data, shape, threads):
                 assert_array_equal(dx, expected, strict=True)
 
 
+@given(st.integers(0, 60), st.integers(0, 600), st.integers(1, 3))
+def test_parts_cover_everything_once(n, nbytes, threads):
+    mg.set_num_threads(threads)
+    assert [i for part in blockwise.parts(n, nbytes) for i in range(n)[part]] == list(range(n))
+
+
 def test_an_op_whose_entries_belong_together_is_computed_as_a_whole():
     a, b = (np.random.default_rng(i).normal(size=(16, 16)) for i in range(2))
     for da, expected in zip(slopes(np.matmul, a, b), slopes(lambda a, b: np.einsum("ij,jk", a, b), a, b), strict=True):
