@@ -554,6 +554,17 @@ def test_work_is_shared_out_by_its_multiplications(three_threads, derivative, n)
         assert {len(call.args[1]) for call in spy.call_args_list} == {parts}
 
 
+def test_no_two_threads_add_to_one_image():
+    where = geometry_of("conv2d", (12, 14), (3, 4), 1, 0)
+    k, g = rng.normal(size=(4, 2, 3, 4)), rng.normal(size=(5, 4, *where.out))
+    with cut_to(tile=5000), patch.object(im2col, "share", wraps=share) as spy:
+        im2col.input_gradient(g, k, where, 1, g.dtype)
+    (groups,) = (call.args[1] for call in spy.call_args_list)
+    added_to = [{i for n, *_ in group for i in range(5)[n]} for group in groups]
+    assert max(map(len, groups)) > 1  # an image is cut
+    assert sorted(i for images in added_to for i in images) == [0, 1, 2, 3, 4]
+
+
 def test_rows_that_no_window_reads_receive_zeros_beside_columns_that_are_cut():
     where = geometry_of("conv2d", (9, 9), (2, 2), 4, 0)  # out (2, 2)
     x, k, g = (rng.normal(size=size) for size in ((16, 2, 9, 9), (2, 2, 2, 2), (16, 2, 2, 2)))

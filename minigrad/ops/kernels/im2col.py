@@ -84,6 +84,7 @@ def input_gradient(g, k, geometry, groups, dtype):
                     received += windows[:, :, i][inside]
 
     parts = _parts(len(g), channels, geometry, False, dtype.itemsize)
+    # equivalent: 0 -> 1 because one thread may add all
     by_images = [list(found) for _, found in groupby(parts, lambda part: part[0].start)]
     # equivalent: any change because the size only decides whether threads share the work
     share(work, by_images, g.size * k[0].size)
