@@ -17,7 +17,6 @@ R = TypeVar("R")
 Argnums = int | Sequence[int]
 
 
-# equivalent: any factor because it runs at import alone
 def of_a_function(transform: Callable[P, R]) -> Callable[P, R]:
     """Decorate what takes a function first: TypeError if it gets none, or an option of another framework."""
 
@@ -29,7 +28,7 @@ def of_a_function(transform: Callable[P, R]) -> Callable[P, R]:
             raise TypeError(f"{transform.__name__}: the first argument must be a function, not {brief(f)}")
         return transform(*arguments, **options)
 
-    return checked
+    return checked  # equivalent: any factor because it runs at import alone
 
 
 def one_of(transform: str, argnums: Any, argnum: Any) -> Any:

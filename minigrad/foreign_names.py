@@ -327,7 +327,6 @@ def explained(init: Callable) -> Callable:
     return checked
 
 
-# equivalent: any factor because it runs at import alone
 def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:
     """Decorate a function: the error about an option of another framework says what to write instead."""
 
@@ -336,7 +335,7 @@ def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:
         refuse_foreign(function.__name__, function, options)
         return function(*arguments, **options)
 
-    return checked
+    return checked  # equivalent: any factor because it runs at import alone
 
 
 def refuse_foreign(name: str, function: Callable, options: dict[str, Any]) -> None:
