@@ -84,12 +84,6 @@ def judge(chosen, trials, workers, verdicts, report):
             verdicts[fault] = status
 
 
-def _interrupt(number, frame):
-    """End the work once: `timeout` sends its signal twice."""
-    signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
 def sample(found, count, date=None, seed=None):
     """The same faults every time: those whose names' checksums are the smallest. With a date, those of that day.
 
@@ -156,9 +150,11 @@ def main(given=None):
     start = time.perf_counter()
     found = [fault for fault in faults() if _is_chosen(str(fault.file), arguments)]
     found = sample(found, arguments.sample, arguments.date, arguments.seed) if arguments.sample else found
-    verdicts, amiss = {}, []
+    verdicts, amiss, ended = {}, [], []
 
     def report(fault, status):
+        if ended:  # not raised by the handler of the signal: Python loses what is raised while it forks
+            raise KeyboardInterrupt
         if len(verdicts) % 100 == 99:
             print(f"{len(verdicts) + 1} of {len(found)}", file=sys.stderr, flush=True)
         if _is_amiss(fault, status):
@@ -168,7 +164,7 @@ def main(given=None):
 
     def work(trials):
         print(f"{len(trials)} trials pass on sound code; {time.perf_counter() - start:.0f} s", flush=True)
-        signal.signal(signal.SIGTERM, _interrupt)
+        signal.signal(signal.SIGTERM, lambda *_: ended.append(True))
         try:
             judge(found, trials, arguments.workers, verdicts, report)
         except KeyboardInterrupt:

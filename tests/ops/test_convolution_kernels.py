@@ -268,6 +268,16 @@ def test_mixed_dtypes_compute_in_the_wider_one(single, kernel, n):
             assert_allclose(found, exact, atol=1e-12)
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+@pytest.mark.parametrize("derivative", DERIVATIVES)
+def test_kernels_compute_in_the_dtype_that_they_are_given(derivative, kernel):
+    where = geometry_of("conv2d", (5, 6), (3, 3), 1, 0)
+    x, k, g = (rng.integers(-99, 99, size, np.int8) for size in ((9, 2, 5, 6), (2, 1, 3, 3), (9, 2, 3, 4)))
+    arguments = {"forward": (x, k), "input_gradient": (g, k), "kernel_gradient": (x, g)}[derivative]
+    found = getattr(KERNELS[kernel], derivative)(*arguments, where, 2, np.dtype(float))
+    assert_array_equal(found, of(derivative, "reference", *(a.astype(float) for a in (x, k, g)), 2, where), strict=True)
+
+
 def test_dtypes_mix_as_in_numpy():
     x, k = np.ones((2, 1, 4, 4), np.float32), np.ones((1, 1, 3, 3))
     assert mg.conv2d(x, k).dtype == mg.conv2d(k, x[:1, :, :3, :3]).dtype == float
