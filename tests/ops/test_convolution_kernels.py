@@ -564,6 +564,22 @@ def test_work_is_shared_out_by_its_multiplications(three_threads, derivative, n)
         assert {len(call.args[1]) for call in spy.call_args_list} == {parts}
 
 
+@pytest.mark.parametrize("n", [2, 9])
+@pytest.mark.parametrize(
+    ("window", "padding"), [((1, 1), (1, 2)), ((1, 1), (0, 1)), ((2, 2), (3, 0)), ((2, 1), (0, 3))]
+)
+def test_windows_that_lie_in_the_padding_wholly(window, padding, n):
+    where = geometry_of("conv2d", (4, 6), window, 1, padding)
+    x, k, g = (rng.normal(size=size) for size in ((n, 2, 4, 6), (4, 2, *window), (n, 4, *where.out)))
+    for tile in (1, 2**20):
+        with cut_to(tile=tile, lanes=1), scratch_of_nan():
+            assert_as_the_reference(x, k, g, 1, where)
+    assert_allclose(mg.conv2d(x, k, padding=padding), of("forward", "reference", x, k, g, 1, where), atol=1e-13)
+    assert_allclose(
+        mg.conv_transpose2d(g, k, padding=padding), of("input_gradient", "reference", x, k, g, 1, where), atol=1e-13
+    )
+
+
 def test_no_two_threads_add_to_one_image():
     where = geometry_of("conv2d", (12, 14), (3, 4), 1, 0)
     k, g = rng.normal(size=(4, 2, 3, 4)), rng.normal(size=(5, 4, *where.out))

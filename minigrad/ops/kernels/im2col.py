@@ -55,6 +55,7 @@ def kernel_gradient(x, g, geometry, groups, dtype):
         return total
 
     with Scratch() as take:
+        # equivalent: any change because the same entries are read in any layout
         g = laid("g", g, 1, dtype, take)[0].transpose(3, 1, 0, 2) if inner else np.ascontiguousarray(g)
         parts = _parts(*x.shape[:2], geometry, inner, dtype.itemsize)
         # equivalent: any change because the size only decides whether threads share the work
@@ -70,6 +71,7 @@ def input_gradient(g, k, geometry, groups, dtype):
     matrix = np.asarray(k.reshape(groups, len(k) // groups, k[0].size), dtype).swapaxes(1, 2)
     channels = groups * k.shape[1]
     if are_the_image(geometry):
+        # equivalent: len(k) // groups, 1, 1 -> 1, len(k) // groups, 1 because these axes are joined again
         return forward(g, matrix.reshape(channels, len(k) // groups, 1, 1), geometry, groups, dtype)
     dx = np.zeros((len(g), channels, *geometry.image), dtype)
 
