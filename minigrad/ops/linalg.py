@@ -166,14 +166,43 @@ def kron(a: Array, b: Array) -> Array:
 
 @implements(np.linalg.multi_dot)
 def multi_dot(arrays: Sequence[Array]) -> Array:
-    """The product of a chain of matrices, from the left (vectors may stand at its ends).
+    """The product of a chain of matrices, in the order of the fewest multiplications (vectors may stand at its ends).
+
+    Raises ValueError unless there are two or more, and LinAlgError for one within that is no matrix.
 
     >>> a = np.array([[1.0, 1.0], [0.0, 1.0]])
     >>> mg.multi_dot([a, a, a])
     array([[1., 3.],
            [0., 1.]])
     """
-    return functools.reduce(matmul, arrays)
+    if len(arrays) < 2:
+        raise ValueError(f"multi_dot: a chain has at least two matrices, not {len(arrays)}")
+    shapes = [np.shape(a) for a in arrays]
+    for i, shape in enumerate(shapes):
+        if len(shape) != 2 and not (len(shape) == 1 and i in (0, len(shapes) - 1)):
+            raise np.linalg.LinAlgError(f"multi_dot: arrays[{i}] must be a matrix, not of shape {shape}")
+    first = (1, *shapes[0])[-2:]
+    last = (*shapes[-1], 1)[:2]
+    return _chained(arrays, (*first, *[shape[-1] for shape in shapes[1:-1]], last[1]))
+
+
+def _chained(arrays, sizes):
+    """The product of matrices between whose numbers of rows, and of the last one's columns, the sizes stand."""
+    if len(arrays) == 1:
+        return arrays[0]
+    _, i = _cheapest(sizes)
+    return matmul(_chained(arrays[:i], sizes[: i + 1]), _chained(arrays[i:], sizes[i:]))
+
+
+@functools.lru_cache(4096)
+def _cheapest(sizes):
+    """How many multiplications a chain of matrices takes, and how many stand to the left of the last product."""
+    if len(sizes) < 3:
+        return 0, 0
+    ends = sizes[0] * sizes[-1]
+    return min(
+        (_cheapest(sizes[: i + 1])[0] + _cheapest(sizes[i:])[0] + ends * sizes[i], i) for i in range(1, len(sizes) - 1)
+    )
 
 
 @implements(np.linalg.matrix_power)

@@ -220,6 +220,33 @@ def test_multi_dot_may_begin_and_end_with_a_vector():
     check_vjp(lambda *arrays: mg.ops.multi_dot(arrays), a, b, c)
 
 
+def fewest(sizes):
+    """The fewest multiplications for a chain of matrices between these sizes, of all orders."""
+    ends = range(1, len(sizes) - 1)
+    orders = [fewest(sizes[: i + 1]) + fewest(sizes[i:]) + sizes[0] * sizes[i] * sizes[-1] for i in ends]
+    return min(orders, default=0)
+
+
+@pytest.mark.parametrize("sizes", [(5, 2, 8, 3), (1, 8, 5, 2, 3), (3, 8, 2, 8, 1), (2, 3, 5, 8, 1, 4), (4, 4, 4, 4, 4)])
+def test_multi_dot_multiplies_as_rarely_as_numpys(sizes):
+    chain = [leaf(a) for a in arrays(*zip(sizes, sizes[1:], strict=False))]
+    found, taken = mg.ops.multi_dot(chain), 0
+    assert_array_equal(found.data, np.linalg.multi_dot([a.data for a in chain]))
+    nodes = [found.node]
+    for node in nodes:
+        if node.op is not None:
+            x, y = node.arguments
+            taken += x.size * y.shape[1]
+            nodes += node.parents
+    assert taken == fewest(sizes)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "at least two"), (1, "at least two"), (3, r"arrays\[1\] must be a")])
+def test_what_is_no_chain_of_matrices(count, said):
+    with pytest.raises(ValueError, match=f"^multi_dot: .*{said}"):
+        mg.multi_dot([np.ones((2, 2)), np.ones(2), np.ones((2, 2))][:count])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
