@@ -153,8 +153,7 @@ def array_split(ary: Array, indices_or_sections: IndicesLike, axis: int = 0) -> 
     >>> mg.array_split(np.arange(5.0), 2)
     [array([0., 1., 2.]), array([3., 4.])]
     """
-    pieces = np.array_split(np.arange(np.shape(ary)[axis]), array_of(indices_or_sections))
-    return _cut(ary, pieces, axis)
+    return _cut(np.array_split, ary, indices_or_sections, axis)
 
 
 @implements(np.split)
@@ -164,13 +163,14 @@ def split(ary: Array, indices_or_sections: IndicesLike, axis: int = 0) -> list[A
     >>> mg.split(np.arange(5.0), [2, 3])
     [array([0., 1.]), array([2.]), array([3., 4.])]
     """
-    pieces = np.split(np.arange(np.shape(ary)[axis]), array_of(indices_or_sections))
-    return _cut(ary, pieces, axis)
+    return _cut(np.split, ary, indices_or_sections, axis)
 
 
-def _cut(a, pieces, axis):
-    """The slice of the array for each piece of its range of indices."""
-    before = (slice(None),) * normalize_axis_index(axis, np.ndim(a), "split")
+def _cut(cut, a, indices_or_sections, axis):
+    """The slice of the array for each piece that NumPy's function cuts off its range of indices."""
+    axis = normalize_axis_index(axis, np.ndim(a))
+    pieces = cut(np.arange(np.shape(a)[axis]), array_of(indices_or_sections))
+    before = (slice(None),) * axis
     return [a[(*before, slice(p[0], p[-1] + 1) if len(p) else slice(0))] for p in pieces]
 
 

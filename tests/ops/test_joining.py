@@ -123,6 +123,12 @@ def test_array_split_into_unequal_pieces_along_any_axis():
     holds(np.split, array(2, 3, 4), 3, axis=-2)
 
 
+@pytest.mark.parametrize(("name", "axis"), [("hsplit", 1), ("dsplit", 2), ("split", 0), ("array_split", 0)])
+def test_a_split_names_the_axis_that_is_missing(name, axis):
+    with pytest.raises(ValueError, match=f"^{name}: axis {axis} is out of bounds for array of dimension 0"):
+        getattr(np, name)(mg.tensor(1.0), 1)
+
+
 @pytest.mark.parametrize("function", [np.split, np.array_split])
 def test_a_split_is_a_slice(function):
     """An index array instead would cost a copy, and a scatter backward."""

@@ -1,5 +1,6 @@
 """Products of matrices and tensors: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
+import itertools
 import re
 import warnings
 
@@ -229,7 +230,7 @@ def fewest(sizes):
 
 @pytest.mark.parametrize("sizes", [(5, 2, 8, 3), (1, 8, 5, 2, 3), (3, 8, 2, 8, 1), (2, 3, 5, 8, 1, 4), (4, 4, 4, 4, 4)])
 def test_multi_dot_multiplies_as_rarely_as_numpys(sizes):
-    chain = [leaf(a) for a in arrays(*zip(sizes, sizes[1:], strict=False))]
+    chain = [leaf(a) for a in arrays(*itertools.pairwise(sizes))]
     found, taken = mg.ops.multi_dot(chain), 0
     assert_array_equal(found.data, np.linalg.multi_dot([a.data for a in chain]))
     nodes = [found.node]
