@@ -128,7 +128,7 @@ class ArrayMethods:
 
         `order`, `subok` and `copy` change nothing.
         """
-        np.array(0.0, order=order)  # equivalent: 0.0 -> any number because only the order is checked
+        np.array((), order=order)  # which checks the order
         if not np.can_cast(self.dtype, np.dtype(dtype), casting):
             raise TypeError(f"astype: a cast of {self.dtype} to {np.dtype(dtype)} is not {casting!r}")
         return ops.astype(self, dtype)
@@ -136,7 +136,7 @@ class ArrayMethods:
     @named
     def copy(self: Any, order: Any = "C") -> Tensor:
         """The same values in a new array. `order` changes nothing."""
-        np.array(0.0, order=order)  # equivalent: 0.0 -> any number because only the order is checked
+        np.array((), order=order)  # which checks the order
         return ops.copy(self)
 
     @named

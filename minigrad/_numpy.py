@@ -102,8 +102,7 @@ def _from_scipy(ufunc):
 
 def _with_options(op, ufunc, inputs, where=True, dtype=None, casting="same_kind", order="K", subok=True, **options):
     """A call of a ufunc with its options. Where the mask is false, nothing is computed; the result is 0 there."""
-    # equivalent: 0.0 -> any number because it is about the options alone
-    _plain(ufunc, np.positive, 0.0, order=order, subok=subok)  # they change no number, but must be NumPy's
+    _plain(ufunc, np.positive, (), order=order, subok=subok)  # they change no number, but must be NumPy's
     if options.get("axes") is not None:
         op = functools.partial(_along, op, ufunc, options.pop("axes"))
     if dtype is not None or casting != "same_kind":

@@ -103,15 +103,14 @@ def _cause(error: Exception, said: str, own: bool, given: dict, kinds: dict) -> 
     return _RAISED.get(kind, kind), said, own
 
 
+# equivalent: or -> and; without isinstance(value, (float, np.number)) or; without or (type(value) is ndarray and
+# value.dtype.kind in "biufc"); without None if numeric else because to look at a number, too, is only slower
 def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndarray:
     """Return a new plain array of what stands for one, such as a list.
 
     Raises TypeError or ValueError about this argument of the function `name` if nothing stands for an array there.
     """
-    # equivalent: or -> and; without isinstance(value, (float, np.number)) or; without or (type(value) is ndarray and
-    # value.dtype.kind in "biufc") because a number is then looked at, which is only slower
     numeric = isinstance(value, (float, np.number)) or (type(value) is ndarray and value.dtype.kind in "biufc")
-    # equivalent: without None if numeric else because what is numeric has no problem
     problem = None if numeric else _problem_of(value)
     if problem is None:
         try:

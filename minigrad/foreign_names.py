@@ -355,8 +355,7 @@ def missing(said: str, of: str, name: str, obj: object = None, functions: Collec
     hint = instead(of, name)
     if not hint and name in functions:
         hint = f": write mg.{name}(t)"
-    # equivalent: without and hasattr(ndarray, name) because every other name that is asked for has a hint
-    elif not hint and of == "a Tensor" and hasattr(ndarray, name):
+    elif not hint and of == "a Tensor":
         hint = ": .data, its array, has it"
     return AttributeError(said + hint, name=name, obj=obj)
 

@@ -142,14 +142,14 @@ class scope(Setting):
         return scope(self.name)
 
 
+# equivalent: around[-1]() if around else None -> None; around[:-1] -> around because `setting`, which is slower, finds
+# the innermost scope, too
 def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict[str, Any]) -> Any:
     """Return `function(*arguments, **options)`, called in `scope(name)`; cheaper, as nothing else can close it."""
     around = in_force()
-    # equivalent: around[-1]() if around else None -> None because the scope is then found by `setting`, which is slower
     outer = around[-1]() if around else None
     if outer is not None and outer.kind == "scope":
         # the new one stands for it: the fewer there are, the faster one is found
-        # equivalent: around[:-1] -> around because the innermost is found first
         around, names = around[:-1], outer.value
     else:
         names = setting("scope", ())
@@ -161,18 +161,18 @@ def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict
         _entries.reset(token)
 
 
+# equivalent: and entry -> or entry; without and entry.kind not in values; without [] if in_force() is inside else;
+# without and r not in around because the innermost is found first, and what is in force at the end was so inside, or
+# has been opened there
 def call_with(function: Callable, arguments: Iterable, **values: Any) -> Any:
     """Return `function(*arguments)`, called with these settings in force: {kind: value}."""
     around, entries = in_force(), [_Entry(kind, value) for kind, value in values.items()]
     # those of the same kinds are left out: the fewer there are, the faster one is found
-    # equivalent: and entry -> or entry; without and entry.kind not in values because the innermost is found first
     others = [reference for reference in around if (entry := reference()) and entry.kind not in values]
     inside = (*others, *map(weakref.ref, entries))
     try:
         _entries.set(inside)  # Ctrl-C may come between any two lines
         return function(*arguments)
     finally:  # what the function has opened and not closed stays in force
-        # equivalent: without [] if in_force() is inside else; without and r not in around because what is in force here
-        # was inside, or has been opened
         opened = [] if in_force() is inside else [r for r in in_force() if r not in inside and r not in around]
         _entries.set((*around, *opened))

@@ -88,6 +88,7 @@ def leaf(array: ndarray) -> Node:
     return node
 
 
+# equivalent: >= -> > because no node has the number `since`
 def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
     """Return the nodes that the roots grew from, youngest first; those created before `since` are left out.
 
@@ -95,14 +96,12 @@ def reached(roots: Iterable[Node], since: int = 0) -> list[Node]:
     Descending creation number is a topological order, since a node is younger than its parents.
     Raises RuntimeError if the arrays of one are gone, or were written to in place later.
     """
-    # equivalent: >= -> > because no node has the number `since`
     order = [root for root in roots if root.number >= since]
     seen = set(order)
     for node in order:  # grows while it is read: breadth first
         if node.arguments is None:
             raise released(node)
         for parent in node.parents:
-            # equivalent: >= -> > because no node has the number `since`
             if parent is not None and parent not in seen and parent.number >= since:
                 seen.add(parent)
                 order.append(parent)

@@ -294,10 +294,7 @@ def _stacked(rows, y, x):
     shape, dtype = (*y.shape, *np.shape(x)), arraylike(x).dtype
     if not rows:
         return np.empty(shape, dtype)  # equivalent: any factor because it has no entries
-    blocks = np.reshape(np.stack(rows), shape)  # its byte order is the machine's
-    # equivalent: blocks if blocks.dtype == dtype else blocks.astype(dtype) -> blocks.astype(dtype) because a cast to
-    # the dtype that it has changes no value
-    return (blocks if blocks.dtype == dtype else blocks.astype(dtype))[()]
+    return np.reshape(np.stack(rows), shape).astype(dtype)[()]  # a stack's byte order is the machine's
 
 
 @of_a_function

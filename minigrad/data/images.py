@@ -51,7 +51,7 @@ def digits() -> LabelledImages:
     >>> images.shape, images.dtype, labels[:3]
     ((1797, 8, 8), dtype('uint8'), array([0, 1, 2]))
     """
-    with np.load(DIGITS, allow_pickle=False) as file:  # equivalent: False -> True because the file has numbers alone
+    with np.load(DIGITS) as file:
         return LabelledImages(file["images"], file["labels"].astype(np.intp))
 
 

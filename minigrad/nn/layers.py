@@ -125,8 +125,7 @@ class _Pool2d(_OneOp):
     def __init__(self, kernel_size: Pair, stride: Pair | None = None, padding: Pair = 0):
         name = type(self).__name__
         pair(kernel_size, "kernel_size", name, 1)
-        # equivalent: 1 -> 2 because it stands for a dilation, which pools don't have
-        pairs(name, kernel_size if stride is None else stride, padding, 1)
+        pairs(name, kernel_size if stride is None else stride, padding)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
 
 

@@ -75,8 +75,7 @@ class BatchNorm2d(Module):
         """Move the running statistics towards those of a batch with n entries in a channel."""
         self.running_mean = self._moved(self.running_mean, mean)
         self.running_var = self._moved(self.running_var, variance * (n / (n - 1)))
-        # equivalent: array_of(self.num_batches_tracked) -> self.num_batches_tracked because it has no derivative
-        self.num_batches_tracked = np.array(array_of(self.num_batches_tracked) + 1)
+        self.num_batches_tracked = np.array(self.num_batches_tracked + 1)
 
     def _moved(self, running: Any, batch: np.ndarray) -> np.ndarray:
         running = array_of(running)  # equivalent: array_of(running) -> running because its copy is not used again

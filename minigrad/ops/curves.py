@@ -43,8 +43,7 @@ def linspace(
     """
     kind = common_dtype(start, stop)
     start, stop = in_dtype(arraylike(start), kind), in_dtype(arraylike(stop), kind)
-    # equivalent: linspace(0, 0 -> linspace(any number, 0; 0, num -> any number, num because only its length counts
-    count = np.arange(len(np.linspace(0, 0, num))).reshape((-1,) + (1,) * max(start.ndim, stop.ndim))
+    count = np.arange(len(np.linspace((), (), num))).reshape((-1,) + (1,) * max(start.ndim, stop.ndim))
     gaps = num - 1 if endpoint else num
     step = (stop - start) / max(gaps, 1)
     samples = start + count.astype(kind) * step

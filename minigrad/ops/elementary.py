@@ -224,6 +224,5 @@ def nan_to_num(
     """
     x = arraylike(x)
     plain = array_of(x)
-    # equivalent: 0 -> any number because only `copy` is checked
-    np.array(np.empty(0), copy=copy)
+    np.array(np.array(()), copy=copy)  # which checks it
     return np.where(np.isfinite(plain), x, np.nan_to_num(plain, nan=nan, posinf=posinf, neginf=neginf))

@@ -203,8 +203,7 @@ def sort(a: Array, axis: int | None = -1, kind: str | None = None, *, stable: bo
     >>> pullback(np.array([10.0, 20.0, 30.0]))
     (array([30., 10., 20.]),)
     """
-    # equivalent: 0 -> any number because only the arguments are checked
-    np.empty(0).sort(kind=kind, stable=stable)  # type: ignore[arg-type]
+    np.array(()).sort(kind=kind, stable=stable)  # type: ignore[arg-type] # which checks them
     return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 

@@ -161,15 +161,14 @@ def std(
     return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
 
+# equivalent: array_of(a) -> a; 2 -> 3 because the marks need no derivative, and two means are precise
 def _spread(a, axis, ddof, where, mean):
     """The deviations from the mean of the chosen entries, 0 if these are all one number; and the degrees of freedom."""
     a, counted = widened(a), _counted(a, axis, where)
     freedom = np.maximum(counted - ddof, 0)
     if mean is not None:
         return _chosen(a - mean, where, 0), freedom
-    # equivalent: array_of(a) -> a because the marks need no derivative
     constant = r._constant(array_of(a), axis, as_mask(where))
-    # equivalent: 2 -> 3 because two are precise
     for _ in range(2):  # the second mean is what the first one was rounded by
         a = _chosen(a - r.sum(_chosen(a, where, 0), axis, keepdims=True) / counted, where, 0)
     return np.where(constant, 0, a), freedom

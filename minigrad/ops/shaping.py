@@ -92,8 +92,7 @@ def swapaxes(a: Array, axis1: int, axis2: int) -> Array:
     >>> mg.swapaxes(np.ones((2, 3, 4)), 0, -1).shape
     (4, 3, 2)
     """
-    # equivalent: array_of(a) -> a because NumPy asks the Tensor then, which takes longer
-    axes = list(range(np.ndim(array_of(a))))
+    axes = list(range(arraylike(a).ndim))
     i, j = (normalize_axis_index(axis, len(axes), "swapaxes") for axis in (axis1, axis2))
     axes[i], axes[j] = axes[j], axes[i]
     return transpose(a, tuple(axes))
@@ -116,8 +115,7 @@ def moveaxis(a: Array, source: Shape, destination: Shape) -> Array:
     >>> mg.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
     (3, 4, 2)
     """
-    # equivalent: array_of(a) -> a because NumPy asks the Tensor then, which takes longer
-    numbered = np.empty(tuple(range(np.ndim(array_of(a)))))  # the size of axis i is i, so a shape is a permutation
+    numbered = np.empty(tuple(range(arraylike(a).ndim)))  # the size of axis i is i, so a shape is a permutation
     return transpose(a, np.moveaxis(numbered, source, destination).shape)
 
 

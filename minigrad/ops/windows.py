@@ -31,15 +31,14 @@ class Geometry(NamedTuple):
         return self._replace(padding=corner, out=(rows.stop - rows.start, columns.stop - columns.start))
 
 
+# equivalent: any change because what is left out goes the long way to the same pair
 def pair(value, option, op, least):
     """An option given as an int or a pair of ints, as (rows, columns).
 
     Raises TypeError if it is neither, ValueError below `least`.
     """
-    # equivalent: never; >= -> > because what is left out goes the long way to the same pair
     if type(value) is int and value >= least:
         return value, value
-    # equivalent: any change because what is left out goes the long way to the same pair
     if type(value) is tuple and (*map(type, value),) == _INTS and min(value) >= least:
         return value
     values = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
@@ -50,7 +49,7 @@ def pair(value, option, op, least):
     return int(values[0]), int(values[1])
 
 
-def pairs(op, stride, padding, dilation):
+def pairs(op, stride, padding, dilation=1):
     """The three options as pairs (rows, columns)."""
     return pair(stride, "stride", op, 1), pair(padding, "padding", op, 0), pair(dilation, "dilation", op, 1)
 

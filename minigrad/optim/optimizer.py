@@ -1,5 +1,6 @@
 """`Optimizer`: parameters and what is kept for each, in flat arrays, so that many small ones are updated together."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple
 
@@ -50,12 +51,12 @@ class Optimizer:
             setattr(self, option, value)
         self._steps = [0 for _ in self.parameters]  # that were taken with what is kept
         self._places: list[slice] = []  # of each parameter, in the flat arrays of its dtype
-        sizes: dict[np.dtype, int] = {}
+        sizes: dict[np.dtype, int] = defaultdict(int)
         longest: dict[np.dtype, int] = {}
         for p in self.parameters:
-            start = sizes.setdefault(p.dtype, 0)  # equivalent: 0 -> any number because a gap there is never read
-            self._places.append(slice(start, start + p.size))
+            start = sizes[p.dtype]
             sizes[p.dtype] += p.size
+            self._places.append(slice(start, sizes[p.dtype]))
             longest[p.dtype] = max(longest.get(p.dtype, BLOCK), p.size)
         self._sizes = sizes
         self._scratch = {dtype: np.empty((3, min(size, longest[dtype])), dtype) for dtype, size in sizes.items()}

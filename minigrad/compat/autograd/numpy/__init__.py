@@ -71,8 +71,7 @@ ascontiguousarray = asarray
 def full(shape, fill_value, dtype=None, **options):
     """np.full, of a Tensor too."""
     if isinstance(fill_value, mg.Tensor):
-        # equivalent: 0 -> any number because only the shape and the dtype count
-        return mg.full_like(_np.full(shape, 0, dtype or fill_value.dtype, **options), fill_value)
+        return mg.full_like(_np.empty(shape, dtype or fill_value.dtype, **options), fill_value)
     return _np.full(shape, fill_value, dtype, **options)
 
 
