@@ -137,6 +137,13 @@ def is_main() -> bool:
     return rank() == 0
 
 
+def _of_main(value: T) -> T:
+    """What the value is on rank 0."""
+    # equivalent: value if is_main() else None -> value because only the first is used
+    first, *_ = _ranks().gather(value if is_main() else None)
+    return first
+
+
 def broadcast(part: Any) -> None:
     """Load the state of rank 0 on every other rank. All ranks call it.
 
@@ -148,8 +155,7 @@ def broadcast(part: Any) -> None:
     """
     if isinstance(part, type) or not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
         raise TypeError(f"broadcast: part must be a Module or an Optimizer, not {brief(part)}")
-    # equivalent: part.state_dict() if is_main() else None -> part.state_dict() because only the first is used
-    state, *_ = _ranks().gather(part.state_dict() if is_main() else None)
+    state = _of_main(part.state_dict())
     if not is_main():
         part.load_state_dict(state)
 
@@ -173,8 +179,7 @@ def minibatches(
     batches = [*data.minibatches(rows, batch_size, rng=rng, shuffle=shuffle, drop_last=drop_last)]
     if batch_size % n:
         raise ValueError(f"minibatches: batch_size must be a multiple of the {n} ranks, not {batch_size}")
-    # equivalent: batches if is_main() else None -> batches because only the first is used
-    batches, *_ = _ranks().gather(batches if is_main() else None)
+    batches = _of_main(batches)
     shares = [batch[: len(batch) - len(batch) % n].reshape(n, -1)[rank()] for batch in batches]
     return (taken(arrays, share) for share in shares if len(share))
 

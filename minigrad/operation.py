@@ -88,6 +88,8 @@ class Op(Signature):
             self.vjps[self.names.index(name)] = function
         return function
 
+    # equivalent: without type(argument) is not ndarray and; without if in_force() else None because an array may be
+    # copied, which is slower, and nothing in force means no debugger
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
         """Compute; record it if an argument leads to a leaf and this task records."""
         if parameters or len(arguments) != self.arity:
@@ -102,11 +104,8 @@ class Op(Signature):
             if isinstance(argument, Tensor):
                 arrays[i], parents[i] = argument._array, argument.node
                 of_tensors = True
-            # equivalent: without type(argument) is not ndarray and because an array is then copied, which is only
-            # slower
             elif type(argument) is not ndarray and not isinstance(argument, _NUMBERS):
                 arrays[i] = self._plain(i, argument)
-        # equivalent: without if in_force() else None because nothing in force means no debugger
         watching = debugger() if in_force() else None
         if not of_tensors:
             return self._forward(arrays, parameters, watching)
@@ -181,16 +180,16 @@ class Op(Signature):
             "detach() it if none should flow"
         )
 
+    # equivalent: without if a is given else a; without if in_force() else () because the array of a Tensor may be
+    # copied, too, and nothing in force means no scope
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
         if output.dtype.kind not in self.differentiable:
             raise refusal(TypeError, self.__name__, f"can't differentiate a result of dtype {output.dtype}")
         if None in parents:
-            # equivalent: without if a is given else a because the array of a Tensor may be copied, too
             arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
         if parameters is not self.parameters:
             parameters = {name: snapshot(value) for name, value in parameters.items()}
-        # equivalent: without if in_force() else () because nothing in force means no scope
         scope = setting("scope", ()) if in_force() else ()
         return record(self, tuple(parents), tuple(arrays), parameters, output, scope)
 

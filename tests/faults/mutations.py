@@ -26,7 +26,8 @@ _DROPPED = {
 _COMMUTATIVE = {
     "add", "multiply", "max", "min", "maximum", "minimum", "hypot", "logaddexp", "logaddexp2", "result_type",
     "broadcast_shapes", "fmin", "fmax", "equal", "gcd", "swapaxes", "vecdot", "array_equal", "shares_memory",
-    "may_share_memory", "same", "_same", "betaln", "sum_of_products", "convolve", "_convolve", "_orientation",
+    "may_share_memory", "same", "_same", "common_dtype", "betaln", "sum_of_products", "convolve", "_convolve",
+    "_orientation",
 }  # fmt: skip
 SLIGHTLY = 1 + 1e-6
 

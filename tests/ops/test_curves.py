@@ -70,7 +70,12 @@ spec(
         ((V, W), {}, ValueError, "the coordinates must be as many as the entries, 5"),
     ),
 )
-spec("ediff1d", calls(call(V), call(A, 1.5, W)), np.ediff1d)
+spec(
+    "ediff1d",
+    calls(call(V), call(A, 1.5, W)),
+    np.ediff1d,
+    refused=(((np.array([1, 2]), 0.5), {}, TypeError, "to_end of float64 does not fit an array of int64$"),),
+)
 spec(
     "unwrap",
     calls(call(np.cumsum(np.abs(V) * 3)), call(A * 5, axis=0), call(A * 3, period=4)),
