@@ -221,7 +221,7 @@ def _copy_columns(geometry, x, source, rows, images, target):
     """
     (_, _, taps, _, q, _), width = target.shape, source.shape[3]
     first, step, stride = -geometry.padding[1], geometry.dilation[1], geometry.stride[1]
-    # equivalent: never because the loop copies the same
+    # equivalent: any change because the loop copies the same
     if target.size and first >= 0 and first + (taps - 1) * step + (q - 1) * stride < width:  # all taps are one view
         group, row, channel, column, image = source.strides
         start = rows.start * row + first * column + images.start * image
