@@ -574,10 +574,45 @@ def test_windows_that_lie_in_the_padding_wholly(window, padding, n):
     for tile in (1, 2**20):
         with cut_to(tile=tile, lanes=1), scratch_of_nan():
             assert_as_the_reference(x, k, g, 1, where)
-    assert_allclose(mg.conv2d(x, k, padding=padding), of("forward", "reference", x, k, g, 1, where), atol=1e-13)
-    assert_allclose(
-        mg.conv_transpose2d(g, k, padding=padding), of("input_gradient", "reference", x, k, g, 1, where), atol=1e-13
-    )
+    assert_ops_as_the_reference(x, k, g, where, padding=padding)
+
+
+def assert_ops_as_the_reference(x, k, g, where, **options):
+    for derivative, found in (
+        ("forward", mg.conv2d(x, k, **options)),
+        ("input_gradient", mg.conv_transpose2d(g, k, **options, output_size=where.image)),
+        ("kernel_gradient", mg.ops.conv2d_kernel(x, g, size=where.window, **options)),
+    ):
+        assert_allclose(found, of(derivative, "reference", x, k, g, 1, where), atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 9])
+@pytest.mark.parametrize("image", [(0, 4), (4, 0)])
+def test_images_without_pixels_may_have_a_padding(image, n):
+    where = geometry_of("conv2d", image, (2, 2), 1, 1)
+    x, k, g = (rng.normal(size=size) for size in ((n, 2, *image), (4, 2, 2, 2), (n, 4, *where.out)))
+    assert_as_the_reference(x, k, g, 1, where)
+    assert_ops_as_the_reference(x, k, g, where, padding=1)
+
+
+@pytest.mark.parametrize("n", [2, 9])
+@pytest.mark.parametrize("dilation", [(1, 2), (2, 1)])
+@pytest.mark.parametrize("window", [(1, 3), (3, 1), (2, 2)])
+def test_windows_may_be_dilated_along_either_axis(window, dilation, n):
+    where = geometry_of("conv2d", (8, 9), window, 1, 0, dilation)
+    x, k, g = (rng.normal(size=size) for size in ((n, 2, 8, 9), (4, 2, *window), (n, 4, *where.out)))
+    assert_ops_as_the_reference(x, k, g, where, dilation=dilation)
+
+
+@pytest.mark.parametrize(("outputs", "lanes"), [(8, 5), (40, 9), (17, 10)])
+def test_a_product_in_tiles_is_that_of_the_whole(outputs, lanes):
+    matrix, stack = rng.normal(size=(2, outputs, 5)), rng.normal(size=(3, 2, 5, lanes))
+    out = np.full((3, 2, outputs, lanes), np.nan)
+    for product in (40, 100, 190):
+        with cut_to(product):
+            assert blas.tiles(outputs, 5, lanes)
+            im2row.multiply(matrix, stack, out)
+        assert_allclose(out, matrix @ stack, atol=1e-13)
 
 
 def test_no_two_threads_add_to_one_image():

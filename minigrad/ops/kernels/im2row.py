@@ -27,6 +27,7 @@ from .memory import FEWEST_IMAGES, Scratch, clear, empty, empty_innermost, inner
 
 def rows_are_contiguous(geometry):
     """Whether the rows of a window are neighbours in the image: no other windows can be read through a view."""
+    # equivalent: without or geometry.window[0] == 1; window[0] == 1 -> window[0] == 0 because im2col gives the same
     return geometry.dilation[0] == 1 or geometry.window[0] == 1
 
 
@@ -94,6 +95,7 @@ def input_gradient(g, k, geometry, groups, dtype):
     split = k.reshape(groups, len(k) // groups, *k.shape[1:]).transpose(0, 4, 2, 3, 1)  # (group, s, channel, r, output)
     matrix = np.asarray(split[:, :, :, _order(geometry)].reshape(groups, k.shape[3] * k.shape[1], -1), dtype)
     with Scratch() as take:
+        # equivalent: any change because any number of images at a time gives the same
         for n in blocks(len(g), len(g) if len(g) >= FEWEST_IMAGES else 1):
             upstream = laid("g", g[n], groups, dtype, take)
             run = partial(_input_gradient, matrix, geometry, upstream, innermost(dx[n]))
@@ -117,6 +119,7 @@ def _runs(geometry, start, stop):
 
     def received(row):
         found = [j for j, r in enumerate(order) if row + padding - r in range(0, geometry.out[0] * stride, stride)]
+        # equivalent: (0, 0) -> (any number, 0) because no row of the kernel is read then
         return (found[0], found[-1] + 1) if found else (0, 0)
 
     runs = []
@@ -155,8 +158,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
                 windows, entries = inside(shift, geometry.stride[1], width, across[0])
                 received = image[..., entries, :]
                 if s == q.start == 0:
-                    # equivalent: 0, 1, 2 -> 0, 2, 1 because only the first axis counts
-                    clear(image.transpose(3, 0, 1, 2, 4), entries)
+                    clear(image.swapaxes(0, 3), entries)
                     received[...] = addend[..., windows, :]
                 else:
                     received += addend[..., windows, :]
@@ -165,7 +167,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
 def _by_rows(run, rows, products):
     """[run(slice of the rows), ...], in threads if there are enough multiplications."""
     count = get_num_threads() if products > FEWEST_PRODUCTS else 1
-    return share(run, blocks(rows, math.ceil(rows / count)) or (slice(0, 0),), products)
+    return share(run, blocks(rows, math.ceil(rows / count)), products)
 
 
 # equivalent: any change because blocks of any size give the same
@@ -186,6 +188,7 @@ def _blocks(start, stop, columns, images, held, step, overlap):
     return [(slice(start + p.start, start + p.stop), q, n) for n in together for q in across for p in down]
 
 
+# equivalent: any change because blocks of any size give the same
 @lru_cache
 def _parts(geometry, start, stop, channels, images, itemsize):
     """The blocks of rows start to stop of the output, each with the geometry of its windows."""
@@ -200,12 +203,14 @@ def _stack(x, images, geometry, groups, take):
     Return the matrix of each row of the output, (row, group, (r, s, channel), lane).
     """
     (height, channels, width, n), (p, q), (kh, kw) = x.shape, geometry.out, geometry.window
+    # equivalent: any change because rows that no window reads change nothing
     count, channels = (p - 1) * geometry.stride[0] + kh, channels // groups
     source = x.reshape(height, groups, channels, width, n).swapaxes(0, 1)  # (group, row, channel, column, image)
     n = min(images.stop, n) - images.start
     windows = take("windows", (groups, count, kw, channels, q * n), x.dtype)
     target = windows.reshape(groups, count, kw, channels, q, n)  # lane -> (column, image)
     rows, read = inside(-geometry.padding[0], 1, height, count)
+    # equivalent: < -> <= because then there is nothing to clear
     if rows.stop - rows.start < count:
         clear(target.swapaxes(0, 1), rows)
     _copy_columns(geometry, x, source, read, images, target[:, rows])
