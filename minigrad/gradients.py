@@ -18,12 +18,20 @@ from numpy import ndarray
 from .summation import blocked_sum
 
 
+def computes_otherwise(value: Any) -> bool:
+    """Whether it is a masked array or a matrix, whose operators are not those of the array that it would become."""
+    # numpy.ma is slow to load
+    return (
+        isinstance(value, ndarray) and type(value) is not ndarray and isinstance(value, (np.ma.MaskedArray, np.matrix))
+    )
+
+
 def fitted(gradient: Any, argument: Any, where: Callable[[], str], kinds: str = "f") -> Any:
     """Return the gradient with the argument's shape and dtype; `where` begins the sentence if it can't be.
 
     kinds: of the numbers that the op differentiates; "fc": complex ones too. A real argument gets their real part.
     """
-    if not hasattr(gradient, "dtype"):
+    if type(gradient) is not ndarray and not hasattr(gradient, "node"):
         gradient = _array(gradient, where)
     if gradient.dtype.kind not in "fiub":
         if gradient.dtype.kind not in kinds:
@@ -36,7 +44,8 @@ def fitted(gradient: Any, argument: Any, where: Callable[[], str], kinds: str = 
 
 
 def _array(value: Any, where: Callable[[], str]) -> ndarray:
-    if isinstance(value, (int, float, complex)):
+    """The gradient as a plain array. Raises TypeError for what is none, or would be another one without its class."""
+    if isinstance(value, (int, float, complex)) or (hasattr(value, "__array__") and not computes_otherwise(value)):
         return np.asarray(value)
     kind = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
     raise TypeError(f"{where()} returned {kind}, not one array")

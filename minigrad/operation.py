@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from .blockwise import LARGE, blockwise
 from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, plain_array, refusal
-from .gradients import fitted, owned, read_only
+from .gradients import computes_otherwise, fitted, owned, read_only
 from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, from_numpy, snapshot
 from .tape import Node, record, released
@@ -240,7 +240,7 @@ class Op(Signature):
         return np.array(argument) if hasattr(type(argument), "__array__") else argument
 
     def _array(self, output: Any) -> ndarray:
-        if isinstance(output, (tuple, list)):
+        if isinstance(output, (tuple, list)) or computes_otherwise(output):
             raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
         return np.asarray(output)
 

@@ -866,3 +866,27 @@ def test_a_node_keeps_its_scopes():
         y = x * 2
     assert y.node.scope == ("outer", "inner")
     assert (x * 2).node.scope == ()
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")  # of np.matrix
+@pytest.mark.parametrize("kind", [np.ma.array, np.matrix])
+def test_what_would_lose_its_class_is_no_result(kind):
+    """A mask would be dropped; a matrix keeps two axes, so that a gradient had another shape than its leaf."""
+    double = mg.op(lambda x: kind(2 * x))
+    double.vjp("x", lambda g, out, x: 2 * g)
+    with pytest.raises(TypeError, match=r"an op returns one array, not a (MaskedArray|matrix)$"):
+        double(mg.tensor([1.0, 2.0]))
+    twice = mg.op(lambda x: 2 * x)
+    twice.vjp("x", lambda g, out, x: kind(2 * g))
+    with pytest.raises(TypeError, match=r"the VJP of 'x' returned a (MaskedArray|matrix), not one array$"):
+        mg.grad(lambda x: np.sum(twice(x)))(np.array([1.0, 2.0]))
+
+
+def test_a_vjp_may_return_an_array_of_another_kind():
+    pandas = pytest.importorskip("pandas")
+    twice = mg.op(lambda x: 2 * x)
+    twice.vjp("x", lambda g, out, x: pandas.Series(2 * g))
+    x = mg.tensor([1.0, 2.0], requires_grad=True)
+    np.sum(twice(x)).backward()
+    assert type(x.grad) is np.ndarray
+    assert x.grad.tolist() == [2, 2]
