@@ -36,8 +36,8 @@ def solve_triangular(
         raise ValueError(f"solve_triangular: trans must be 0, 1, 2, 'N', 'T' or 'C', not {trans!r}")
     a = tril(a) if lower else triu(a)
     if unit_diagonal:
-        # equivalent: shape[-1] -> shape[1]; shape[-1] -> shape[-2] because a is square
-        a = np.where(np.eye(a.shape[-1]), 1, a)
+        *_, n = a.shape
+        a = np.where(np.eye(n), 1, a)
     if trans in (2, "C"):
         a = conj(arraylike(a))
     return solve(a if trans in (0, "N") else np.swapaxes(a, -1, -2), b)
@@ -93,8 +93,7 @@ def expm(A: Array) -> Array:
 
 @expm.vjp("A")
 def _(g, c, a):
-    # equivalent: shape[-1] -> shape[1]; shape[-1] -> shape[-2] because a is square
-    n, at = a.shape[-1], np.swapaxes(a, -1, -2)
+    (*_, n), at = a.shape, np.swapaxes(a, -1, -2)
     upper = np.concatenate([at, g], axis=-1)
     lower = np.concatenate([np.zeros_like(a), at], axis=-1)
     return expm(np.concatenate([upper, lower], axis=-2))[..., :n, n:]
