@@ -445,3 +445,16 @@ def test_an_argument_left_at_its_default_is_not_named():
     for b in ((), (None,)):
         with pytest.raises(ValueError, match=r"k expects 2 \(x \(1, 1, 4, 4\), k \(1, 2, 2, 2\)\)$"):
             mg.conv2d(np.ones((1, 1, 4, 4)), np.ones((1, 2, 2, 2)), *b)
+
+
+def test_only_arrays_of_numpys_dtypes_are_described_by_their_shape():
+    class Foreign:
+        requires_grad, dtype, shape = False, "f32", (7,)
+
+        def __repr__(self):
+            return "foreign([1, 2])"
+
+    with pytest.raises(TypeError, match=r"^reshape: shape must be .*, not foreign\(\[1, 2\]\)$"):
+        mg.reshape(np.ones(2), Foreign())
+    with pytest.raises(TypeError, match=r"^np\.gcd: .*\(x1 \(2,\), x2 np\.float32\(2\.0\)\)$"):
+        np.gcd(mg.tensor([1.0, 2.0]), np.float32(2))
