@@ -139,6 +139,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
     output = columns * images * item  # the strides of g: its own may be anything where an axis has one entry
     group, row = height * outputs * output, outputs * output
     with Scratch() as take:
+        # equivalent: any change because blocks of any size give the same
         for p, q, n in _blocks(rows.start, rows.stop, columns, images, groups * taps * channels * item, 1, 0):
             count, across = p.stop - p.start, (q.stop - q.start, n.stop - n.start)
             lanes, corner = math.prod(across), (q.start * images + n.start) * item
@@ -151,6 +152,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
             # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image); image is the same without s
             addends = addends.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
             image = dx[p, ..., n].reshape(count, groups, channels, width, across[1])
+            # equivalent: > -> >=; > 1 -> > 0 because zeros that are written over change nothing
             if q.start == 0 and geometry.stride[1] > 1:
                 image[...] = 0
             for s, addend in enumerate(addends):
