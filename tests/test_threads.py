@@ -208,6 +208,21 @@ def test_after_an_error_no_other_part_is_begun(fails_here):
     assert len(begun) < 10
 
 
+def test_an_interruption_is_not_lost_behind_an_error():
+    mg.set_num_threads(2)
+    here, both = threading.get_ident(), threading.Barrier(2, timeout=30)
+
+    def work(_):
+        both.wait()
+        if threading.get_ident() == here:
+            raise ZeroDivisionError
+        time.sleep(0.05)
+        _thread.interrupt_main()
+
+    with pytest.raises(KeyboardInterrupt):
+        threads.share(work, range(2))
+
+
 def test_an_interruption_at_any_place_leaves_nothing_running():
     """Ctrl-C arrives at each line of `share` in turn: parts stop, the pool works, and BLAS has its threads back."""
     before = threads._blas.get and threads._blas.get()
