@@ -161,6 +161,8 @@ def einsum(
     letters = unused[: max(extra)]
     if not arrow:
         output = _implicit_output("".join(inputs))
+    elif letters and "..." not in output:
+        raise ValueError(f"einsum: {subscripts!r} has axes of '...' that its output leaves out: write '...' there, too")
     named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
     return _einsum(*operands, inputs=named, output=output.replace("...", letters))
 

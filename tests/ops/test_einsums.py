@@ -92,6 +92,7 @@ def test_einsum_takes_three_matrices_two_at_a_time():
     [
         (lambda a: np.einsum("...ijk->k", a), r"einsum: '...ijk->k' does not fit operands of shape \[\(2, 3\)\]"),
         (lambda a: np.einsum("i,...", a, a), "does not fit operands"),
+        (lambda a: np.einsum("...j->j", a), r"einsum: '...j->j' has axes of '...' that its output leaves out: write"),
         (lambda a: np.einsum("ij,ij", a), "names 2 operands, but 1 are given"),
     ],
 )
