@@ -26,7 +26,7 @@ __all__ = ["avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_poo
 
 
 def _checked(op, x, window, stride, padding):
-    if np.ndim(x) not in (3, 4):
+    if getattr(x, "ndim", None) not in (3, 4):
         raise ValueError(f"{op}: x must be (N, C, H, W) or (C, H, W), not {np.shape(x)}")
     if x.dtype.kind != "f":
         raise TypeError(f"{op}: x must be floating-point, not {x.dtype}")

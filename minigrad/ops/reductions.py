@@ -259,7 +259,8 @@ def _(g, out, a, axis, keepdims):
         product = np.multiply.reduce(a, axis=axes, keepdims=True, dtype=np.float64)
         # equivalent: any change because the tree has the same products
         if np.all((np.abs(product) > 1e-290) & (np.abs(product) < math.inf)):
-            return _kept(g, a, axis) * (product / a)
+            # equivalent: any change because the sweep casts
+            return _kept(g, a, axis) * (product / a).astype(a.dtype, copy=False)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
     others = products_of_others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
