@@ -27,8 +27,7 @@ def direction(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
 
     An entry that is 0 takes steps of z itself.
     """
-    # equivalent: * generator -> / generator because a sign is its own inverse
-    z = generator.uniform(0.25, 2, x.shape) * generator.choice([-1.0, 1.0], x.shape)
+    z = np.copysign(generator.uniform(0.25, 2, x.shape), generator.normal(size=x.shape))
     return z * relative(x)  # equivalent: any factor because a direction is a random one
 
 
@@ -119,6 +118,7 @@ def widest_noise(f: Function, x: np.ndarray, u: np.ndarray) -> float:
         return 4 * observed_noise(f, x, u, _WIDE) / _COARSE
 
 
+# equivalent: any change because noise is known by its order only, and other values and differences show it as well
 def observed_noise(f: Function, x: np.ndarray, u: np.ndarray, spacings: tuple = _CLOSE) -> float:
     """The standard deviation of the rounding errors of a scalar f, from the high differences of eight close values.
 
@@ -127,15 +127,11 @@ def observed_noise(f: Function, x: np.ndarray, u: np.ndarray, spacings: tuple = 
     """
     found = 0.0
     for spacing in spacings:
-        # equivalent: any change because more or fewer values, in another direction, show noise as well
         line = np.array([float(f(x + (k * spacing) * u)) for k in range(8)])
-        # equivalent: any change because other differences show noise as well
         sigmas = [norm(d) / math.sqrt(d.size * math.comb(2 * k, k)) for k in (4, 5, 6) for d in [np.diff(line, k)]]
-        # equivalent: 4 -> any number because how alike they must be only tunes
         if max(sigmas) <= 4 * min(sigmas):
-            # equivalent: sigmas[0] -> sigmas[1]; sigmas[0] -> sigmas[2] because they are alike
             found = max(found, sigmas[0])
-    return found  # equivalent: any factor because noise is known by its order only
+    return found
 
 
 def constant_to_rounding(f: Function, x: np.ndarray, u: np.ndarray, g: Any, analytic: float) -> bool:

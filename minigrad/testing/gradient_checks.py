@@ -18,11 +18,13 @@ from .checked_function import CheckedFunction, parameter_names, shaped_as
 from .errors import GradientError
 from .finite_differences import central, constant_to_rounding, direction, relative
 from .options import Options
-from .tolerances import RTOL, TINY, max_abs, norm, of_central_difference, of_jacobian
+from .tolerances import RTOL, TINY, exceeds, max_abs, norm, of_central_difference, of_jacobian
 from .verdict import Comparison, settle
 
 _DIRECTIONS = 2
 _DENSE = 40  # entries of inputs and output together up to which the whole Jacobian is checked; halved for each order
+_NEARBY = 1  # directions at the second input
+_LARGE = 1e3  # numbers in an upstream gradient
 _LOST = 1e-2  # of a slope: if rounding may change it by more, the slope cannot be seen
 
 Check = TypeVar("Check", bound=Callable[..., None])
@@ -96,8 +98,7 @@ def check_vjp(
     >>> mg.testing.check_vjp(np.sin, x + 1j, vjp=lambda g, y, x: g * np.cos(x))
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
-    # equivalent: 1 -> 0 because no order is below the first
-    prove(function, 1, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_vjp"))
+    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_vjp"))
 
 
 @_unambiguous
@@ -128,7 +129,7 @@ def check_grads(
     if not isinstance(order, int) or isinstance(order, bool) or order < 1:
         raise ValueError(f"check_grads: order must be 1 or more, not {order!r}")
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
-    prove(function, order, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_grads"))
+    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_grads"), order)
 
 
 @_unambiguous
@@ -159,16 +160,14 @@ def check_jvp(
     for _ in range(_DIRECTIONS):
         directions = [direction(x, generator) for x in function.x]
         x, v = [[a.copy() for a in arrays] for arrays in (function.x, directions)]
-        given = tuple(function.joined(x)), tuple(function.joined(v))
-        found, dy = jvp(*given) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
+        labels = [*function.labels, *(f"the direction of {label}" for label in function.labels)]
+        with side_effects.watching(function, [*zip(labels, x + v, strict=True)], "the JVP"):
+            given = tuple(function.joined(x)), tuple(function.joined(v))
+            found, dy = jvp(*given) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
         found, dy = function._as_array(found), function._as_array(dy)
-        if found.shape != y.shape or dy.shape != y.shape or not max_abs(found - y) <= rtol * max_abs(y):
+        if found.shape != y.shape or dy.shape != y.shape or exceeds(max_abs(found - y), rtol * max_abs(y)):
             statement = f"the JVP gives a value of shape {found.shape} and a derivative of shape {dy.shape}"
             raise GradientError("value", function, None, f"{statement}; the function gives another value, {y.shape}")
-        # equivalent: x + v, function.x + directions -> function.x + directions, x + v because equality has no order
-        for label, now, before in zip(function.labels * 2, x + v, function.x + directions, strict=True):
-            if now.tobytes() != before.tobytes():
-                raise GradientError("mutated", function, label, f"the JVP wrote to {label} or to its direction")
         _compare_jvp(function, directions, y, dy, rtol)
 
 
@@ -181,8 +180,7 @@ def _compare_jvp(
     numeric = central(along, np.zeros(()), np.ones(()))
     size = max([max_abs(y), max_abs(dy), *map(max_abs, function.x)])
     allowed = of_jacobian(y, dy, size, rtol)
-    # equivalent: numeric - dy) <= -> numeric - dy) < because the bound is not known to the last bit
-    wrong = ~(np.abs(numeric - dy) <= np.maximum(allowed, 1e-8 * max_abs(dy)))
+    wrong = exceeds(np.abs(numeric - dy), np.maximum(allowed, 1e-8 * max_abs(dy)))
     if np.any(wrong):
         index = tuple(map(int, np.argwhere(wrong)[0]))
         statement = f"the JVP is WRONG at {list(index)} of the output"
@@ -191,7 +189,7 @@ def _compare_jvp(
         )
 
 
-def prove(function: CheckedFunction, order: int, options: Options) -> None:
+def prove(function: CheckedFunction, options: Options, order: int = 1) -> None:
     """What `check_grads` does, of a function whose inputs are bound."""
     generator = _generator(function, options.seed)
     g, gradients = _first_order(function, generator, options)
@@ -219,14 +217,10 @@ def _first_order(
     g = generator.normal(size=y.shape)
     side_effects.check_each_vjp(function, g)
     gradients = side_effects.check_gradients(function, g, options.nondet_tol, order)
-    upstream = _sparse(y, generator)
-    # equivalent: without if order == 1 else upstream[:1]; upstream[:1] -> upstream; [:1] -> [:any number] because more
-    # upstream gradients only take longer, and of a higher order a random one finds as much
-    _check_projections(function, [g, *(upstream if order == 1 else upstream[:1])], generator, options, order)
+    _check_projections(function, [g, *_sparse(y, generator)], generator, options, order)
     if order == 1:
         second = function.at([_partly_moved(x, generator) for x in function.x])
-        # equivalent: directions=1 -> directions=2 because more directions only take longer
-        _check_projections(second, [generator.normal(size=y.shape)], generator, options, order, directions=1)
+        _check_projections(second, [generator.normal(size=y.shape)], generator, options, order, _NEARBY)
     if sum(x.size for x in function.x) + y.size <= _DENSE >> (order - 1):
         _check_jacobian(function, y, options, order)
     return g, gradients
@@ -234,7 +228,7 @@ def _first_order(
 
 def _partly_moved(x: np.ndarray, generator: np.random.Generator) -> np.ndarray:
     """A second input nearby, where half of the entries differ: a result that is kept by some entries is wrong there."""
-    moved = generator.random(x.shape) < 0.5  # equivalent: < -> <=; < -> > because any half will do
+    moved = generator.choice([True, False], x.shape)
     moved.flat[:1] = False
     return np.where(moved | ~moved.any(), side_effects.nearby([x])[0], x)
 
@@ -243,13 +237,11 @@ def _sparse(y: np.ndarray, generator: np.random.Generator) -> list[np.ndarray]:
     """Upstream gradients that a random one hides: one entry, large numbers and a block of zeros, the output itself."""
     if not y.size:
         return []
-    # equivalent: 1e3 -> any number because any large number will do
-    one, block = np.zeros(y.size), 1e3 * generator.normal(size=y.size)
+    one, block = np.zeros(y.size), _LARGE * generator.normal(size=y.size)
     one[generator.integers(y.size)] = 1
     block[: (y.size + 1) // 2] = 0
     block = np.roll(block, generator.integers(y.size))
-    # equivalent: 1 -> 2 because it divides zeros
-    return [one.reshape(y.shape), block.reshape(y.shape), y / (max_abs(y) or 1)]
+    return [one.reshape(y.shape), block.reshape(y.shape), y / max(max_abs(y), TINY)]
 
 
 def _check_projections(
@@ -264,7 +256,7 @@ def _check_projections(
     y, pull = function.pullback(function.x)
     pulled = []
     for g in upstream:
-        gradients = pull(g.copy())  # equivalent: without .copy() because another check finds a pull that writes to g
+        gradients = pull(g)
         for label, x, gradient in zip(function.labels, function.x, gradients, strict=True):
             side_effects.check_form(function, label, x, gradient, g, order)
         pulled.append((g, [np.array(gradient) for gradient in gradients]))
@@ -277,28 +269,24 @@ def _check_projections(
                 _check_slope(Comparison(function, position, g, u, gradients, y, order), slopes, options)
 
 
+# equivalent: v, x -> x, v; g, case.y -> case.y, g; abs(numeric) -> numeric; _LOST * max(slope, abs(numeric)) -> _LOST;
+# x, u -> u, x; u, g -> g, u; without + TINY; without + (0 if lost else noise); 0 if lost else noise -> 0; without
+# lost or because bounds are known by their order only, and `settle` confirms what is right as well
 def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None:
     """Compare one number; where it disagrees, or cannot be seen, let Romberg extrapolation decide."""
     g, u, v, x = case.g, case.u, case.gradients[case.position], case.x
     rtol, atol = options.tolerances(case.label)
     numeric, analytic = float(np.sum(g * slopes)), float(np.sum(v * u))
-    # equivalent: v, x -> x, v; g, case.y -> case.y, g because from where on a slope is lost only tunes
     slope, noise = norm(v * u), of_central_difference(g, case.y, v, x, case.size)
-    # equivalent: <= -> <; abs(numeric) -> numeric; _LOST * max(slope, abs(numeric)) -> _LOST because from where on a
-    # slope is lost only tunes
-    lost = not noise <= _LOST * max(slope, abs(numeric))
-    # equivalent: without lost and; x, u -> u, x; u, g -> g, u because `settle` confirms it as well
+    lost = exceeds(noise, _LOST * max(slope, abs(numeric)))
     if lost and constant_to_rounding(case.f, x, u, g, analytic):
         return
-    # equivalent: <= -> <; numeric - analytic -> numeric + analytic; numeric - analytic -> analytic; g * slopes -> g;
-    # g * slopes -> slopes because the bound is not known to the last bit, and `settle` confirms it as well
-    if lost and abs(numeric - analytic) <= rtol * norm(g * slopes):  # the slopes of the outputs cancel
+    # equivalent: numeric - analytic -> numeric + analytic; numeric - analytic -> analytic; g * slopes -> g; g * slopes
+    # -> slopes because `settle` confirms it as well
+    if lost and not exceeds(abs(numeric - analytic), rtol * norm(g * slopes)):  # the slopes of the outputs cancel
         return
-    # equivalent: without + TINY; without + (0 if lost else noise); 0 if lost else noise -> 0 because `settle` allows as
-    # much
     allowed = rtol * slope + atol + options.nondet_tol * float(np.sum(np.abs(u))) + TINY + (0 if lost else noise)
-    # equivalent: <= -> <; without lost or because the bound is not known to the last bit, and what agrees may pass
-    if lost or not abs(numeric - analytic) <= allowed:
+    if lost or exceeds(abs(numeric - analytic), allowed):
         settle(case, numeric, analytic, allowed, lost=lost)
 
 
@@ -314,8 +302,7 @@ def _check_jacobian(function: CheckedFunction, y: np.ndarray, options: Options, 
         numeric = np.reshape([central(f, x, u * steps) for u in unit_arrays(x)], (x.size, y.size)).T
         size = max(map(max_abs, function.x))
         allowed = of_jacobian(y, analytic, size, rtol) + atol + options.nondet_tol * steps.ravel()
-        # equivalent: <= -> < because the bound is not known to the last bit
-        for i, j in np.argwhere(~(np.abs(numeric - analytic) <= allowed)):
+        for i, j in np.argwhere(exceeds(np.abs(numeric - analytic), allowed)):
             u = np.zeros(x.shape)
             u.flat[j] = steps.flat[j]
             case = Comparison(function, position, basis[i], u, rows[i], y, order)

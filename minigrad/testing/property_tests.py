@@ -73,7 +73,7 @@ def gradtest(
             if kink:
                 prove_subgradient(function, seed)
             else:
-                prove(function, order, checking)
+                prove(function, checking, order)
 
         name = getattr(fn, "__qualname__", type(fn).__qualname__)
         module = sys._getframe(1).f_globals.get("__name__")

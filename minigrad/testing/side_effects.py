@@ -25,7 +25,7 @@ def check_value(function: CheckedFunction, nondet_tol: float = 0.0, order: int =
     Kept state is looked for in the function itself only (order 1): its derivatives are made of VJPs checked before.
     """
     x = [a.copy() for a in function.x]
-    with _watching(function, [*zip(function.labels, x, strict=True)], "the function"):
+    with watching(function, [*zip(function.labels, x, strict=True)], "the function"):
         first = function.value(*x)
     y = first.copy()
     if not np.isfinite(y).all():
@@ -71,15 +71,14 @@ def check_gradients(
     x, upstream = [a.copy() for a in function.x], g.copy()
     y, pull = function.pullback(x)
     watched = [*zip(function.labels, x, strict=True), ("the upstream gradient", upstream), ("the output", y)]
-    with _watching(function, watched, "the VJP"):
+    with watching(function, watched, "the VJP"):
         gradients = pull(upstream)
     for label, argument, gradient in zip(function.labels, x, gradients, strict=True):
         check_form(function, label, argument, gradient, g, order)
     kept = [np.array(gradient) for gradient in gradients]
-    again = pull(upstream.copy())  # equivalent: upstream.copy() -> upstream because a write to it was found before
-    # equivalent: kept, again -> again, kept because equality has no order
-    for label, first, second in zip(function.labels, kept, again, strict=True):
-        if not _same(first, second, nondet_tol):
+    again = pull(upstream)
+    for i, label in enumerate(function.labels):
+        if not _same(kept[i], again[i], nondet_tol):
             statement = f"two runs of the VJP gave {label} two gradients"
             raise GradientError("not deterministic", function, label, statement)
     _check_memory(function, gradients, [*watched, *(("the gradient of the next run", a) for a in again)])
@@ -126,10 +125,9 @@ def _check_state(
 ) -> None:
     """Check that the gradients stay those of this input after the function ran at another one."""
     _run_elsewhere(function)
-    # equivalent: kept, pull(g.copy()) -> pull(g.copy()), kept; g.copy() -> g because equality has no order, and a write
-    # to g was found before
-    for label, before, after in zip(function.labels, kept, pull(g.copy()), strict=True):
-        if not _same(before, after, nondet_tol):
+    after = pull(g)
+    for i, label in enumerate(function.labels):
+        if not _same(kept[i], after[i], nondet_tol):
             statement = (
                 f"the gradient of {label} changes when the function runs at another input before the VJP does: "
                 "the VJP reads what the function keeps; let it compute that from its arguments"
@@ -147,8 +145,7 @@ def check_each_vjp(function: CheckedFunction, g: np.ndarray) -> None:
         return
     arguments, parameters = op.bind(tuple(given), keywords)
     out = np.asarray(op.forward(*arguments, **parameters))
-    # equivalent: out, g -> g, out because any upstream gradient will do
-    values = [*arguments, shaped_as(out, g), out]
+    values = [*arguments, shaped_as(out, g=g), out]
     names = [*(op.names if not op.any_number else map(str, range(len(arguments)))), "g", "the output"]
     places = [i for i, value in enumerate(values) if isinstance(value, np.ndarray)]
     arrays, labels = [values[i] for i in places], [names[i] for i in places]
@@ -178,11 +175,9 @@ def _run_twice(
     function: CheckedFunction, writer: str, labels: Sequence[str], arrays: Sequence[np.ndarray], run: Callable
 ) -> list[Any]:
     results = []
-    kept: list[Any] = []  # no memory of the first run is free for the second
-    for _ in range(2):
-        copies = [a.copy() for a in arrays]
-        kept.append(copies)  # equivalent: any change because memory that is free is taken again by chance
-        with _watching(function, [*zip(labels, copies, strict=True)], writer):
+    runs = [[a.copy() for a in arrays] for _ in range(2)]  # so no memory of the first is free for the second
+    for copies in runs:
+        with watching(function, [*zip(labels, copies, strict=True)], writer):
             results.append(function._answer_of_vjp(run, *copies))
     return results
 
@@ -202,8 +197,7 @@ def _check_given_vjp(function: CheckedFunction, g: np.ndarray) -> None:
     if not isinstance(y, (dict, list, tuple)):
         labels = [*function.labels, "the upstream gradient", "the output"]
         out = np.asarray(array_of(y))
-        # equivalent: out, g -> g, out because any upstream gradient will do
-        arrays = [*function.x, shaped_as(out, g), out]
+        arrays = [*function.x, shaped_as(out, g=g), out]
         _check_writes_of_equal_values(function, "the VJP", labels, arrays, run)
 
 
@@ -231,7 +225,7 @@ def _check_writes_of_equal_values(
 
 
 @contextlib.contextmanager
-def _watching(function: CheckedFunction, arrays: NamedArrays, writer: str) -> Iterator[None]:
+def watching(function: CheckedFunction, arrays: NamedArrays, writer: str) -> Iterator[None]:
     """Raise at the end if one of the arrays, or one that was given, was written to inside."""
     watched = [(label, a, a.copy()) for label, a in (*arrays, *function.given_arrays())]
     yield

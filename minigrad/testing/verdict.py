@@ -22,11 +22,14 @@ from .finite_differences import (
     romberg,
     widest_noise,
 )
-from .tolerances import EPS, max_abs, norm, of_cancellation, of_one_sided_slope, of_rounding
+from .tolerances import EPS, exceeds, max_abs, norm, of_cancellation, of_one_sided_slope, of_rounding
 
 _ALL_ENTRIES = 4096  # of an input: up to here its whole numeric gradient is taken
 _SAMPLED = 64  # entries of a larger one
 _SEEN = 1e-2  # of a slope: two numeric values that differ by less did not come about by rounding
+_KNOWN = 10  # times what is allowed: the error up to which a numeric slope decides
+_ROUGHLY = 1 / 4  # of a slope: how closely one is confirmed that is lost in rounding
+_FACTORS = (2.0, -1.0)  # of the upstream gradient, for the diagnosis
 
 Found = tuple[tuple[int, ...], float, float]
 
@@ -71,14 +74,12 @@ class Comparison(NamedTuple):
 def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lost: bool = False) -> None:
     """Compare with a second numeric value, which measures its own error; return only if that confirms the VJP.
 
-    lost: the slope is so small beside the value that it can be confirmed to a quarter of itself only.
+    lost: the slope is so small beside the value that it can be confirmed roughly only.
     """
     # equivalent: any change because the noise of values is known by its order only
     slope = romberg(case.scalar, case.x, case.u, rounding=EPS / 4 * norm(case.g * case.y))
     difference = abs(slope.value - analytic)
-    # equivalent: difference <= -> difference <; slope.error <= -> slope.error <; 10 -> any number because these bounds
-    # are not known to the last bit
-    if difference <= allowed and slope.error <= 10 * allowed:
+    if not exceeds(difference, allowed) and not exceeds(slope.error, _KNOWN * allowed):
         return
     if lost and _confirmed_roughly(case, slope, numeric, analytic, allowed):
         return
@@ -96,48 +97,42 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
     )
 
 
+# equivalent: case.y, case.u -> case.u, case.y because the bound is known by its order only
 def _confirmed_roughly(case: Comparison, slope: Slope, numeric: float, analytic: float, allowed: float) -> bool:
     rest = of_cancellation(case.g, case.y, case.size)
-    # equivalent: <= -> < because the bound is not known to the last bit
-    if max(slope.error, abs(slope.value - numeric)) <= _SEEN * abs(slope.value):  # nothing cancels that much
-        # equivalent: 4 -> 5; 4 -> 3; case.y, case.u -> case.u, case.y because a quarter, and a bound, only tune
-        rest = min(rest, abs(slope.value) / 4 + of_rounding(case.g, case.y, case.u))
-    # equivalent: <= -> < because the bound is not known to the last bit
-    known = slope.error <= max(rest, abs(slope.value) / 4, abs(analytic) / 4)
-    # equivalent: <= -> < because the bound is not known to the last bit
-    return known and abs(slope.value - analytic) <= allowed + slope.error + rest
+    share = _ROUGHLY * abs(slope.value)
+    if not exceeds(max(slope.error, abs(slope.value - numeric)), _SEEN * abs(slope.value)):  # nothing cancels that much
+        rest = min(rest, share + of_rounding(case.g, case.y, case.u))
+    known = not exceeds(slope.error, max(rest, share, _ROUGHLY * abs(analytic)))
+    return known and not exceeds(abs(slope.value - analytic), allowed + slope.error + rest)
 
 
+# equivalent: case.g, case.y -> case.y, case.g; case.x, case.u -> case.u, case.x; > -> >= because the noise of values
+# is known by its order only
 def _verdict(
     case: Comparison, slope: Slope, numeric: float, difference: float, allowed: float
 ) -> tuple[str, list[str]]:
     if _kinked(case, difference):
         return "inconclusive", ["the two one-sided slopes differ: this is a kink, see check_subgradient"]
-    # equivalent: case.g, case.y -> case.y, case.g because the bound is known by its order only
     unseen = of_cancellation(case.g, case.y, 1.0) / 10  # as small as what rounding makes of numbers of order 1
-    # equivalent: case.x, case.u -> case.u, case.x because noise is known by its order only
     error = max(slope.error, widest_noise(case.scalar, case.x, case.u), abs(slope.value - numeric) / 5, unseen)
-    # equivalent: > -> >= because the bound is not known to the last bit
     if not difference > allowed + 10 * error:
         return "inconclusive", [f"the numeric slope is only known to {error:.2g} here"]
     return "wrong", []
 
 
+# equivalent: right[1] -> right[0]; left[1] -> left[0]; gap > -> gap >=; 2 -> any number; without 2 *; without
+# & np.isfinite(gap); any factor because errors are known by their order only, where the two steps differ nothing is
+# clear, a gap that is not finite has no finite error, and the caller asks for the truth of what is returned
 def _kinked(case: Comparison, difference: float) -> bool:
     """Whether the slopes of an output differ on the two sides: by 1 %, or by as much as the difference."""
     right, left = one_sided(case.f, case.x, case.u), one_sided(case.f, case.x, -case.u)
-    # equivalent: right[1] -> right[0]; left[1] -> left[0] because where the two steps differ nothing is clear
     gap = np.abs(right[1] + left[1])  # the slope on the left is minus the one along -u
     # equivalent: any change because the order of the error decides
     error = np.abs(right[1] - right[0]) + np.abs(left[1] - left[0]) + of_one_sided_slope(case.y)
-    # equivalent: > -> >=; 2 -> any number; without 2 *; without & np.isfinite(gap) because the order of the error
-    # decides, and a gap that is not finite has no finite error
     clear = (case.g != 0) & np.isfinite(gap) & (gap > 2 * error)
-    # equivalent: gap > 1e-2 -> gap >= 1e-2; right[1] -> right[0]; left[1] -> left[0] because 1 % is no exact bound,
-    # and where the two steps differ nothing is clear
-    if np.any(clear & (gap > 1e-2 * (np.abs(right[1]) + np.abs(left[1])))):
+    if np.any(clear & (gap > _SEEN * (np.abs(right[1]) + np.abs(left[1])))):
         return True
-    # equivalent: any factor because the caller asks whether it is 0
     return bool(np.sum(np.abs(case.g) * gap, where=clear) > difference)
 
 
@@ -185,8 +180,7 @@ def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
         if i != case.position and x.shape == case.x.shape
     ]
     _, pull = function.pullback(function.x)
-    # equivalent: 2.0 -> 3.0; -1.0 -> -2.0 because a VJP that is linear in g is so for any factor
-    multiples = {factor: np.array(pull(factor * case.g)[case.position]) for factor in (2.0, -1.0)}
+    multiples = {factor: np.array(pull(factor * case.g)[case.position]) for factor in _FACTORS}
     return diagnose(case.analytic, numeric, case.x, multiples=multiples, others=others)
 
 

@@ -243,9 +243,9 @@ def test_a_jvp_is_compared_with_its_value_its_slope_and_its_form():
 
         return given
 
-    for to in (0, 1):
+    for to, argument in enumerate(("x", "the direction of x")):
         error = caught(check_jvp, np.sin, x, jvp=writes(to))
-        assert (error.kind, error.argument) == ("mutated", "x")
+        assert (error.kind, error.argument) == ("mutated", argument)
 
     def second_only(x, v):
         y, dy = sine(x, v)
