@@ -126,10 +126,8 @@ def check_grads(
 
     >>> mg.testing.check_grads(np.tanh, np.array([0.5, -1.0]), order=3)
     """
-    if not isinstance(order, int) or isinstance(order, bool) or order < 1:
-        raise ValueError(f"check_grads: order must be 1 or more, not {order!r}")
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
-    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_grads"), order)
+    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol, order).checked("check_grads"))
 
 
 @_unambiguous
@@ -189,7 +187,7 @@ def _compare_jvp(
         )
 
 
-def prove(function: CheckedFunction, options: Options, order: int = 1) -> None:
+def prove(function: CheckedFunction, options: Options) -> None:
     """What `check_grads` does, of a function whose inputs are bound."""
     generator = _generator(function, options.seed)
     g, gradients = _first_order(function, generator, options)
@@ -200,8 +198,8 @@ def prove(function: CheckedFunction, options: Options, order: int = 1) -> None:
         consistency.check_layouts(function, g, gradients)
     if options.float32:
         consistency.check_float32(function, g, generator, options)
-    if order > 1:
-        _higher_orders(function, generator, options, order)
+    if options.order > 1:
+        _higher_orders(function, generator, options)
 
 
 def _generator(function: CheckedFunction, seed: int) -> np.random.Generator:
@@ -317,9 +315,7 @@ def unit_arrays(y: np.ndarray) -> Any:
         yield e
 
 
-def _higher_orders(
-    function: CheckedFunction, generator: np.random.Generator, options: Options, order: int, nth: int = 2
-) -> None:
+def _higher_orders(function: CheckedFunction, generator: np.random.Generator, options: Options, nth: int = 2) -> None:
     """The gradients, one after another, are a function of the inputs and of g: check its derivatives."""
     g = generator.normal(size=function.value(*function.x).shape)
     count, differentiable = len(function.x), function.as_op()
@@ -334,5 +330,5 @@ def _higher_orders(
     derivative = CheckedFunction(gradients, [*function.x, g], {}, argnums=tuple(range(count + 1)), name=function.name)
     derivative.shown, derivative.names, derivative.labels = function.given(), labels, labels
     _first_order(derivative, generator, options, nth)
-    if nth < order:
-        _higher_orders(derivative, generator, options, order, nth + 1)
+    if nth < options.order:
+        _higher_orders(derivative, generator, options, nth + 1)

@@ -16,9 +16,10 @@ class Options(NamedTuple):
     float32: bool = True
     layouts: bool = True
     nondet_tol: float = 0.0
+    order: int = 1
 
     def checked(self, name: str) -> "Options":
-        """Return the options; raise TypeError or ValueError for what is no tolerance or no seed."""
+        """Return the options; raise TypeError or ValueError, in the name of a check, for what they cannot be."""
         for option in ("rtol", "atol", "nondet_tol"):
             value = getattr(self, option)
             for one in value.values() if isinstance(value, dict) else [value]:
@@ -28,6 +29,8 @@ class Options(NamedTuple):
                     raise ValueError(f"{name}: {option} must be at least 0 and finite, not {one}")
         if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
             raise TypeError(f"{name}: seed must be an int that is not negative, not {self.seed!r}")
+        if not isinstance(self.order, int) or isinstance(self.order, bool) or self.order < 1:
+            raise ValueError(f"{name}: order must be 1 or more, not {self.order!r}")
         return self
 
     def tolerances(self, label: str) -> tuple[float, float]:

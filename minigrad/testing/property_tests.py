@@ -20,7 +20,7 @@ from .subgradient_check import prove_subgradient
 
 _QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 _ABOUT_THE_CALL = ("vjp", "argnums", "name")
-_ABOUT_NUMBERS = ("order", *(name for name in Options._fields if name != "seed"))
+_ABOUT_NUMBERS = tuple(name for name in Options._fields if name != "seed")
 _ROUNDS = 8  # in each of them another kind of input is the simplest, see strategies
 _made: Counter[str] = Counter()  # tests of one description, in the order of their module
 
@@ -57,11 +57,12 @@ def gradtest(
     >>> test_sine = mg.testing.gradtest(mg.testing.strategies.tensors())(np.sin)
     >>> test_sine()
     """
-    _check_options(strategies, kink, seed, options)
+    _check_options(strategies, kink, options)
     drawing = strategies[0] if len(strategies) == 1 else st.tuples(*strategies)
     call_options = {name: options[name] for name in _ABOUT_THE_CALL if name in options}
-    order = options.get("order", 2 if options.get("vjp") is None else 1)
-    checking = Options(seed=seed, **{name: options[name] for name in _ABOUT_NUMBERS[1:] if name in options})
+    numbers = {"order": 2 if options.get("vjp") is None else 1} | options
+    checking = Options(seed=seed, **{name: numbers[name] for name in _ABOUT_NUMBERS if name in numbers})
+    checking.checked("gradtest")
 
     def decorate(fn):
         if not callable(fn):
@@ -73,17 +74,19 @@ def gradtest(
             if kink:
                 prove_subgradient(function, seed)
             else:
-                prove(function, checking, order)
+                prove(function, checking)
 
         name = getattr(fn, "__qualname__", type(fn).__qualname__)
         module = sys._getframe(1).f_globals.get("__name__")
-        return _as_hypothesis_test(check, fn, drawing, f"{module} {name} {drawing} {kink} {order} {sorted(options)}")
+        return _as_hypothesis_test(
+            check, fn, drawing, f"{module} {name} {drawing} {kink} {checking.order} {sorted(options)}"
+        )
 
     return decorate
 
 
-def _check_options(strategies: tuple, kink: bool, seed: Any, options: dict[str, Any]) -> None:
-    """Refuse what is no strategy, no option, or no value of one."""
+def _check_options(strategies: tuple, kink: bool, options: dict[str, Any]) -> None:
+    """Refuse what is no strategy, no option, or no position."""
     if not strategies:
         raise TypeError("gradtest: needs a strategy for the inputs, as in @gradtest(strategies.tensors())")
     for strategy in strategies:
@@ -93,29 +96,14 @@ def _check_options(strategies: tuple, kink: bool, seed: Any, options: dict[str, 
     known = _ABOUT_THE_CALL if kink else _ABOUT_THE_CALL + _ABOUT_NUMBERS
     if unknown := [name for name in options if name not in known]:
         raise TypeError(f"gradtest: {unknown[0]} is not among its options{' for a kink' * kink}: {', '.join(known)}")
-    for name, value in {"seed": seed, **options}.items():
-        _check_option(name, value)
-
-
-def _check_option(name: str, value: Any) -> None:
-    """Refuse a value that an option cannot have."""
-    if name in ("seed", "order"):
-        if not _is_integer(value, least=int(name == "order")):
-            raise ValueError(f"gradtest: {name} must be an integer of {int(name == 'order')} or more, not {value!r}")
-    elif name in ("rtol", "atol", "nondet_tol"):
-        tolerances = value.values() if isinstance(value, dict) else (value,)
-        if not all(isinstance(number, (int, float)) and number >= 0 for number in tolerances):
-            raise ValueError(f"gradtest: {name} must be a number of 0 or more, not {value!r}")
-    elif name == "argnums" and value is not None and not _are_positions(value):
-        raise TypeError(f"gradtest: argnums must be a position or a tuple of positions, not {value!r}")
+    argnums = options.get("argnums")
+    if argnums is not None and not _are_positions(argnums):
+        raise TypeError(f"gradtest: argnums must be a position or a tuple of positions, not {argnums!r}")
 
 
 def _are_positions(value: Any) -> bool:
-    return all(map(_is_integer, value)) and value != () if isinstance(value, tuple) else _is_integer(value)
-
-
-def _is_integer(value: Any, least: int = 0) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+    places = value if isinstance(value, tuple) and value else (value,)
+    return all(isinstance(place, int) and not isinstance(place, bool) and place >= 0 for place in places)
 
 
 def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrategy, identity: str) -> Callable[[], None]:
