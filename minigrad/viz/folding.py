@@ -42,7 +42,7 @@ def fold(
     for op in ops:  # undo an earlier fold
         op.inputs = [(tensor, tensor) for _, tensor in op.inputs]
     leaves = [part for part in parts if part.kind != "op"]
-    users = _users(ops)
+    users = users_of(ops)
     _place(leaves, users, ops)
     own = {} if max_nodes is None or len(parts) <= max_nodes else many_leaves(users)
     groups, remark = _by_scope(ops, depth), ""
@@ -64,21 +64,21 @@ def _limited(
 ) -> tuple[list[_Group], str]:
     """The groups, folded further while they count more than max_nodes, and a remark on it."""
     remark = ""
-    deepest = max((len(op.scope) for op in ops), default=0)
-    for shallower in range(deepest - 1 if depth is None else min(depth, deepest) - 1, -1, -1):
+    depths = sorted({i for op in ops for i in range(len(op.scope))})
+    for shallower in reversed(depths[:depth]):
         if count(groups) <= max_nodes:
             break
         groups, remark = _by_scope(ops, shallower), f"folded to depth {shallower}"
-    if count(groups) > max_nodes and len(merged := _merge_repeats(groups)) < len(groups):
-        groups, remark = merged, f"{remark}, repeats as one".removeprefix(", ")
+    if count(groups) > max_nodes:
+        groups, remark = _merge_repeats(groups), f"{remark}, repeats as one".removeprefix(", ")
     if count(groups) > max_nodes:
         groups = _without_middle(groups, max_nodes // 4)
         folded = sum(len(group.ops) for group in groups if group.name is not None)
-        remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all"
+        remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all" * bool(folded)
     return groups, remark
 
 
-def _users(ops: Iterable[Part]) -> dict[Part, list[Part]]:
+def users_of(ops: Iterable[Part]) -> dict[Part, list[Part]]:
     """The ops that take each leaf."""
     users: dict[Part, list[Part]] = {}
     for op in ops:
@@ -92,7 +92,7 @@ def many_leaves(users: Mapping[Part, Sequence[Part]]) -> dict[Part, list[Part]]:
     """The leaves that an op alone takes, for each op of more than OWN of them. users: the ops that take each leaf."""
     own: dict[Part, list[Part]] = {}
     for leaf, takers in users.items():
-        if len(takers) == 1 and not leaf.is_computed:
+        if len(takers) == 1:
             own.setdefault(takers[0], []).append(leaf)
     return {op: leaves for op, leaves in own.items() if len(leaves) > OWN}
 
@@ -102,7 +102,7 @@ def _scopes_with_inputs(ops: Iterable[Part]) -> set[tuple]:
     return {
         op.scope[:depth]
         for op in ops
-        for depth in range(1, len(op.scope) + 1)
+        for depth, _ in enumerate(op.scope, 1)
         if any(tensor.kind == "op" and tensor.scope[:depth] != op.scope[:depth] for tensor, _ in op.inputs)
     }
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from ..settings import BACKWARD
-from .folding import many_leaves, name_of
+from .folding import many_leaves, name_of, users_of
 from .names import DEFAULTS
 from .parts import Part, common
 
@@ -94,7 +94,7 @@ def place(parts: Sequence[Part], root: Group, is_gathered: bool = False) -> dict
     is_gathered: put the leaves that an op alone takes into a group of their own, where they are many.
     """
     paths = _paths(root)
-    with_inputs, users = _with_inputs(paths), _users(paths)
+    with_inputs, users = _with_inputs(paths), users_of(paths)
     placed = {op: path[-1] for op, path in paths.items()}
     first = next(iter(paths), None)
     for leaf in (part for part in parts if part.kind != "op"):
@@ -114,15 +114,6 @@ def place(parts: Sequence[Part], root: Group, is_gathered: bool = False) -> dict
 def _is_input(leaf: Part, takers: Sequence[Part], first: Part | None) -> bool:
     """Whether a leaf is data at which the computation starts. Data without a name is so only for the first op."""
     return leaf.kind == "data" and (first in takers or (leaf.title != DEFAULTS["data"] and _starts(takers)))
-
-
-def _users(ops: Iterable[Part]) -> dict[Part, list[Part]]:
-    """The ops that take each tensor."""
-    users: dict[Part, list[Part]] = {}
-    for op in ops:
-        for tensor, _ in op.inputs:
-            users.setdefault(tensor, []).append(op)
-    return users
 
 
 def _paths(root: Group) -> dict[Part, tuple[Group, ...]]:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.viz import folding
+from minigrad.viz._graph import nodes_of
+from minigrad.viz.parts import read_tape
 
 
 def runs(paths, depth):
@@ -68,6 +70,91 @@ def test_data_that_starts_a_computation_stands_in_the_innermost_scope_with_input
     assert [part.scope for part in mg.graph(mg.sin(y)).parts if part.kind == "data"] == [("a",)]
 
 
+def scope_of(graph, name):
+    (leaf,) = [part for part in graph.parts if part.title == name]
+    return leaf.scope
+
+
+def test_data_that_starts_a_computation_stands_outside_of_nested_scopes_that_take_nothing_else():
+    w = mg.tensor([1.0], requires_grad=True, name="w")
+    with mg.scope("a"):
+        with mg.scope("b"):
+            y = mg.tensor([1.0], name="data") * w
+        with mg.scope("c"):
+            y = mg.exp(y)
+        y = mg.tanh(y)
+    assert scope_of(mg.graph(y), "data") == ()
+    assert scope_of(mg.graph(y), "w") == ("a", "b")
+    u = mg.sin(w)
+    with mg.scope("a"):
+        with mg.scope("b"):
+            y = mg.exp(u)
+        with mg.scope("c"):
+            y = y + mg.tensor([1.0], name="data") * w
+    assert scope_of(mg.graph(y), "data") == ("a", "c")
+    with mg.scope("a"):
+        with mg.scope("b"):
+            y = mg.exp(u)
+        with mg.scope("c"):
+            z = mg.tensor([1.0], name="data") * w
+        y = y + z
+    assert scope_of(mg.graph(y), "data") == ("a",)
+
+
+def test_data_without_a_name_stands_outside_only_for_the_first_op():
+    w = mg.tensor([1.0, 1.0], requires_grad=True, name="w")
+    with mg.scope("a"):
+        y = np.ones(2) * w
+    with mg.scope("b"):
+        z = np.full(2, 3.0) * w
+    with mg.scope("c"):
+        y = y + z + np.full(2, 4.0) * w
+    assert [part.scope for part in mg.graph(y).parts if part.kind == "data"] == [(), ("b",), ("c",)]
+
+
+@pytest.mark.parametrize("count", [folding.OWN, folding.OWN + 1])
+def test_leaves_of_one_op_are_one_part_if_they_are_many(count):
+    y = mg.concatenate([mg.sin(named("x")), *(named(f"w{i}") for i in range(count))])
+    kinds = [part.kind for part in mg.graph(y, max_nodes=5).parts]
+    assert ("leaves" in kinds) == (count > folding.OWN)
+
+
+def test_the_remark_says_what_was_folded():
+    def remark(*roots, **options):
+        return folding.fold(read_tape(nodes_of("graph", roots)), **options)[1]
+
+    repeated = named("x")
+    for i in range(6):
+        for inner in "ab":
+            with mg.scope(f"step{i}"), mg.scope(inner):
+                repeated = mg.exp(mg.tanh(repeated))
+    assert remark(repeated, max_nodes=None) == remark(repeated, max_nodes=25) == ""
+    assert remark(repeated, max_nodes=24) == remark(repeated, max_nodes=12) == "folded to depth 1"
+    assert remark(repeated, depth=1, max_nodes=12) == ""
+    for depth in (None, 1, 2, 9):
+        assert remark(repeated, depth=depth, max_nodes=11) == "folded to depth 0"
+        assert remark(repeated, depth=depth, max_nodes=6) == "folded to depth 0"
+    assert remark(repeated, depth=0, max_nodes=6) == ""
+    assert remark(repeated, max_nodes=3) == "folded to depth 0, repeats as one"
+    assert remark(repeated, depth=0, max_nodes=3) == "repeats as one"
+    assert remark(chain(100), max_nodes=24) == "95 of 100 ops folded: max_nodes=None draws all"
+    assert remark(chain(3000), max_nodes=24) == "2,995 of 3,000 ops folded: max_nodes=None draws all"
+    assert remark(*(named(f"w{i}") for i in range(30)), max_nodes=5) == ""
+    assert remark(named("v") + named("w"), max_nodes=2) == ""
+
+
+def test_data_that_is_combined_with_a_computed_tensor_is_a_detail_of_its_scope():
+    with mg.scope("a"):
+        y = mg.exp(mg.tensor([1.0], requires_grad=True, name="w"))
+        y = y * mg.tensor([2.0], name="mask")
+    assert scope_of(mg.graph(y), "mask") == ("a",)
+    with mg.scope("a"):
+        start = mg.tensor([2.0], name="start")
+        y = mg.tensor([1.0], requires_grad=True, name="w") * start
+        y = y * start
+    assert scope_of(mg.graph(y), "start") == ("a",)
+
+
 def chain(count):
     y = mg.tensor([1.0], requires_grad=True, name="x")
     for i in range(count):
@@ -79,7 +166,7 @@ def test_of_a_long_chain_a_third_of_what_is_kept_is_from_its_start():
     for most in (8, 24, 48):
         titles = [part.kind for part in mg.graph(chain(100), max_nodes=most).parts if part.is_computed]
         kept, first = len(titles) - 1, titles.index("fold")
-        assert len(titles) <= most / 4 + 2
+        assert len(titles) == max(most // 4, 3)
         assert abs(first - kept / 3) <= 1
 
 
