@@ -18,6 +18,7 @@ from .tolerances import REACH
 Domain = tuple[float, float]
 
 _CELL = 1 / 8
+_LEAST = 1e-3  # of the domain: the size of the smallest entries
 _SEEDS = st.integers(0, 2**32 - 1)
 ROUND: ContextVar[int] = ContextVar("round", default=0)
 _numbering = st.shared(st.builds(itertools.count), key="minigrad.testing: the arrays of one example")
@@ -29,7 +30,7 @@ def kind_of_input(draw: st.DrawFn, kinds: Sequence[Any]) -> Any:
     The first example of a Hypothesis test is the simplest. gradtest runs several tests, and in each of them another
     kind is the simplest: so each is drawn within a few examples.
     """
-    return kinds[(draw(st.integers(0, len(kinds) - 1)) + ROUND.get()) % len(kinds)]
+    return kinds[(draw(st.sampled_from(range(len(kinds)))) + ROUND.get()) % len(kinds)]
 
 
 def _lattice(size: int, domain: Domain, lane: int, lanes: int, capacity: int) -> tuple[np.ndarray, float]:
@@ -39,11 +40,9 @@ def _lattice(size: int, domain: Domain, lane: int, lanes: int, capacity: int) ->
     another size; their borders are multiples of the width, 0 among them.
     """
     low, high = domain
-    cell = _CELL
-    if (capacity + 1) * lanes * cell > high - low:
-        cell = (high - low) / ((capacity + 1) * lanes)
-    least = math.ceil(low / (cell * lanes) - 1e-9)
-    most = max(math.floor(high / (cell * lanes) + 1e-9) - size, least)
+    cell = min(_CELL, (high - low) / ((capacity + 1) * lanes))
+    least = math.ceil(low / (cell * lanes))
+    most = max(math.floor(high / (cell * lanes)) - size, least)
     first = min(max(-(size // 2), least), most)  # around 0, as evenly as the domain allows
     return (first + np.arange(size)) * lanes + lane, cell
 
@@ -57,10 +56,7 @@ def _placed(positions: np.ndarray, cell: float, seed: int, number: int) -> np.nd
     generator = np.random.default_rng([seed, number])
     share = generator.uniform(0.55, 0.75, positions.size)
     a = np.where(positions >= 0, positions + share, positions + 1 - share) * cell
-    if seed:
-        # equivalent: any factor because the values are random, and lie 1/32 away from the edges
-        return a[generator.permutation(positions.size)]
-    return np.round(a, 3 - math.floor(math.log10(cell)))
+    return generator.permutation(a) if seed else np.round(a, 3 - math.floor(math.log10(cell)))
 
 
 def _inside(domain: Domain) -> Domain:
@@ -95,22 +91,19 @@ def values(
     size = math.prod(shape)
     positions, cell = _lattice(size, (low, high), lane, lanes, size if capacity is None else capacity)
 
-    def lattice(seed, number):
-        return _placed(positions, cell, seed, number)
-
-    def spread(seed, number):
-        # equivalent: any factor because the values are random, and lie 1/32 away from the edges
-        return np.random.default_rng([seed, number]).uniform(low, high, size)
-
-    def decades(seed, number):
-        generator = np.random.default_rng([seed, number])
-        # equivalent: any factor because the values are random, and lie 1/32 away from the edges
-        return generator.uniform(low, high, size) * 1e-3 ** generator.uniform(0, 1, size)
-
+    # equivalent: any factor because the values are random, and lie 1/32 away from the edges
     def array(mode, seed, numbers, scale):
-        return (mode(seed, next(numbers)) * scale).reshape(shape)
+        number = next(numbers)
+        if mode == "lattice":
+            a = _placed(positions, cell, seed=seed, number=number)
+        else:
+            generator = np.random.default_rng([seed, number])
+            a = generator.uniform(low, high, size)
+            if mode == "decades":
+                a = a * _LEAST ** generator.random(size)
+        return (a * scale).reshape(shape)
 
-    modes = [lattice] if gap else [lattice, spread, decades] if low <= 0 <= high else [lattice, spread]
+    modes = ["lattice"] if gap else ["lattice", "spread"] + ["decades"] * (low <= 0 <= high)
     return st.builds(array, st.sampled_from(modes), _SEEDS, _numbering, st.sampled_from(scales))
 
 

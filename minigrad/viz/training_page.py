@@ -112,12 +112,12 @@ class TrainingPage:
             self.curves.setdefault(name, []).append((float(step), float(value)))
         if time.monotonic() >= self._due:
             self._look(flow, kernels or {})
-            self._write(RELOAD.format(milliseconds=round(1000 * self.seconds)), f"step {step:g}")
+            self._write(reload=RELOAD.format(milliseconds=round(1000 * self.seconds)), state=f"step {step:g}")
             self._due = time.monotonic() + self.seconds
 
     def close(self) -> None:
         """Write the page for the last time: it no longer loads itself again."""
-        self._write("", f"ended at step {self._step:g}")
+        self._write(reload="", state=f"ended at step {self._step:g}")
 
     def _look(self, loss: Tensor | Callable[[], Tensor] | None, kernels: Mapping[str, Any]) -> None:
         """Draw what is too slow for each step."""

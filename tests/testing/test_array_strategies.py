@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import example, find, given, settings
 from hypothesis import strategies as st
 from support.draws import Chosen
 
@@ -13,10 +13,13 @@ from minigrad.testing import array_strategies as drawn
 from minigrad.testing import strategies as s
 from minigrad.testing.tolerances import REACH
 
-domains = st.tuples(st.integers(-40, 40), st.integers(1, 80)).map(lambda pair: (pair[0] / 8, (pair[0] + pair[1]) / 8))
+domains = st.tuples(st.integers(-40, 40), st.integers(1, 80), st.sampled_from([8, 10])).map(
+    lambda drawn: (drawn[0] / drawn[2], (drawn[0] + drawn[1]) / drawn[2])
+)
 
 
 @given(st.integers(0, 30), domains, st.integers(1, 3), st.integers(0, 10))
+@example(1, (-0.5, -0.1), 1, 0)
 def test_lanes_share_the_cells_of_the_domain_out(size, domain, lanes, more):
     low, high = domain
     capacity = size + more
@@ -63,7 +66,9 @@ def test_each_value_has_the_outer_half_of_a_cell_and_no_two_arrays_are_alike():
         plain = drawn._placed(positions, cell, 0, 3)
         assert plain == pytest.approx(np.round(plain, 3 - math.floor(math.log10(cell))), rel=1e-15)
         assert len(set(plain)) == 80
-        assert max(len(f"{x:.6g}".lstrip("-0.").replace(".", "")) for x in plain if abs(x) < 5 * cell) >= 3
+        inner = [drawn._placed(np.arange(-1, 1), cell, 0, number) for number in range(8)]
+        digits = max(len(f"{x:.6f}".strip("-0.").replace(".", "")) for x in np.ravel(inner))
+        assert digits == (4 if cell == 40 else 3)
 
 
 def test_steps_of_a_check_stay_in_the_domain():
@@ -71,7 +76,7 @@ def test_steps_of_a_check_stay_in_the_domain():
         least, most = drawn._inside((low, high))
         assert low <= least - REACH * abs(least) <= low + 2 * REACH * abs(low)
         assert high >= most + REACH * abs(most) >= high - 2 * REACH * abs(high)
-    for domain in ((1.0, 1.0), (2.0, 1.0), (1.0, 1.01), (-1.01, -1.0)):
+    for domain in ((0.0, 0.0), (1.0, 1.0), (2.0, 1.0), (1.0, 1.01), (-1.01, -1.0)):
         with pytest.raises(ValueError, match="the domain must be a pair"):
             drawn._inside(domain)
 
@@ -89,10 +94,15 @@ def arrays_of(strategy, count=60):
 
 
 def test_a_domain_around_zero_has_entries_of_all_sizes_and_another_has_not():
-    sizes = [np.abs(a).min() / np.abs(a).max() for a in arrays_of(drawn.values((40,)))]
+    found = arrays_of(drawn.values((40,)))
+    sizes = [np.abs(a).min() / np.abs(a).max() for a in found]
     assert 0.1 < np.mean(np.array(sizes) < 3e-3) < 0.7
+    assert min(np.abs(a).max() for a in found) > 0.1
+    assert min(np.abs(a).min() for a in found) > 0
     for domain in ((0.0, 2.0), (-2.0, 0.0)):
-        assert np.mean([np.abs(a).min() < 4e-3 for a in arrays_of(drawn.values((40,), domain=domain))]) > 0.2
+        found = arrays_of(drawn.values((40,), domain=domain))
+        assert np.mean([np.abs(a).min() < 4e-3 for a in found]) > 0.2
+        assert all(domain[0] < a.min() and a.max() < domain[1] for a in found)
     assert all((a >= 0.5).all() and (a <= 2).all() for a in arrays_of(drawn.values((40,), domain=(0.5, 2.0))))
     assert all(np.abs(a).min() > 0.05 for a in arrays_of(drawn.values((4,), gap=True)))
 
