@@ -268,8 +268,8 @@ def _check_projections(
 
 
 # equivalent: v, x -> x, v; g, case.y -> case.y, g; abs(numeric) -> numeric; _LOST * max(slope, abs(numeric)) -> _LOST;
-# x, u -> u, x; u, g -> g, u; without + TINY; without + (0 if lost else noise); 0 if lost else noise -> 0; without
-# lost or because bounds are known by their order only, and `settle` confirms what is right as well
+# x, u -> u, x; u, g -> g, u; without + TINY; without lost or because bounds are known by their order only, and
+# `settle` confirms what is right as well
 def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None:
     """Compare one number; where it disagrees, or cannot be seen, let Romberg extrapolation decide."""
     g, u, v, x = case.g, case.u, case.gradients[case.position], case.x
