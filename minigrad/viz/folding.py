@@ -210,10 +210,7 @@ class _Sequence:
     def enter(self, scope: tuple) -> None:
         """Start the runs of the scopes that the last part was not in."""
         shared = len(common([self._scope, scope]))
-        del self._starts[shared:]
-        # equivalent: len(scope) - shared -> len(scope) + shared; len(scope) - shared -> len(scope) because starts
-        # past the scopes are not read
-        self._starts += [len(self.parts)] * (len(scope) - shared)
+        self._starts[shared:] = [len(self.parts)] * len(scope)  # those past the scope are not read
         self._scope = scope
 
     def add_leaf(self, leaf: Part) -> None:

@@ -45,14 +45,13 @@ class VariableNames:
 
 
 def name_leaves(parts: list) -> None:
-    """Name each parameter and array without a name: by the argument that it is for, else by its kind.
+    """Name each part without a name, a parameter or an array: by the argument that it is for, else by its kind.
 
     Several parameters that would be "tensor" are numbered in the order in which they were made.
     """
     alike = []
     for part in parts:
-        # equivalent: without part.kind in DEFAULTS and because all others have a title
-        if part.kind in DEFAULTS and not part.title:
+        if not part.title:
             part.title = next((role for role in part.roles if role not in GENERIC), DEFAULTS[part.kind])
             if part.title == DEFAULTS["parameter"]:
                 alike.append(part)

@@ -123,7 +123,7 @@ def test_a_slope_that_is_lost_in_the_value():
     assert caught(lost, np.ones(3), lambda x: 1e9 + 0 * x).kind == "wrong"
     lost(g.copy(), lambda x: x + 1e9)
     assert caught(lost, 2 * g, lambda x: x + 1e12).kind in ("wrong", "inconclusive")
-    for size in (1.0, 1e-9):
+    for size in (1.0, 1e-9, 1e-12):
         for sign in (-1, 1):
             assert caught(lost, np.full(3, 10 * sign * size), lambda x: 1e12 + 0 * x, g=size * g).kind == "wrong"
     total = np.array([1.0, 1.0, 1.0])
