@@ -54,7 +54,6 @@ _METHODS = {
     "cummin": "write `np.minimum.accumulate(t)`",
     "diag_embed": "write `np.expand_dims(t, -1) * np.eye(4)`",
     "equal": "write `np.array_equal(t, u)`",
-    "fix": "write `np.trunc(t)`",
     "frac": "write `t - np.trunc(t)`",
     "gather": "write `np.take_along_axis(t, indices, axis=0)`",
     "ger": "write `np.outer(t, u)`",
@@ -100,18 +99,15 @@ _FOR_NETWORKS = {
     "binary_cross_entropy": "write `mg.binary_cross_entropy_with_logits`, of the logits",
     "cosine_similarity": "write `mg.sum(t * u, axis=-1) / (mg.norm(t, axis=-1) * mg.norm(u, axis=-1))`",
     "embedding": "write `t[indices]`",
-    "hardtanh": "write `mg.clip(t, -1, 1)`",
     "kl_div": "write `mg.sum(u * (mg.log(u) - t))`",
     "l1_loss": "write `mg.mean(abs(t - u))`",
     "linear": "write `t @ u.T`, plus a bias",
     "logsigmoid": "write `-mg.softplus(-t)`",
-    "mish": "write `t * mg.tanh(mg.softplus(t))`",
     "mse_loss": "write `mg.mean_squared_error`",
     "normalize": "write `t / mg.norm(t, axis=-1, keepdims=True)`",
     "one_hot": "write `np.eye(10)[labels]`",
-    "relu6": "write `mg.clip(t, 0, 6)`",
+    **dict.fromkeys(("hardtanh", "relu6"), "write `mg.clip(t, 0, 6)`"),
     "scaled_dot_product_attention": "write `mg.softmax(t @ u.T / 2) @ u`",
-    "softmin": "write `mg.softmax(-t)`",
     "softsign": "write `t / (1 + abs(t))`",
 }
 _NO_DEVICES = "there are no devices, leave it out"
@@ -156,6 +152,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "requires_grad_": "write `t.requires_grad = True`",
         "resize": "`np.resize(t, (5,))` returns a new one",
         "sort": "`np.sort(t)` returns a new one",
+        "split": "write `np.split(t, 2)` for two equal parts",
         "t": "write `t.T`",
         "unbind": "write `list(t)`",
         "zero_": "write `t.grad = None` for a gradient",
@@ -266,6 +263,7 @@ OPTIONS = {
     "count_include_pad": "the zeros of the padding count, leave it out",
     "create_graph": "write `mg.grad(mg.grad(f))`; the transforms compose to any order",
     "decoupled_weight_decay": "write `mg.optim.AdamW`",
+    "descending": "flip what it returns, as `np.flip(np.sort(t), axis=-1)`",
     "device": _NO_DEVICES,
     "dropout": "write `mg.nn.Dropout(0.5, rng=rng)` after it",
     "has_aux": "return the scalar alone; what else f computes it can append to a list, as `t.data`",
@@ -278,10 +276,14 @@ OPTIONS = {
     "padding_idx": "write `mg.where(mask, 0, t)` of what it returns",
     "reduction": "it is the mean; times the number of examples it is the sum",
     "return_indices": "write `np.argmax(t, axis=-1)` of windows by `mg.ops.sliding_window_view(t, (2, 2))`",
+    "start_dim": "write `t.reshape(*t.shape[:1], -1)`",
     "track_running_stats": "they are kept; only `net.eval()` uses them, leave it out",
     "use_reentrant": "leave it out",
 }
-_KEYWORDS = {"dim": "axis", "dims": "axis", "keepdim": "keepdims", "kernel_size": "window", "unbiased": "ddof"}
+_KEYWORDS = {
+    "bias": "b", "dim": "axis", "dims": "axis", "keepdim": "keepdims", "kernel_size": "window",
+    "negative_slope": "slope", "p": "ord", "steps": "num", "unbiased": "ddof",
+}  # fmt: skip
 
 
 def instead(of: str, name: str) -> str:

@@ -69,7 +69,7 @@ def _refusing():
 
 
 REFUSING = _refusing()
-OF_LOSSES = ("ignore_index", "label_smoothing", "reduction")
+OF_LOSSES = ("descending", "start_dim", "ignore_index", "label_smoothing", "reduction")
 
 
 @pytest.mark.parametrize("name", foreign_names.OPTIONS)
@@ -204,7 +204,13 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
         (lambda t: mg.softmax(t, dim=-1), "dim=; here it is axis="),
         (lambda t: t.argmax(dim=1), "argument 'dim'; here it is axis=$"),
         (lambda t: t.any(keepdim=True), "argument 'keepdim'; here it is keepdims=$"),
-        (lambda t: t.argsort(descending=True), "argument 'descending'$"),
+        (
+            lambda t: t.argsort(descending=True),
+            r"argument 'descending'; flip what it returns, as np.flip\(np.sort\(t\), axis=-1\)$",
+        ),
+        (lambda t: t.flatten(start_dim=1), r"argument 'start_dim'; write t.reshape\(\*t.shape\[:1\], -1\)$"),
+        (lambda t: mg.norm(t, p=1), "argument 'p'; here it is ord=$"),
+        (lambda t: mg.conv2d(t, t, bias=None), "does not take bias=; here it is b=$"),
         (lambda t: t.std(unbiased=False), "argument 'unbiased'; here it is ddof="),
         (lambda t: mg.sum(t, axes=0), "argument 'axes'$"),
     ],
