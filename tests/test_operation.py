@@ -384,6 +384,14 @@ def test_what_an_op_of_any_number_of_arrays_takes():
         total(leaf(1.0), None)
 
 
+def test_what_may_be_left_out_may_be_a_list():
+    scaled = mg.op(lambda x, w=None: x * 1.0 if w is None else x * w, name="scaled")
+    scaled.vjp("x", lambda g, out, x, w: g if w is None else g * w)
+    for w, expected in (([2.0, 3.0], [2, 6]), (None, [1, 2])):
+        assert scaled(leaf(np.array([1.0, 2.0])), w).data.tolist() == expected
+        assert scaled(np.array([1.0, 2.0]), w).tolist() == expected
+
+
 def test_an_error_leaves_out_the_defaults():
     reshaped = mg.op(lambda x, n=7, *, order="C": x.reshape(n, order=order), name="reshaped")
     with pytest.raises(ValueError, match=r"^reshaped: .* \(x \(2,\)\)$"):

@@ -153,6 +153,14 @@ def test_the_initial_value_is_cast_first():
     x = np.array([1.3, 2.6])
     for f in (np.sum, np.prod, np.nansum):
         assert f(leaf(x), initial=2.7, dtype=int).item() == f(x, initial=2.7, dtype=int)
+        for dtype in (np.float32, np.int8, np.complex64):
+            a, start = x.astype(dtype), np.float64(2.1)
+            assert_array_equal(f(mg.tensor(a), initial=start).data, f(a, initial=start), strict=True)
+    x = mg.tensor(x.astype(np.float32))
+    assert mg.grad(lambda start: np.sum(x, initial=start))(np.float64(2.1)) == 1
+    assert mg.grad(lambda start: np.prod(x, initial=start))(np.float64(2.1)) == np.prod(x).item()
+    with pytest.raises(TypeError, match="would lose it"):  # a sum of integers cuts it off
+        mg.grad(lambda start: np.sum(mg.tensor([1, 2]), initial=start))(2.5)
 
 
 def test_without_degrees_of_freedom_what_leaves_out_nan_is_nan():
