@@ -117,7 +117,7 @@ def _summed_alone(array, letters, others):
     # equivalent: never because a sum over no axes is the array
     if not alone:
         return array, letters
-    summed = blocked_sum(array, alone).astype(array.dtype, copy=False)  # integers wrap around, as in NumPy's loop
+    summed = blocked_sum(array, alone, dtype=array.dtype)  # integers wrap around, as in NumPy's loop
     return summed, "".join(letter for letter in letters if letter in others)
 
 

@@ -181,9 +181,7 @@ def multi_dot(arrays: Sequence[Array]) -> Array:
     for i, shape in enumerate(shapes):
         if len(shape) != 2 and not (len(shape) == 1 and i in (0, len(shapes) - 1)):
             raise np.linalg.LinAlgError(f"multi_dot: arrays[{i}] must be a matrix, not of shape {shape}")
-    first = (1, *shapes[0])[-2:]
-    last = (*shapes[-1], 1)[:2]
-    return _chained(arrays, (*first, *[shape[-1] for shape in shapes[1:-1]], last[1]))
+    return _chained(arrays, (*(1, *shapes[0])[-2:], *[shape[1] for shape in shapes[1:-1]], (*shapes[-1], 1)[1]))
 
 
 def _chained(arrays, sizes):
@@ -198,7 +196,7 @@ def _chained(arrays, sizes):
 def _cheapest(sizes):
     """How many multiplications a chain of matrices takes, and how many stand to the left of the last product."""
     if len(sizes) < 3:
-        return 0, 0
+        return 0, 0  # equivalent: any change because all orders have as many of these
     ends = sizes[0] * sizes[-1]
     return min(
         (_cheapest(sizes[: i + 1])[0] + _cheapest(sizes[i:])[0] + ends * sizes[i], i) for i in range(1, len(sizes) - 1)

@@ -203,3 +203,11 @@ def test_sums_of_float16_and_of_integers_keep_the_dtype():
     whole = np.arange(6).reshape(2, 3)
     for small in (whole, whole.astype(np.int8)):
         assert_array_equal(mg.einsum("ij,kj->ik", whole, small), whole @ whole.T, strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int64, bool])
+@pytest.mark.parametrize("subscripts", ["ij->i", "ij->", "ii->", "ij,ij->i", "ij,jk->k"])
+def test_sums_of_integers_have_numpys_dtype_and_wrap_around(subscripts, dtype):
+    a = np.full((300, 300), 100).astype(dtype)
+    given = [a] * (1 + subscripts.count(","))
+    assert_array_equal(np.einsum(subscripts, *map(mg.tensor, given)).data, np.einsum(subscripts, *given), strict=True)

@@ -1,6 +1,7 @@
 """Products of matrices and tensors: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
 import itertools
+import math
 import re
 import warnings
 
@@ -228,18 +229,51 @@ def fewest(sizes):
     return min(orders, default=0)
 
 
-@pytest.mark.parametrize("sizes", [(5, 2, 8, 3), (1, 8, 5, 2, 3), (3, 8, 2, 8, 1), (2, 3, 5, 8, 1, 4), (4, 4, 4, 4, 4)])
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        (5, 2, 8, 3),
+        (1, 8, 5, 2, 3),
+        (3, 8, 2, 8, 1),
+        (2, 3, 5, 8, 1, 4),
+        (4, 4, 4, 4, 4),
+        (4, 2, 3),
+        (5, 1, 8, 9, 2, 7),
+    ],
+)
 def test_multi_dot_multiplies_as_rarely_as_numpys(sizes):
     chain = [leaf(a) for a in arrays(*itertools.pairwise(sizes))]
-    found, taken = mg.ops.multi_dot(chain), 0
+    found = mg.ops.multi_dot(chain)
     assert_array_equal(found.data, np.linalg.multi_dot([a.data for a in chain]))
-    nodes = [found.node]
+    assert multiplications(found) == fewest(sizes)
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 3, 2), (1, 1, 2, 1), (2, 3, 2, 1), (1, 2, 1, 1), (1, 2, 1), (1, 4, 3, 3, 1)])
+def test_multi_dot_multiplies_vectors_as_rarely(sizes):
+    """They are at the ends whose size is 1."""
+    chain = arrays(*itertools.pairwise(sizes))
+    chain[0] = chain[0][0] if sizes[0] == 1 else chain[0]
+    chain[-1] = chain[-1][:, 0] if sizes[-1] == 1 else chain[-1]
+    found = mg.ops.multi_dot([*map(leaf, chain)])
+    assert_allclose(found.data, np.linalg.multi_dot(chain), rtol=1e-13)
+    assert multiplications(found) == fewest(sizes)
+
+
+def multiplications(product):
+    """How many a recorded product of matrices took."""
+    nodes, taken = [product.node], 0
     for node in nodes:
         if node.op is not None:
             x, y = node.arguments
-            taken += x.size * y.shape[1]
+            taken += x.size * math.prod(y.shape[1:])
             nodes += node.parents
-    assert taken == fewest(sizes)
+    return taken
+
+
+def test_a_chain_does_not_begin_with_a_stack():
+    for stack in (np.ones((2, 2, 2)), np.ones(())):
+        with pytest.raises(np.linalg.LinAlgError, match=r"^multi_dot: arrays\[0\] must be a matrix"):
+            mg.multi_dot([stack, np.ones((2, 2))])
 
 
 @pytest.mark.parametrize(("count", "said"), [(0, "at least two"), (1, "at least two"), (3, r"arrays\[1\] must be a")])
