@@ -152,7 +152,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
             # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image); image is the same without s
             addends = addends.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
             image = dx[p, ..., n].reshape(count, groups, channels, width, across[1])
-            # equivalent: > -> >=; > 1 -> > 0 because zeros that are written over change nothing
+            # equivalent: any change because zeros that are written over change nothing
             if q.start == 0 and geometry.stride[1] > 1:
                 image[...] = 0
             for s, addend in enumerate(addends):
