@@ -26,8 +26,7 @@ def joined(parts: Any) -> Any:
     """
     if isinstance(parts, np.ndarray) and parts.strides[-1] == parts.itemsize:
         return parts.view(np.result_type(parts, np.complex64))[..., 0]
-    z = parts[..., 0] + 1j * parts[..., 1]
-    return np.asarray(z) if isinstance(z, np.generic) else z
+    return (parts[..., 0] + 1j * parts[..., 1])[...]  # an array also of one number
 
 
 def upstream(parts: Any) -> Any:

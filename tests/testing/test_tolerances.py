@@ -96,3 +96,10 @@ def test_the_bound_of_float32_is_entry_by_entry_and_measures_what_its_inputs_rou
     )
     assert tolerances.of_float32(exact, [exact], 5.0) == approx(few * np.array([6, 7, 5]) * EPS32)
     assert 2 < few < 200
+
+
+def test_a_bound_is_exceeded_by_what_is_larger_and_by_nan():
+    found = tolerances.exceeds(np.array([0.5, 1.0, 2.0, np.nan, np.inf]), 1.0)
+    np.testing.assert_array_equal(found, np.array([False, False, True, True, True]), strict=True)
+    assert tolerances.exceeds(np.nan, np.nan)
+    assert not tolerances.exceeds(0.0, 0.0)
