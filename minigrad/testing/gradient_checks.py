@@ -157,11 +157,10 @@ def check_jvp(
     y = function.value(*function.x)
     for _ in range(_DIRECTIONS):
         directions = [direction(x, generator) for x in function.x]
-        x, v = [[a.copy() for a in arrays] for arrays in (function.x, directions)]
         labels = [*function.labels, *(f"the direction of {label}" for label in function.labels)]
-        with side_effects.watching(function, [*zip(labels, x + v, strict=True)], "the JVP"):
-            given = tuple(function.joined(x)), tuple(function.joined(v))
-            found, dy = jvp(*given) if jvp else transform_jvp(function.call, tuple(x), tuple(v))
+        with side_effects.watching(function, [*zip(labels, function.x + directions, strict=True)], "the JVP"):
+            given = tuple(function.joined(function.x)), tuple(function.joined(directions))
+            found, dy = jvp(*given) if jvp else transform_jvp(function.call, tuple(function.x), tuple(directions))
         found, dy = function._as_array(found), function._as_array(dy)
         if found.shape != y.shape or dy.shape != y.shape or exceeds(max_abs(found - y), rtol * max_abs(y)):
             statement = f"the JVP gives a value of shape {found.shape} and a derivative of shape {dy.shape}"
@@ -218,7 +217,7 @@ def _first_order(
     _check_projections(function, [g, *_sparse(y, generator)], generator, options, order)
     if order == 1:
         second = function.at([_partly_moved(x, generator) for x in function.x])
-        _check_projections(second, [generator.normal(size=y.shape)], generator, options, order, _NEARBY)
+        _check_projections(second, [generator.normal(size=y.shape)], generator, options, order, directions=_NEARBY)
     if sum(x.size for x in function.x) + y.size <= _DENSE >> (order - 1):
         _check_jacobian(function, y, options, order)
     return g, gradients
@@ -267,9 +266,8 @@ def _check_projections(
                 _check_slope(Comparison(function, position, g, u, gradients, y, order), slopes, options)
 
 
-# equivalent: v, x -> x, v; g, case.y -> case.y, g; abs(numeric) -> numeric; _LOST * max(slope, abs(numeric)) -> _LOST;
-# x, u -> u, x; u, g -> g, u; without + TINY; without lost or because bounds are known by their order only, and
-# `settle` confirms what is right as well
+# equivalent: v, x -> x, v; abs(numeric) -> numeric; _LOST * max(slope, abs(numeric)) -> _LOST; without + TINY; without
+# lost or because bounds are known by their order only, and `settle` confirms what is right as well
 def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None:
     """Compare one number; where it disagrees, or cannot be seen, let Romberg extrapolation decide."""
     g, u, v, x = case.g, case.u, case.gradients[case.position], case.x
@@ -277,6 +275,7 @@ def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None
     numeric, analytic = float(np.sum(g * slopes)), float(np.sum(v * u))
     slope, noise = norm(v * u), of_central_difference(g, case.y, v, x, case.size)
     lost = exceeds(noise, _LOST * max(slope, abs(numeric)))
+    # equivalent: without lost and; x, u -> u, x because `settle` confirms it as well
     if lost and constant_to_rounding(case.f, x, u, g, analytic):
         return
     # equivalent: numeric - analytic -> numeric + analytic; numeric - analytic -> analytic; g * slopes -> g; g * slopes
