@@ -152,6 +152,12 @@ def einsum(
     if not isinstance(optimize, bool):
         _check_optimize(optimize, subscripts, operands)
     operands = _in_dtype(operands, dtype, casting)
+    inputs, output = _named(subscripts, operands)
+    return _einsum(*operands, inputs=inputs, output=output)
+
+
+def _named(subscripts, operands):
+    """The letters of each input and of the output, with letters for "..."."""
     left, arrow, output = subscripts.replace(" ", "").partition("->")
     inputs = left.split(",")
     if len(inputs) != len(operands):
@@ -164,7 +170,7 @@ def einsum(
     elif letters and "..." not in output:
         raise ValueError(f"einsum: {subscripts!r} has axes of '...' that its output leaves out: write '...' there, too")
     named = tuple(s.replace("...", letters[len(letters) - n :]) for s, n in zip(inputs, extra, strict=True))
-    return _einsum(*operands, inputs=named, output=output.replace("...", letters))
+    return named, output.replace("...", letters)
 
 
 def _check_optimize(optimize, subscripts, operands):
