@@ -208,14 +208,6 @@ def test_after_an_error_no_other_part_is_begun(fails_here):
     assert len(begun) < 10
 
 
-@pytest.fixture
-def interruptible():
-    """Ctrl-C raises KeyboardInterrupt: a shell lets its background jobs ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("interruptible")
 def test_an_interruption_is_not_lost_behind_an_error():
     mg.set_num_threads(2)

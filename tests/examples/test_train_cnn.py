@@ -371,12 +371,14 @@ def test_ctrl_c_before_the_first_whole_epoch(few_digits, tmp_path, monkeypatch, 
     assert capsys.readouterr().out.endswith("saved nothing, as no option names a file\n")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_before_the_training(monkeypatch, capsys):
     monkeypatch.setattr(mg.data, "digits", lambda: signal.raise_signal(signal.SIGINT))
     assert run() == 130
     assert capsys.readouterr() == ("", "interrupted at once\n")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_second_ctrl_c_stops_at_once():
     with CtrlC() as ctrl_c:
         signal.raise_signal(signal.SIGINT)
