@@ -103,6 +103,7 @@ def values(
                 a = a * _LEAST ** generator.random(size)
         return (a * scale).reshape(shape)
 
+    # equivalent: low <= 0 -> low < 0 because an edge is at 0 by accident alone
     modes = ["lattice"] if gap else ["lattice", "spread"] + ["decades"] * (low <= 0 <= high)
     return st.builds(array, st.sampled_from(modes), _SEEDS, _numbering, st.sampled_from(scales))
 

@@ -202,3 +202,9 @@ def test_the_array_goes_by_numpys_name(function, name, options):
     with pytest.raises(TypeError, match=rf"^{function.__name__}\(.*\): missing .*'{name}'$"):
         getattr(mg.ops, function.__name__)(**options)
     assert name in inspect.signature(getattr(mg.ops, function.__name__)).parameters
+
+
+@pytest.mark.parametrize("family", mg.ops.FAMILIES, ids=lambda family: family.__name__)
+def test_help_lists_each_op_of_a_family_once(family):
+    assert re.findall(r"\w+", mg.ops._paragraph(family))[1:] == family.__all__
+    assert mg.ops._paragraph(family) in mg.__doc__

@@ -219,3 +219,14 @@ def test_vectors_of_no_effect_in_the_null_space_spoil_no_gradient():
 
     step = 1e-5 * (q[:, 2:3] @ q[:, 1:2].T + q[:, 1:2] @ q[:, 2:3].T + q[:, 2:3] @ q[:, :1].T + q[:, :1] @ q[:, 2:3].T)
     assert_allclose(np.sum(grad(f)(a) * step), (f(a + step) - f(a - step)) / 2, rtol=1e-6)
+
+
+@pytest.mark.parametrize("factor", [2.0**-60, 2.0**60])
+def test_what_counts_as_a_tie_scales_with_the_matrix(factor):
+    a, g = np.diag([1.0, 2.0, 4.0]), np.array([[0.0, 1.0, 3.0], [2.0, 0.0, 1.0], [0.0, 5.0, 0.0]])
+
+    def slope(a):
+        return mg.vjp(lambda a: mg.eigh(a)[1], a)[1](g)[0]
+
+    assert_array_equal(slope(a * factor), slope(a) / factor)
+    assert np.any(slope(a))

@@ -141,6 +141,10 @@ def test_the_remark_says_what_was_folded():
     assert remark(chain(3000), max_nodes=24) == "2,995 of 3,000 ops folded: max_nodes=None draws all"
     assert remark(*(named(f"w{i}") for i in range(30)), max_nodes=5) == ""
     assert remark(named("v") + named("w"), max_nodes=2) == ""
+    many = mg.stack([named(f"w{i}") for i in range(30)])  # whose inputs are drawn as one
+    for _ in range(6):
+        many = mg.tanh(many)
+    assert remark(many, max_nodes=8) == ""
 
 
 def test_data_that_is_combined_with_a_computed_tensor_is_a_detail_of_its_scope():

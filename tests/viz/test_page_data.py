@@ -231,6 +231,8 @@ def test_all_is_unfolded_where_that_is_wished():
     assert len(root.members) == 200
     _, root = tree(chain(8, "abcd") * 1.0, max_nodes=None)
     assert all(group.is_open for group in groups_of(root))
+    _, root = tree(chain(200, [f"s{i}" for i in range(100)]) * 1.0, max_nodes=None)
+    assert all(group.is_open for group in groups_of(root))
 
 
 def test_groups_open_level_by_level():
