@@ -42,7 +42,7 @@ def _compares(compare: Any) -> Callable[[Any, TensorLike], Booleans]:
     """A comparison as a method."""
     return lambda self, other: (
         # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        NotImplemented if other is None or isinstance(other, str) else compare(self._array, array_of(other))
+        compare(self._array, array_of(other))
     )
 
 
@@ -75,7 +75,14 @@ class ArrayMethods:
     __divmod__, __rdivmod__ = ops.divmod, lambda self, other: ops.divmod(other, self)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
-    __eq__, __ne__ = _compares(operator.eq), _compares(operator.ne)  # type: ignore[assignment]
+    def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
+        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
+        return NotImplemented if other is None or isinstance(other, str) else self._array == array_of(other)
+
+    def __ne__(self, other: object) -> Booleans:  # type: ignore[override]
+        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
+        return NotImplemented if other is None or isinstance(other, str) else self._array != array_of(other)
+
     __lt__, __le__ = _compares(operator.lt), _compares(operator.le)
     __gt__, __ge__ = _compares(operator.gt), _compares(operator.ge)
 
