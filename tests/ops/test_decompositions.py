@@ -230,3 +230,9 @@ def test_what_counts_as_a_tie_scales_with_the_matrix(factor):
 
     assert_array_equal(slope(a * factor), slope(a) / factor)
     assert np.any(slope(a))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_eigenvalues_that_are_equal_up_to_rounding_tie_whatever_their_sign(sign):
+    a = sign * np.diag([1.0, 1.0 + 2.0**-50, 2.0])
+    assert np.any(np.isnan(mg.grad(lambda a: np.sum(mg.eigh(a)[1] ** 3))(a)))
