@@ -21,7 +21,7 @@ import numpy as np
 
 from .errors import brief
 
-FEWEST_PRODUCTS = 8_000_000  # multiplications of matrices above which threads save more than they cost
+FEWEST_PRODUCTS = 22_000_000  # multiplications of matrices above which threads save more than they cost
 ONE_THREAD = 262_144  # of two matrices, which OpenBLAS does in one thread
 _BUDGETS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 _RANKS = ("OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS", "PMI_RANK", "PMIX_RANK", "MV2_COMM_WORLD_SIZE")  # set by launchers
