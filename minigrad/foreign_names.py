@@ -30,8 +30,7 @@ _FUNCTIONS = {
 # functions of one array, and of two, that NumPy calls as PyTorch calls its methods
 _OF_ONE = (
     "absolute", "acos", "amax", "amin", "argwhere", "asin", "asinh", "atan", "atanh", "count_nonzero",
-    "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "logical_not", "nanmedian",
-    "signbit", "unique",
+    "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal", "logical_not", "nanmedian", "signbit", "unique",
 )  # fmt: skip
 _OF_TWO = (
     "allclose", "atan2", "greater", "greater_equal", "isclose", "less", "less_equal", "logical_and", "logical_or",
@@ -39,7 +38,7 @@ _OF_TWO = (
 )  # fmt: skip
 _IN_SCIPY = {
     "digamma": "psi(t)", "erfc": "erfc(t)", "erfinv": "erfinv(t)", "igamma": "gammainc(3, t)",
-    "igammac": "gammaincc(3, t)", "lgamma": "gammaln(t)", "logit": "logit(t)",     "xlogy": "xlogy(u, t)",
+    "igammac": "gammaincc(3, t)", "lgamma": "gammaln(t)", "logit": "logit(t)", "xlogy": "xlogy(u, t)",
 }  # fmt: skip
 # what is a method of PyTorch's tensors and a function in its module
 _METHODS = {
@@ -99,6 +98,7 @@ _FOR_NETWORKS = {
     "binary_cross_entropy": "write `mg.binary_cross_entropy_with_logits`, of the logits",
     "cosine_similarity": "write `mg.sum(t * u, axis=-1) / (mg.norm(t, axis=-1) * mg.norm(u, axis=-1))`",
     "embedding": "write `t[indices]`",
+    "hardtanh": "write `mg.clip(t, -1, 1)`",
     "kl_div": "write `mg.sum(u * (mg.log(u) - t))`",
     "l1_loss": "write `mg.mean(abs(t - u))`",
     "linear": "write `t @ u.T`, plus a bias",
@@ -106,8 +106,8 @@ _FOR_NETWORKS = {
     "mse_loss": "write `mg.mean_squared_error`",
     "normalize": "write `t / mg.norm(t, axis=-1, keepdims=True)`",
     "one_hot": "write `np.eye(10)[labels]`",
-    **dict.fromkeys(("hardtanh", "relu6"), "write `mg.clip(t, 0, 6)`"),
-    "scaled_dot_product_attention": "write `mg.softmax(t @ u.T / 2) @ u`",
+    "relu6": "write `mg.clip(t, 0, 6)`",
+    "scaled_dot_product_attention": "write `mg.softmax(t @ u.T / t.shape[-1] ** 0.5) @ u`",
     "softsign": "write `t / (1 + abs(t))`",
 }
 _NO_DEVICES = "there are no devices, leave it out"
@@ -115,6 +115,7 @@ _ARRAYS = "NumPy makes arrays, and `mg.tensor(np.zeros(3), requires_grad=True)` 
 _RANDOM = "write `np.random.default_rng(0)`, and give it as rng= where something is random"
 _NO_GRAD = "write `with mg.no_grad(): ...`"
 _OWN_OP = "write @f.vjp('x') above each VJP of a function f that `mg.op` decorates"
+_BUFFER = "an array that is an attribute is a buffer: write `net.mean = np.zeros(3)`"
 _NO_COMPILER = "there is no compiler, leave it out"
 _TENSOR = "write `mg.tensor(array)`"
 _NO_HOOKS = "`mg.vjp(f, t)` gives the gradient of any intermediate value"
@@ -173,7 +174,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         **dict.fromkeys(("register_backward_hook", "register_full_backward_hook"), _NO_HOOKS),
         "compile": _NO_COMPILER,
         "get_parameter": "write `dict(net.named_parameters())['0.weight']`",
-        "register_buffer": "an array that is an attribute is a buffer: write `net.mean = np.zeros(3)`",
+        "register_buffer": _BUFFER,
         "register_parameter": "write `net.k = mg.tensor(np.zeros(3), requires_grad=True)`",
         "requires_grad_": "write `for p in net.parameters(): p.requires_grad = False`",
     },
@@ -223,7 +224,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "BCELoss": _FOR_NETWORKS["binary_cross_entropy"],
         "BCEWithLogitsLoss": "write `mg.binary_cross_entropy_with_logits`",
         "BatchNorm1d": "write `mg.nn.BatchNorm2d`, of x[:, :, None, None]",
-        "Buffer": "an array that is an attribute is a buffer: write `net.mean = np.zeros(3)`",
+        "Buffer": _BUFFER,
         "Conv1d": "write `mg.nn.Conv2d`, of x[:, :, None]",
         "CrossEntropyLoss": "write `mg.softmax_cross_entropy`",
         "DataParallel": "see `mg.distributed`",
@@ -246,7 +247,6 @@ INSTEAD: dict[str, dict[str, str]] = {
         **dict.fromkeys(("random_split", "Subset"), "write `mg.data.split((x, labels), 0.8, rng=rng)`"),
     },
 }
-_NEEDS_RNG = "needs 'rng', the generator of its random numbers: give rng=np.random.default_rng(0)"
 _CLASSES = {  # what is said of each class that these do not have
     "minigrad.nn": "a layer of your own is a class of `mg.nn.Module` with a method `forward`",
     "minigrad.optim": "an optimiser of your own is a class of `mg.optim.Optimizer`",
@@ -256,7 +256,7 @@ OPTIONS = {
     **dict.fromkeys(("foreach", "fused", "capturable", "differentiable"), "one step updates all, leave it out"),
     **dict.fromkeys(("affine", "elementwise_affine"), "write `for p in net.parameters(): p.requires_grad = False`"),
     **dict.fromkeys(("ceil_mode", "padding_mode"), "pad x before it, as `np.pad(x, 1, mode='reflect')`"),
-    **dict.fromkeys(("holomorphic", "vectorize", "allow_int", "strict"), "leave it out"),
+    **dict.fromkeys(("holomorphic", "vectorize", "allow_int", "strict", "use_reentrant"), "leave it out"),
     "approximate": "it is exact, leave it out; `mg.gelu(t)` is the function",
     "batch_first": "x is always (N, L, features), leave it out",
     "bidirectional": "write a second one for `np.flip(x, axis=-2)`",
@@ -278,7 +278,6 @@ OPTIONS = {
     "return_indices": "write `np.argmax(t, axis=-1)` of windows by `mg.ops.sliding_window_view(t, (2, 2))`",
     "start_dim": "write `t.reshape(*t.shape[:1], -1)`",
     "track_running_stats": "they are kept; only `net.eval()` uses them, leave it out",
-    "use_reentrant": "leave it out",
 }
 _KEYWORDS = {
     "bias": "b", "dim": "axis", "dims": "axis", "keepdim": "keepdims", "kernel_size": "window",
@@ -323,7 +322,8 @@ def explained(init: Callable) -> Callable:
             init(self, *parts, **options)
         except TypeError as error:
             if str(error).endswith("missing 1 required keyword-only argument: 'rng'"):
-                raise TypeError(f"{type(self).__name__} {_NEEDS_RNG}") from None
+                said = "needs 'rng', the generator of its random numbers: give rng=np.random.default_rng(0)"
+                raise TypeError(f"{type(self).__name__} {said}") from None
             raise
 
     return checked

@@ -8,6 +8,7 @@ import types
 import numpy as np
 import pytest
 import scipy.special
+from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
 import minigrad as mg
@@ -43,6 +44,74 @@ def test_a_missing_name_says_it(of, name, text, names):
         getattr(owner, name)
     assert str(caught.value).endswith(f": {text.replace('`', '')}")
     assert name in str(caught.value)
+
+
+SAME = {  # name -> PyTorch's own call, of its module, its functional module, and tensors t and u
+    "a Tensor": {
+        "addmm": lambda torch, F, t, u: torch.addmm(t, t, u),
+        "cdist": lambda torch, F, t, u: torch.cdist(t, u),
+        "cummax": lambda torch, F, t, u: t.cummax(0).values,
+        "cummin": lambda torch, F, t, u: t.cummin(0).values,
+        "diag_embed": lambda torch, F, t, u: t.diag_embed(),
+        "digamma": lambda torch, F, t, u: t.digamma(),
+        "erfc": lambda torch, F, t, u: t.erfc(),
+        "erfinv": lambda torch, F, t, u: t.erfinv(),
+        "frac": lambda torch, F, t, u: t.frac(),
+        "igamma": lambda torch, F, t, u: torch.igamma(torch.full_like(t, 3), t),
+        "igammac": lambda torch, F, t, u: torch.igammac(torch.full_like(t, 3), t),
+        "inverse": lambda torch, F, t, u: t.inverse(),
+        "kthvalue": lambda torch, F, t, u: t.kthvalue(2).values,
+        "lerp": lambda torch, F, t, u: t.lerp(u, 0.5),
+        "lgamma": lambda torch, F, t, u: t.lgamma(),
+        "logcumsumexp": lambda torch, F, t, u: t.logcumsumexp(0),
+        "logdet": lambda torch, F, t, u: t.det().abs().log(),
+        "logit": lambda torch, F, t, u: t.logit(),
+        "matrix_exp": lambda torch, F, t, u: t.matrix_exp(),
+        "movedim": lambda torch, F, t, u: t.movedim(0, 1),
+        "msort": lambda torch, F, t, u: t.msort(),
+        "narrow": lambda torch, F, t, u: t.narrow(0, 1, 2),
+        "neg": lambda torch, F, t, u: t.neg(),
+        "permute": lambda torch, F, t, u: t.permute(1, 0),
+        "pinverse": lambda torch, F, t, u: t.pinverse(),
+        "polygamma": lambda torch, F, t, u: t.polygamma(1),
+        "repeat_interleave": lambda torch, F, t, u: t.repeat_interleave(2, 0),
+        "rsqrt": lambda torch, F, t, u: t.rsqrt(),
+        "sgn": lambda torch, F, t, u: t.sgn(),
+        "swapdims": lambda torch, F, t, u: t.swapdims(0, 1),
+        "topk": lambda torch, F, t, u: t.topk(2).values.flip(-1),
+        "unflatten": lambda torch, F, t, u: t.unflatten(0, (2, 2)),
+        "xlogy": lambda torch, F, t, u: torch.xlogy(u, t),
+    },
+    "minigrad": {
+        "adaptive_avg_pool2d": lambda torch, F, t, u: F.adaptive_avg_pool2d(t[None], 1)[0],
+        "cosine_similarity": lambda torch, F, t, u: F.cosine_similarity(t, u, -1),
+        "hardtanh": lambda torch, F, t, u: F.hardtanh(t),
+        "huber_loss": lambda torch, F, t, u: F.huber_loss(t, torch.zeros_like(t)),
+        "interpolate": lambda torch, F, t, u: F.interpolate(t[None, None], scale_factor=2)[0, 0],
+        "kl_div": lambda torch, F, t, u: F.kl_div(t, u, reduction="sum"),
+        "l1_loss": lambda torch, F, t, u: F.l1_loss(t, u),
+        "linear": lambda torch, F, t, u: F.linear(t, u),
+        "logsigmoid": lambda torch, F, t, u: F.logsigmoid(t),
+        "normalize": lambda torch, F, t, u: F.normalize(t, dim=-1),
+        "relu6": lambda torch, F, t, u: F.relu6(t),
+        "scaled_dot_product_attention": lambda torch, F, t, u: F.scaled_dot_product_attention(t, u, u),
+        "smooth_l1_loss": lambda torch, F, t, u: F.smooth_l1_loss(t, torch.zeros_like(t)),
+        "softsign": lambda torch, F, t, u: F.softsign(t),
+    },
+}
+NEAR_0 = {"digamma", "erfinv", "igamma", "igammac", "lgamma", "logit", "polygamma", "rsqrt", "xlogy"}  # from 0 to 1
+
+
+@pytest.mark.parametrize(("of", "name"), [(of, name) for of, calls in SAME.items() for name in calls])
+def test_what_is_said_gives_what_pytorch_gives(of, name, names):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(1)
+    t, u = rng.random((2, 4, 4)) if name in NEAR_0 else rng.normal(size=(2, 4, 4)) * 3
+    u = np.abs(u) if name == "kl_div" else u
+    code, *_ = re.findall("`(.*?)`", foreign_names.INSTEAD[of][name])
+    found = eval(code, names | {"t": mg.tensor(t, requires_grad=True), "u": mg.tensor(u, requires_grad=True)})
+    expected = SAME[of][name](torch, torch.nn.functional, torch.from_numpy(t), torch.from_numpy(u))
+    assert_allclose(found.data, expected, rtol=1e-8, atol=1e-12)  # PyTorch is no more precise in polygamma
 
 
 def _refusing():
