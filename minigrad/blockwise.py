@@ -120,7 +120,7 @@ def _flat(views):
     return views
 
 
-# equivalent: any change because blocks, and the whole, give the same, here but for the last bit
+# equivalent: any change because only the last bit can differ, and not on every processor
 def _lies_backwards(arrays):
     """Whether one of the arrays has an axis whose entries lie in reverse."""
     return any(stride < 0 for a in arrays for stride in a.strides)

@@ -196,9 +196,8 @@ class Op(Signature):
     def contribution(self, i: int, node: Node, g: Any) -> Any:
         """Return dJ/d argument i of the node from g = dJ/d output: the VJP, with the argument's shape and dtype."""
         output, parameters, arguments = node.output, node.parameters, node.arguments
-        if (
-            arguments is None
-        ):  # another thread releases the node; it takes the arguments away first, so they are read last
+        # they are read last, since another thread that releases the node takes them away first
+        if arguments is None:
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
         if self.foreign:  # others use the same arrays

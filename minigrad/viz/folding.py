@@ -74,7 +74,7 @@ def _limited(
     if count(groups) > max_nodes:
         groups = _without_middle(groups, max_nodes // 4)
         folded = sum(len(group.ops) for group in groups if group.name is not None)
-        remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all" * bool(folded)
+        remark = f"{folded:,} of {len(ops):,} ops folded: max_nodes=None draws all" if folded else ""
     return groups, remark
 
 
