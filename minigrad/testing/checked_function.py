@@ -383,6 +383,7 @@ def shaped_as(y: Any, g: np.ndarray) -> Any:
         parts = in_parts(leaf)
         start += parts.size
         own = np.reshape(g[start - parts.size : start], parts.shape)
+        # equivalent: False -> True because a copy holds the same numbers
         return (own if parts is leaf else upstream(own)).astype(leaf.dtype, copy=False)
 
     return mapped(y, part)

@@ -103,6 +103,7 @@ def _check_options(strategies: tuple, kink: bool, options: dict[str, Any]) -> No
 
 def _are_positions(value: Any) -> bool:
     places = value if isinstance(value, tuple) and value else (value,)
+    # equivalent: any factor because the caller asks for the truth of it
     return all(isinstance(place, int) and not isinstance(place, bool) and place >= 0 for place in places)
 
 
@@ -132,7 +133,8 @@ def _as_hypothesis_test(check: Callable, fn: Callable, drawing: st.SearchStrateg
         """Run the inner test, in several rounds, with the decorators that were put above."""
         decorated = {name: value for name, value in vars(test).items() if "hypothesis" in name}
         chosen = _kept_settings(decorated["_hypothesis_internal_use_settings"])
-        rounds = _ROUNDS if chosen.max_examples >= 2 * _ROUNDS else 1
+        draws = not {Phase.generate, Phase.reuse}.isdisjoint(chosen.phases)
+        rounds = _ROUNDS if draws and chosen.max_examples >= 2 * _ROUNDS else 1
         for number in range(rounds):
             vars(inner).update(decorated)
             vars(remembering)["_hypothesis_internal_add_digest"] = f"{identity} {made} {number}".encode()

@@ -50,7 +50,7 @@ def test_complex_results_of_a_given_vjp_in_a_nest():
 CONSTANTS = {
     "array": np.array([1.5]), "complex": np.array([1j]), "ints": np.array([1, 2]), "count": np.int64(3),
     "number": 0.1, "scalar": np.float64(0.1), "z": np.complex128(1j),
-    "nest": [0.1, np.int64(2), {"a": np.array([0.1]), "word": "word"}],
+    "nest": [0.1, np.int64(2), {"a": np.array([0.1]), "word": "word", "on": np.True_}],
 }  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def test_constants_are_as_they_would_be_beside_inputs_of_a_dtype():
     assert same(count, 2)
     assert same(inner["a"], np.array([0.1], np.float32))
     assert inner["word"] == "word"
+    assert inner["on"] is np.True_
 
 
 def test_a_nest_of_which_one_array_is_differentiated():
@@ -140,6 +141,7 @@ def test_inputs_of_an_op_by_keyword_stand_in_their_positions():
     several = mg.op(lambda *arrays, axis=0: sum(arrays))
     several.vjp("arrays", lambda i, g, out, *arrays, axis: g)
     assert checked(several, x, x, axis=1).labels == ["arrays[0]", "arrays[1]"]
+    assert checked(several, x, x, axis=x).labels == ["arrays[0]", "arrays[1]"]
     assert parameter_names(several) == ([], ["axis"])
 
 
@@ -182,6 +184,10 @@ def test_what_a_function_holds_is_differentiated_unless_the_inputs_are_chosen():
     np.testing.assert_array_equal(checked(layer, x).value(x, 2 * x), [0, 1.75])
     assert layer.w.data.dtype == layer.mean.data.dtype == np.float64
     check_vjp(layer, x, vjp=vjp, float32=False)
+    layer.bias = mg.tensor([7.0, 8.0], requires_grad=True)
+    np.testing.assert_array_equal(
+        checked(lambda x: layer(x) - layer.bias, x).value(x, [1.0, 2.0], [3.0, 4.0]), [-3, -6.25]
+    )
 
 
 def test_a_tensor_that_a_function_holds_and_writes_to_is_itself_again():
@@ -326,6 +332,10 @@ def test_the_gradients_that_a_given_vjp_returns():
     assert gradients(([x],), [x])[0] is x
     assert gradients({"a": x}, {"a": x})[0] is x
     assert [g.tolist() for g in gradients(([x, 2 * x], 3 * x), [x, x], x)] == [(i * x).tolist() for i in (1, 2, 3)]
+    with pytest.raises(
+        GradientError, match=r"(?s)^<lambda>: the VJP returned masked_array\(.* for input 1, not an array"
+    ):
+        gradients((x, np.ma.array(x)), x, x)
     assert gradients(x + 1j, x + 0j)[0].tolist() == [[0.5, -1.0], [-1.0, -1.0]]
     for answer, inputs, count in (((x, x), (x,), 2), (x, (x, x), 1), ((x, x, x), (x, x), 3)):
         with pytest.raises(TypeError, match=f"the VJP returned {count} gradients for {len(inputs)} inputs"):

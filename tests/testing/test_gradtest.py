@@ -6,6 +6,7 @@ import math
 import re
 import sys
 import time
+import unittest
 from collections import Counter
 
 import numpy as np
@@ -402,26 +403,41 @@ def test_what_is_no_strategy_is_named():
 
 
 def test_an_entry_in_the_database_names_module_function_and_options():
-    def digest(fn, **options):
-        test = gradtest(st.just(1.0), **options)(fn)
+    def digest(test):
         return vars(test.hypothesis.inner_test)["_hypothesis_internal_add_digest"].decode()
 
     class Scaled:
         def __call__(self, x):
             return 2 * x
 
-    assert digest(np.tanh).startswith(f"{__name__} tanh just(1.0) False 2 []")
-    assert "Scaled just(1.0) False 1 ['order']" in digest(Scaled(), order=1)
+    assert digest(gradtest(st.just(1.0))(np.tanh)).startswith(f"{__name__} tanh just(1.0) False 2 []")
+    assert "Scaled just(1.0) False 1 ['order']" in digest(gradtest(st.just(1.0), order=1)(Scaled()))
 
 
 @pytest.mark.parametrize(("examples", "rounds"), [(1, 1), (15, 1), (16, 8), (17, 8), (30, 8)])
 def test_the_examples_are_shared_by_rounds_of_which_each_has_two_or_more(examples, rounds, proved):
-    settings(max_examples=examples, database=None)(gradtest(st.floats(0, 1))(np.sin))()
+    without_a_skip(settings(max_examples=examples, database=None)(gradtest(st.floats(0, 1))(np.sin)))
     counts = Counter(number for *_, number in proved)
     assert sum(counts.values()) == examples
     assert list(counts) == list(range(rounds))
     assert max(counts.values()) - min(counts.values()) <= 1
     assert array_strategies.ROUND.get() == 0
+
+
+def without_a_skip(test):
+    try:
+        test()
+    except unittest.SkipTest as skip:  # which pytest does not call a failure
+        pytest.fail(f"skipped: {skip}")
+
+
+@pytest.mark.parametrize("phases", [[Phase.explicit], [Phase.explicit, Phase.shrink]])
+def test_examples_above_may_be_all_that_runs(phases, proved):
+    test = settings(max_examples=200, phases=phases, database=None)(gradtest(st.floats(0, 1))(np.sin))
+    without_a_skip(example(0.25)(example(0.625)(test)))
+    assert sorted(float(x) for (x,), *_ in proved) == [0.25, 0.625]
+    with pytest.raises(unittest.SkipTest, match="no test cases"):
+        settings(phases=[Phase.explicit], database=None)(gradtest(st.floats(0, 1))(np.sin))()
 
 
 def test_an_example_above_runs_once_and_a_seed_is_kept(proved):
@@ -489,6 +505,10 @@ def test_settings_that_are_kept_and_those_that_it_needs():
 
 
 def test_it_is_a_test_without_arguments():
-    test = gradtest(st.just(1.0))(lambda x, y: x)
+    def scaled(x, y):
+        """Say what it does."""
+
+    test = gradtest(st.just(1.0))(scaled)
+    assert (test.__name__, test.__doc__, test.__module__) == ("scaled", "Say what it does.", __name__)
     assert not inspect.signature(test).parameters
     assert not inspect.signature(test.hypothesis.inner_test).parameters.keys() & {"x", "y"}
