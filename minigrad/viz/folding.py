@@ -51,7 +51,8 @@ def fold(
     if max_nodes is not None:
 
         def count(groups: list[_Group]) -> int:
-            gathered = sum(len(own.get(group.ops[0], [0])) - 1 for group in groups if group.name is None)
+            drawn = {group.ops[0] for group in groups if group.name is None}
+            gathered = sum(len(own[op]) - 1 for op in own if op in drawn)
             return len(groups) + len(_visible(groups, leaves, users)) - gathered
 
         groups, remark = _limited(groups, ops, depth, max_nodes, count)

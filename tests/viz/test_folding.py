@@ -119,6 +119,12 @@ def test_leaves_of_one_op_are_one_part_if_they_are_many(count):
     assert ("leaves" in kinds) == (count > folding.OWN)
 
 
+def test_what_has_no_more_parts_than_are_allowed_is_drawn_whole():
+    y = mg.stack([named(f"w{i}") for i in range(30)])
+    assert len(mg.graph(y, max_nodes=31).parts) == 31
+    assert len(mg.graph(y, max_nodes=30).parts) == 2
+
+
 def test_the_remark_says_what_was_folded():
     def remark(*roots, **options):
         return folding.fold(read_tape(nodes_of("graph", roots)), **options)[1]
