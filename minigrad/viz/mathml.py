@@ -11,11 +11,11 @@ TIMES = "\u2062"  # invisible
 GREEK = {"alpha": "\u03b1", "beta": "\u03b2", "sigma": "\u03c3", "mu": "\u03bc", "pi": "\u03c0", "delta": "\u03b4"}
 SIGNS: dict[type, str] = {
     ast.Add: "+", ast.Sub: "\u2212", ast.USub: "\u2212", ast.UAdd: "+", ast.Gt: "&gt;", ast.GtE: "\u2265",
-    ast.Lt: "&lt;", ast.LtE: "\u2264", ast.Eq: "=", ast.NotEq: "\u2260", ast.Mod: "mod", ast.BitAnd: "\u2227",
-    ast.BitOr: "\u2228", ast.Mult: "\u2299", ast.MatMult: TIMES,
+    ast.Lt: "&lt;", ast.LtE: "\u2264", ast.Eq: "=", ast.NotEq: "\u2260", ast.Mod: "mod", ast.Mult: "\u2299",
+    ast.MatMult: TIMES,
 }  # fmt: skip
-SUM, PRODUCT, POWER, ATOM = 1, 2, 3, 4  # how tightly an operator binds
-BINDS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.MatMult: PRODUCT, ast.Mod: PRODUCT}
+SUM, TOTAL, PRODUCT, MATRIX, POWER, ATOM = range(1, 7)  # how tightly an operator binds
+BINDS = {ast.Add: SUM, ast.Sub: SUM, ast.Mult: PRODUCT, ast.MatMult: MATRIX, ast.Mod: TOTAL}
 
 
 class UnreadableError(ValueError):
@@ -92,7 +92,9 @@ class _Writer:
         raise UnreadableError(tree.attr)
 
     def _unaryop(self, tree: ast.UnaryOp) -> tuple[str, int]:
-        return f"{operator(SIGNS[type(tree.op)])}{self.write(tree.operand, PRODUCT)}", SUM
+        if type(tree.op) not in SIGNS:
+            raise UnreadableError(type(tree.op).__name__)
+        return f"{operator(SIGNS[type(tree.op)])}{self.write(tree.operand, TOTAL)}", SUM
 
     def _binop(self, tree: ast.BinOp) -> tuple[str, int]:
         kind = type(tree.op)
@@ -132,10 +134,10 @@ class _Writer:
 
     def _call(self, tree: ast.Call) -> tuple[str, int]:
         name, arguments = self._function(tree.func), tree.args
-        if name in FUNCTIONS:
-            return FUNCTIONS[name](self, arguments), POWER if name in RAISED else ATOM
         if name.startswith("_") or tree.keywords:
             raise UnreadableError(name)
+        if name in FUNCTIONS and len(arguments) == COUNTS.get(name, 1):
+            return FUNCTIONS[name](self, arguments), BINDS_OF.get(name, ATOM)
         inner = operator(",").join(self.write(argument) for argument in arguments)
         return f"{identifier(name)}{operator('&#x2061;')}{_fenced(inner)}", POWER
 
@@ -190,4 +192,6 @@ FUNCTIONS: dict[str, Callable[[_Writer, list], str]] = {
     "selected": _selected, "widened": _first, "floating": _first, "broadcast_to": _first,
     "correlate": _infix("\u22c6"), "convolve": _infix("\u2217"), "total": _over("\u2211"), "product": _over("\u220f"),
 }  # fmt: skip
-RAISED = {"exp", "square", "inv"}  # they are shown with an exponent
+COUNTS = {"where": 3, "selected": 2, "correlate": 2, "convolve": 2, "broadcast_to": 2}  # of arguments, else 1
+BINDS_OF = dict.fromkeys(("exp", "square", "inv"), POWER) | dict.fromkeys(("total", "product"), TOTAL)
+BINDS_OF |= {"correlate": TOTAL, "convolve": TOTAL, "selected": PRODUCT}
