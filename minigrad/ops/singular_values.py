@@ -60,12 +60,13 @@ def _svd_by_eigh(a, compute_uv):
     # equivalent: np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None) -> np.linalg.eigh(a) because it is
     # only slower
     w, u = np.linalg.eigh(a) if compute_uv else (np.linalg.eigvalsh(a), None)
-    order = np.argsort(np.abs(array_of(w)))[..., ::-1]
+    order = np.argsort(np.abs(w))[..., ::-1]
     w = take_along_axis(w, order)
     if not compute_uv:
         return np.abs(w)
     u = take_along_axis(u, order[..., None, :])
-    return result_of(np.linalg.svd)(u, np.abs(w), _h(u * np.sign(w)[..., None, :]))
+    # equivalent: u * np.copysign -> u / np.copysign because a sign is its own inverse
+    return result_of(np.linalg.svd)(u, np.abs(w), _h(u * np.copysign(1, w)[..., None, :]))
 
 
 @implements(np.linalg.svdvals)

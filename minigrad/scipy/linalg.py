@@ -75,7 +75,7 @@ def block_diag(*arrs: Array) -> Array:
 
 def _native(a):
     """A matrix in the machine's byte order: some of SciPy's functions take the bytes of another one as they are."""
-    return a.astype(a.dtype.newbyteorder("="), copy=False)  # equivalent: False -> True because a copy is only slower
+    return a.astype(a.dtype.newbyteorder("="))
 
 
 @op(complex=True)
@@ -107,7 +107,7 @@ def solve_sylvester(a: Array, b: Array, q: Array) -> Array:
     array([[2.]])
     """
     dtype = np.result_type(a, b, q)  # of real matrices beside complex ones SciPy makes something else
-    return sl.solve_sylvester(*[_native(x.astype(dtype, copy=False)) for x in (a, b, q)])
+    return sl.solve_sylvester(*[x.astype(dtype) for x in (a, b, q)])
 
 
 def _adjoint(a, b, g):

@@ -157,5 +157,6 @@ def test_an_almost_singular_matrix_in_a_stack_has_precise_derivatives_of_det(lea
     slope = mg.grad(lambda a: 3 * np.linalg.det(a).sum())
     assert_allclose(slope(a)[1], 3 * differences(np.linalg.det, a[1], 0.125), atol=1e-12)
     second = differences(lambda a: differences(np.linalg.det, a, 0.125), a[1], 0.125)
-    found = mg.jacobian(lambda b: slope(np.stack([a[0], b]))[1])(a[1])
-    assert_allclose(found, 3 * second, atol=1e-10)
+    for size in (1e-6, 1.0, 1e6):
+        found = mg.jacobian(lambda b, size=size: slope(np.stack([a[0], b]))[1])(size * a[1])
+        assert_allclose(found / size, 3 * second, atol=1e-10)

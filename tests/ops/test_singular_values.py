@@ -195,6 +195,14 @@ def test_svd_of_a_symmetric_matrix_reads_its_lower_triangle(compute_uv):
     mg.testing.check_grads(f, a, order=2)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
+def test_svd_of_a_singular_symmetric_matrix_has_unitary_factors(dtype):
+    a = np.diag([2, -1, 0]).astype(dtype)
+    u, s, vh = (part.data for part in mg.svd(leaf(a), hermitian=True))
+    for x, right in ((u @ u.T, np.eye(3)), (vh @ vh.T, np.eye(3)), (u * s @ vh, a)):
+        assert_array_equal(x, right.astype(dtype), strict=True)
+
+
 REGULAR, BLOCK = (
     np.random.default_rng(0).normal(size=(3, 3)),
     np.pad(np.random.default_rng(1).normal(size=(2, 2)), (0, 1)),
