@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..operation import array_of
 from ..typing import Array
 
 
@@ -25,7 +24,7 @@ def diagonal(x: Array) -> Array:
 
 def rounding(x: Array) -> Array:
     """What the rounding of a decomposition can add to the values x: smaller differences of them mean nothing."""
-    # equivalent: 32 -> any number because rounding is known to a factor alone
+    # equivalent: 32 -> any number; x.shape[-1] -> x.shape[0]; any factor because rounding is known to a factor alone
     return max(32, x.shape[-1]) * np.finfo(x.dtype).eps * np.max(np.abs(x), axis=-1, keepdims=True, initial=0)
 
 
@@ -41,7 +40,7 @@ def unused(x: Array, *gradients: Array) -> Array:
     """
     # equivalent: <= -> < because a bound on rounding is not met exactly
     faint = (x != 0) & (np.abs(x) <= rounding(x))
-    return faint & ~np.any([np.any(array_of(g) != 0, axis=-2) for g in gradients], axis=0)
+    return faint & ~np.any([np.any(g != 0, axis=-2) for g in gradients], axis=0)
 
 
 def both(marks: Array) -> Array:
@@ -51,7 +50,7 @@ def both(marks: Array) -> Array:
 
 def equal(rise: Array, fixed: bool) -> Array:
     """Where two weights do not differ, nor could: these give 0 / 0 at a tie, for which 0 is right."""
-    return (array_of(rise) == 0) & fixed
+    return (rise == 0) & fixed
 
 
 def fixed(g: Array) -> bool:
