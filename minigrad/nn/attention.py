@@ -112,7 +112,7 @@ class MultiHeadAttention(Module):
         part = slice(i * self.embed_dim, (i + 1) * self.embed_dim)
         z = x @ self.in_proj_weight[part].T
         z = z if self.in_proj_bias is None else z + self.in_proj_bias[part]
-        return ops.swapaxes(ops.reshape(z, (*z.shape[:-1], self.num_heads, -1)), -2, -3)
+        return ops.swapaxes(ops.reshape(z, (*z.shape[:-1], self.num_heads, self.embed_dim // self.num_heads)), -2, -3)
 
 
 def _offset(name: str, mask: Any, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -183,6 +183,21 @@ def test_gru_is_that_of_pytorch():
     same_as_torch(nn.GRU(3, 4, bias=False, rng=generator(), dtype=float), torch.nn.GRU(3, 4, bias=False), random(5, 3))
 
 
+@LAYERS
+def test_an_empty_batch_gives_an_empty_result_and_no_gradient(make, shape):
+    layer = make(generator(), np.float64)
+    x = mg.tensor(np.zeros((0, *shape[1:])), requires_grad=True)
+    if isinstance(layer, nn.BatchNorm2d) and layer.training:
+        with pytest.raises(ValueError, match="training takes more than one entry in a channel"):
+            layer(x)
+        return
+    (y, full) = (z[0] if isinstance(z, tuple) else z for z in (layer(x), layer(np.zeros(shape))))
+    assert y.shape == (0, *full.shape[1:])
+    y.sum().backward()
+    assert x.grad.shape == x.shape
+    assert not any(p.grad.any() for p in layer.parameters())
+
+
 def test_attention_is_that_of_pytorch():
     torch = pytest.importorskip("torch")
 
