@@ -304,6 +304,18 @@ def test_bits_are_the_same_from_run_to_run_and_close_for_other_numbers_of_thread
             np.testing.assert_allclose(before, after, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize(
+    "multiply",
+    [lambda a: mg.matmul(a, a.T), lambda a: mg.einsum("ij,kj->ik", a, a), lambda a: mg.tensordot(a, a, (1, 1))],
+)
+def test_a_product_has_the_same_bits_while_another_thread_multiplies(multiply):
+    """Which takes BLAS's own threads away, and with them the bits that they give."""
+    mg.set_num_threads(2)
+    a = np.random.default_rng(0).normal(size=(700, 900))
+    (beside,) = threads.share(lambda _: multiply(a), [0], products=1e9)
+    assert_array_equal(multiply(a), beside)
+
+
 def test_the_number_changes_while_others_compute():
     expected, errors = step(), []
 

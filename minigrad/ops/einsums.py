@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..operation import arraylike, op
+from ..products import product
 from ..stand_ins import implements
 from ..summation import blocked_sum
 from ..typing import Array, DType
@@ -99,7 +100,7 @@ def _product(terms, inputs, order, output):
     a = a.transpose([of_a.index(c) for c in batch + rows + summed]).reshape(*shape, m, k)
     b = b.transpose([of_b.index(c) for c in batch + summed + columns]).reshape(*shape, k, n)
     named = batch + rows + columns
-    return np.matmul(a, b).reshape([sizes[c] for c in named]).transpose([named.index(c) for c in output])
+    return product(a, b).reshape([sizes[c] for c in named]).transpose([named.index(c) for c in output])
 
 
 def _summed_alone(array, letters, others):
