@@ -45,10 +45,19 @@ def fitted(gradient: Any, argument: Any, where: Callable[[], str], kinds: str = 
 
 def _array(value: Any, where: Callable[[], str]) -> ndarray:
     """The gradient as a plain array. Raises TypeError for what is none, or would be another one without its class."""
-    if isinstance(value, (int, float, complex)) or (hasattr(value, "__array__") and not computes_otherwise(value)):
+    if is_array(value) and not computes_otherwise(value):
         return np.asarray(value)
-    kind = "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
-    raise TypeError(f"{where()} returned {kind}, not one array")
+    raise TypeError(f"{where()} returned {kind_of(value)}, not one array")
+
+
+def is_array(value: Any) -> bool:
+    """Whether a function that returns this returns one array: a number is one, too."""
+    return isinstance(value, (int, float, complex)) or hasattr(value, "__array__")
+
+
+def kind_of(value: Any) -> str:
+    """What a function returned instead of an array, in a message."""
+    return "None (is a `return` missing?)" if value is None else f"a {type(value).__name__}"
 
 
 def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:

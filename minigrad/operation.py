@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from .blockwise import LARGE, blockwise
 from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, plain_array, refusal
-from .gradients import computes_otherwise, fitted, owned, read_only
+from .gradients import computes_otherwise, fitted, is_array, kind_of, owned, read_only
 from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, from_numpy, snapshot
 from .tape import Node, record, released
@@ -239,8 +239,8 @@ class Op(Signature):
         return np.array(argument) if hasattr(type(argument), "__array__") else argument
 
     def _array(self, output: Any) -> ndarray:
-        if isinstance(output, (tuple, list)) or computes_otherwise(output):
-            raise TypeError(f"{self.__name__}: an op returns one array, not a {type(output).__name__}")
+        if type(output) is not ndarray and (not is_array(output) or computes_otherwise(output)):
+            raise TypeError(f"{self.__name__}: an op returns one array, not {kind_of(output)}")
         return np.asarray(output)
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:

@@ -270,12 +270,23 @@ def test_an_op_of_a_decorated_function_has_the_arguments_that_it_shows():
         f(x)
 
 
-@pytest.mark.parametrize("several", [lambda x: (x, x), lambda x: [x, x]])
-def test_an_op_returns_one_array(several):
-    made = mg.op(several, name="several")
+@pytest.mark.parametrize(
+    ("returned", "kind"),
+    [
+        (lambda x: (x, x), "a tuple"),
+        (lambda x: [x, x], "a list"),
+        (lambda x: None, r"None \(is a `return` missing\?\)"),
+        (lambda x: {"x": x}, "a dict"),
+        (lambda x: "x", "a str"),
+        (lambda x: (entry for entry in x), "a generator"),
+    ],
+)
+def test_an_op_returns_one_array(returned, kind):
+    made = mg.op(returned, name="made")
     made.vjp("x", lambda g, out, x: g)
-    with pytest.raises(TypeError, match=r"several: an op returns one array, not a (tuple|list)"):
-        made(leaf(np.ones(2)))
+    for x in (leaf(np.ones(2)), mg.tensor([1.0])):
+        with pytest.raises(TypeError, match=f"^made: an op returns one array, not {kind}$"):
+            made(x)
 
 
 def test_vjp_wants_the_argument():
