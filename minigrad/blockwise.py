@@ -120,9 +120,9 @@ def _flat(views):
     return views
 
 
-# equivalent: any change because only the last bit can differ, and not on every processor
 def _lies_backwards(arrays):
     """Whether one of the arrays has an axis whose entries lie in reverse."""
+    # equivalent: any factor; < -> <=; 0 -> any number because what repeats an entry may be computed as a whole, too
     return any(stride < 0 for a in arrays for stride in a.strides)
 
 

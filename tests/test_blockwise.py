@@ -143,6 +143,22 @@ def test_an_argument_that_is_returned_is_not_copied():
     assert blockwise.blockwise(lambda g, x: g, (g, np.ones(100)), {}) is g
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_an_array_that_lies_backwards_is_computed_as_a_whole(threads):
+    """NumPy turns a whole one round, which can change the last bit on some processors."""
+    mg.set_num_threads(threads)
+    x = np.linspace(1, 2, 120).reshape(12, 10)
+    for y, whole in ((x, False), (x[::-1], True), (x[:, ::-1], True), (x[::-1, ::-1], True), (x[:1, ::-1], True)):
+        seen = set()
+
+        def f(x, y, seen=seen):
+            seen.add(x.shape)
+            return x * y
+
+        assert_array_equal(blockwise.blockwise(f, (x, y), {}), x * y, strict=True)
+        assert (seen == {(12, 10)}) == whole
+
+
 def test_shapes_that_are_larger_together_and_wrong_ones():
     mg.set_num_threads(2)
     column, row = np.arange(40.0)[:, None], np.arange(50.0)
