@@ -1,6 +1,7 @@
 """Operators on Tensors, in place and not, and the rows of a table of ops."""
 
 import operator
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -79,6 +80,7 @@ def test_a_leaf_takes_no_update_that_does_not_fit():
             ("a", TypeError),
             (None, TypeError),
             ([1.0, [2.0]], ValueError),
+            (np.ma.array([1.0, 2.0], mask=[0, 1]), TypeError),
         ):
             with pytest.raises(kind, match=r"^add: "):
                 w += y
@@ -102,6 +104,9 @@ def test_a_row_of_a_table_is_an_op():
     assert (y.item(), x.grad) == (5, 0.8)
     with pytest.raises(TypeError, match=r"^length has no VJP for its argument 'x1'"):
         made(x, 1.0)
+    with patch.dict(elementwise.stand_ins.NUMPY):
+        by_default = elementwise.elementwise(np.ldexp, "", x1=None, x2=None)
+        assert elementwise.stand_ins.NUMPY[np.ldexp] is by_default
     assert elementwise.elementwise(np.hypot, "", table=table, x1=None, x2=None).__name__ == "hypot"
 
 
@@ -129,6 +134,21 @@ def test_an_operator_takes_sequences_and_names_what_holds_no_numbers(operation):
             operation(mg.tensor([3.0, 4.0]), given)
         with pytest.raises(TypeError, match=r"^add: x1 must hold numbers, not "):
             given + leaf([3.0, 4.0])
+
+
+class Column:
+    """Has NumPy's protocols, but no operators."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(B, dtype)
+
+    def __array_ufunc__(self, *_, **__):
+        return "of the column"
+
+
+def test_an_operand_without_operators_is_an_array():
+    for found, expected in ((leaf(A) - Column(), A - B), (Column() - leaf(A), B - A)):
+        assert_array_equal(found.data, expected, strict=True)
 
 
 def test_operators_of_large_tensors_are_those_of_small_ones():

@@ -42,7 +42,7 @@ def input_gradient(g, k, geometry, groups, dtype):
         frame, k = _framed(g, turned, geometry.stride, dtype, take), k[:, :, ::-1, ::-1]
         if not few:
             return _correlated(frame, k, turned)
-        # equivalent: 2 -> 3; without [::2] because im2row takes the size of the image from the frame itself
+        # equivalent: 2 -> any number; without [::2] because im2row takes the size of the image from the frame itself
         framed = turned._replace(padding=(0, 0), image=frame.shape[::2])
         return im2row.forward(frame.transpose(3, 1, 0, 2), k, framed, groups, dtype)
 
@@ -57,6 +57,7 @@ def _framed(x, geometry, step, dtype, take):
     (read_rows, rows), (read_columns, columns) = (inside(*axis) for axis in axes)
     clear(frame, rows)
     clear(frame.swapaxes(0, 2), columns)
+    # equivalent: (1, 1) -> (0, 1); (1, 1) -> (1, 0) because zeros that are written over change nothing
     if step != (1, 1):
         frame[rows.start : rows.stop] = 0
     copy(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
