@@ -135,6 +135,24 @@ def test_parameters_of_two_dtypes_are_stepped_as_each_is_alone(kind, options):
 
 
 @each_case
+@pytest.mark.parametrize("size", [1, 1e-4])
+def test_a_step_of_float16_is_that_of_float32_rounded(kind, options, size):
+    """The square of 1e-4 is 0 in float16, and so is the usual eps."""
+    narrow, wide = (leaves(np.random.default_rng(0), dtype=dtype) for dtype in ("f2", "f4"))
+    optimizers = [kind(parameters, **options) for parameters in (narrow, wide)]
+    for _ in range(3):
+        for p, q in zip(narrow, wide, strict=True):
+            q.data = p.data.astype("f4")
+            p.grad = (np.cos(p.data) * size).astype("f2")
+            q.grad = p.grad.astype("f4")
+        for optimizer in optimizers:
+            optimizer.step()
+        for p, q in zip(narrow, wide, strict=True):
+            np.testing.assert_array_equal(p.data, q.data.astype("f2"), strict=True)
+    optimizers[0].load_state_dict(optimizers[0].state_dict())
+
+
+@each_case
 def test_a_step_is_in_place_and_leaves_the_gradient(kind, options):
     (p,) = leaves(np.random.default_rng(0), [(4, 3)], np.float32)
     p.data = np.asfortranarray(p.data)
@@ -467,6 +485,17 @@ def test_the_norm_of_known_entries(entries, norm_type, norm):
     if norm < 1:
         clip_grad_norm([nothing, p], norm / 2, norm_type)
         np.testing.assert_allclose(p.grad, np.array(entries) / 2, rtol=1e-5)
+
+
+def test_small_entries_of_float16_count_and_great_norms_are_clipped():
+    small = np.array([1.0] + [2e-4] * 10**5, "f2")
+    great = np.full(10**5, 3e4, "f2")
+    for entries in (small, great):
+        p = leaf(np.zeros_like(entries))
+        p.grad = entries
+        norm = np.linalg.norm(entries.astype(float))
+        assert clip_grad_norm([p], 1.0) == pytest.approx(norm, rel=1e-6)
+        np.testing.assert_array_equal(p.grad, (entries.astype("f4") / np.float32(norm)).astype("f2"))
 
 
 def test_without_gradients_the_norm_is_0():

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from .._tensor import Tensor
+from ..ops.casting import widened
 from .arguments import leaves, number
 
 
@@ -35,11 +36,11 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float, norm_type: flo
     greatest = float(np.max([np.max(np.abs(g), initial=0) for g in gradients], initial=0))
     norm = greatest
     if 0 < greatest < math.inf:
-        powers = (np.sum((np.abs(g) / greatest) ** norm_type, dtype=float) for g in gradients)
+        powers = (np.sum((widened(np.abs(g)) / greatest) ** norm_type, dtype=float) for g in gradients)
         norm = greatest * float(sum(powers)) ** (1 / norm_type)
     if not math.isfinite(norm):
         raise FloatingPointError(f"{name}: the norm of the gradients is {norm}")
     factor = min(1.0, max_norm / (norm + 1e-6))
     for g in gradients:
-        g *= factor
+        g *= np.float32(factor) if g.dtype.char == "e" else factor  # float16 has no small factors
     return norm

@@ -30,7 +30,8 @@ class Run(NamedTuple):
 class Optimizer:
     """What the optimisers have in common: parameters, options, and what they keep for each parameter.
 
-    Each option, such as `optimizer.lr`, is an attribute; an assignment checks it.
+    Each option, such as `optimizer.lr`, is an attribute; an assignment checks it. A step of float16 parameters is
+    computed in float32 and rounded once.
     """
 
     options: ClassVar[tuple[str, ...]] = ()
@@ -54,10 +55,11 @@ class Optimizer:
         sizes: dict[np.dtype, int] = defaultdict(int)
         longest: dict[np.dtype, int] = {}
         for p in self.parameters:
-            start = sizes[p.dtype]
-            sizes[p.dtype] += p.size
-            self._places.append(slice(start, sizes[p.dtype]))
-            longest[p.dtype] = max(longest.get(p.dtype, BLOCK), p.size)
+            dtype = _dtype(p)
+            start = sizes[dtype]
+            sizes[dtype] += p.size
+            self._places.append(slice(start, sizes[dtype]))
+            longest[dtype] = max(longest.get(dtype, BLOCK), p.size)
         self._sizes = sizes
         self._scratch = {dtype: np.empty((3, min(size, longest[dtype])), dtype) for dtype, size in sizes.items()}
         self._flat: dict[tuple[str, np.dtype], ndarray] = {}  # what is kept, of all parameters of a dtype
@@ -100,7 +102,7 @@ class Optimizer:
         numbers: list[int] = []
         for i, p in enumerate(self.parameters):
             first = numbers[0] if numbers else i
-            alike = p.dtype == self.parameters[first].dtype and self._steps[i] == self._steps[first]
+            alike = _dtype(p) == _dtype(self.parameters[first]) and self._steps[i] == self._steps[first]
             # equivalent: any change because where a run ends changes the speed alone
             near = self._places[i].stop - self._places[first].start <= BLOCK
             # equivalent: without and not (with_gradient[i] and alike and near) because runs of one are only slower
@@ -113,7 +115,7 @@ class Optimizer:
             yield self._run(numbers)
 
     def _run(self, numbers: list[int]) -> Run:
-        dtype = self.parameters[numbers[0]].dtype
+        dtype = _dtype(self.parameters[numbers[0]])
         start, stop = self._places[numbers[0]].start, self._places[numbers[-1]].stop
         scratch = self._scratch[dtype][:, : stop - start]
         views = []
@@ -168,7 +170,7 @@ class Optimizer:
         for i, (p, place, step) in enumerate(zip(self.parameters, self._places, self._steps, strict=True)):
             if names and step:
                 state[f"{i}.step"] = step
-                arrays = {name: self._all(name, p.dtype)[place] for name in names}
+                arrays = {name: self._all(name, _dtype(p))[place] for name in names}
                 state |= {f"{i}.{name}": array.reshape(p.shape).copy() for name, array in arrays.items()}
         return state
 
@@ -185,7 +187,7 @@ class Optimizer:
         self._flat, self._planned = {}, []
         for p, place, of_one in zip(self.parameters, self._places, entries, strict=True):
             for name, array in of_one.items():
-                self._all(name, p.dtype)[place].reshape(p.shape)[...] = array
+                self._all(name, _dtype(p))[place].reshape(p.shape)[...] = array
 
     def _checked(self, state_dict: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """The options in a `state_dict`, and what it has for each parameter: {} for one that had no gradient so far."""
@@ -206,6 +208,11 @@ class Optimizer:
     def _names_kept(self, options: Mapping[str, Any]) -> list[str]:
         """What is kept for a parameter with these options."""
         return [name for name, option in self.kept.items() if option is None or options[option]]
+
+
+def _dtype(p: Tensor) -> np.dtype:
+    """In which a parameter's step is computed, and what is kept for it: float32 for float16, whose squares vanish."""
+    return np.dtype(np.float32) if p.dtype.char == "e" else p.dtype
 
 
 def _parts(a: ndarray) -> ndarray:
@@ -235,7 +242,7 @@ def _check_entry(what: str, value: Any, p: Tensor) -> None:
             raise TypeError(f"{what} must be an int, not {brief(value)}")
         if value < 1:
             raise ValueError(f"{what} must be at least 1, not {value}")
-    elif not isinstance(value, ndarray) or value.dtype != p.dtype:
-        raise TypeError(f"{what} must be an array of dtype {p.dtype}, not {getattr(value, 'dtype', brief(value))}")
+    elif not isinstance(value, ndarray) or value.dtype != _dtype(p):
+        raise TypeError(f"{what} must be an array of dtype {_dtype(p)}, not {getattr(value, 'dtype', brief(value))}")
     elif value.shape != p.shape:
         raise ValueError(f"{what} must have shape {p.shape}, not {value.shape}")
