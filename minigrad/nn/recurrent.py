@@ -73,18 +73,22 @@ class GRU(Module):
         if h.shape != shape:
             raise ValueError(f"GRU: h must be {shape} for x {x.shape}, not {h.shape}")
         states: list[Any] = []
-        h = h[0]
-        for step in range(x.shape[-2]):
-            h = self._step(x[..., step, :], h)
+        # equivalent: -2, 0 -> 0, -2 because x has at most three axes
+        of_x = ops.moveaxis(x, -2, 0) @ self.weight_ih_l0.T
+        if self.bias_ih_l0 is not None:
+            of_x = of_x + self.bias_ih_l0
+        h, weight = h[0], self.weight_hh_l0.T
+        for of_step in ops.unstack(of_x):
+            h = self._step(of_step, h, weight)
             states.append(h)
         return ops.stack(states, -2), h[None]
 
-    def _step(self, x: Any, h: Any) -> Any:
-        """H after a step from H and x, both of one step."""
-        of_x, of_h, size = x @ self.weight_ih_l0.T, h @ self.weight_hh_l0.T, self.hidden_size
-        if self.bias_ih_l0 is not None:
-            of_x, of_h = of_x + self.bias_ih_l0, of_h + self.bias_hh_l0
+    def _step(self, of_x: Any, h: Any, weight: Any) -> Any:
+        """H after a step, from H and what the step's x gives to r, z and n."""
+        of_h, size = h @ weight, self.hidden_size
+        if self.bias_hh_l0 is not None:
+            of_h = of_h + self.bias_hh_l0
         gates = ops.sigmoid(of_x[..., : 2 * size] + of_h[..., : 2 * size])
         r, z = gates[..., :size], gates[..., size:]
         n = ops.tanh(of_x[..., 2 * size :] + r * of_h[..., 2 * size :])
-        return (1 - z) * n + z * h
+        return n + z * (h - n)

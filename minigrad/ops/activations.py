@@ -184,7 +184,7 @@ def softmax(z: Array, axis: Axis = -1) -> Array:
         e = np.exp(wide)
         e /= blocked_dot(e, None, axis)
     else:
-        e = np.asarray(_shifted(wide, axis))
+        e = np.asarray(shifted_by_maximum(wide, axis))
         np.exp(e, out=e)
         e /= blocked_sum(e, axis, keepdims=True)
     return narrowed(e, z)
@@ -197,8 +197,9 @@ def _by_columns(z, axis):
 
 # equivalent: never; > 0 -> >= 0; > 0 -> > any number because infinite maxima are treated apart, row by row, and
 # a finite number minus itself is 0
-def _shifted(z, axis):
-    """Z minus its maximum along the axis."""
+def shifted_by_maximum(z, axis):
+    """Z minus its maximum along the axis, laid out column by column if its rows are short."""
+    z = _by_columns(z, axis)
     greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
@@ -219,7 +220,7 @@ def log_softmax(z: Array, axis: Axis = -1) -> Array:
     >>> mg.log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
-    shifted = _shifted(_by_columns(widened(floating(z)), axis), axis)
+    shifted = shifted_by_maximum(widened(floating(z)), axis)
     shifted -= np.log(blocked_dot(np.exp(shifted), None, axis))
     return narrowed(shifted, z)
 

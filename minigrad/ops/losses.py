@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from ..operation import op
+from ..summation import blocked_dot
 from ..typing import Array
-from .activations import log_softmax, sigmoid, softmax
+from .activations import shifted_by_maximum, sigmoid, softmax
 from .casting import floating, narrowed, widened
 from .exponentials import log1p_exp
 from .reductions import mean
@@ -40,7 +41,10 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """
     logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    return narrowed(-log_softmax(widened(floating(logits)))[np.arange(len(labels)), labels].sum() / len(labels), logits)
+    z = shifted_by_maximum(widened(floating(logits)), 1)
+    of_labels = z[np.arange(len(z)), labels]
+    np.exp(z, out=z)
+    return narrowed((np.log(blocked_dot(z, None, 1)[:, 0]) - of_labels).sum() / len(z), logits)
 
 
 @softmax_cross_entropy.vjp("logits")

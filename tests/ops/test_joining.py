@@ -51,6 +51,15 @@ spec(
 TestSpecs = specs.tests()
 
 
+@pytest.mark.parametrize("length", [8, 9, 17, 3000])
+def test_unstack_of_a_long_axis(length):
+    x = mg.tensor(np.arange(2.0 * length).reshape(2, length), requires_grad=True)
+    slices = mg.unstack(x, axis=1)
+    assert_same(np.stack(slices), x.data.T)
+    sum((i + 1) * t.sum() for i, t in enumerate(slices)).backward()
+    assert np.array_equal(x.grad, np.tile(np.arange(1.0, length + 1), (2, 1)))
+
+
 @pytest.mark.parametrize("function", [np.hstack, np.vstack, np.dstack, np.column_stack, np.stack])
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4)])
 def test_stacks(function, shape):
