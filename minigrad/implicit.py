@@ -79,7 +79,7 @@ def power_of_two(g: Any) -> float:
     >>> power_of_two(np.array([3.0, -5.0]))
     4.0
     """
-    return float(np.ldexp(0.5, np.frexp(np.max(np.abs(array_of(g)), initial=0))[1]))
+    return float(np.ldexp(0.5, np.frexp(np.max(np.abs(g), initial=0))[1]))
 
 
 def free_array(y: Any, name: str, function: str, argument: str) -> np.ndarray:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minigrad as mg
+from minigrad.implicit import power_of_two
 
 
 def test_an_iteration_that_does_not_converge_says_how_far_it_is():
@@ -112,7 +113,7 @@ def test_what_a_fixed_point_is_of_is_numbers():
         mg.fixed_point(3, 1.0, 1.0, lambda x, y: 0.0, 1.0)
 
 
-@pytest.mark.parametrize("factor", [0.0, 2.0**-1000, 1e-12, 1e-6, 1e6, 1e300, 1.5e308])
+@pytest.mark.parametrize("factor", [0.0, 2.0**-1000, -1e-12, 1e-6, 1e6, -1e300, 1.5e308])
 def test_the_gradient_is_as_close_for_small_and_large_upstream_gradients(factor):
     def root(a):
         return mg.fixed_point(lambda a: lambda x: a * np.cos(x), a, 1.0, lambda x, y: abs(x - y), 1e-10)
@@ -129,3 +130,8 @@ def test_the_gradient_is_as_close_for_small_and_large_upstream_gradients(factor)
         np.testing.assert_allclose(pullback(upstream)[0], upstream * np.float32(slope), rtol=1e-5, atol=1e-44)
     by_vjp = mg.grad(lambda g: mg.vjp(root, a)[1](g)[0])
     assert float(by_vjp(np.asarray(factor))) == pytest.approx(slope, rel=1e-9)
+
+
+def test_a_division_by_the_power_of_two_below_the_largest_entry_rounds_nothing():
+    assert [power_of_two(np.array(g)) for g in ([3.0, -5.0], [-5.0], [[0.75]], 1.0)] == [4, 4, 0.5, 1]
+    assert power_of_two(np.zeros((0, 2))) > 0

@@ -257,10 +257,9 @@ def _(g, out, a, axis, keepdims):
     # equivalent: any change because the tree has the same products
     if type(a) is np.ndarray and a.dtype.char in "fd":
         product = np.multiply.reduce(a, axis=axes, keepdims=True, dtype=np.float64)
-        # equivalent: any change because the tree has the same products
+        # equivalent: np.abs(product) > -> product >; > 1e-290 -> >= 1e-290 because the tree has the same products
         if np.all((np.abs(product) > 1e-290) & (np.abs(product) < math.inf)):
-            # equivalent: any change because the sweep casts
-            return _kept(g, a, axis) * (product / a).astype(a.dtype, copy=False)
+            return _kept(g, a, axis) * (product / a)
     last = tuple(range(-len(axes), 0))
     moved = moveaxis(a, axes, last)
     others = products_of_others(np.reshape(moved, (*moved.shape[: a.ndim - len(axes)], _count(a, axis))))
