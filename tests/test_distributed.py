@@ -291,6 +291,16 @@ def test_a_rank_may_end_long_before_the_others(capsys):
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.parametrize("n", [3, 7])
+def test_any_number_of_ranks_average_in_float32(n):
+    def run():
+        layer = mg.nn.Linear(3, 2, rng=np.random.default_rng(0))
+        distributed.DataParallel(layer).backward(layer.weight.sum() * (distributed.rank() + 1))
+        return layer.weight.grad.tolist()
+
+    assert on_ranks(n, run) == [np.full((2, 3), np.float32(n + 1) / 2).tolist()] * n
+
+
 @pytest.mark.parametrize("shape", [(3, 2), (6,)])
 def test_parameters_of_other_shapes_on_another_rank_are_an_error(shape):
     def run():

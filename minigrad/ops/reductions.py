@@ -204,7 +204,7 @@ def norm_gradient(g, a, x, axis, keepdims):
         # equivalent: 1 -> 2 because x is 0 where it is the divisor
         g, a = np.where(tip, 0, g), np.where(tip, 1, a)
     # equivalent: any change because both are the same product
-    return g / a * conj(x) if _moderate(array_of(g)) and _moderate(array_of(a)) else g * (conj(x) / a)
+    return g / a * conj(x) if _moderate(g) and _moderate(a) else g * (conj(x) / a)
 
 
 # equivalent: any change because what is said not to be moderate goes a safe way, which is only slower

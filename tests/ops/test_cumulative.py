@@ -120,3 +120,10 @@ def test_a_sum_of_small_integers_is_wider():
 def test_running_sums_of_long_rows_have_numpys_bits(dtype, wide, axis):
     a = RNG.normal(0, 3, (4, 600)).astype(dtype)
     assert_array_equal(mg.cumsum(a, axis), np.cumsum(a, axis, wide).astype(a.dtype.newbyteorder("=")), strict=True)
+
+
+def test_slopes_of_a_running_product_are_precise_where_it_is_tiny_and_to_any_order():
+    slope = mg.grad(lambda x: mg.cumprod(x)[-1])
+    assert_allclose(slope(np.array([1e-320, 0.3, 3.7])), [0.3 * 3.7, 3.7e-320, 0.3e-320], rtol=1e-14, atol=5e-324)
+    assert_allclose(slope(np.array([3e-160, 7e-161, 3.7])), [7e-161 * 3.7, 3e-160 * 3.7, 2.1e-320], rtol=1e-14)
+    assert_array_equal(mg.jacobian(slope)(np.array([1e-9, 2.0, 3.0])), [[0, 3, 2], [3, 0, 1e-9], [2, 1e-9, 0]])

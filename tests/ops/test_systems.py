@@ -190,6 +190,8 @@ def test_norms_of_rows_of_very_different_size():
     assert_allclose(mg.norm(x, axis=1), [5e200, 5e-200, 0], rtol=1e-15)
     assert_allclose([mg.norm(np.array([3, 4]) * size) / size for size in (1e-310, 1e-160, 1e-100, 1e100, 1e160)], 5)
     assert_allclose(slopes(lambda x: mg.norm(x, axis=1), x), [[0.6, 0.8]] * 2 + [[0, 0]], rtol=1e-15)
+    for g, size in itertools.product((1e-300, 1e-70, 1.0, 1e70, 1e300), repeat=2):
+        assert_allclose(mg.vjp(mg.norm, size * np.array([3, 4]))[1](np.array(g))[0], [0.6 * g, 0.8 * g])
     assert_allclose(mg.norm(x, 4, axis=1), np.append((3**4 + 4**4) ** 0.25 * np.array([1e200, 1e-200]), 0), rtol=1e-14)
 
 
