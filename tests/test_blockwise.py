@@ -137,9 +137,10 @@ def test_the_order_in_memory_is_kept_and_the_result_owns_its_memory():
     assert mg.tanh(x).flags.owndata
 
 
-def test_an_argument_that_is_returned_is_not_copied():
+def test_an_argument_or_a_number_that_is_returned_is_no_new_array():
     mg.set_num_threads(2)
     g = np.ones(100)
+    assert type(blockwise.blockwise(lambda g: 2.0, (g,), {})) is float
     assert blockwise.blockwise(lambda g, x: g, (g, np.ones(100)), {}) is g
 
 

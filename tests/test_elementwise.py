@@ -1,6 +1,7 @@
 """Operators on Tensors, in place and not, and the rows of a table of ops."""
 
 import operator
+from contextlib import ExitStack
 from unittest.mock import patch
 
 import numpy as np
@@ -134,6 +135,46 @@ def test_an_operator_takes_sequences_and_names_what_holds_no_numbers(operation):
             operation(mg.tensor([3.0, 4.0]), given)
         with pytest.raises(TypeError, match=r"^add: x1 must hold numbers, not "):
             given + leaf([3.0, 4.0])
+
+
+def outcome(f, x, y):
+    """What a call gives and records, or what it raises."""
+    try:
+        tensor = f(x, y)
+    except (FloatingPointError, ValueError) as error:
+        return str(error)
+    node = tensor.node and (tensor.node.op, tensor.node.parents, tensor.node.scope, hasattr(tensor.node, "seen"))
+    return type(tensor.data), str(tensor.tolist()), tensor.dtype, node
+
+
+def scope():
+    return mg.scope("s")
+
+
+@pytest.mark.parametrize(
+    "settings", [(), (scope,), (mg.no_grad,), (mg.debug,), (scope, mg.debug), (scope, mg.no_grad, mg.debug)]
+)
+def test_an_operator_does_what_its_op_does_whatever_is_in_force(settings):
+    x, y, other = leaf(A), mg.tensor(B), leaf(B)
+    pairs = [
+        (x, y),
+        (y, x),
+        (x, x),
+        (x, other),
+        (x, 2.0),
+        (2, x),
+        (y, 2.0),
+        (y, y),
+        (x, np.nan),
+        (np.inf, y),
+        (leaf(2.0), 3.0),
+        (x, leaf(np.ones(2))),
+    ]
+    with ExitStack() as stack:
+        for setting in settings:
+            stack.enter_context(setting())
+        for a, b in pairs:
+            assert outcome(operator.sub, a, b) == outcome(mg.subtract, a, b)
 
 
 class Column:

@@ -278,8 +278,7 @@ def _check_slope(case: Comparison, slopes: np.ndarray, options: Options) -> None
     # equivalent: without lost and; x, u -> u, x because `settle` confirms it as well
     if lost and constant_to_rounding(case.f, x, u, g, analytic):
         return
-    # equivalent: numeric - analytic -> numeric + analytic; g * slopes -> g; g * slopes
-    # -> slopes because `settle` confirms it as well
+    # equivalent: g * slopes -> slopes because `settle` confirms it as well
     if lost and not exceeds(abs(numeric - analytic), rtol * norm(g * slopes)):  # the slopes of the outputs cancel
         return
     allowed = rtol * slope + atol + options.nondet_tol * float(np.sum(np.abs(u))) + TINY + (0 if lost else noise)
