@@ -103,7 +103,6 @@ def values(
                 a = a * _LEAST ** generator.random(size)
         return (a * scale).reshape(shape)
 
-    # equivalent: low <= 0 -> low < 0 because an edge is at 0 by accident alone
     modes = ["lattice"] if gap else ["lattice", "spread"] + ["decades"] * (low <= 0 <= high)
     return st.builds(array, st.sampled_from(modes), _SEEDS, _numbering, st.sampled_from(scales))
 
@@ -129,7 +128,7 @@ def shapes(
     kinds = [(ndim, odd) for ndim, odd in _SHAPES if min_dims <= ndim <= max_dims]
     # equivalent: 4 -> 3 because one of three axes is then drawn more often, too
     more = [(ndim, "full") for ndim in range(max(4, min_dims), max_dims + 1)]
-    # equivalent: any change because each of them is drawn, and which is the simplest is not said
+    # equivalent: kinds[4:] -> kinds[3:]; kinds[4:] -> kinds because some are then drawn more often, and none is lost
     ndim, odd = kind_of_input(draw, kinds[:4] + more + kinds[4:])
     return odd_shape(draw, ndim, odd, min_side, max_side)
 

@@ -202,6 +202,13 @@ def test_shapes_have_as_many_axes_as_are_asked_for():
     assert sides[1] < min(sides[2], sides[3])
 
 
+@pytest.mark.parametrize(("ndim", "least", "most"), [(2, 0.45, 0.65), (3, 0.55, 0.78)])
+def test_the_last_two_sides_of_some_shapes_are_equal(ndim, least, most):
+    drawn = [Chosen(seed)(s.shapes()) for seed in range(1500)]
+    equal = [shape[-1] == shape[-2] for shape in drawn if len(shape) == ndim and min(shape) > 1]
+    assert least < np.mean(equal) < most
+
+
 def test_each_round_begins_with_another_kind():
     def simplest(strategy):
         return 0
