@@ -30,8 +30,7 @@ class EngineMissingError(RuntimeError):
 
 def render(digraph: Any, format: str) -> bytes:
     """The picture in a format that Graphviz knows; raises EngineMissingError if no Graphviz is installed."""
-    # equivalent: without "subgraph cluster_" in digraph.source and; without and format in ("svg", "png", "pdf") because
-    # without a scope there is nothing to clear, and no other format is seen by a person
+    # equivalent: without and format in ("svg", "png", "pdf") because no other format is seen by a person
     if "subgraph cluster_" in digraph.source and format in ("svg", "png", "pdf"):
         drawn = _run_engine(digraph, "svg")
         cleared = clear(digraph, drawn.decode())
