@@ -37,15 +37,21 @@ def one_of(transform: str, argnums: Any, argnum: Any) -> Any:
         if argnums != 0:
             raise TypeError(f"{transform}: argnum and argnums mean the same: give one of them")
         argnums = argnum
-    return tuple(argnums) if isinstance(argnums, list) else argnums
+    argnums = tuple(argnums) if isinstance(argnums, list) else argnums
+    if not all(isinstance(i, (int, np.integer)) and not isinstance(i, bool) for i in _positions(argnums)):
+        found = f"an array: write {transform}(f)(x)" if hasattr(argnums, "dtype") else brief(argnums)
+        raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {found}")
+    return argnums
+
+
+def _positions(argnums: Any) -> tuple:
+    return argnums if isinstance(argnums, tuple) else (argnums,)
 
 
 def chosen_positions(transform: str, argnums: Any, count: int) -> list[int]:
     """The positions that argnums means, non-negative."""
-    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    positions = _positions(argnums)
     for i in positions:
-        if not isinstance(i, (int, np.integer)) or isinstance(i, bool):
-            raise TypeError(f"{transform}: argnums must be an int or a tuple of ints, not {brief(argnums)}")
         if not -count <= i < count:
             raise ValueError(f"{transform}: argnums {argnums} is out of range for {count} positional arguments")
     chosen = [i % count for i in positions]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from .argnums import of_a_function
+from .argnums import of_a_function, one_of
 from .errors import named
 from .transforms import jacobian_for
 from .typing import Array
@@ -41,7 +41,7 @@ def vec_jacobian(f: Callable, *x: Array, argnum: int = 0) -> Array:
     array([[1., 2.],
            [3., 4.]])
     """
-    derivative = jacobian_for("vec_jacobian", f, argnum)(*x)
+    derivative = jacobian_for("vec_jacobian", f, one_of("vec_jacobian", argnum, None))(*x)
     if isinstance(derivative, (dict, list, tuple)):
         raise TypeError("vec_jacobian: the function must take and return one array, not a nest of arrays")
     columns = _vec_order(np.shape(x[argnum]))

@@ -278,6 +278,7 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
             r"argument 'descending'; flip what it returns, as np.flip\(np.sort\(t\), axis=-1\)$",
         ),
         (lambda t: t.flatten(start_dim=1), r"argument 'start_dim'; write t.reshape\(\*t.shape\[:1\], -1\)$"),
+        (lambda t: t.flatten(1), r"ravel: order must be 'C' or 'F', not 1; write t.reshape\(\*t.shape\[:1\], -1\)$"),
         (lambda t: mg.norm(t, p=1), "argument 'p'; here it is ord=$"),
         (lambda t: mg.conv2d(t, t, bias=None), "does not take bias=; here it is b=$"),
         (lambda t: t.std(unbiased=False), "argument 'unbiased'; here it is ddof="),

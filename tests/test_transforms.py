@@ -368,7 +368,11 @@ def test_argnums_are_ints_and_name_each_argument_once():
             grad(lambda x: x * x, twice)(3.0)
     for argnums in ("x", ["x"], True):
         with pytest.raises(TypeError, match="argnums must be an int or a tuple of ints"):
-            grad(lambda x: x, argnums)(3.0)
+            grad(lambda x: x, argnums)
+    for transform in (mg.grad, mg.value_and_grad, mg.jacobian, mg.hessian, mg.elementwise_grad):
+        for x in (np.ones(3), mg.tensor(1.0)):
+            with pytest.raises(TypeError, match=rf"not an array: write {transform.__name__}\(f\)\(x\)$"):
+                transform(np.sum, x)
 
 
 @pytest.mark.parametrize("transform", [grad, value_and_grad, vjp, mg.jacobian, hessian, mg.checkpoint])

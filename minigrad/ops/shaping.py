@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_index
 
 from ..errors import named
+from ..foreign_names import instead_of_keyword
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, Axis, DType, Order, Shape
@@ -37,7 +38,8 @@ def reshape(a: Array, shape: Shape, order: Order = "C") -> Array:
            [3., 4., 5.]])
     """
     if order not in ("C", "F"):
-        raise ValueError(f"reshape: order must be 'C' or 'F', not {order!r}")
+        hint = ": give the shape as one tuple" if isinstance(order, int) else ""
+        raise ValueError(f"reshape: order must be 'C' or 'F', not {order!r}{hint}")
     return np.reshape(a, shape, order=order)
 
 
@@ -53,6 +55,8 @@ def ravel(a: Array, order: Order = "C") -> Array:
     >>> mg.ravel(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 2., 3., 4.])
     """
+    if isinstance(order, int):  # the first axis to flatten, in PyTorch
+        raise TypeError(f"ravel: order must be 'C' or 'F', not {order}{instead_of_keyword('start_dim')}")
     return reshape(a, -1, order)
 
 
