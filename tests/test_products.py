@@ -57,6 +57,24 @@ def test_a_product_of_several_parts_is_numpys(a, b):
     np.testing.assert_array_equal(products.product(x, y), np.matmul(x, y), strict=True)
 
 
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ((4, 5, 7), (1, 7, 6)),
+        ((1, 5, 7), (4, 7, 6)),
+        ((4, 5, 7), (3, 4, 7, 6)),
+        ((3, 4, 5, 7), (4, 7, 6)),
+        ((3, 4, 5, 7), (1, 4, 7, 6)),
+        ((3, 5, 7), (3, 3, 7, 6)),
+        ((4, 3, 5, 7), (4, 1, 7, 6)),
+        ((5, 7), (4, 7, 6)),
+    ],
+)
+def test_a_product_of_batches_that_differ_is_numpys(a, b):
+    x, y = np.arange(np.prod(a), dtype=float).reshape(a), np.arange(np.prod(b)).reshape(b)
+    np.testing.assert_array_equal(products.product(x, y), np.matmul(x, y), strict=True)
+
+
 def test_blas_has_as_many_threads_as_before():
     before = threads._blas.get and threads._blas.get()
     mg.matmul(np.ones((50, 40)), np.ones((40, 30)))

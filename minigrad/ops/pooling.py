@@ -132,8 +132,7 @@ def spread2d(g: Array, image: Shape, window: Pair, *, stride: Pair | None = None
 # equivalent: any change because a slower way, or another order in memory, gives the same entries
 def _spread(g, geometry):
     like, g = g, widened(g)
-    new = empty if g.ndim == 4 else np.empty
-    share, x = new(g.shape, g.dtype), new((*g.shape[:-2], *geometry.image), g.dtype)
+    share, x = empty(g.shape, g.dtype), empty((*g.shape[:-2], *geometry.image), g.dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
     share /= geometry.window[0] * geometry.window[1]
     if _tiles(geometry) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
