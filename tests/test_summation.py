@@ -204,8 +204,10 @@ def test_a_small_sum_in_float32_is_rounded_once(shape, axis):
 
 
 def test_the_sum_of_an_array_with_gaps_is_precise():
-    a = np.full((200_000, 4), 0.01, np.float32)[:, :3]
-    np.testing.assert_allclose(blocked_sum(a), float(a[0, 0]) * a.size, rtol=8 * np.finfo(np.float32).eps)
+    wide, turned = np.full((200_000, 4), 0.01, np.float32), np.full((20, 50_000, 4), 0.1, np.float32)
+    for a in (wide[:, :3], turned.transpose(1, 0, 2)[..., :2]):
+        exact = np.sum(a, dtype=np.float64)
+        np.testing.assert_allclose(blocked_sum(a), exact, rtol=8 * np.finfo(np.float32).eps)
 
 
 @pytest.mark.parametrize("axis", [1, -2, 5, (0, 0), "a", 0.0])
