@@ -23,6 +23,7 @@ def names():
     rng = np.random.default_rng(0)
     t, u = (mg.tensor(rng.random((4, 4)), requires_grad=True) for _ in range(2))
     net = mg.nn.Sequential(mg.nn.Linear(4, 3, rng=rng))
+    net(t).sum().backward()
     return {
         "mg": mg, "np": np, "minimize": minimize, "rng": rng, "t": t, "u": u, "net": net, "step": 3,
         "f": lambda x: np.sum(x * x), "x0": np.ones(3), "array": np.ones(3), "mask": np.eye(4) > 0,
@@ -39,7 +40,8 @@ def test_what_is_said_works(of, name, text, names):
 
 @pytest.mark.parametrize(("of", "name", "text"), ROWS)
 def test_a_missing_name_says_it(of, name, text, names):
-    owner = {"a Tensor": names["t"], "a Module": names["net"]}.get(of, importlib.import_module(of) if "." in of else mg)
+    owners = {"a Tensor": names["t"], "a Module": names["net"], "an Optimizer": names["optimizer"]}
+    owner = owners.get(of, importlib.import_module(of) if "." in of else mg)
     with pytest.raises(AttributeError) as caught:
         getattr(owner, name)
     assert str(caught.value).endswith(f": {text.replace('`', '')}")
@@ -125,12 +127,19 @@ def _refusing():
         **dict.fromkeys(("padding_mode",), mg.nn.Conv2d),
         **{"approximate": mg.nn.GELU, "inplace": mg.nn.ReLU, "padding_idx": mg.nn.Embedding, "device": mg.nn.Linear},
         "decoupled_weight_decay": mg.optim.Adam,
+        "params": mg.optim.SGD,
     }
+    net = mg.nn.ReLU()
+    optimizer = mg.optim.SGD([t])
     functions = {
         **{"has_aux": mg.value_and_grad, "holomorphic": mg.grad, "allow_int": mg.elementwise_grad},
         **{"vectorize": mg.jacobian, "strict": mg.hessian, "use_reentrant": mg.checkpoint},
     }
     return {
+        "set_to_none": ("zero_grad", optimizer.zero_grad),
+        "recurse": ("parameters", net.parameters),
+        "keep_vars": ("state_dict", net.state_dict),
+        "assign": ("load_state_dict", net.load_state_dict),
         **{name: (kind.__name__, kind) for name, kind in classes.items()},
         **{name: (f.__name__, lambda f=f, **option: f(square, **option)) for name, f in functions.items()},
         **dict.fromkeys(("create_graph", "inputs"), ("backward", t.backward)),
@@ -156,6 +165,21 @@ def test_an_option_that_is_not_taken_says_it(name, names):
     with pytest.raises(TypeError) as caught:
         call(**{name: True})
     assert str(caught.value) == f"{owner} does not take {name}=: {said}"
+
+
+def test_habits_of_training_loops_are_told_what_to_write(names):
+    net, optimizer = names["net"], names["optimizer"]
+    for owner in (net, optimizer):
+        with pytest.raises(TypeError, match=r"^zero_grad does not take set_to_none=: each becomes None, leave it out$"):
+            owner.zero_grad(set_to_none=True)
+    with pytest.raises(AttributeError, match=r"an option is an attribute: write optimizer\.lr = 0\.01"):
+        optimizer.param_groups[0]["lr"] = 0.01
+    with pytest.raises(TypeError, match=r"^SGD: step calls no function: call backward\(\) before it$"):
+        optimizer.step(lambda: 1.0)
+    with pytest.raises(TypeError, match=r"; a group of parameters takes an optimiser of its own$"):
+        mg.optim.SGD([{"params": [*net.parameters()], "lr": 0.1}])
+    with pytest.raises(TypeError, match=r"; pass net\.parameters\(\), without names$"):
+        mg.optim.SGD(net.named_parameters())
 
 
 @pytest.mark.parametrize("transform", [mg.grad, mg.value_and_grad, mg.elementwise_grad, mg.jacobian, mg.hessian])

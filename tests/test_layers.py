@@ -9,7 +9,7 @@ import minigrad as mg
 
 PACKAGE = Path(mg.__file__).parent
 LAYERS = [
-    ["foreign_names"],
+    ["foreign_names", "foreign_tables"],
     ["settings", "allocator", "threads", "blockwise", "products", "typing", "writes", "names", "summation", "errors"],
     ["signature", "tape", "gradients"],
     ["operation"],

@@ -15,7 +15,7 @@ import numpy as np
 
 from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
-from ..foreign_names import explained, missing
+from ..foreign_names import explained, missing, with_options_explained
 from ..nest import mapped
 from ..operation import array_of
 from ..settings import call_in_scope
@@ -110,6 +110,7 @@ class Module:
         yield "", self
         yield from ((name, part) for name, part in _inside(self) if isinstance(part, Module))
 
+    @with_options_explained
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Yield (name, parameter), as ("conv1.weight", ...); one that is in several places once, by its first name."""
         seen = set()
@@ -118,10 +119,12 @@ class Module:
                 seen.add(id(part))
                 yield name, part
 
+    @with_options_explained
     def parameters(self) -> Iterator[Tensor]:
         """Yield each parameter once: what an optimiser takes."""
         return (parameter for _, parameter in self.named_parameters())
 
+    @with_options_explained
     def zero_grad(self) -> None:
         """Set the gradient of each parameter to None."""
         for parameter in self.parameters():
@@ -145,10 +148,12 @@ class Module:
         cast = {id(part): _cast(part, dtype) for _, part in self._state() if part.dtype.kind == "f"}
         return _copy("astype", self, cast)
 
+    @with_options_explained
     def state_dict(self) -> dict[str, np.ndarray]:
         """Return {name: array} of the parameters and buffers: copies, which later steps of training leave alone."""
         return {name: array_of(part).copy() for name, part in self._state()}
 
+    @with_options_explained
     def load_state_dict(self, state: Mapping[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy the arrays of a state_dict into the parameters and buffers, cast to their dtypes.
 

@@ -39,7 +39,9 @@ def leaves(owner: str, parameters: Any) -> list[Tensor]:
     seen: dict[int, int] = {}
     for i, p in enumerate(found):
         if not isinstance(p, Tensor):
-            raise TypeError(f"{owner}: parameter {i} must be a Tensor, not {brief(p)}")
+            hint = "; a group of parameters takes an optimiser of its own" if isinstance(p, Mapping) else ""
+            hint = "; pass net.parameters(), without names" if isinstance(p, tuple) else hint
+            raise TypeError(f"{owner}: parameter {i} must be a Tensor, not {brief(p)}{hint}")
         if not p.is_leaf:
             raise ValueError(f"{owner}: parameter {named(i, p)} must be a leaf, not the result of {p.node.op.__name__}")
         if not p.requires_grad:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -10,7 +10,7 @@ from numpy import ndarray
 from .._tensor import Tensor
 from ..blockwise import parts
 from ..errors import brief
-from ..foreign_names import explained
+from ..foreign_names import explained, missing, with_options_explained
 from ..threads import share
 from .arguments import leaves, named, number
 
@@ -76,17 +76,25 @@ class Optimizer:
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_planned": [], "_runs": []}  # views, which in a copy would be arrays of their own
 
+    if not TYPE_CHECKING:  # for which it would have every attribute
+
+        def __getattr__(self, name):
+            raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "an Optimizer", name, self)
+
+    @with_options_explained
     def zero_grad(self) -> None:
         """Clear the gradients of all parameters: each becomes None."""
         for p in self.parameters:
             p.grad = None
 
-    def step(self) -> None:
+    def step(self, closure: None = None) -> None:
         """Update each parameter that has a gradient, in place.
 
         The first step makes the arrays that are kept; later steps make none.
-        Raises ValueError, before any update, if the array of a parameter is read-only.
+        Raises ValueError, before any update, if the array of a parameter is read-only; TypeError for a closure.
         """
+        if closure is not None:
+            raise TypeError(f"{type(self).__name__}: step calls no function: call backward() before it")
         for i, p in enumerate(self.parameters):
             if not p.data.flags.writeable:
                 raise ValueError(f"{type(self).__name__}: the data of parameter {named(i, p)} is read-only; copy it")
