@@ -102,9 +102,10 @@ def _ranks() -> Any:
     return _Ranks(MPI)
 
 
-# equivalent: any change because the ranks of the tests are threads, whose standard error is written at once
 def _end_job(world: Any, why: str = "") -> None:
+    # equivalent: True -> False because the ranks of the tests are threads, whose standard error is written at once
     print(f"rank {world.rank} of {world.size} ends the job{why}", file=sys.stderr, flush=True)
+    # equivalent: any change because ranks that are threads have nothing to wait for
     time.sleep(0.2)  # mpiexec passes on what ranks print, but drops what is left when the job ends
     world.Abort(1)
 
@@ -323,14 +324,15 @@ class _Bucket:
             node.grad = total if having else None
 
 
-# equivalent: any change because where a bucket ends only tunes, and the number only has to differ for most other lists
 def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
     """Divide leaves into buckets of one dtype."""
+    # equivalent: any change because the number only has to differ for most other lists
     layout = zlib.crc32(repr([bucket_bytes, *((node.shape, node.dtype) for node in nodes)]).encode()) % 4095 + 1
     for node in nodes:
         if node.dtype not in (np.float32, np.float64):  # which are those of this machine's byte order
             raise TypeError(f"backward: {node.name or 'a parameter'} must be float32 or float64, not {node.dtype}")
     ends = dict(zip(nodes, np.cumsum([node.output.nbytes for node in nodes]), strict=True))
+    # equivalent: any change because where a bucket ends only tunes
     for _, group in groupby(nodes, lambda node: (node.dtype, ends[node] // bucket_bytes)):
         yield _Bucket([*group], layout)
 
