@@ -429,6 +429,8 @@ def test_full_of_a_tensor_takes_a_dtype():
     filled = our_numpy.full((2,), mg.tensor(3.0, requires_grad=True), dtype=np.float32)
     assert filled.requires_grad
     assert_array_equal(filled.data, np.full((2,), 3.0, np.float32), strict=True)
+    assert our_numpy.full((2,), filled[0]).dtype == np.float32
+    assert our_numpy.full((2,), filled[0], np.dtype(float)).dtype == float
 
 
 def test_an_optimiser_calls_back_with_the_nest_the_step_and_its_gradient():
