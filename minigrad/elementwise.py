@@ -22,6 +22,7 @@ from .tape import Node, next_number
 from .typing import BinaryMethod
 
 _new = object.__new__
+_IMMUTABLE = frozenset({float, int, np.float64, np.float32, np.int64})  # recorded as they are
 _CHEAP = np.add, np.subtract, np.multiply, np.negative, np.positive  # VJPs as fast as memory, which blocks would slow
 _FAST = *_CHEAP, np.divide, np.square, np.absolute, np.maximum, np.minimum, np.sign, np.reciprocal, np.sqrt  # forward
 
@@ -63,13 +64,13 @@ def operators(op: Any) -> tuple[BinaryMethod, BinaryMethod]:
             a, p = x._array, x.node
             if a.nbytes >= LARGE:
                 return op(x, y)
-        elif type(x) is float or type(x) is int:
+        elif type(x) in _IMMUTABLE:
             a = x
         else:
             return NotImplemented if defers(x) else op(x, y)
         if type(y) is Tensor:
             b, q = y._array, y.node
-        elif type(y) is float or type(y) is int:
+        elif type(y) in _IMMUTABLE:
             b = y
         else:
             return NotImplemented if defers(y) else op(x, y)

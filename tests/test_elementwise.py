@@ -30,13 +30,12 @@ def leaf(value):
 
 
 @pytest.mark.parametrize("op", BINARY)
-def test_operators_are_those_of_arrays(op):
-    for y in (B, leaf(B), B.tolist(), 3, 0.7, np.float32(0.7), np.array(2.0)):
-        y_array = y.data if isinstance(y, mg.Tensor) else y
-        for found, expected in (
-            (op(leaf(A), y), op(A, np.asarray(y_array))),
-            (op(y, leaf(A)), op(np.asarray(y_array), A)),
-        ):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_operators_are_those_of_arrays(op, dtype):
+    a = A.astype(dtype)
+    for y in (B, leaf(B), B.tolist(), 3, 0.7, np.float32(0.7), np.float64(0.7), np.int64(3), np.array(2.0)):
+        y_array = y.data if isinstance(y, mg.Tensor) else np.array(y) if isinstance(y, list) else y
+        for found, expected in ((op(leaf(a), y), op(a, y_array)), (op(y, leaf(a)), op(y_array, a))):
             assert isinstance(found, mg.Tensor)
             assert_array_equal(found.data, expected, strict=True)
     swapped = [method(leaf(A), leaf(B)).data for method in operators(mg.ops.subtract)]
