@@ -29,7 +29,7 @@ def heading(parts: Sequence[Part]) -> str:
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:
-    left, middle = (max((len(row[i]) for row in rows), default=0) for i in (0, 1))
+    left, middle = (max(len(row[i]) for row in rows) for i in (0, 1))
     return [f"{a:{left}}  {b:{middle}}  {c}".rstrip() for a, b, c in rows]
 
 
