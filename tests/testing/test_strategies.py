@@ -70,6 +70,45 @@ def test_axes_are_what_numpy_takes(drawn):
     np.sum(np.zeros((2,) * ndim), axis=axis)
 
 
+def some(strategy, count=60):
+    drawn = []
+    settings(search, max_examples=count, phases=[Phase.generate])(given(strategy)(lambda each: drawn.append(each)))()
+    return drawn
+
+
+def test_axes_are_of_the_kinds_that_are_asked_for():
+    assert set(some(s.axes(0))) == {None}
+    assert set(some(s.axes(0, none=False))) == {()}
+    assert set(some(s.axes(2, several=False))) == {None, 0, 1, -1, -2}
+    assert set(some(s.axes(2, none=False, several=False))) == {0, 1, -1, -2}
+    assert {type(axis) for axis in some(s.axes(2, none=False))} == {int, tuple}
+
+
+def test_reductions_have_the_options_that_are_asked_for():
+    assert {call.parameters["keepdims"] for call in some(s.reductions())} == {False, True}
+    calls = some(s.reductions(keepdims=False, several=False, max_dims=1, min_side=0, domain=(3, 4)))
+    assert {str(call.parameters) for call in calls} == {"{}"}
+    assert {call.arguments[1] for call in calls} == {None, 0, -1}
+    assert {n for call in calls for n in call.arguments[0].shape} >= {0, 2, 3}
+    assert {call.arguments[0].ndim for call in calls} == {0, 1}
+    assert all(((a >= 3) & (a <= 4)).all() for a, _ in (call.arguments for call in calls))
+    gaps = [call.arguments[0] for call in some(s.reductions(gap=True))]
+    assert all(np.abs(a).min() > 1 / 100 for a in gaps)
+
+
+def test_indices_have_new_axes_and_ellipsis():
+    drawn = [part for index in some(s.indices((3, 2)), 90) for part in parts(index)]
+    assert {part for part in drawn if part is None or part is Ellipsis} == {None, Ellipsis}
+
+
+def test_pools_have_values_that_are_asked_for():
+    calls = some(s.pool2d_inputs(domain=(3, 4)), 20)
+    assert all(((x >= 3) & (x <= 4)).all() for x, _ in (call.arguments for call in calls))
+    for call in some(s.pool2d_inputs(gap=True), 40):
+        values = np.sort(call.arguments[0].ravel())
+        assert values.size < 2 or np.diff(values).min() > 1e-3
+
+
 @given(st.data())
 def test_indices_fit(data):
     shape = data.draw(s.shapes())
@@ -511,7 +550,7 @@ def out_of(call):
 
 
 def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
-    kinds, odd, sides, batches = Counter(), Counter(), set(), set()
+    kinds, odd, sides, batches, together = Counter(), Counter(), set(), set(), set()
     for seed in range(1500):
         x1, x2 = Chosen(seed)(s.matmul_inputs())
         shape = np.matmul(np.zeros(x1.shape), np.zeros(x2.shape)).shape
@@ -521,6 +560,7 @@ def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
         odd["one"] += 1 in (*x1.shape[-2:], *x2.shape[-2:])
         odd["batch"] += len(shape) > 2
         batches |= {x.shape[:-2] for x in (x1, x2)}
+        together.add(np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2]))
         sides |= {*x1.shape, *x2.shape}
     assert min(kinds[pair] for pair in ((1, 1), (1, 2), (2, 1))) > 1500 * 0.2
     assert 1500 * 0.1 < kinds[2, 2] < 1500 * 0.2
@@ -530,6 +570,7 @@ def test_a_product_is_drawn_of_vectors_matrices_and_batches(shapes_alone):
     assert odd["one"] < 1500 * 0.2
     assert sides == {0, 1, 2, 3}
     assert {*itertools.product((1, 2, 3)), *itertools.product((1, 2, 3), repeat=2)} == batches - {()}
+    assert {(1,), (2,), (3,), (1, 2), (2, 1), (2, 2), (2, 3), (3, 2)} < together
     pairs = [Chosen(seed)(s.matmul_inputs(min_side=2, max_side=5)) for seed in range(200)]
     assert {n for pair in pairs for x in pair for n in x.shape[-2:]} == {2, 3, 4, 5}
 

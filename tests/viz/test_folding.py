@@ -151,6 +151,7 @@ def test_the_remark_says_what_was_folded():
     for _ in range(6):
         many = mg.tanh(many)
     assert remark(many, max_nodes=8) == ""
+    assert remark(many, max_nodes=7) == "5 of 7 ops folded: max_nodes=None draws all"
 
 
 def test_data_that_is_combined_with_a_computed_tensor_is_a_detail_of_its_scope():
