@@ -150,8 +150,12 @@ def scope():
     return mg.scope("s")
 
 
+def timed():
+    return mg.debug(time=True)
+
+
 @pytest.mark.parametrize(
-    "settings", [(), (scope,), (mg.no_grad,), (mg.debug,), (scope, mg.debug), (scope, mg.no_grad, mg.debug)]
+    "settings", [(), (scope,), (mg.no_grad,), (mg.debug,), (scope, timed), (scope, mg.no_grad, mg.debug)]
 )
 def test_an_operator_does_what_its_op_does_whatever_is_in_force(settings):
     x, y, other = leaf(A), mg.tensor(B), leaf(B)
