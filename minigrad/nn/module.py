@@ -6,7 +6,8 @@ The attributes are the registry. Nothing else is kept about a module, so what `v
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Set, ValuesView
 from functools import partial
 from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -80,6 +81,9 @@ class Module:
                 vars(part)["_label"] = name
             elif isinstance(part, Tensor) and part.is_leaf and part.name is None:
                 part.name = name
+            elif _hides_parts(part):
+                said = f"{name} is a {type(part).__name__}, where parameters are not found: make it a list"
+                raise TypeError(f"{type(self).__name__}: {said}")
         object.__setattr__(self, key, value)
 
     def __call__(self, *x: Any, **options: Any) -> Any:
@@ -99,6 +103,8 @@ class Module:
     if not TYPE_CHECKING:  # for which it would have every attribute
 
         def __getattr__(self, name):
+            if name in dir(type(self)):  # a property has raised AttributeError: about another name
+                return object.__getattribute__(self, name)
             raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "a Module", name, self)
 
     def forward(self, *x: Any, **options: Any) -> Any:
@@ -286,6 +292,15 @@ def _held(module: Module) -> Iterator[tuple[str, Any]]:
             yield from _leaves(key, value)
         else:
             yield key, value
+
+
+def _hides_parts(value: Any) -> bool:
+    """Whether it is a collection, but none that is searched, and has Tensors or modules in it."""
+    if isinstance(value, np.ndarray):
+        value = value.flat if value.dtype.hasobject else ()
+    elif not isinstance(value, (Set, ValuesView, deque)):
+        return False
+    return any(isinstance(part, (Tensor, Module)) for part in value)
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

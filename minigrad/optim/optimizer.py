@@ -79,6 +79,8 @@ class Optimizer:
     if not TYPE_CHECKING:  # for which it would have every attribute
 
         def __getattr__(self, name):
+            if name in dir(type(self)):  # a property has raised AttributeError: about another name
+                return object.__getattribute__(self, name)
             raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "an Optimizer", name, self)
 
     @with_options_explained

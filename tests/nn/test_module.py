@@ -1,5 +1,6 @@
 """`Module`: attributes are the registry, the state, train and eval, errors, pictures; and `functional_call`."""
 
+import collections
 import copy
 import gc
 import pickle
@@ -594,3 +595,47 @@ def test_a_result_in_the_place_of_a_parameter_is_refused():
 def test_a_wrong_index_of_a_sequential_is_named(index, kind):
     with pytest.raises(kind, match=r"^Sequential: the index must be a slice or an int, of one of 2 modules, not "):
         nn.Sequential(nn.ReLU(), nn.Tanh())[index]
+
+
+def of_objects(part):
+    array = np.empty(2, object)
+    array[1] = part
+    return array
+
+
+@pytest.mark.parametrize(
+    ("collection", "kind"),
+    [
+        (lambda part: {part}, "set"),
+        (lambda part: collections.deque([part]), "deque"),
+        (lambda part: {"a": part}.values(), "dict_values"),
+        (of_objects, "ndarray"),
+    ],
+)
+@pytest.mark.parametrize("part", [nn.ReLU(), mg.tensor(1.0, requires_grad=True)], ids=["module", "parameter"])
+def test_a_collection_in_which_no_parts_are_found_is_refused(collection, kind, part):
+    """Its parameters would never be trained."""
+    net = nn.Module()
+    with pytest.raises(
+        TypeError, match=f"^Module: parts.a is a {kind}, where parameters are not found: make it a list$"
+    ):
+        net.parts = {"a": collection(part)}
+    net.sizes = {1, 2}, collections.deque([3]), np.array([None]), np.ones(2)
+
+
+def test_a_property_that_lacks_an_attribute_names_that_one():
+    class Net(nn.Module):
+        @property
+        def depth(self):
+            return self.layers
+
+    with pytest.raises(AttributeError, match="'Net' object has no attribute 'layers'"):
+        Net().depth  # noqa: B018
+
+    class Steps(mg.optim.SGD):
+        @property
+        def rate(self):
+            return self.missing
+
+    with pytest.raises(AttributeError, match="'Steps' object has no attribute 'missing'"):
+        Steps([mg.tensor(1.0, requires_grad=True)]).rate  # noqa: B018
