@@ -190,8 +190,9 @@ def test_what_is_not_selected_gets_0_from_an_infinite_gradient(f, due, dtype):
     assert x.grad.dtype == dtype
 
 
-def test_abs_at_0():
-    assert_array_equal(slopes(np.abs, [-2, 0, 3, -np.inf, np.inf]), [-1, 0, 1, -1, 1])
+@pytest.mark.parametrize("f", [np.abs, np.fabs])
+def test_abs_at_0(f):
+    assert_array_equal(slopes(f, [-2, 0, 3, -np.inf, np.inf]), [-1, 0, 1, -1, 1])
 
 
 @pytest.mark.parametrize("f", [np.maximum, np.minimum])
