@@ -285,11 +285,11 @@ def op(forward: Any = None, *, name: str | None = None, complex: bool = False) -
     return made
 
 
-def arraylike(x: Any) -> Any:
-    """x with a shape and a dtype: a Tensor as it is, and anything else as an array."""
+def arraylike(x: Any, owner: str = "array", name: str = "it") -> Any:
+    """x with a shape and a dtype: a Tensor as it is, and anything else as an array. The others begin an error."""
     if isinstance(x, Tensor) or type(x) is ndarray:
         return x
-    return plain_array(x, "array", "it")
+    return plain_array(x, owner, name)
 
 
 def array_of(x: Any) -> Any:

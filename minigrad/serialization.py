@@ -177,7 +177,7 @@ def _encode_nest(value: Any, where: tuple[str, ...], arrays: dict[str, ndarray])
     if type(value) in (list, tuple):
         parts = [_encode(part, (*where, str(i)), arrays) for i, part in enumerate(value)]
         return [type(value).__name__, parts]
-    given = f"an array of {value.dtype}" if isinstance(value, ndarray) else f"of type {type(value).__name__}"
+    given = f"an array of {value.dtype}" if type(value) is ndarray else f"of type {type(value).__name__}"
     hint = "; save its .numpy()" if hasattr(value, "requires_grad") else ""
     kinds = "an array, a number, a string, None, a dict, a list or a tuple"
     raise TypeError(f"save: {_shown(where)} must be {kinds}, not {given}{hint}")

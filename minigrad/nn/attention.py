@@ -71,7 +71,8 @@ class MultiHeadAttention(Module):
         weights: (N, L, S), the mean over the heads; (N, num_heads, L, S) without average_attn_weights; None without
         need_weights. Raises ValueError for shapes that don't fit, or if a query may read no key.
         """
-        query, key, value = map(arraylike, (query, key, value))
+        given = zip((query, key, value), ("query", "key", "value"), strict=True)
+        query, key, value = (arraylike(x, "MultiHeadAttention", name) for x, name in given)
         self._check(query, key, value)
         offsets = self._offsets(query, key, key_padding_mask, attn_mask, is_causal)
         q, k, v = (self._heads(x, i) for i, x in enumerate((query, key, value)))
@@ -120,7 +121,7 @@ def _offset(name: str, mask: Any, shape: tuple[int, ...], dtype: Any) -> Any:
 
     Raises ValueError unless the mask has this shape, TypeError unless it is boolean or floating-point.
     """
-    mask = arraylike(mask)
+    mask = arraylike(mask, "MultiHeadAttention", name)
     if mask.shape != shape:
         raise ValueError(f"MultiHeadAttention: {name} must be {shape}, not {mask.shape}")
     if mask.dtype.kind not in "bf":

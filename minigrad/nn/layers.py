@@ -54,7 +54,7 @@ class Linear(Module):
 
     def forward(self, x: Array) -> Tensor:
         """Return Z."""
-        x = arraylike(x)
+        x = arraylike(x, "Linear", "x")
         if x.ndim == 0 or x.shape[-1] != self.in_features:
             raise ValueError(f"Linear: the last axis of x must have {self.in_features} features, not x {x.shape}")
         z = x @ self.weight.T
@@ -197,7 +197,7 @@ class Flatten(_OneOp):
 
     def forward(self, x: Array) -> Array:
         """Return x in its new shape."""
-        x = arraylike(x)
+        x = arraylike(x, "Flatten", "x")
         if not -x.ndim <= self.start_dim < x.ndim or not -x.ndim <= self.end_dim < x.ndim:
             raise ValueError(f"Flatten: x {x.shape} has no axes from {self.start_dim} to {self.end_dim}")
         start, end = self.start_dim % x.ndim, self.end_dim % x.ndim
@@ -225,7 +225,7 @@ class Dropout(Module):
         """Return x with zeros in it."""
         if not self.training or self.p == 0:
             return x
-        x = arraylike(x)
+        x = arraylike(x, "Dropout", "x")
         # equivalent: >= -> > because a number that is drawn is hardly ever p itself
         kept = self.rng.random(x.shape) >= self.p
         scaled = kept.astype(np.result_type(x.dtype, np.float16))
@@ -254,7 +254,7 @@ class Embedding(Module):
 
     def forward(self, indices: Array) -> Tensor:
         """Return the rows."""
-        indices = arraylike(indices)
+        indices = arraylike(indices, "Embedding", "the indices")
         if indices.dtype.kind not in "iu":
             raise TypeError(f"Embedding: the indices must be integers, not {indices.dtype}")
         if indices.size and not 0 <= indices.min() <= indices.max() < self.num_embeddings:

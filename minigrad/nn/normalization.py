@@ -48,7 +48,7 @@ class BatchNorm2d(Module):
 
     def forward(self, x: Array) -> Tensor:
         """Return the normalised x."""
-        x = arraylike(x)
+        x = arraylike(x, type(self).__name__, "x")
         if x.ndim != 4 or x.shape[1] != self.num_features:
             raise ValueError(f"{type(self).__name__}: x must be (N, {self.num_features}, H, W), not {x.shape}")
         n = x.size // self.num_features
@@ -103,7 +103,7 @@ class LayerNorm(Module):
 
     def forward(self, x: Array) -> Tensor:
         """Return the normalised x."""
-        x, n = arraylike(x), len(self.normalized_shape)
+        x, n = arraylike(x, "LayerNorm", "x"), len(self.normalized_shape)
         if x.shape[-n:] != self.normalized_shape:
             raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
         return normalized(x, self.weight, self.bias, axis=tuple(range(-n, 0)), eps=self.eps, saved={})

@@ -65,11 +65,11 @@ class GRU(Module):
         h: (1, N, hidden_size), the state before the first step, 0 by default; without N if x is without it.
         Raises ValueError for shapes that don't fit.
         """
-        x = arraylike(x)
+        x = arraylike(x, "GRU", "x")
         if x.ndim not in (2, 3) or x.shape[-1] != self.input_size or x.shape[-2] == 0:
             raise ValueError(f"GRU: x must be (N, L, {self.input_size}) or (L, {self.input_size}), not {x.shape}")
         shape = (1, *x.shape[:-2], self.hidden_size)
-        h = arraylike(np.zeros(shape, self.weight_hh_l0.dtype) if h is None else h)
+        h = arraylike(np.zeros(shape, self.weight_hh_l0.dtype) if h is None else h, "GRU", "h")
         if h.shape != shape:
             raise ValueError(f"GRU: h must be {shape} for x {x.shape}, not {h.shape}")
         states: list[Any] = []

@@ -184,6 +184,15 @@ def test_gru_is_that_of_pytorch():
 
 
 @LAYERS
+def test_an_input_that_holds_no_numbers_is_named(make, shape):
+    layer = make(generator(), np.float64)
+    if isinstance(layer, nn.Dropout):
+        layer.train()
+    with pytest.raises(TypeError, match=r": (x|z|query) must hold numbers, not None$"):
+        layer(None)
+
+
+@LAYERS
 def test_an_empty_batch_gives_an_empty_result_and_no_gradient(make, shape):
     layer = make(generator(), np.float64)
     x = mg.tensor(np.zeros((0, *shape[1:])), requires_grad=True)
