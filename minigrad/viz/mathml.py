@@ -99,7 +99,7 @@ class _Writer:
     def _binop(self, tree: ast.BinOp) -> tuple[str, int]:
         kind = type(tree.op)
         if kind is ast.Div:
-            return fraction(self.write(tree.left), self.write(tree.right)), ATOM
+            return fraction(self.write(tree.left), self.write(tree.right)), POWER
         if kind is ast.Pow:
             return (
                 f"<msup><mrow>{self.write(tree.left, ATOM)}</mrow><mrow>{self.write(tree.right)}</mrow></msup>",
