@@ -109,7 +109,7 @@ def narrowed(a: Array, *arguments: Array) -> Array:
     if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
         return a
     dtype = common_dtype(*arguments)
-    return in_dtype(a, np.empty(0, dtype).real.dtype if dtype.kind == "c" and a.dtype.kind == "f" else dtype)
+    return in_dtype(a, np.finfo(dtype).dtype if dtype.kind == "c" and a.dtype.kind == "f" else dtype)
 
 
 def common_dtype(*arguments: Array) -> np.dtype:

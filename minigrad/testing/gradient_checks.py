@@ -295,6 +295,7 @@ def _check_jacobian(function: CheckedFunction, y: np.ndarray, options: Options, 
         f, steps = function.along(position), relative(x)
         rtol, atol = options.tolerances(function.labels[position])
         analytic = np.reshape([row[position] for row in rows], (y.size, x.size)) * steps.ravel()
+        # equivalent: u * steps -> steps because `settle` confirms what differs, and the slopes are checked as well
         numeric = np.reshape([central(f, x, u * steps) for u in unit_arrays(x)], (x.size, y.size)).T
         size = max(map(max_abs, function.x))
         allowed = of_jacobian(y, analytic, size, rtol) + atol + options.nondet_tol * steps.ravel()
