@@ -165,12 +165,13 @@ def sinc(x: Array) -> Array:
 @op(name="sinc", complex=True)
 def _sinc(y, *, n):
     """The n-th derivative f of sin(y) / y: from y f_n + n f_(n-1) = sin(y + n pi/2), or near 0 from its series."""
-    like, y = y, np.asarray(y, np.result_type(y, float))  # whose powers and factorials float16 can't hold
+    like, y = y, np.asarray(y, np.result_type(y, np.float32))  # whose powers and factorials float16 can't hold
     near = np.abs(y) < n + 1 if n else y == 0
     far = np.where(near, 1, y)
-    f = np.sin(far) / far
+    waves = [np.sin(far), np.cos(far)] if n else [np.sin(far)]
+    f = waves[0] / far
     for i in range(1, n + 1):
-        f = (np.sin(far + i * math.pi / 2) - i * f) / far
+        f = ((-1) ** (i // 2) * waves[i % 2] - i * f) / far
     f = np.asarray(f)
     f[near] = _near_0(y[near], n)
     return f.astype(np.result_type(like, np.float16))
