@@ -1,14 +1,16 @@
 """NumPy's functions of Tensors: names in errors, options, and what stays plain."""
 
 import itertools
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
-from minigrad import _numpy
+from minigrad import _numpy, stand_ins
 
 
 def leaf(value):
@@ -212,3 +214,12 @@ def test_an_operand_with_operators_of_its_own_has_them_called():
     for wrong in (lambda: x * formula, lambda: formula + x, lambda: x >= formula):
         with pytest.raises(TypeError, match=r"not supported between|unsupported operand"):
             wrong()
+
+
+def test_the_oldest_numpy_that_is_allowed_has_each_function():
+    pyproject = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    oldest = re.search(r'"numpy>=([\d.]+)"', pyproject)[1].split(".")
+    for function in stand_ins.NUMPY:
+        about = (function.__doc__ or "").partition("Parameters\n")[0]  # further on, versions of parameters
+        for version in re.findall(r"versionadded:: ([\d.]+)", about):
+            assert list(map(int, version.split(".")))[:2] <= list(map(int, oldest)), function
