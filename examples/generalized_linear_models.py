@@ -1,16 +1,17 @@
 """Fit generalised linear models with SciPy's minimisers, and compare with scikit-learn's own answers.
 
 A model is its negative log likelihood, as a few lines of NumPy: `value_and_grad` gives SciPy the gradient, `hvp` the
-products with the Hessian. The data come with scikit-learn (`pip install scikit-learn`): wines by their
-chemistry, and the progress of diabetes.
+products with the Hessian. The data come with scikit-learn: wines by their chemistry, and the progress of
+diabetes.
 """
 
 import numpy as np
-from scipy.optimize import minimize
-from sklearn.datasets import load_diabetes, load_wine
-from sklearn.linear_model import LogisticRegression, PoissonRegressor
+from command_line import needed
 
 import minigrad as mg
+
+minimize = needed("scipy.optimize", "examples").minimize
+datasets, linear_model = needed("sklearn.datasets", "examples"), needed("sklearn.linear_model", "examples")
 
 TOLERANCE = 1e-10  # of the gradient, here and for scikit-learn
 BAR = 24  # letters
@@ -61,18 +62,18 @@ def table(title, names, ours, theirs):
 
 def main():
     """Fit both; print the coefficients of one class and of one model; return the largest differences."""
-    wine, diabetes = load_wine(), load_diabetes()
+    wine, diabetes = datasets.load_wine(), datasets.load_diabetes()
     x, labels = standardised(wine.data), wine.target
     found = fit(*softmax_regression(x, labels))
     w = found.x[: -labels.max() - 1].reshape(x.shape[1], -1)
-    theirs = LogisticRegression(C=1.0, tol=TOLERANCE, max_iter=10000).fit(x, labels).coef_.T
+    theirs = linear_model.LogisticRegression(C=1.0, tol=TOLERANCE, max_iter=10000).fit(x, labels).coef_.T
     differences = [np.abs(w - theirs).max()]
     print(f"softmax regression of 178 wines: {found.nit} steps, gradient {np.linalg.norm(found.jac):.1e}")
     print(*table("first cultivar", wine.feature_names, w[:, 0], theirs[:, 0]), sep="\n")
 
     x, counts = standardised(diabetes.data), diabetes.target
     found = fit(*poisson_regression(x, counts))
-    theirs = PoissonRegressor(alpha=1.0, tol=TOLERANCE, max_iter=10000).fit(x, counts).coef_
+    theirs = linear_model.PoissonRegressor(alpha=1.0, tol=TOLERANCE, max_iter=10000).fit(x, counts).coef_
     differences.append(np.abs(found.x[:-1] - theirs).max())
     print(f"Poisson regression of 442 patients: {found.nit} steps, gradient {np.linalg.norm(found.jac):.1e}")
     print(*table("progress in a year", diabetes.feature_names, found.x[:-1], theirs), sep="\n")

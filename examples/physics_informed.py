@@ -9,11 +9,11 @@ import argparse
 from itertools import pairwise
 
 import numpy as np
-from command_line import number, output_file
-from scipy.integrate import solve_ivp
-from scipy.optimize import minimize
+from command_line import needed, number, output_file
 
 import minigrad as mg
+
+solve_ivp, minimize = needed("scipy.integrate", "examples").solve_ivp, needed("scipy.optimize", "examples").minimize
 
 VISCOSITY, POINTS, SIZES = 0.05, 800, (2, 20, 20, 20, 1)
 SHAPES = [shape for a, b in pairwise(SIZES) for shape in [(a, b), (b,)]]

@@ -1,6 +1,8 @@
 """The small programs of examples/ run, tiny, and find what they look for."""
 
+import ast
 import sys
+from pathlib import Path
 
 import gaussian_process
 import logistic_regression
@@ -94,3 +96,16 @@ def test_what_is_missing_is_named_with_what_brings_it(name, extra, monkeypatch):
     monkeypatch.setattr(sys, "argv", ["examples/program.py"])
     with pytest.raises(SystemExit, match=rf"^program.py: needs {name}, which pip install -e '.\[{extra}\]' brings$"):
         needed(name, extra)
+
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_whatever_may_be_missing_is_imported_by_needed(path):
+    allowed = {"numpy", "minigrad", *sys.stdlib_module_names, *(example.stem for example in EXAMPLES)}
+    for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(statement, ast.ImportFrom):
+            assert statement.module.partition(".")[0] in allowed
+        elif isinstance(statement, ast.Import):
+            assert {alias.name.partition(".")[0] for alias in statement.names} <= allowed
