@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
         def __array__(self) -> ndarray: ...
 
-    _Entry: TypeAlias = float | np.bool | np.number | SupportsArray
+    _Entry: TypeAlias = complex | np.bool | np.number | SupportsArray
     _Nested: TypeAlias = Sequence[_Entry] | Sequence[Sequence[_Entry]] | Sequence[Sequence[Sequence[_Entry]]]
 
     ArrayLike: TypeAlias = _Entry | _Nested | Sequence[Sequence[Sequence[Sequence[_Entry]]]]
