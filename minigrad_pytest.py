@@ -32,8 +32,10 @@ def pytest_configure(config):
     wanted = config.getoption("--minigrad-profile")
     if wanted is None:
         return
-    from hypothesis import settings
-
+    try:
+        from hypothesis import settings
+    except ModuleNotFoundError as error:
+        raise pytest.UsageError("--minigrad-profile needs Hypothesis: pip install hypothesis") from error
     for name, values in PROFILES.items():
         settings.register_profile(name, deadline=None, **values)
     automatic = "ci" if os.environ.get("CI") else "dev"

@@ -6,6 +6,7 @@ Only errors read it: who arrives with the habits of another framework is told wh
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Collection
 from functools import wraps
 from types import ModuleType
@@ -94,7 +95,7 @@ def missing(said: str, of: str, name: str, obj: object = None, functions: Collec
         hint = f": write mg.{name}(t)"
     elif not hint and of == "a Tensor":
         hint = ": .data, its array, has it"
-    return AttributeError(said + hint, name=name, obj=obj)
+    return AttributeError(said + hint, name=name, obj=sys.modules.get(of, obj))
 
 
 class NotHere:

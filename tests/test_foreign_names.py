@@ -228,6 +228,15 @@ def test_a_foreign_keyword_of_an_op_is_told_first():
         mg.max_pool2d(np.ones((1, 1, 4, 4)), kernel_size=2)
 
 
+@pytest.mark.parametrize(
+    ("module", "misspelt"), [(mg, "relux"), (mg.nn, "Linaer"), (mg.optim, "Adma"), (mg.data, "digitss")]
+)
+def test_python_can_suggest_a_name_that_is_like_the_misspelt_one(module, misspelt):
+    with pytest.raises(AttributeError) as caught:
+        getattr(module, misspelt)
+    assert (caught.value.name, caught.value.obj) == (misspelt, module)
+
+
 def test_a_module_of_ones_own_may_have_such_an_option():
     class Own(mg.nn.Module):
         def __init__(self, device, **options):

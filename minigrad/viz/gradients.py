@@ -28,7 +28,7 @@ def measure_gradients(
     of = {part.node: part for part in parts if part.node is not None}
     if any(node.released for node in of):
         raise RuntimeError(
-            "graph: this graph was released by backward(), so its gradients can't be computed: "
+            "this graph was released by backward(), so its gradients can't be computed: "
             "draw it before, or call backward(retain_graph=True)"
         )
     not_finite: dict[Part, str] = {}

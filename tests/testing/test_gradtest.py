@@ -21,7 +21,7 @@ from minigrad import testing
 from minigrad.testing import GradientError, array_strategies, gradtest, property_tests
 from minigrad.testing import strategies as s
 from minigrad.testing.options import Options
-from minigrad_pytest import PROFILES
+from minigrad_pytest import PROFILES, pytest_configure
 
 pytest_plugins = ["pytester"]
 
@@ -239,6 +239,12 @@ def test_a_run_without_the_option_imports_neither_minigrad_nor_numpy(pytester):
     result = pytester.runpytest_subprocess("-p", "minigrad_pytest", "-p", "no:cacheprovider")
     result.assert_outcomes(passed=1)
     assert result.ret == 0
+
+
+def test_a_profile_without_hypothesis_is_one_sentence(monkeypatch, pytestconfig):
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(pytest.UsageError, match=r"^--minigrad-profile needs Hypothesis: pip install hypothesis$"):
+        pytest_configure(pytestconfig)
 
 
 LINES = """
