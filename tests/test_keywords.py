@@ -142,7 +142,10 @@ def test_each_keyword_is_read_as_numpy_and_scipy_read_it_or_refused():
     for row in rows():
         if row.theirs is None or row.label in ("empty_like", "np.empty_like"):
             continue
-        keywords, arguments = _keywords(row)
+        try:
+            keywords, arguments = _keywords(row)
+        except ValueError:  # a function written in C has no signature before NumPy 2.4
+            continue
         if isinstance(_outcome(row.theirs, arguments, {}), Exception):
             continue
         for keyword in sorted(VALUES.keys() & keywords):

@@ -397,6 +397,8 @@ divmod(x, 2); divmod(7, x); x // 2; 7 % x; k & 3; 3 & k; k | k; k ^ 1; 1 ^ k; k 
 
 @pytest.mark.parametrize("call", AS_NUMPY.replace("\n", "; ").strip("; ").split("; "))
 def test_methods_and_operators_are_called_as_those_of_arrays(call):
+    if call == "x.dot(y, None)" and np.lib.NumpyVersion(np.__version__) < "2.4.0":
+        pytest.skip("np.dot has no signature before NumPy 2.4, so nothing says that None is its out")
     arrays = {
         "x": np.array([[2.0, 0.5, 1.0], [0.5, 3.0, 7.0]]),
         "y": np.array([3.0, 0.0, 7.0]),

@@ -321,5 +321,5 @@ def test_a_base_of_0_stays_where_the_exponent_beside_one_of_0_is_not():
 
 
 def test_the_logarithm_of_a_base_is_in_the_dtype_of_the_power():
-    slope = mg.grad(lambda p: mg.power(np.float32([3]), p)[0])(np.float64(2))
-    assert_allclose(slope, 9 * math.log(3), rtol=1e-15)
+    slope = mg.grad(lambda p: mg.power(np.float32([3]), p)[0])(np.float64(1.5))
+    assert_allclose(slope, 3**1.5 * math.log(3), rtol=1e-15)

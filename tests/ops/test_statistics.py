@@ -97,6 +97,8 @@ def test_each_method(method, q):
     ("axis", "sizes"), [(None, (2, 3, 4)), (1, (2, 3, 4)), (1, (3,)), (-1, (4,)), ((2, 0), (4, 2))]
 )
 def test_weighted_quantiles(function, axis, sizes):
+    if type(axis) is tuple and "nan" in function.__name__ and np.lib.NumpyVersion(np.__version__) < "2.4.0":
+        pytest.skip("NumPy raises IndexError before 2.4")
     a, q = np.round(A), np.array([[0.0, 0.3, 1.0]]) * (100 if "percentile" in function.__name__ else 1)
     weights = np.random.default_rng(1).integers(1, 4, sizes)
     options = {"axis": axis, "method": "inverted_cdf", "keepdims": True}

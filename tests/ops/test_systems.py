@@ -170,6 +170,8 @@ def test_norms_of_no_entries_are_those_of_numpy(shape, axis, order):
     try:
         expected = np.linalg.norm(x, order, axis)
     except (ValueError, np.linalg.LinAlgError):
+        if np.lib.NumpyVersion(np.__version__) < "2.3.0":
+            pytest.skip("NumPy 2.2 refuses what later versions have a value for")
         with pytest.raises((ValueError, IndexError)):
             np.linalg.norm(leaf(x), order, axis)
         return
