@@ -45,11 +45,13 @@ class Op(Signature):
     none.
     `extended` is called where a call has parameters that `forward` does not name: a function of ops, see `extends`.
     `numpy` is the NumPy function whose calls it takes as well.
+    `places` says of an index whether the VJP puts g there, each entry of it in a place of its own, among zeros.
     """
 
     elementwise: float = 0
     elementwise_vjps = False
     extended: Callable | None = None
+    places: Callable[[Any], bool] | None = None
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
     __name__: str

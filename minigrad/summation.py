@@ -158,14 +158,16 @@ def _sum_over(a, axis, dtype):
 class PairwiseSum:
     """A sum of arrays that arrive one by one, pairwise: its parts are sums of 1, 2, 4, ... of them.
 
-    It owns the sums of two or more, and adds to these in place.
+    It owns the sums of two or more, and adds to these in place. Slices are gathered in one more array, `placed`,
+    which becomes a part when an entry of it has got a few, as `counts` says.
     """
 
-    __slots__ = ("count", "parts")
+    __slots__ = ("count", "counts", "parts", "placed")
 
     def __init__(self, first: Any):
         self.parts = [first]
         self.count = 1
+        self.placed: Any = None
 
     def add(self, x: Any) -> None:
         """Merge as many parts as the count has zeros at its end: the carry of a binary counter."""
@@ -183,6 +185,21 @@ class PairwiseSum:
                     x = part + x
         self.parts.append(x)
 
+    def add_at(self, index: Any, x: np.ndarray, shape: tuple[int, ...]) -> None:
+        """Add x to the entries of an array of `shape` at an index that names none of them twice."""
+        # equivalent: any change but of np.zeros because each way of adding has the same sum
+        if self.placed is None or self.counts[index].max(initial=0) >= _ROWS:
+            self.join()
+            self.placed, self.counts = np.zeros(shape, x.dtype), np.zeros(shape, np.uint8)
+        self.placed[index] += x
+        self.counts[index] += 1
+
+    def join(self) -> None:
+        """Add the gathered slices as one part."""
+        if self.placed is not None:
+            self.add(self.placed)
+            self.placed = None
+
 
 def plus(a: Any, b: Any) -> PairwiseSum:
     """Add b to the sum a, or start one: it changes neither of two arrays."""
@@ -191,7 +208,17 @@ def plus(a: Any, b: Any) -> PairwiseSum:
     return pairwise
 
 
+def plus_at(a: Any, index: Any, b: np.ndarray, shape: tuple[int, ...]) -> PairwiseSum:
+    """Add b to the entries of the sum a at the index, or start one: it changes neither of two arrays."""
+    pairwise = a if type(a) is PairwiseSum else PairwiseSum(a)
+    pairwise.add_at(index, b, shape)
+    return pairwise
+
+
 def total(a: Any) -> Any:
     """Return the sum itself; an array that nothing was added to is returned as it is."""
+    if type(a) is not PairwiseSum:
+        return a
+    a.join()
     # equivalent: reversed(a.parts[:-1]) -> a.parts[:-1] because the order is a matter of rounding, small ones first
-    return sum(reversed(a.parts[:-1]), a.parts[-1]) if type(a) is PairwiseSum else a
+    return sum(reversed(a.parts[:-1]), a.parts[-1])

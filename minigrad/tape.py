@@ -15,7 +15,7 @@ from numpy import ndarray
 from . import writes
 from .allocator import keep_freed_memory
 from .settings import setting
-from .summation import PairwiseSum, plus, total
+from .summation import PairwiseSum, plus, plus_at, total
 
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
@@ -156,12 +156,23 @@ def sweep(
         i = 0
         for parent in node.parents:
             if parent is not None and parent not in left_out:
-                contribution = op.contribution(i, view, g)
-                sums[parent] = contribution if parent not in sums else plus(sums[parent], contribution)
+                sums[parent] = _added(sums[parent], op, i, view, g) if parent in sums else op.contribution(i, view, g)
             i += 1  # noqa: SIM113 (enumerate takes longer)
         if release:
             _release(node)
     yield from zip(sums, map(total, sums.values()), strict=True)
+
+
+def _added(sum: Any, op: Any, i: int, node: Node, g: Any) -> PairwiseSum:
+    """The sum with the node's contribution to its i-th parent: g itself in its place, where the VJP only puts it there.
+
+    Otherwise each slice of an array would take an array of zeros as large as the whole.
+    """
+    arguments = node.arguments
+    # equivalent: never because what follows gives the same, slower
+    if type(g) is ndarray and arguments is not None and getattr(op, "places", None) and op.places(arguments[1]):
+        return plus_at(sum, arguments[1], g, arguments[0].shape)
+    return plus(sum, op.contribution(i, node, g))
 
 
 def _release(node: Node) -> None:

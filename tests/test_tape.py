@@ -6,6 +6,7 @@ import gc
 import math
 import operator
 import threading
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -32,6 +33,32 @@ def test_a_diamond_is_summed_before_it_goes_on():
     a = x * 3
     ((a + 1) * (a * a)).backward()  # (3x + 1) 9x**2 -> 81x**2 + 18x
     assert x.grad == 81 * 4 + 36
+
+
+def test_many_slices_of_an_array_take_no_array_each():
+    x = leaf(np.zeros((200, 2000)))
+    y = sum(x[i].sum() * i for i in range(200))
+    tracemalloc.start()
+    y.backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(x.grad, np.broadcast_to(np.arange(200.0)[:, None], x.shape))
+    assert peak < 4 * x.nbytes  # the gradient, what is added to it, and the sum of both
+
+
+@pytest.mark.parametrize("index", [1, (1, -1), slice(None, None, -2), np.s_[..., None, 1], np.array([True, False, True])])
+def test_slices_and_other_uses_are_added_up_in_any_order(index):
+    x = leaf(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4))
+    uses = [x[index].sum() * 0.1 if i % 7 else (x * 0.1)[:2].sum() for i in range(500)]
+    y = sum(uses) + np.sum(x * 0.1)
+    y.backward(retain_graph=True)
+    once = np.zeros(x.shape)
+    once[index] = 1
+    others = np.where(np.arange(3)[:, None] < 2, 72, 0) + 1
+    np.testing.assert_allclose(x.grad, 0.1 * (428 * once + others), rtol=1e-5)
+    first, x.grad = x.grad, None
+    y.backward()
+    np.testing.assert_array_equal(x.grad, first)
 
 
 def test_fan_out_over_many_uses():

@@ -146,6 +146,9 @@ def _names_once(index):
     )
 
 
+getitem.places = _names_once
+
+
 def _with_axis(name, a, axis):
     """An array with at least one axis, flattened for axis None, and the axis counted from 0."""
     a = ravel(a) if axis is None or np.ndim(a) == 0 else arraylike(a)
