@@ -46,7 +46,9 @@ def test_many_slices_of_an_array_take_no_array_each():
     assert peak < 4 * x.nbytes  # the gradient, what is added to it, and the sum of both
 
 
-@pytest.mark.parametrize("index", [1, (1, -1), slice(None, None, -2), np.s_[..., None, 1], np.array([True, False, True])])
+@pytest.mark.parametrize(
+    "index", [1, (1, -1), slice(None, None, -2), np.s_[..., None, 1], np.array([True, False, True])]
+)
 def test_slices_and_other_uses_are_added_up_in_any_order(index):
     x = leaf(np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4))
     uses = [x[index].sum() * 0.1 if i % 7 else (x * 0.1)[:2].sum() for i in range(500)]
