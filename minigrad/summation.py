@@ -168,6 +168,7 @@ class PairwiseSum:
         self.parts = [first]
         self.count = 1
         self.placed: Any = None
+        self.counts: Any = None
 
     def add(self, x: Any) -> None:
         """Merge as many parts as the count has zeros at its end: the carry of a binary counter."""
