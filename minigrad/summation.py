@@ -188,7 +188,7 @@ class PairwiseSum:
 
     def add_at(self, index: Any, x: np.ndarray, shape: tuple[int, ...]) -> None:
         """Add x to the entries of an array of `shape` at an index that names none of them twice."""
-        # equivalent: any change but of np.zeros because each way of adding has the same sum
+        # equivalent: >= -> > because one more slice in an array has the same sum
         if self.placed is None or self.counts[index].max(initial=0) >= _ROWS:
             self.join()
             self.placed, self.counts = np.zeros(shape, x.dtype), np.zeros(shape, np.uint8)
