@@ -6,6 +6,7 @@ else would drop a gradient raises LostGradientError, a TypeError that names them
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from .typing import Order
 
 _WAYS_OUT = (
-    "use .item(), .data or .detach() where none should flow, and NumPy's functions where one should "
-    "(np.sin, not math.sin; np.stack for a list of Tensors; s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t "
-    "for one of pandas)"
+    "use .item(), .data or .detach() where none should flow, and functions of Tensors where one should (np.sin, not "
+    "math.sin; mg.array, not np.array, of a list; a @ t, not a.dot(t); mg.scipy.linalg.expm, not scipy.linalg.expm; "
+    "m + s * rng.normal(), not rng.normal(m, s); s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t for one of "
+    "pandas)"
 )
 
 
@@ -38,6 +40,7 @@ class WaysOut:
     size: Any
     name: Any
     grad: Any
+    copy: Any
 
     @property
     def is_leaf(self) -> bool:
@@ -89,25 +92,37 @@ class WaysOut:
     def __index__(self) -> int:
         return operator.index(self._array)
 
+    def __floor__(self) -> int:
+        return math.floor(self._array)
+
+    def __ceil__(self) -> int:
+        return math.ceil(self._array)
+
+    def __trunc__(self) -> int:
+        return math.trunc(float(self._array))
+
     def __bool__(self) -> bool:
         return bool(self._array)
 
     def __format__(self, spec: str) -> str:
-        return format(self._array.item(), spec) if spec and self.ndim == 0 else format(str(self), spec)
+        if spec and self.ndim == 0:
+            return format(self._array.item(), spec)
+        try:
+            return format(str(self), spec)
+        except ValueError as error:
+            instead = "format its entries, or write np.array2string(t.data, precision=3)"
+            raise ValueError(f"format: a Tensor of shape {self.shape} does not take {spec!r}: {instead}") from error
 
     def __copy__(self) -> Tensor:
-        if not self.is_leaf:
-            raise LostGradientError(
-                "copy: a copy of a Tensor that needs a gradient, as plt.plot(t) makes it, would lose the gradient: use "
-                ".copy(), which keeps it, or .data or .detach() where none should flow"
-            )
-        return _restore(*self.__reduce__()[1])
+        return _restore(*self.__reduce__()[1]) if self.is_leaf else self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
         if not self.is_leaf:
             raise TypeError(
-                f"the result of {self.node.op.__name__} can't be copied or pickled: use .copy(), which keeps its "
-                "gradient, or .detach() it first"
+                f"the result of {self.node.op.__name__} can't be pickled, which would lose its gradient: .detach() it"
             )
         return _restore, (self._array, self.requires_grad, self.name, self.grad)
 

@@ -201,7 +201,8 @@ def _problem(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool) -> 
             if needs_axes and not _is_array(value):
                 return TypeError, f"{name} must be an array, not {brief(value)}"
         elif kind in _KINDS and not _KINDS[kind][0](value):
-            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {brief(value)}"
+            found = f"{value.dtype} of shape {value.shape}" if _is_array(value) else brief(value)
+            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {found}"
     return None
 
 
@@ -276,7 +277,7 @@ def _problem_of(value: Any) -> tuple[type, str] | None:
     if type(value).__module__.startswith("scipy.sparse"):
         return TypeError, "is a sparse matrix of SciPy: pass its .toarray()"
     if isinstance(value, (list, tuple)) and any(hasattr(leaf, "requires_grad") for leaf in _leaves(value)):
-        return TypeError, f"is a {type(value).__name__} of Tensors: np.stack them first"
+        return TypeError, f"is a {type(value).__name__} of Tensors: write mg.array(...) of it"
     try:
         array = value if _is_array(value) else np.asarray(value)
     except ValueError:

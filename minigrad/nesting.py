@@ -75,10 +75,10 @@ def retracing(traced: Collection[Node]) -> Callable[[Node, Any], tuple[Node, Any
 
 
 def run(f: Callable, x: Iterable, options: dict) -> Any:
-    """Call f. NumPy hides the error of `array[i] = tensor` behind one of its own: raise what Tensor said."""
+    """Call f. NumPy and SciPy hide a Tensor's error, as of `array[i] = tensor`, behind one of their own: raise it."""
     try:
         return f(*x, **options)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, SystemError) as error:
         lost: BaseException | None = error
         while lost is not None and not isinstance(lost, LostGradientError):
             lost = lost.__cause__

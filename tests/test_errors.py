@@ -69,8 +69,10 @@ def leaf(value):
     return mg.tensor(value, requires_grad=True)
 
 
+INDEX = "made of integers, slices and arrays of integers"
 SENTENCES = [
     (lambda: mg.sum(X, 5), AxisError, ("sum: axis 5 is out of bounds for array of dimension 2 (a (2, 3), axis 5)")),
+    (lambda: leaf(X[0])[leaf(1.0)], TypeError, f"getitem: index must be {INDEX}, not float64 of shape ()"),
     (lambda: leaf(X).sum("x"), TypeError, ("sum: axis must be an int, a tuple of ints or None, not 'x'")),
     (lambda: mg.sum(X, 0, True), TypeError, ("sum: dtype must be a dtype, not True")),
     (lambda: mg.exp(X, 0), TypeError, ("exp(x) takes 1 arguments, not 2")),
@@ -82,7 +84,7 @@ SENTENCES = [
         ("exp: x is ragged, its rows differ in length: [[1.0], [1.0, 2.0]]"),
     ),
     (lambda: mg.exp(np.array([None])), TypeError, ("exp: x must hold numbers, not dtype object")),
-    (lambda: mg.sum([leaf(1.0)]), TypeError, ("sum: a is a list of Tensors: np.stack them first")),
+    (lambda: mg.sum([leaf(1.0)]), TypeError, ("sum: a is a list of Tensors: write mg.array(...) of it")),
     (lambda: mg.floor(X * 1j), TypeError, ("floor: not defined for dtype complex128 (x (2, 3) complex128)")),
     (
         lambda: np.take(leaf(X[0]), 7),
@@ -125,7 +127,7 @@ SENTENCES = [
         ValueError,
         ("softmax_cross_entropy: labels must be class numbers (N,), not one-hot rows (2, 3): pass labels.argmax(1)"),
     ),
-    (lambda: mg.matrix_power(np.eye(2), X), TypeError, ("matrix_power: n must be an int, not (2, 3)")),
+    (lambda: mg.matrix_power(np.eye(2), X), TypeError, ("matrix_power: n must be an int, not float64 of shape (2, 3)")),
     (
         lambda: mg.vec([[1.0], [1.0, 2.0]]),
         ValueError,
@@ -402,7 +404,7 @@ def test_a_users_function_inside_of_a_transform_keeps_its_errors():
 def test_plots_of_what_needs_a_gradient_say_what_to_pass():
     pyplot = pytest.importorskip("matplotlib.pyplot")
     for t in (leaf(np.ones(3)), leaf(np.ones(3)) * 2):
-        with pytest.raises(TypeError, match=r"^copy: .* plt\.plot\(t\) .* or \.data or \.detach\(\)"):
+        with pytest.raises(TypeError, match=r"can't become an array.* \.data or \.detach\(\)"):
             pyplot.plot(t)
     pyplot.plot(leaf(np.ones(3)).data)
     pyplot.close("all")

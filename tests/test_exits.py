@@ -1,5 +1,7 @@
 """How the values of a Tensor leave the tape: as numbers, arrays and text."""
 
+import math
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -27,7 +29,7 @@ def test_a_tensor_is_formatted_as_its_text():
         assert f"{t}" == format(t) == str(t)
     assert f"{mg.tensor([1.5, 2.0]):>30}" == f"{'tensor([1.5, 2. ])':>30}"
     assert f"{mg.tensor(2.0)}" == "tensor(2.)"
-    with pytest.raises(ValueError, match="format"):
+    with pytest.raises(ValueError, match=r"^format: a Tensor of shape \(2,\) does not take '\.2f': format its entries"):
         format(mg.tensor([1.5, 2.0]), ".2f")
 
 
@@ -61,6 +63,15 @@ def test_the_truth_of_one_entry(value):
         assert (1 if t else 2) == (1 if np.array(value) else 2)
     with pytest.raises(ValueError, match="ambiguous"):
         bool(mg.tensor([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("value", [2.75, -2.75, 3.0])
+def test_integers_near_a_number(value):
+    t = mg.tensor(value, requires_grad=True)
+    for rounded in (int, math.floor, math.ceil, math.trunc):
+        assert rounded(t) == rounded(value)
+        with pytest.raises(TypeError, match="0-dimensional"):
+            rounded(mg.tensor([1.5, 2.5]))
 
 
 def test_numbers():

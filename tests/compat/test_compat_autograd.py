@@ -650,6 +650,34 @@ def test_arrays_of_several_shapes_are_joined_and_put_into_blocks():
     assert our_numpy.stack({0: X, 1: X}.values(), 1).shape == (3, 2)
 
 
+NESTED = [
+    lambda np_, x: np_.vstack([[x[0], x[1]], [1.0, 2.0]]),
+    lambda np_, x: np_.hstack([[x[0], x[1]], [1.0, 2.0]]),
+    lambda np_, x: np_.stack([[x[0], x[1]], [1.0, 2.0]], 1),
+    lambda np_, x: np_.concatenate([[x[0]], [x[1], 2.0]]),
+    lambda np_, x: np_.concatenate(([[x[0], 1.0]], [[x[1], x[2]]]), axis=1),
+    lambda np_, x: np_.column_stack([[x[0], x[1]], [1.0, x[2]]]),
+    lambda np_, x: np_.einsum("i,i", [x[0], x[1]], np.ones(2)),
+    lambda np_, x: x * (3 if np_.isscalar(x[0]) and not np_.isscalar(x) and np_.isscalar(2.0) else 2),
+]
+
+
+@pytest.mark.parametrize("f", NESTED)
+def test_lists_of_boxes_inside_of_lists(f):
+    gradients = [lib.ag.grad(lambda x, lib=lib: lib.np.sum(f(lib.np, x) ** 2))(X) for lib in (THEIRS, OURS)]
+    assert_allclose(*gradients)
+
+
+def test_the_names_of_core_and_extend():
+    assert_allclose(core.make_jvp(np.sin, 0.5)(2.0), (np.sin(0.5), 2 * np.cos(0.5)))
+    for module in (core, extend):
+        for name in ("defjvp", "defjvp_argnum", "defjvp_argnums", "def_linear"):
+            assert getattr(module, name)(module.primitive(np.sin), lambda *_: None) is None
+        assert module.defvjp_argnums is extend.defvjp_argnums
+    assert core.isbox(mg.tensor(1.0))
+    assert core.getval(mg.tensor(1.0)) == 1
+
+
 def test_diagonals_of_matrices_of_matrices():
     d = np.arange(12.0).reshape(2, 2, 3)
     made = our_numpy.make_diagonal(d, axis1=-1, axis2=-2)

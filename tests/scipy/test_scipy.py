@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.integrate as si
 import scipy.linalg as sl
+import scipy.optimize as sopt
 import scipy.signal as ssignal
 import scipy.special as sp
 import scipy.stats as ss
@@ -139,6 +140,12 @@ def test_boxcox_and_what_has_no_row():
     check_grads(lambda x: sp.boxcox(x, 0.4), MORE, float32=False)
     with pytest.raises(TypeError, match=r"^scipy\.special\.exprel has no op here"):
         sp.exprel(leaf(MORE))
+
+
+@pytest.mark.parametrize("search", [sopt.brentq, sopt.bisect, sopt.ridder])
+def test_a_search_of_scipy_says_what_the_tensor_says(search):
+    with pytest.raises(TypeError, match=r"^a Tensor that needs a gradient can't become a Python number"):
+        mg.grad(lambda a: search(lambda z: z * z - a, 0.0, 3.0))(2.0)
 
 
 def test_the_table_is_read_at_the_first_call():

@@ -1,11 +1,35 @@
 """What programs import from autograd.core."""
 
+import minigrad as mg
+
 from . import extend
 from .differential_operators import _vjp as make_vjp
-from .extend import defvjp, defvjp_argnum, primitive_vjps
-from .vspace import VSpace, vspace
+from .extend import (
+    Box,
+    VSpace,
+    def_linear,
+    defjvp,
+    defjvp_argnum,
+    defjvp_argnums,
+    defvjp,
+    defvjp_argnum,
+    defvjp_argnums,
+    primitive_vjps,
+    vspace,
+)
+from .tracer import getval, isbox
 
-__all__ = ["VSpace", "defvjp", "defvjp_argnum", "make_vjp", "primitive", "primitive_vjps", "vspace"]
+# fmt: off
+__all__ = [
+    "Box", "VSpace", "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum",
+    "defvjp_argnums", "getval", "isbox", "make_jvp", "make_vjp", "primitive", "primitive_vjps", "vspace",
+]
+# fmt: on
+
+
+def make_jvp(fun, x):
+    """The function of v that returns the value of `fun` at x, and its derivative along v."""
+    return lambda v: mg.jvp(fun, (x,), (v,))
 
 
 def primitive(f):

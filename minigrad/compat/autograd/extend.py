@@ -11,7 +11,8 @@ from .vspace import VSpace, vspace
 
 # fmt: off
 __all__ = [
-    "Box", "VSpace", "defjvp", "defvjp", "defvjp_argnum", "defvjp_argnums", "notrace_primitive", "primitive", "vspace",
+    "Box", "VSpace", "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum",
+    "defvjp_argnums", "notrace_primitive", "primitive", "vspace",
 ]
 # fmt: on
 
@@ -71,6 +72,9 @@ def defvjp_argnums(fun, maker):
 
 def defjvp(fun, *jvps, argnums=None):
     """Do nothing: minigrad's forward products are made of VJPs."""
+
+
+def_linear = defjvp_argnum = defjvp_argnums = defjvp
 
 
 def notrace_primitive(f):

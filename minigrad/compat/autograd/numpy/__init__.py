@@ -14,8 +14,7 @@ from ..alias import alias as _alias
 __all__ = [*_np.__all__]
 
 _JOIN = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"}
-_TAKE_LISTS = {"block", "select", "choose", "einsum", "multi_dot", "ix_", "piecewise", "lexsort", "meshgrid"}
-_TAKE_LISTS |= {"broadcast_arrays"}
+_TAKE_LISTS = {"block", "select", "choose", "multi_dot", "piecewise", "lexsort"}
 
 
 def seeing_tensors(function):
@@ -29,13 +28,15 @@ def seeing_tensors(function):
 
 
 def joining(function):
-    """A function of NumPy that joins arrays, of any iterable of them, such as the values of a dict."""
+    """A function of NumPy that joins arrays, of any iterable of them or of lists, such as the values of a dict."""
 
     @functools.wraps(function)
     def call(*arguments, **options):
         # equivalent: without and not hasattr(arguments[0], "__getitem__") because an array is joined of its rows, too
         if arguments and not hasattr(arguments[0], "__getitem__"):
             arguments = ([*arguments[0]], *arguments[1:])
+        if arguments and _has_tensors(arguments[0]):
+            arguments = ([mg.array(a) if _has_tensors(a) else a for a in arguments[0]], *arguments[1:])
         return function(*arguments, **options)
 
     return call
@@ -82,6 +83,11 @@ def where(condition, x=None, y=None):
     made = seeing_tensors(_np.where)(condition, x, y)
     plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, x, y]))
     return made.tolist() if plain else made
+
+
+def isscalar(element):
+    """np.isscalar, for which a Tensor without axes is a number."""
+    return (isinstance(element, mg.Tensor) and element.ndim == 0) or _np.isscalar(element)
 
 
 def make_diagonal(D, offset=0, axis1=0, axis2=1):
