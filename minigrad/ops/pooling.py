@@ -15,12 +15,13 @@ import numpy as np
 
 from ..blockwise import blockwise
 from ..operation import array_of, op
+from ..summation import blocked_sum
 from ..typing import Array, Pair, Shape
 from .arithmetic import selected
 from .casting import narrowed, widened
 from .kernels.memory import empty
 from .reductions import norm_gradient
-from .windows import folded, geometry_of, overlap, padded, pair, taps, taps_inside, unfolded
+from .windows import few, folded, geometry_of, overlap, padded, pair, parts, taps_inside, unfolded
 
 __all__ = ["avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d"]
 
@@ -141,7 +142,7 @@ def _spread(g, geometry):
         return narrowed(x, like)
     _blank(x, geometry)
     add = overlap(geometry)
-    for windows, entries in taps_inside(geometry):
+    for windows, entries in parts(geometry):
         if add:
             x[entries] += share[windows]
         else:
@@ -219,10 +220,17 @@ def _(g, a, x, window, stride, padding):
 
 
 def _switches(x, a, geometry):
-    """Yield (windows, entries, mask) for each entry of the window: the mask is true where it is the switch.
+    """Yield (windows, entries, mask) for each part of the windows: the mask is true where an entry is the switch.
 
     The switch is the first entry, in row-major order, that equals the maximum a, or that is NaN where a is.
     """
+    if few(geometry):
+        places = np.arange(math.prod(geometry.window)).reshape(geometry.window)
+        for windows, entries in parts(geometry):
+            window = x[entries]
+            first = window.reshape(*window.shape[:-2], -1).argmax(axis=-1)  # which is that of a NaN, too
+            yield windows, entries, places == first[..., None, None]
+        return
     nan = np.isnan(a).any()
     free = np.ones_like(a, bool)
     for windows, entries in taps_inside(geometry):
@@ -257,10 +265,11 @@ def _unpooled(g, x, a, geometry):
     _blank(dx, geometry)
     add = overlap(geometry)
     for windows, entries, mask in _switches(x, a, geometry):
+        moved = selected(np.broadcast_to(g[windows], mask.shape), mask)
         if add:
-            dx[entries] += selected(g[windows], mask)
+            dx[entries] += moved
         else:
-            dx[entries] = selected(g[windows], mask)
+            dx[entries] = moved
     return dx
 
 
@@ -277,7 +286,7 @@ def pick2d(u: Array, x: Array, a: Array, window: Pair, *, stride: Pair | None = 
     _check_ends("pick2d", "u", u, x.shape)
     out = np.zeros_like(a, u.dtype)
     for windows, entries, mask in _switches(x, a, geometry):
-        out[windows] += selected(u[entries], mask)
+        out[windows] += _in_each(np.sum, selected(u[entries], mask), geometry)
     return out
 
 
@@ -313,16 +322,21 @@ def l2_pool2d(x: Array, window: Pair, *, stride: Pair | None = None, padding: Pa
             [0. , 0.8]]])
     """
     geometry = _checked("l2_pool2d", x, window, stride, padding)
-    xp = padded(widened(x), geometry)
-    greatest = 0
-    for _, tap in taps(xp, geometry):
-        greatest = np.maximum(greatest, np.abs(tap))
+    wide = widened(x)
+    greatest = np.zeros((*x.shape[:-2], *geometry.out), wide.dtype)
+    for windows, entries in parts(geometry):
+        greatest[windows] = np.maximum(greatest[windows], _in_each(np.max, np.abs(wide[entries]), geometry))
     # equivalent: 1 -> 2 because windows that are all 0, or not all finite, have the same norm at any scale
     scale = np.where((greatest > 0) & np.isfinite(greatest), greatest, 1)
-    total = 0
-    for _, tap in taps(xp, geometry):
-        total = total + np.square(tap / scale)
+    total = np.zeros_like(greatest)
+    for windows, entries in parts(geometry):
+        total[windows] += _in_each(blocked_sum, np.square(wide[entries] / scale[windows]), geometry)
     return narrowed(scale * np.sqrt(total), x)
+
+
+def _in_each(reduction, part, geometry):
+    """What one part of the windows gives to their results: a tap one entry to each, a window all that it holds."""
+    return reduction(part, axis=(-2, -1), keepdims=True) if few(geometry) else part
 
 
 @l2_pool2d.vjp("x")

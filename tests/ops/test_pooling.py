@@ -327,3 +327,28 @@ def test_a_window_or_stride_is_a_tuple_or_a_list():
     for f in (mg.avg_pool2d, mg.max_pool2d, mg.l2_pool2d):
         assert_array_equal(f(x, 2, stride=[1, 2]), f(x, 2, stride=(1, 2)))
         assert_array_equal(f(x, [2, 3]), f(x, (2, 3)))
+
+
+def _norm(x, axis):
+    return np.sqrt(np.sum(x * x, axis=axis))
+
+
+@pytest.mark.parametrize(
+    ("pool", "reduction"), [(mg.avg_pool2d, np.mean), (mg.max_pool2d, np.max), (mg.l2_pool2d, _norm)]
+)
+@pytest.mark.parametrize(("window", "stride"), [((9, 8), 1), ((7, 7), 1), ((4, 8), (5, 1)), ((6, 2), 3)])
+def test_large_windows_are_reductions_of_sliding_windows(pool, reduction, window, stride):
+    rng = np.random.default_rng(0)
+    x, (down, right) = rng.normal(size=(2, 3, 9, 8)), np.broadcast_to(stride, 2)
+
+    def by_views(x):
+        return reduction(
+            np.lib.stride_tricks.sliding_window_view(x, window, (-2, -1))[..., ::down, ::right, :, :], (-2, -1)
+        )
+
+    value, pullback = mg.vjp(lambda x: pool(x, window, stride=stride), x)
+    expected, back = mg.vjp(by_views, x)
+    np.testing.assert_allclose(value, expected)
+    g = rng.normal(size=value.shape)
+    np.testing.assert_allclose(pullback(g)[0], back(g)[0], atol=1e-12)
+    check_vjp(lambda x: mg.grad(lambda x: (pool(x, window, stride=stride) ** 2).sum())(x), x)
