@@ -27,6 +27,10 @@ def test_paths_exist(page):
     assert {path for path in paths if not (ROOT / path).exists()} == set()
 
 
+def test_no_file_at_the_top_has_a_name_by_accident():
+    assert [path.name for path in ROOT.iterdir() if not re.fullmatch(r"[\w.-]+", path.name)] == []
+
+
 def test_the_map_is_complete():
     package = ROOT / "minigrad"
     modules = [f"minigrad/{path.relative_to(package)}" for path in (*package.glob("*.py"), *package.glob("ops/*.py"))]

@@ -335,6 +335,16 @@ SENTENCES = [
     (lambda: SGD(leaf()), TypeError, r"SGD: parameters must be a list of Tensors, not \(2,\)"),
     (lambda: SGD({"w": leaf()}), TypeError, r"SGD: parameters must be a list of .*; pass its .values\(\)"),
     (lambda: SGD("ab"), TypeError, "SGD: parameters must be a list of Tensors, not 'ab'"),
+    (
+        lambda: SGD(mg.nn.Sequential(mg.nn.ReLU())),
+        TypeError,
+        r"SGD: parameters must be a list of Tensors, not .*; pass net\.parameters\(\)$",
+    ),
+    (
+        lambda: SGD(mg.nn.ReLU().parameters),
+        TypeError,
+        r"SGD: parameters must be a list of Tensors, not .*; pass net\.parameters\(\)$",
+    ),
     (lambda: SGD(3), TypeError, "SGD: parameters must be a list of Tensors, not 3$"),
     (lambda: SGD([leaf(), np.ones(2)]), TypeError, r"SGD: parameter 1 must be a Tensor, not \(2,\)"),
     (lambda: SGD([{"params": []}]), TypeError, "SGD: parameter 0 must be a Tensor, not {'params'"),

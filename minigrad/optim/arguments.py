@@ -32,8 +32,9 @@ def number(owner: str, name: str, value: Any, infinite: bool = False) -> Any:
 def leaves(owner: str, parameters: Any) -> list[Tensor]:
     """The parameters as a list, each a leaf that needs a gradient, none twice."""
     single = isinstance(parameters, (Tensor, Mapping, str)) or getattr(parameters, "shape", None) == ()
-    if single or not isinstance(parameters, Iterable):
-        hint = "; pass its .values()" if isinstance(parameters, Mapping) else ""
+    if single or callable(parameters) or not isinstance(parameters, Iterable):  # a Module can be called
+        hint = "; pass net.parameters()" if callable(parameters) else ""
+        hint = "; pass its .values()" if isinstance(parameters, Mapping) else hint
         raise TypeError(f"{owner}: parameters must be a list of Tensors, not {brief(parameters)}{hint}")
     found = list(parameters)
     seen: dict[int, int] = {}
