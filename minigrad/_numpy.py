@@ -167,6 +167,8 @@ def _accumulate(op, array, axis=0, dtype=None, out=None):
     array = in_dtype(array, dtype)
     if op in _ACCUMULATIONS:
         return _ACCUMULATIONS[op](array, axis)
+    if op in (ops.maximum, ops.minimum):
+        return ops.cumulative.running_extremes(array, name=op.__name__, axis=axis)
     return ops.stack([*itertools.accumulate(ops.moveaxis(array, axis, 0), op)], axis)
 
 
@@ -187,6 +189,7 @@ def _reduceat(op, array, indices, axis=0, dtype=None, out=None):
 
 _METHODS: dict[str, Callable] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "reduceat": _reduceat}
 _REDUCTIONS: dict[Any, Any] = {ops.add: ops.sum, ops.multiply: ops.prod, ops.maximum: ops.max, ops.minimum: ops.min}
+_REDUCTIONS |= {ops.fmax: ops.nanmax, ops.fmin: ops.nanmin}
 _ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod}
 
 

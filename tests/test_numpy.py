@@ -223,3 +223,27 @@ def test_the_oldest_numpy_that_is_allowed_has_each_function():
         about = (function.__doc__ or "").partition("Parameters\n")[0]  # further on, versions of parameters
         for version in re.findall(r"versionadded:: ([\d.]+)", about):
             assert list(map(int, version.split(".")))[:2] <= list(map(int, oldest)), function
+
+
+@pytest.mark.parametrize("ufunc", [np.maximum, np.minimum])
+@pytest.mark.parametrize("axis", [0, -1])
+def test_running_extremes_are_entries(ufunc, axis):
+    x = np.random.default_rng(0).integers(-4, 5, (6, 7)) * 0.5
+    x[2, 3], x[4, 4], x[0, :2] = np.nan, -0.0, [0.0, -0.0]
+    t = mg.tensor(x, requires_grad=True)
+    found = ufunc.accumulate(t, axis)
+    expected = ufunc.accumulate(x, axis)
+    assert_array_equal(found.data, expected, strict=True)
+    assert_array_equal(np.signbit(found.data), np.signbit(expected))
+    found.sum().backward()
+    first = np.array([0.0, 2.0, 2.0, 1.0])
+    assert_array_equal(mg.grad(lambda x: np.maximum.accumulate(x).sum())(first), [1.0, 3.0, 0.0, 0.0])
+    assert_array_equal(t.grad.sum(axis), np.full(t.grad.sum(axis).shape, x.shape[axis]))
+
+
+def test_reductions_by_fmax_and_fmin_pass_over_nan():
+    x = np.array([[1.0, np.nan, 3.0], [2.0, np.nan, np.nan]])
+    for ufunc in (np.fmax, np.fmin):
+        for options in ({"axis": 0}, {"axis": (0, 1), "keepdims": True}, {"axis": 1, "initial": 2.5, "where": x > 1.5}):
+            assert_array_equal(ufunc.reduce(mg.tensor(x), **options).data, ufunc.reduce(x, **options), strict=True)
+    assert_array_equal(mg.grad(lambda x: np.fmax.reduce(x, axis=None))(x), [[0, 0, 1], [0, 0, 0]])

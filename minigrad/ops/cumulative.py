@@ -1,4 +1,4 @@
-"""Running sums and products.
+"""Running sums, products and extremes.
 
 The derivatives of a running product are a recurrence, which is solved in as many steps as its length has bits. So
 entries of 0 have theirs at every order, which a quotient by the entry has not.
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import arraylike, op
+from ..operation import array_of, arraylike, op
 from ..stand_ins import extends, implements
 from ..summation import normalized_axis
 from ..typing import Array, DType
 from .casting import astype, in_dtype, narrowed, widened
+from .indexing import scatter
 from .shaping import moveaxis, ravel
 
 __all__ = ["cumsum", "cumprod", "cumulative_sum", "cumulative_prod", "nancumsum", "nancumprod"]
@@ -170,3 +171,19 @@ def nancumprod(a: Array, axis: int | None = None, dtype: DType = None) -> Array:
 def _without_nan(a, other, dtype):
     a = np.where(np.isnan(a), np.asarray(other, a.dtype), a)
     return a if dtype is None else astype(a, dtype)
+
+
+@op(name="accumulate")
+def running_extremes(a, *, name, axis):
+    """The greatest ("maximum") or smallest ("minimum") entries so far. Ties: the first one gets g."""
+    return getattr(np, name).accumulate(a, axis)
+
+
+@running_extremes.vjp("a")
+def _(g, out, a, name, axis):
+    """Each result is the entry at the place where it was found, or a NaN."""
+    a, out = array_of(a), array_of(out)
+    found = (a == out) & (out != np.roll(out, 1, axis)) | (a != a)
+    index = [*np.indices(a.shape, sparse=True)]
+    index[axis] = np.maximum.accumulate(np.where(found, index[axis], 0), axis)
+    return scatter(g, tuple(index), a.shape)
