@@ -23,9 +23,9 @@ def as_text(parts: Sequence[Part], remarks: Sequence[str] = ()) -> str:
 
 
 def heading(parts: Sequence[Part]) -> str:
-    """One line that counts nodes and parameters."""
+    """One line that counts nodes, and the parameters that are drawn."""
     counts = {"node": sum(part.is_computed for part in parts), "parameter": sum(p.kind == "parameter" for p in parts)}
-    return "computational graph: " + ", ".join(counted(n, kind) for kind, n in counts.items())
+    return "computational graph: " + ", ".join(counted(n, kind) for kind, n in counts.items() if n or kind == "node")
 
 
 def _aligned(rows: list[tuple[str, str, str]]) -> list[str]:

@@ -1,6 +1,8 @@
 """The example finds its wrong VJP, explains it, and proves the right one."""
 
 import importlib
+import re
+from pathlib import Path
 
 import check_my_op
 import pytest
@@ -21,3 +23,7 @@ def test_the_wrong_vjp_is_found_and_explained(capsys):
     assert "GradientError: moving_sum: the gradient of x is WRONG" in told
     assert "shifted by 1 along axis 0: an offset is wrong" in told
     assert told.rstrip().endswith("first and second derivative proven.")
+    for page in ("README.md", "docs/testing.md"):
+        text = (Path(__file__).parents[2] / page).read_text(encoding="utf-8")
+        (report,) = re.findall(r"```\n(GradientError.*?)```", text, re.DOTALL)
+        assert [line for line in report.splitlines() if line not in told.splitlines()] in ([], ["  ..."])

@@ -389,6 +389,7 @@ def test_max_nodes_folds_scopes_first():
                 y = mg.tanh(y)
     graph = mg.graph(y, max_nodes=30)
     assert [part.title for part in graph.parts if part.kind == "fold"] == [f"layer{i}" for i in range(20)]
+    assert repr(graph) == "<computational graph: 20 nodes>"  # the parameter is inside of a fold, not missing
     assert len(mg.graph(y, max_nodes=None).parts) == 201
 
 
