@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and functions of Tensors where one should (np.sin, not "
-    "math.sin; mg.array, not np.array, of a list; a @ t, not a.dot(t); mg.scipy.linalg.expm, not scipy.linalg.expm; "
+    "math.sin; mg.array, not np.array, of a list; a @ t, not a.dot(t); np.linalg or mg.scipy.linalg, not scipy.linalg; "
     "m + s * rng.normal(), not rng.normal(m, s); s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t for one of "
     "pandas)"
 )

@@ -57,6 +57,8 @@ _WRITING = {np.put: "put", np.place: "place", np.putmask: "where", np.copyto: "w
     np.put_along_axis: "put_along_axis", np.fill_diagonal: "fill_diagonal"
 }  # fmt: skip
 
+_NO_OP = "has no op here: use .data where no gradient is needed, or make an op of it and its VJPs by mg.op"
+
 
 def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
     """NumPy's `__array_ufunc__`: called for `np.exp(t)`, `array + t` and `np.add.reduce(t)`."""
@@ -68,7 +70,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
         return _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
     stand_in = NUMPY.get(ufunc) or _from_scipy(ufunc)
     if stand_in is None:
-        raise TypeError(f"{_name(ufunc)} has no op here: use .data where no gradient is needed")
+        raise TypeError(f"{_name(ufunc)} {_NO_OP}")
     if method == "__call__":
         # equivalent: without if options else stand_in(*inputs) because without options it calls the op, too
         return _with_options(stand_in, ufunc, inputs, **options) if options else stand_in(*inputs)
@@ -202,7 +204,7 @@ def array_function(self: Any, function: Any, types: Any, arguments: tuple, optio
         return _of_arrays(function, arguments, options)
     if function in _WRITING:
         raise _no_writing(function, next(iter((*arguments, *options.values())), None))
-    raise TypeError(f"{_name(function)} has no op here: use .data where no gradient is needed")
+    raise TypeError(f"{_name(function)} {_NO_OP}")
 
 
 def _of_arrays(function: Any, arguments: tuple, options: dict) -> Any:

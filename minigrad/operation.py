@@ -236,7 +236,7 @@ class Op(Signature):
         """What is an array in some other form, such as a list or a memory map, as a plain array of its own."""
         if argument is None and not self.any_number and self.defaults.get(self.names[i], ...) is None:
             return None  # it may be left out
-        if self.vjps[i] is not None or isinstance(argument, np.ma.MaskedArray):
+        if self.vjps[i] is not None or self.elementwise or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))
         return np.array(argument) if hasattr(type(argument), "__array__") else argument
 

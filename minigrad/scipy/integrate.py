@@ -58,7 +58,7 @@ def _solver(func, unravel, options):
     @op(name="odeint")
     def solved(given):
         y0, t, args = unravel(given)
-        rate = lambda y, s: free_array(func(y, s, *args), "odeint", "func", "args")  # noqa: E731
+        rate = lambda y, s: free_array(array(func(y, s, *args)), "odeint", "func", "args")  # noqa: E731
         y, told = si.odeint(rate, y0, t, full_output=True, **options)
         if not told["message"].startswith(_FOUND):
             raise RuntimeError(f"odeint: {told['message']}")
@@ -73,7 +73,7 @@ def _solver(func, unravel, options):
         n = out.shape[1]
 
         def slope(y, s, p):
-            return np.ravel(func(y, s, *unravel_args(p)))
+            return np.ravel(array(func(y, s, *unravel_args(p))))
 
         def backwards(state, s, p):
             rate, pullback = vjp(lambda y, p: slope(y, s, p), state[:n], p)

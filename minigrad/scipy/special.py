@@ -40,7 +40,7 @@ def polygamma(n: int, x: Array) -> Array:
 
 @polygamma.vjp("x")
 def _(g, a, n, x):
-    return g * polygamma(n + 1, x)
+    return g * polygamma(np.add(n, 1), x)
 
 
 @op

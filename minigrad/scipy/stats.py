@@ -1,11 +1,12 @@
 """Densities and distribution functions, with scipy.stats' names and signatures, of Tensors and arrays.
 
-Each distribution is a class of static functions that is never instantiated.
+Each distribution is a class of static functions. Calling it gives it with its parameters, as SciPy's "frozen" one.
 """
 
 from __future__ import annotations
 
 import math
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..operation import array_of
-from ..ops import cholesky, slogdet, solve, sum
+from ..ops import array, cholesky, slogdet, solve, sum
 from ..typing import Array
 from . import special  # noqa: F401 (the table of derivatives)
 
@@ -21,12 +22,50 @@ __all__ = ["beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", 
 
 
 class _AsSciPy(type):
-    """What a distribution does not have here, such as `rvs`, is SciPy's."""
+    """What a distribution does not have here, such as `rvs`, is SciPy's. Its functions take lists."""
+
+    def __init__(cls, name: str, bases: tuple, members: dict[str, Any]):
+        super().__init__(name, bases, members)
+        for each, member in members.items():
+            if isinstance(member, staticmethod):
+                setattr(cls, each, staticmethod(_of_lists(member.__func__)))
+
+    def __call__(cls, *parameters: Any, **named: Any) -> Any:
+        """The distribution with these parameters."""
+        return _Frozen(cls, parameters, named)
 
     def __getattr__(cls, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(getattr(import_module("scipy.stats"), cls.__name__), name)
+
+
+def _of_lists(f):
+    """A function that makes arrays of lists first."""
+
+    def made(x):
+        return array(x) if isinstance(x, (list, tuple)) else x
+
+    @wraps(f)
+    def call(*arguments, **options):
+        return f(*map(made, arguments), **{name: made(x) for name, x in options.items()})
+
+    return call
+
+
+class _Frozen:
+    """A distribution with its parameters, which follow the first argument of its functions."""
+
+    def __init__(self, of: Any, parameters: tuple, named: dict[str, Any]):
+        self._of, self._parameters, self._named = of, parameters, named
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in dir(self._of):
+            of_scipy = getattr(import_module("scipy.stats"), self._of.__name__)
+            return getattr(of_scipy(*self._parameters, **self._named), name)
+        return lambda *x: getattr(self._of, name)(*x, *self._parameters, **self._named)
 
 
 class _Distribution(metaclass=_AsSciPy):

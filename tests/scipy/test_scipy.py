@@ -142,6 +142,30 @@ def test_boxcox_and_what_has_no_row():
         sp.exprel(leaf(MORE))
 
 
+@pytest.mark.parametrize("row", [*ROWS, *SECOND], ids=lambda row: row[0])
+def test_a_ufunc_takes_lists(row):
+    name, *x = row
+    vectors = np.broadcast_arrays(*x)
+    f = lambda last, others: np.sum(getattr(sp, name)(*others, last))  # noqa: E731
+    lists, arrays = [mg.grad(f)(vectors[-1], kind) for kind in ([v.tolist() for v in vectors[:-1]], vectors[:-1])]
+    assert_allclose(lists, arrays)
+
+
+def test_a_rate_may_be_a_list():
+    times = np.linspace(0, 1, 3)
+    for made in (list, tuple, mg.array):
+        rate = lambda y, t, w, made=made: made([y[1], -w * y[0]])  # noqa: E731
+        slope = mg.grad(lambda w, rate=rate: integrate.odeint(rate, [1.0, 0.0], times, (w,))[-1, 0])(2.0)
+        assert_allclose(slope, -np.sin(2**0.5) / (2 * 2**0.5), rtol=1e-5)
+        with pytest.raises(TypeError, match="closes over a Tensor"):
+            mg.grad(lambda w, made=made: integrate.odeint(lambda y, t: made([-w * y[0]]), [1.0], times)[-1, 0])(2.0)
+
+
+def test_orders_of_polygamma_may_be_a_list():
+    slopes = mg.grad(lambda x: np.sum(special.polygamma([0, 1], x)))(MORE[:2])
+    assert_allclose(slopes, [sp.polygamma(1, MORE[0]), sp.polygamma(2, MORE[1])])
+
+
 @pytest.mark.parametrize("search", [sopt.brentq, sopt.bisect, sopt.ridder])
 def test_a_search_of_scipy_says_what_the_tensor_says(search):
     with pytest.raises(TypeError, match=r"^a Tensor that needs a gradient can't become a Python number"):
@@ -229,6 +253,27 @@ def test_a_distribution(ours, theirs, names, arguments):
                 lambda x, i=i, f=f: f(*arguments[:i], x, *arguments[i + 1 :]), np.asarray(arguments[i], float)
             )
             assert_allclose(gradient, expected, rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize(("ours", "theirs", "names", "arguments"), DENSITIES)
+def test_a_distribution_of_lists_and_with_its_parameters(ours, theirs, names, arguments):
+    x, *parameters = [np.asarray(part).tolist() for part in arguments]
+    for name in names:
+        expected = getattr(theirs, name)(*arguments)
+        assert_allclose(getattr(ours, name)(x, *parameters), expected, rtol=1e-12)
+        assert_allclose(getattr(ours(*parameters), name)(x), expected, rtol=1e-12)
+        f, frozen = getattr(ours, name), getattr(ours(*parameters), name)
+        slope = mg.grad(lambda x, f=f: np.sum(f(x, *arguments[1:])))(arguments[0])
+        assert_allclose(mg.grad(lambda x, frozen=frozen: np.sum(frozen(x)))(arguments[0]), slope)
+
+
+def test_a_distribution_with_its_parameters():
+    made = mg.grad(lambda m: np.sum(stats.norm(loc=m, scale=2.0).logpdf(ANY)))(0.3)
+    assert_allclose(made, np.sum(ANY - 0.3) / 4)
+    assert_allclose(stats.multivariate_normal(ANY, POSITIVE).entropy(), ss.multivariate_normal(ANY, POSITIVE).entropy())
+    assert (stats.norm(1.0, 2.0).mean(), stats.gamma(2.0, scale=3.0).var()) == (1, 18)  # SciPy's own
+    with pytest.raises(AttributeError):
+        stats.norm(1.0)._no_such_name  # noqa: B018
 
 
 PARTS = [
