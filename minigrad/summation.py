@@ -14,6 +14,7 @@ _ROWS = 16  # added one after another; the error grows with this and not with th
 # entries up to which no blocks are needed, by dtype
 _DIRECT = {"e": 1, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
 _SMALL = 2**14  # entries of an array up to which adding float32 in float64 takes less time than blocks
+_PAIRWISE, _MANY = 8, 1024  # entries of a row from which on NumPy adds pairwise; of all, for which steps are cheap
 _FEW = 64  # sums of blocks that are added without blocks of their own
 _DOT, _SHORT_DOT = 1024, 16  # entries of a dot product: as many keep float32 precise, fewer take longer than products
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these
@@ -37,6 +38,9 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
     if isinstance(axis, (list, bool)):  # as np.sum does
         raise TypeError(f"axis must be an int or a tuple of ints, not {axis!r}")
     axes = normalized_axes(axis, a.ndim)
+    if dtype is None and _has_short_rows(a, axes):
+        total: Any = sum(np.moveaxis(a, -1, 0))
+        return total[..., None] if keepdims else total
     if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
     if a.dtype.char == "f" and a.size <= _SMALL:
@@ -84,6 +88,12 @@ def normalized_axis(axis: Any, ndim: int, name: str) -> int:
     if isinstance(axis, bool):
         raise TypeError(f"{name}: axis must be an integer, not {axis}")
     return normalize_axis_index(axis, ndim, name)
+
+
+# equivalent: any change because each way of adding has the same sum
+def _has_short_rows(a, axes):
+    """Whether many rows of a few entries each are added: NumPy is slow for these, and adds them in the same order."""
+    return axes == (a.ndim - 1,) and 1 < a.shape[-1] < _PAIRWISE and a.size >= _MANY and a.dtype.char in "fd"
 
 
 # equivalent: any change because each way of adding has the same sum

@@ -223,3 +223,15 @@ def test_wrong_axes_are_refused_as_numpy_does(shape, axis):
 def test_an_array_without_axes_takes_the_first_and_the_last():
     for axis in (0, -1, None, ()):
         assert blocked_sum(np.array(2.0), axis) == np.sum(np.array(2.0), axis=axis) == 2
+
+
+@pytest.mark.parametrize("n", range(1, 9))
+@pytest.mark.parametrize("dtype", "fd")
+def test_short_rows_are_added_as_numpy_adds_them(n, dtype):
+    a = np.random.default_rng(0).normal(size=(40, 30, n)).astype(dtype)
+    a[0], a[1, :, 0], a[2] = -0.0, np.inf, 0.0
+    for x in (a, a[::-2], a.transpose(1, 0, 2), np.asfortranarray(a)):
+        for keepdims in (False, True):
+            found, expected = blocked_sum(x, -1, keepdims), np.sum(x, -1, keepdims=keepdims)
+            np.testing.assert_array_equal(found, expected, strict=True)
+            np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
