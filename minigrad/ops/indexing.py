@@ -302,6 +302,8 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
     if np.ndim(a) < 2:
         raise ValueError(f"diagonal: the array must have at least two axes, not shape {np.shape(a)}")
     a = moveaxis(a, normalize_axis_tuple((axis1, axis2), np.ndim(a), "diagonal"), (-2, -1))
+    if array_of(a).strides[-2] < array_of(a).strides[-1]:  # a transpose, which reshape would copy
+        a, offset = swapaxes(a, -1, -2), -offset
     rows, columns = a.shape[-2:]
     return getitem(reshape(a, (*a.shape[:-2], rows * columns)), (..., _diagonal(columns, offset)))
 
