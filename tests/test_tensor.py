@@ -385,6 +385,14 @@ def test_the_text_of_a_tensor_says_where_it_comes_from():
         assert repr(tensor) == text
 
 
+def test_a_name_is_a_string():
+    t = leaf([1.0])
+    for wrong in (lambda: mg.tensor(1.0, name=3), lambda: setattr(t, "name", 3), lambda: setattr(t * 2, "name", b"y")):
+        with pytest.raises(TypeError, match=r"^name: it must be a string, not "):
+            wrong()
+    assert t.name is None
+
+
 AS_NUMPY = """
 x.sum(0, None, None, True); x.mean(axis=0, out=None); x.prod(0, None, None, True); x.max(0, None, True)
 x.min(out=None, initial=1.0); x.var(0, None, None, 1, True); x.std(0, None, None, 1, True); x.cumsum(0, None, None)
