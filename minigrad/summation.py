@@ -187,8 +187,7 @@ class PairwiseSum:
             x = self.parts.pop() + x
             while not (merges := merges >> 1) & 1:
                 part = self.parts.pop()
-                # equivalent: part) is -> part) is not; type(part) is np.ndarray is type(x) -> not (type(part) is
-                # np.ndarray is type(x)) because what follows adds two arrays as well, to a new one
+                # equivalent: part) is -> part) is not because what follows adds two arrays as well, to a new one
                 if type(part) is np.ndarray is type(x):
                     part += x
                     x = part
@@ -198,12 +197,13 @@ class PairwiseSum:
 
     def add_at(self, index: Any, x: np.ndarray, shape: tuple[int, ...]) -> None:
         """Add x to the entries of an array of `shape` at an index that names none of them twice."""
-        # equivalent: >= -> > because one more slice in an array has the same sum
-        if self.placed is None or self.counts[index].max(initial=0) >= _ROWS:
+        # equivalent: >= -> >; np.any -> np.all because one more slice in an array has the same sum
+        if self.placed is None or np.any(self.counts[index] >= _ROWS):
             self.join()
+            # equivalent: np.zeros(shape, np.uint8) -> np.ones(shape, np.uint8) because one fewer has the same sum
             self.placed, self.counts = np.zeros(shape, x.dtype), np.zeros(shape, np.uint8)
         self.placed[index] += x
-        self.counts[index] += 1
+        self.counts[index] += 1  # equivalent: 1 -> 2 because half as many have the same sum
 
     def join(self) -> None:
         """Add the gathered slices as one part."""

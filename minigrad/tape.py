@@ -164,14 +164,17 @@ def sweep(
 
 
 def _added(sum: Any, op: Any, i: int, node: Node, g: Any) -> PairwiseSum:
-    """The sum with the node's contribution to its i-th parent: g itself in its place, where the VJP only puts it there.
+    """The sum with the node's contribution to its i-th parent: g itself in its place, if it is a small part.
 
     Otherwise each slice of an array would take an array of zeros as large as the whole.
     """
     arguments = node.arguments
-    # equivalent: never because what follows gives the same, slower
-    if type(g) is ndarray and arguments is not None and getattr(op, "places", None) and op.places(arguments[1]):
-        return plus_at(sum, arguments[1], g, arguments[0].shape)
+    # equivalent: without and arguments is not None because only another thread takes them away
+    if getattr(op, "places", None) and type(g) is ndarray and arguments is not None:
+        a, index = arguments
+        small = 4 * g.size <= a.size  # equivalent: any change because both ways give the same sum
+        if small and op.places(index):  # equivalent: without small and because both ways give the same sum
+            return plus_at(sum, index, g, a.shape)
     return plus(sum, op.contribution(i, node, g))
 
 

@@ -63,6 +63,18 @@ def test_slices_and_other_uses_are_added_up_in_any_order(index):
     np.testing.assert_array_equal(x.grad, first)
 
 
+def test_a_place_that_an_index_names_twice_gets_both():
+    x = leaf(np.arange(12.0))
+    (x[3:5].sum() + x[[0, 0]].sum() + x[[0, 3]].sum()).backward()
+    np.testing.assert_array_equal(x.grad, [3, 0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0])
+
+
+def test_many_uses_of_one_entry_are_added_precisely():
+    x = leaf(np.zeros(8, np.float32))
+    sum(x[0] * np.float32(0.1) for _ in range(20_000)).backward()
+    np.testing.assert_allclose(x.grad[0], 20_000 * float(np.float32(0.1)), rtol=1e-6)
+
+
 def test_fan_out_over_many_uses():
     x = leaf(np.arange(3.0))
     sum((x * i for i in range(50)), 0 * x).sum().backward()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import array_of, arraylike, op
+from ..operation import arraylike, op
 from ..stand_ins import extends, implements
 from ..summation import normalized_axis
 from ..typing import Array, DType
@@ -182,7 +182,6 @@ def running_extremes(a, *, name, axis):
 @running_extremes.vjp("a")
 def _(g, out, a, name, axis):
     """Each result is the entry at the place where it was found, or a NaN."""
-    a, out = array_of(a), array_of(out)
     found = (a == out) & (out != np.roll(out, 1, axis)) | (a != a)
     index = [*np.indices(a.shape, sparse=True)]
     index[axis] = np.maximum.accumulate(np.where(found, index[axis], 0), axis)

@@ -18,8 +18,6 @@ __all__ = [
     "vsplit", "dsplit", "roll", "unstack",
 ]  # fmt: skip
 
-FEW_SLICES = 8
-
 
 @op(name="concatenate", complex=True)
 def _join(*arrays, axis, saved):
@@ -216,12 +214,4 @@ def unstack(x: Array, *, axis: int = 0) -> tuple[Array, ...]:
     >>> mg.unstack(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=1)
     (array([1., 3.]), array([2., 4.]))
     """
-    return _slices(moveaxis(x, axis, 0))
-
-
-def _slices(x):
-    """The slices along the first axis, of ever smaller parts: the gradient of a slice fills the part that it is of."""
-    if len(x) <= FEW_SLICES:  # equivalent: <= -> < because parts of any size have the same slices
-        return tuple(x)
-    half = len(x) // 2  # equivalent: 2 -> 3 because parts of any size will do
-    return _slices(x[:half]) + _slices(x[half:])
+    return tuple(moveaxis(x, axis, 0))

@@ -41,6 +41,12 @@ spec("cumulative_sum", calls(*by_axis), np.cumulative_sum)
 spec("cumulative_prod", calls(*by_axis), np.cumulative_prod)
 spec("nancumsum", calls(call(A), call(A, 1)), with_nan(np.nancumsum), fn=with_nan(mg.nancumsum))
 spec("nancumprod", calls(call(A), call(A, 1)), with_nan(np.nancumprod), fn=with_nan(mg.nancumprod))
+spec(
+    "running_extremes",
+    calls(call(A, axis=0), call(A, axis=1), call(V, axis=0)),
+    np.maximum.accumulate,
+    fn=np.maximum.accumulate,
+)
 
 TestSpecs = specs.tests(examples=3)
 
