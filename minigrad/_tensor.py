@@ -156,7 +156,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
     @name.setter
     def name(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
-            raise TypeError(f"name: it must be a string, not {brief(name)}")
+            raise TypeError(f"tensor: name must be a string, not {type(name).__name__}")
         if self.node is not None:
             self.node.name = name
         elif name != self.name:

@@ -388,7 +388,7 @@ def test_the_text_of_a_tensor_says_where_it_comes_from():
 def test_a_name_is_a_string():
     t = leaf([1.0])
     for wrong in (lambda: mg.tensor(1.0, name=3), lambda: setattr(t, "name", 3), lambda: setattr(t * 2, "name", b"y")):
-        with pytest.raises(TypeError, match=r"^name: it must be a string, not "):
+        with pytest.raises(TypeError, match=r"^tensor: name must be a string, not "):
             wrong()
     assert t.name is None
 
