@@ -8,6 +8,7 @@ import sys
 import time
 import unittest
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -241,10 +242,10 @@ def test_a_run_without_the_option_imports_neither_minigrad_nor_numpy(pytester):
     assert result.ret == 0
 
 
-def test_a_profile_without_hypothesis_is_one_sentence(monkeypatch, pytestconfig):
+def test_a_profile_without_hypothesis_is_one_sentence(monkeypatch):
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(pytest.UsageError, match=r"^--minigrad-profile needs Hypothesis: pip install hypothesis$"):
-        pytest_configure(pytestconfig)
+        pytest_configure(SimpleNamespace(getoption=lambda name: "dev"))
 
 
 LINES = """
