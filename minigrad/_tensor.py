@@ -51,18 +51,10 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
 
     def __init__(self, data: TensorLike, *, requires_grad: bool = False, dtype: DType = None, name: str | None = None):
         if isinstance(data, Tensor) and data.requires_grad:
-            raise TypeError(
-                "tensor: the data is a Tensor that needs a gradient; detach() it to leave its history behind"
-            )
+            raise TypeError("tensor: the data is a Tensor that needs a gradient; detach() it to leave its history")
         array = plain_array(data, "tensor", "data", dtype)
         if array.dtype.kind not in "biufc":
             raise TypeError(f"tensor: data must be boolean, integer, floating-point or complex, not {array.dtype}")
-        if not isinstance(requires_grad, (bool, np.bool, int)):
-            raise TypeError(f"tensor: requires_grad must be True or False, not {brief(requires_grad)}")
-        if requires_grad and array.dtype.kind not in "fc":
-            raise TypeError(
-                f"tensor: only a floating-point Tensor can have a gradient, not {array.dtype}: pass dtype=float"
-            )
         self._array = array
         self.node = None
         self.requires_grad = requires_grad
@@ -138,9 +130,10 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
         if not self.is_leaf:
             raise RuntimeError(f"requires_grad: can't be set on the result of {self.node.op.__name__}; detach() it")
         if not isinstance(wanted, (bool, np.bool, int)):
-            raise TypeError(f"requires_grad: it must be True or False, not {brief(wanted)}")
+            raise TypeError(f"tensor: requires_grad must be True or False, not {brief(wanted)}")
         if wanted and self.dtype.kind not in "fc":
-            raise TypeError(f"requires_grad: only a floating-point Tensor can have a gradient, not {self.dtype}")
+            said = f"only a floating-point Tensor can have a gradient, not {self.dtype}"
+            raise TypeError(f"tensor: {said}: pass dtype=float")
         if wanted and self.node is None:
             name = self.name
             self.node = getattr(self, "_frozen", None) or tape.leaf(self._array)

@@ -45,11 +45,8 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
     if a.dtype.char == "f" and a.size <= _SMALL:
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=np.float64).astype(dtype or a.dtype)
-    half = a.dtype.char == "e" and dtype is None
-    total = _in_memory_order(a, axes, np.float32 if half else dtype)
-    if keepdims:
-        total = np.expand_dims(total, axes)
-    return total.astype(a.dtype if half else total.dtype, copy=False)[()]
+    total = _sum_of_blocks(a, axes, dtype)
+    return np.expand_dims(total, axes)[()] if keepdims else total[()]
 
 
 # equivalent: any change because the sum of the products, as an array, is the same
@@ -105,6 +102,13 @@ def _is_direct(a, axes):
     pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
     # NumPy 2.0 adds float16 in float16
     return pairwise and a.dtype.char != "e"
+
+
+def _sum_of_blocks(a, axes, dtype):
+    """The sum over the axes; float16 is added in float32."""
+    if a.dtype.char == "e" and dtype is None:
+        return _in_memory_order(a, axes, np.float32).astype(a.dtype)
+    return _in_memory_order(a, axes, dtype)
 
 
 def _in_memory_order(a, axes, dtype):

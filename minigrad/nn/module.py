@@ -76,6 +76,11 @@ class Module:
                     f"{type(self).__name__}: {key} is a parameter, and a result is none: set {key}.data, or use "
                     "mg.functional_call to differentiate with respect to what it depends on"
                 )
+        self._name_parts(key, value)
+        object.__setattr__(self, key, value)
+
+    def _name_parts(self, key: str, value: Any) -> None:
+        """Name what has parameters after the attribute. Raises TypeError where they would not be found."""
         for name, part in _leaves(key, value):
             if isinstance(part, Module):
                 vars(part)["_label"] = name
@@ -84,7 +89,6 @@ class Module:
             elif _hides_parts(part):
                 said = f"{name} is a {type(part).__name__}, where parameters are not found: make it a list"
                 raise TypeError(f"{type(self).__name__}: {said}")
-        object.__setattr__(self, key, value)
 
     def __call__(self, *x: Any, **options: Any) -> Any:
         """Return `forward(*x, **options)`."""

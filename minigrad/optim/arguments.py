@@ -39,17 +39,21 @@ def leaves(owner: str, parameters: Any) -> list[Tensor]:
     found = list(parameters)
     seen: dict[int, int] = {}
     for i, p in enumerate(found):
-        if not isinstance(p, Tensor):
-            hint = "; a group of parameters takes an optimiser of its own" if isinstance(p, Mapping) else ""
-            hint = "; pass net.parameters(), without names" if isinstance(p, tuple) else hint
-            raise TypeError(f"{owner}: parameter {i} must be a Tensor, not {brief(p)}{hint}")
-        if not p.is_leaf:
-            raise ValueError(f"{owner}: parameter {named(i, p)} must be a leaf, not the result of {p.node.op.__name__}")
-        if not p.requires_grad:
-            raise ValueError(f"{owner}: parameter {named(i, p)} needs no gradient; make it with requires_grad=True")
+        _check_leaf(owner, i, p)
         if seen.setdefault(id(p), i) != i:
             raise ValueError(f"{owner}: parameters {seen[id(p)]} and {named(i, p)} are the same Tensor")
     return found
+
+
+def _check_leaf(owner: str, i: int, p: Any) -> None:
+    if not isinstance(p, Tensor):
+        hint = "; a group of parameters takes an optimiser of its own" if isinstance(p, Mapping) else ""
+        hint = "; pass net.parameters(), without names" if isinstance(p, tuple) else hint
+        raise TypeError(f"{owner}: parameter {i} must be a Tensor, not {brief(p)}{hint}")
+    if not p.is_leaf:
+        raise ValueError(f"{owner}: parameter {named(i, p)} must be a leaf, not the result of {p.node.op.__name__}")
+    if not p.requires_grad:
+        raise ValueError(f"{owner}: parameter {named(i, p)} needs no gradient; make it with requires_grad=True")
 
 
 def named(i: int, p: Tensor) -> str:

@@ -84,7 +84,7 @@ def bars(title: str, rows: Sequence[tuple[str, Mapping[str, float]]], unit: str)
     """A bar for each row, made of its values one after the other, by the keys of COLOURS."""
     names = [_shortened(name) for name, _ in rows]
     start = BEFORE + CHARACTER * len(max(names, key=len, default=""))
-    most = max([TINY, *(sum(values.values()) for _, values in rows)])
+    most = max((sum(values.values()) for _, values in rows), default=0) or 1
     parts = [_legend_of(dict.fromkeys(label for _, values in rows for label in values))]
     for i, (_, values) in enumerate(rows):
         x, y = float(start), TOP + i * ROW

@@ -267,6 +267,7 @@ costs = st.floats(0, 1e6).map(lambda x: float(f"{x:.3g}"))
 
 
 @given(st.lists(st.tuples(st.sampled_from(NAMES), costs, costs), min_size=1, max_size=20))
+@example([("block0/", 0.0, 5e-324)])
 def test_a_bar_is_as_long_as_its_number(rows):
     """Beside each row its name and its sum; the longest takes at least half of the width."""
     svg = charts.bars("t", [(name, {"value": a, "gradient": b}) for name, a, b in rows], "s")
