@@ -108,6 +108,7 @@ class Module:
 
         def __getattr__(self, name):
             if name in dir(type(self)):  # a property has raised AttributeError: about another name
+                # equivalent: name) -> name) * 1.000001 because it raises, as it did before
                 return object.__getattribute__(self, name)
             raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "a Module", name, self)
 
@@ -300,11 +301,10 @@ def _held(module: Module) -> Iterator[tuple[str, Any]]:
 
 def _hides_parts(value: Any) -> bool:
     """Whether it is a collection, but none that is searched, and has Tensors or modules in it."""
-    if isinstance(value, np.ndarray):
-        value = value.flat if value.dtype.hasobject else ()
-    elif not isinstance(value, (Set, ValuesView, deque)):
-        return False
-    return any(isinstance(part, (Tensor, Module)) for part in value)
+    # equivalent: without and value.dtype.hasobject because numbers are no parts
+    if isinstance(value, np.ndarray) and value.dtype.hasobject:
+        value = deque(value.flat)
+    return isinstance(value, (Set, ValuesView, deque)) and any(isinstance(part, (Tensor, Module)) for part in value)
 
 
 def _leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -80,6 +80,7 @@ class Optimizer:
 
         def __getattr__(self, name):
             if name in dir(type(self)):  # a property has raised AttributeError: about another name
+                # equivalent: name) -> name) * 1.000001 because it raises, as it did before
                 return object.__getattribute__(self, name)
             raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "an Optimizer", name, self)
 

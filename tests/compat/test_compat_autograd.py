@@ -653,6 +653,7 @@ def test_arrays_of_several_shapes_are_joined_and_put_into_blocks():
 NESTED = [
     lambda np_, x: np_.vstack([[x[0], x[1]], [1.0, 2.0]]),
     lambda np_, x: np_.hstack([[x[0], x[1]], [1.0, 2.0]]),
+    lambda np_, x: np_.concatenate([[[x[0], 1.0]], [[x[1], x[2]]]], 1),
     lambda np_, x: np_.stack([[x[0], x[1]], [1.0, 2.0]], 1),
     lambda np_, x: np_.concatenate([[x[0]], [x[1], 2.0]]),
     lambda np_, x: np_.concatenate(([[x[0], 1.0]], [[x[1], x[2]]]), axis=1),
