@@ -97,7 +97,7 @@ def _by_method(method: str, op: Any, ufunc: Any, inputs: tuple, options: dict) -
 @functools.cache
 def _from_scipy(ufunc):
     """The op of a ufunc of SciPy, whose table is read when the first of these meets a Tensor."""
-    if getattr(sys.modules.get("scipy.special"), ufunc.__name__, None) is not ufunc:
+    if sys.modules.get("scipy.special") is None:
         return None
     return importlib.import_module(".scipy.special", __package__).UFUNCS.get(ufunc)
 

@@ -13,16 +13,14 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from ..elementwise import elementwise
 from ..operation import array_of, arraylike, op
 from ..ops import activations, sigmoid, sum
 from ..typing import Array, Axis
+from .ufuncs import UFUNCS, row
 
 __all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
-UFUNCS: dict[Any, Any] = {sp.expit: sigmoid}  # ufunc -> op
-
-_OF_COMPLEX_NUMBERS = {"erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "expi", "exp1", "jv", "yv", "iv", "kv"}
+UFUNCS[sp.expit] = sigmoid
 
 _ROOT_PI = math.sqrt(math.pi)
 _ROOT_2PI = math.sqrt(2 * math.pi)
@@ -55,7 +53,17 @@ def zeta(x: Any, q: Array) -> Array:
 
 @zeta.vjp("q")
 def _(g, a, x, q):
-    return g * (-x * zeta(np.add(x, 1), q))
+    return g * -(x * zeta(np.add(x, 1), q))
+
+
+@op(complex=True)
+def _lambertw(z, k=0, tol=1e-8):
+    """A e**A = Z, on the branch k: dA/dZ = 1 / (Z + e**A)."""
+    return sp.lambertw(z, k, tol)
+
+
+_lambertw.vjp("z", lambda g, a, z, k, tol: g / (z + np.exp(a)))
+UFUNCS |= {sp._ufuncs._lambertw: _lambertw, sp._ufuncs._zeta: zeta}
 
 
 def multigammaln(a: Array, d: int) -> Array:
@@ -128,39 +136,58 @@ def _tail(x, sign):
 def _far(x):
     """Where so much cancels in 1 - 2 X A that the tail is more precise (DLMF 7.12)."""
     # equivalent: > -> >= because both are precise there
-    return np.isrealobj(x) and np.real(x) > _FAR_FROM[x.dtype.itemsize]
+    return (np.real(x) >= 0) & (np.abs(x) > _FAR_FROM[np.real(x).dtype.itemsize])
 
 
-def _row(name, equation, **vjps):
-    """A row of the table; VJP None: no derivative in this argument."""
-    made = elementwise(getattr(sp, name), equation, table=UFUNCS, **vjps)
-    made.differentiable = "fc" if name in _OF_COMPLEX_NUMBERS else "f"
-    return made
+def _slope_of_erfcx(a, x):
+    return np.where(_far(x), _tail(x, -1) / -_ROOT_PI, 2 * x * a - 2 / _ROOT_PI)
 
 
 # the error function and the normal distribution
 
-_row("erf", "dA/dX = 2 e**-X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(-x * x)))
-_row("erfc", "1 - erf(X).", x=lambda g, a, x: g * (-2 / _ROOT_PI * np.exp(-x * x)))
-_row(
+row("erf", "dA/dX = 2 e**-X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(-x * x)))
+row("erfc", "1 - erf(X).", x=lambda g, a, x: g * (-2 / _ROOT_PI * np.exp(-x * x)))
+row(
     "erfcx",
     "A = e**X**2 erfc(X): dA/dX = 2 X A - 2 / pi**(1/2).",
-    x=lambda g, a, x: g * np.where(_far(x), _tail(x, -1) / -_ROOT_PI, 2 * x * a - 2 / _ROOT_PI),
+    x=lambda g, a, x: g * _slope_of_erfcx(a, x),
 )
-_row("erfi", "dA/dX = 2 e**X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(x * x)))
-_row(
+row("wofz", "A = erfcx(-i Z).", z=lambda g, a, z: g * (-1j * _slope_of_erfcx(a, -1j * z)))
+
+
+def _voigt(part):
+    """A slope of Re wofz(Z) / (sigma (2 pi)**(1/2)), where Z = (X + i gamma) / (sigma 2**(1/2)), from that of wofz."""
+
+    def vjp(g, a, x, sigma, gamma):
+        z = (x + 1j * gamma) / (sigma * math.sqrt(2))
+        slope = -1j * _slope_of_erfcx(sp.wofz(z), -1j * z)
+        return g * (part(a, z, slope, sigma) / (sigma * sigma))
+
+    return vjp
+
+
+row(
+    "voigt_profile",
+    "The density of a sum of a normal number and one of Cauchy.",
+    x=_voigt(lambda a, z, slope, sigma: np.real(slope) / (2 * _ROOT_PI)),
+    sigma=_voigt(lambda a, z, slope, sigma: -np.real(z * slope) / _ROOT_2PI - a * sigma),
+    gamma=_voigt(lambda a, z, slope, sigma: -np.imag(slope) / (2 * _ROOT_PI)),
+)
+row("erfi", "dA/dX = 2 e**X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(x * x)))
+row(
     "dawsn",
     "dA/dX = 1 - 2 X A.",
-    x=lambda g, a, x: g * np.where(_far(np.abs(x)), _tail(x, 1) / -2, 1 - 2 * x * a),
+    x=lambda g, a, x: g * np.where(np.isrealobj(x) & _far(np.abs(x)), _tail(x, 1) / -2, 1 - 2 * x * a),
 )
-_row("erfinv", "The inverse of erf.", x=lambda g, a, x: g * (_ROOT_PI / 2 * np.exp(a * a)))
-_row("erfcinv", "The inverse of erfc.", x=lambda g, a, x: g * (-_ROOT_PI / 2 * np.exp(a * a)))
-_row("ndtr", "The distribution function of the normal.", x=lambda g, a, x: g * _bell(x))
-_row("ndtri", "The inverse of ndtr.", x=lambda g, a, x: g / _bell(a))
-_row("log_ndtr", "ln ndtr(X).", x=lambda g, a, x: g * (2 / _ROOT_2PI / sp.erfcx(-x / math.sqrt(2))))
-_row("logit", "A = ln(X / (1 - X)).", x=lambda g, a, x: g / (x * (1 - x)))
-_row("log_expit", "A = ln expit(X): dA/dX = expit(-X).", x=lambda g, a, x: g * sigmoid(-x))
-_row(
+row("erfinv", "The inverse of erf.", x=lambda g, a, x: g * (_ROOT_PI / 2 * np.exp(a * a)))
+row("erfcinv", "The inverse of erfc.", x=lambda g, a, x: g * (-_ROOT_PI / 2 * np.exp(a * a)))
+row("ndtr", "The distribution function of the normal.", x=lambda g, a, x: g * _bell(x))
+row("ndtri", "The inverse of ndtr.", x=lambda g, a, x: g / _bell(a))
+row("log_ndtr", "ln ndtr(X).", x=lambda g, a, x: g * (2 / _ROOT_2PI / sp.erfcx(-x / math.sqrt(2))))
+row("ndtri_exp", "The inverse of log_ndtr.", y=lambda g, a, y: g * (_ROOT_2PI / 2 * sp.erfcx(-a / math.sqrt(2))))
+row("logit", "A = ln(X / (1 - X)).", x=lambda g, a, x: g / (x * (1 - x)))
+row("log_expit", "A = ln expit(X): dA/dX = expit(-X).", x=lambda g, a, x: g * sigmoid(-x))
+row(
     "owens_t",
     "Owen's T function.",
     h=lambda g, t, h, a: g * (-_bell(h) * sp.erf(a * h / math.sqrt(2)) / 2),
@@ -169,23 +196,35 @@ _row(
 
 # gamma and beta
 
-_row("psi", "The digamma function.", x=lambda g, a, x: g * polygamma(1, x))
-_row("gammasgn", "The sign of Gamma(X), constant between the integers.", x=lambda g, a, x: np.zeros_like(x))
-_row("gammaln", "A = ln |Gamma(X)|: dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
-_row("loggamma", "A = ln Gamma(X): dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
-_row("gamma", "dA/dX = A psi(X).", x=lambda g, a, x: g * (a * sp.psi(x)))
-_row("rgamma", "A = 1 / Gamma(X): dA/dX = -A psi(X).", x=lambda g, a, x: g * (-a * sp.psi(x)))
-_row(
+row("psi", "The digamma function.", x=lambda g, a, x: g * polygamma(1, x))
+row("gammasgn", "The sign of Gamma(X), constant between the integers.", x=lambda g, a, x: np.zeros_like(x))
+row("gammaln", "A = ln |Gamma(X)|: dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
+row("loggamma", "A = ln Gamma(X): dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
+row("gamma", "dA/dX = A psi(X).", x=lambda g, a, x: g * (a * sp.psi(x)))
+row("rgamma", "A = 1 / Gamma(X): dA/dX = -A psi(X).", x=lambda g, a, x: g * (-a * sp.psi(x)))
+row(
     "beta",
     "dA/da = A (psi(a) - psi(a + b)), and so for b.",
     a=lambda g, out, a, b: g * (out * (sp.psi(a) - sp.psi(a + b))),
     b=lambda g, out, a, b: g * (out * (sp.psi(b) - sp.psi(a + b))),
 )
-_row(
+row(
     "betaln",
     "dA/da = psi(a) - psi(a + b), and so for b.",
     a=lambda g, out, a, b: g * (sp.psi(a) - sp.psi(a + b)),
     b=lambda g, out, a, b: g * (sp.psi(b) - sp.psi(a + b)),
+)
+row(
+    "poch",
+    "A = Gamma(Z + m) / Gamma(Z).",
+    z=lambda g, a, z, m: g * (a * (sp.psi(z + m) - sp.psi(z))),
+    m=lambda g, a, z, m: g * (a * sp.psi(z + m)),
+)
+row(
+    "binom",
+    "A = Gamma(n + 1) / (Gamma(k + 1) Gamma(n - k + 1)).",
+    n=lambda g, a, n, k: g * (a * (sp.psi(n + 1) - sp.psi(n - k + 1))),
+    k=lambda g, a, n, k: g * (a * (sp.psi(n - k + 1) - sp.psi(k + 1))),
 )
 
 
@@ -204,13 +243,14 @@ def _beta_density(a, b, x):
     return np.exp(sp.xlogy(a - 1, x) + sp.xlog1py(b - 1, -x) - sp.betaln(a, b))
 
 
-_row("gammainc", "The distribution function of gamma.", a=None, x=lambda g, y, a, x: g * _gamma_density(a, x))
-_row("gammaincc", "1 - gammainc(a, X).", a=None, x=lambda g, y, a, x: -g * _gamma_density(a, x))
-_row("gammaincinv", "The inverse of gammainc in X.", a=None, y=lambda g, x, a, y: g / _gamma_density(a, x))
-_row("gammainccinv", "The inverse of gammaincc in X.", a=None, y=lambda g, x, a, y: -g / _gamma_density(a, x))
-_row("betainc", "The distribution of beta.", a=None, b=None, x=lambda g, y, a, b, x: g * _beta_density(a, b, x))
-_row("betaincc", "1 - betainc(a, b, X).", a=None, b=None, x=lambda g, y, a, b, x: -g * _beta_density(a, b, x))
-_row("betaincinv", "The inverse of betainc in X.", a=None, b=None, y=lambda g, x, a, b, y: g / _beta_density(a, b, x))
+row("gammainc", "The distribution function of gamma.", a=None, x=lambda g, y, a, x: g * _gamma_density(a, x))
+row("gammaincc", "1 - gammainc(a, X).", a=None, x=lambda g, y, a, x: -g * _gamma_density(a, x))
+row("gammaincinv", "The inverse of gammainc in X.", a=None, y=lambda g, x, a, y: g / _gamma_density(a, x))
+row("gammainccinv", "The inverse of gammaincc in X.", a=None, y=lambda g, x, a, y: -g / _gamma_density(a, x))
+row("betainc", "The distribution of beta.", a=None, b=None, x=lambda g, y, a, b, x: g * _beta_density(a, b, x))
+row("betaincc", "1 - betainc(a, b, X).", a=None, b=None, x=lambda g, y, a, b, x: -g * _beta_density(a, b, x))
+row("betaincinv", "The inverse of betainc in X.", a=None, b=None, y=lambda g, x, a, b, y: g / _beta_density(a, b, x))
+row("betainccinv", "The inverse of betaincc.", a=None, b=None, y=lambda g, x, a, b, y: -g / _beta_density(a, b, x))
 
 
 def _t_density(df, t):
@@ -218,7 +258,22 @@ def _t_density(df, t):
     return np.exp(-(df + 1) / 2 * np.log1p(t * t / df) - sp.betaln(df / 2, 0.5)) / np.sqrt(df)
 
 
-_row("stdtr", "The distribution function of Student's t.", df=None, t=lambda g, a, df, t: g * _t_density(df, t))
+row("stdtr", "The distribution function of Student's t.", df=None, t=lambda g, a, df, t: g * _t_density(df, t))
+
+row("stdtrit", "The inverse of stdtr in t.", df=None, p=lambda g, t, df, p: g / _t_density(df, t))
+
+# the distributions of counts, of squares and of their ratios
+
+_poisson = lambda k, m: _gamma_density(np.floor(_double(k)) + 1, m)  # noqa: E731
+_binomial = lambda k, n, p: _beta_density(np.floor(_double(k)) + 1, n - np.floor(_double(k)), p)  # noqa: E731
+_squares = lambda v, x: _gamma_density(v / 2, x / 2) / 2  # noqa: E731
+row("pdtr", "The distribution of Poisson.", k=None, m=lambda g, a, k, m: -g * _poisson(k, m))
+row("pdtrc", "1 - pdtr(k, m).", k=None, m=lambda g, a, k, m: g * _poisson(k, m))
+row("bdtr", "The binomial distribution.", k=None, n=None, p=lambda g, a, k, n, p: -g * _binomial(k, n, p))
+row("bdtrc", "1 - bdtr(k, n, p).", k=None, n=None, p=lambda g, a, k, n, p: g * _binomial(k, n, p))
+row("chdtr", "The distribution of chi-squared.", v=None, x=lambda g, a, v, x: g * _squares(v, x))
+row("chdtrc", "1 - chdtr(v, X).", v=None, x=lambda g, a, v, x: -g * _squares(v, x))
+row("chdtri", "The inverse of chdtrc in X.", v=None, p=lambda g, x, v, p: -g / _squares(v, x))
 
 # entropies and powers
 
@@ -229,84 +284,30 @@ def _slope_of_log(x, y):
         return np.where(np.equal(x, 0) & np.equal(y, 0), 0, x / y)
 
 
-_row(
+row(
     "xlogy", "A = X ln Y, 0 at X = 0.", x=lambda g, a, x, y: g * np.log(y), y=lambda g, a, x, y: g * _slope_of_log(x, y)
 )
-_row(
+row(
     "xlog1py",
     "A = X ln(1 + Y), 0 at X = 0.",
     x=lambda g, a, x, y: g * np.log1p(y),
     y=lambda g, a, x, y: g * _slope_of_log(x, 1 + y),
 )
-_row("entr", "A = -X ln X.", x=lambda g, a, x: g * (-1 - np.log(x)))
-_row(
+row("entr", "A = -X ln X.", x=lambda g, a, x: g * (-1 - np.log(x)))
+row(
     "rel_entr",
     "A = X ln(X / Y).",
     x=lambda g, a, x, y: g * (np.log(x / y) + 1),
     y=lambda g, a, x, y: -g * _slope_of_log(x, y),
 )
-_row(
+row(
     "kl_div",
     "A = X ln(X / Y) - X + Y.",
     x=lambda g, a, x, y: g * np.log(x / y),
     y=lambda g, a, x, y: g * (1 - _slope_of_log(x, y)),
 )
-_row(
-    "boxcox",
-    "A = (X**lmbda - 1) / lmbda, and ln X for 0: dA/dX = X**(lmbda - 1).",
-    x=lambda g, a, x, lmbda: g * x ** (lmbda - 1.0),
-    lmbda=None,
-)
-_row("expi", "The exponential integral.", x=lambda g, a, x: g * (np.exp(x) / x))
-_row("exp1", "The exponential integral E_1.", x=lambda g, a, x: g * (-np.exp(-x) / x))
-
-# Bessel functions, of the first and second kind and modified; elliptic integrals, which are hypergeometric functions
-
-
-def _mean_of_neighbours(function, sign):
-    """The derivative (F[v-1] + sign F[v+1]) / 2."""
-    return lambda g, a, v, z: g * ((function(v - 1, z) + sign * function(v + 1, z)) / 2)
-
-
-_row("jv", "dA/dZ = (J[v-1] - J[v+1]) / 2.", v=None, z=_mean_of_neighbours(sp.jv, -1))
-_of_yv = _mean_of_neighbours(sp.yv, -1)
-_row("yv", "dA/dZ = (Y[v-1] - Y[v+1]) / 2.", v=None, z=_of_yv)
-_row("yn", "Y of an order rounded towards 0.", n=None, x=lambda g, a, n, x: _of_yv(g, a, np.trunc(n), x))
-_row("iv", "dA/dZ = (I[v-1] + I[v+1]) / 2.", v=None, z=_mean_of_neighbours(sp.iv, 1))
-_row(
-    "kv", "dA/dZ = -(K[v-1] + K[v+1]) / 2.", v=None, z=lambda g, a, v, z: -g * ((sp.kv(v - 1, z) + sp.kv(v + 1, z)) / 2)
-)
-_row(
-    "ive",
-    "e**-|Z| I[v](Z).",
-    v=None,
-    z=lambda g, a, v, z: g * ((sp.ive(v - 1, z) + sp.ive(v + 1, z)) / 2 - np.sign(z) * a),
-)
-_row("kve", "e**Z K[v](Z).", v=None, z=lambda g, a, v, z: g * (a - (sp.kve(v - 1, z) + sp.kve(v + 1, z)) / 2))
-_row("j0", "dA/dX = -J[1].", x=lambda g, a, x: -g * sp.j1(x))
-_row("j1", "dA/dX = (J[0] - J[2]) / 2.", x=lambda g, a, x: g * ((sp.j0(x) - sp.jv(2, x)) / 2))
-_row("y0", "dA/dX = -Y[1].", x=lambda g, a, x: -g * sp.y1(x))
-_row("y1", "dA/dX = (Y[0] - Y[2]) / 2.", x=lambda g, a, x: g * ((sp.y0(x) - sp.yv(2, x)) / 2))
-_row("i0", "dA/dX = I[1].", x=lambda g, a, x: g * sp.i1(x))
-_row("i1", "dA/dX = (I[0] + I[2]) / 2.", x=lambda g, a, x: g * ((sp.i0(x) + sp.iv(2, x)) / 2))
-_row("i0e", "e**-|X| I[0].", x=lambda g, a, x: g * (sp.i1e(x) - np.sign(x) * a))
-_row("i1e", "e**-|X| I[1].", x=lambda g, a, x: g * ((sp.i0e(x) + sp.ive(2, x)) / 2 - np.sign(x) * a))
-_row("k0", "dA/dX = -K[1].", x=lambda g, a, x: -g * sp.k1(x))
-_row("k1", "dA/dX = -(K[0] + K[2]) / 2.", x=lambda g, a, x: -g * ((sp.k0(x) + sp.kv(2, x)) / 2))
-_row("k0e", "e**X K[0].", x=lambda g, a, x: g * (a - sp.k1e(x)))
-_row("k1e", "e**X K[1].", x=lambda g, a, x: g * (a - (sp.k0e(x) + sp.kve(2, x)) / 2))
-_row(
-    "hyp2f1",
-    "The hypergeometric function F(a, b; c; Z): dA/dZ = (a b / c) F(a + 1, b + 1; c + 1; Z).",
-    a=None,
-    b=None,
-    c=None,
-    # equivalent: a + 1, b + 1 -> b + 1, a + 1 because F is symmetric in them
-    z=lambda g, out, a, b, c, z: g * (a * b / c * sp.hyp2f1(a + 1, b + 1, c + 1, z)),
-)
-_row("ellipk", "K(m), pi/2 F(1/2, 1/2; 1; m).", m=lambda g, a, m: g * (math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2.0, m)))
-# equivalent: 0.5, 1.5 -> 1.5, 0.5 because F is symmetric in them
-_row("ellipe", "E(m), pi/2 F(-1/2, 1/2; 1; m).", m=lambda g, a, m: g * (-math.pi / 8 * sp.hyp2f1(0.5, 1.5, 2.0, m)))
+row("expi", "The exponential integral.", x=lambda g, a, x: g * (np.exp(x) / x))
+row("exp1", "The exponential integral E_1.", x=lambda g, a, x: g * (-np.exp(-x) / x))
 
 
 def __getattr__(name):
