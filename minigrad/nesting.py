@@ -49,6 +49,7 @@ class _InScope:
 
     def __init__(self, node: Node, op: Any):
         self._node, self._op = node, op
+        self.places, self.together = getattr(op, "places", None), getattr(op, "together", None)
 
     def contribution(self, i: int, view: Node, g: Any) -> Any:
         """Return what the op does."""

@@ -46,12 +46,16 @@ class Op(Signature):
     `extended` is called where a call has parameters that `forward` does not name: a function of ops, see `extends`.
     `numpy` is the NumPy function whose calls it takes as well.
     `places` says of an index whether the VJP puts g there, each entry of it in a place of its own, among zeros.
+    `together(*gs, indices=..., shape=...)` is the op that sums many of these.
+    `passes` says whether VJPs get the arguments: to pass thousands of arrays thousands of times takes quadratic time.
     """
 
     elementwise: float = 0
     elementwise_vjps = False
     extended: Callable | None = None
     places: Callable[[Any], bool] | None = None
+    together: Any = None
+    passes = True
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
     __name__: str
@@ -202,6 +206,8 @@ class Op(Signature):
         if arguments is None:
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
+        if not self.passes:
+            arguments = ()
         if self.foreign:  # others use the same arrays
             g, output, *arguments = map(read_only, (g, output, *arguments))
         try:

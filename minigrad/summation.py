@@ -173,16 +173,18 @@ class PairwiseSum:
     """A sum of arrays that arrive one by one, pairwise: its parts are sums of 1, 2, 4, ... of them.
 
     It owns the sums of two or more, and adds to these in place. Slices are gathered in one more array, `placed`,
-    which becomes a part when an entry of it has got a few, as `counts` says.
+    which becomes a part when an entry of it has got a few, as `counts` says. Slices that are Tensors wait in `recorded`
+    for one op to add them all.
     """
 
-    __slots__ = ("count", "counts", "parts", "placed")
+    __slots__ = ("count", "counts", "parts", "placed", "recorded")
 
     def __init__(self, first: Any):
         self.parts = [first]
         self.count = 1
         self.placed: Any = None
         self.counts: Any = None
+        self.recorded: Any = None
 
     def add(self, x: Any) -> None:
         """Merge as many parts as the count has zeros at its end: the carry of a binary counter."""
@@ -199,8 +201,16 @@ class PairwiseSum:
                     x = part + x
         self.parts.append(x)
 
-    def add_at(self, index: Any, x: np.ndarray, shape: tuple[int, ...]) -> None:
-        """Add x to the entries of an array of `shape` at an index that names none of them twice."""
+    def add_at(self, index: Any, x: Any, shape: tuple[int, ...], together: Any = None) -> None:
+        """Add x to the entries of an array of `shape` at an index that names none of them twice.
+
+        together: the op that adds Tensors.
+        """
+        if hasattr(x, "node"):
+            self.recorded = self.recorded or (together, shape, [], [])
+            self.recorded[2].append(x)
+            self.recorded[3].append(index)
+            return
         # equivalent: >= -> >; np.any -> np.all because one more slice in an array has the same sum
         if self.placed is None or np.any(self.counts[index] >= _ROWS):
             self.join()
@@ -214,6 +224,9 @@ class PairwiseSum:
         if self.placed is not None:
             self.add(self.placed)
             self.placed = None
+        if self.recorded is not None:
+            (together, shape, slices, indices), self.recorded = self.recorded, None
+            self.add(together(*slices, indices=indices, shape=shape))
 
 
 def plus(a: Any, b: Any) -> PairwiseSum:
@@ -223,10 +236,10 @@ def plus(a: Any, b: Any) -> PairwiseSum:
     return pairwise
 
 
-def plus_at(a: Any, index: Any, b: np.ndarray, shape: tuple[int, ...]) -> PairwiseSum:
+def plus_at(a: Any, index: Any, b: Any, shape: tuple[int, ...], together: Any) -> PairwiseSum:
     """Add b to the entries of the sum a at the index, or start one: it changes neither of two arrays."""
     pairwise = a if type(a) is PairwiseSum else PairwiseSum(a)
-    pairwise.add_at(index, b, shape)
+    pairwise.add_at(index, b, shape, together)
     return pairwise
 
 

@@ -170,11 +170,11 @@ def _added(sum: Any, op: Any, i: int, node: Node, g: Any) -> PairwiseSum:
     """
     arguments = node.arguments
     # equivalent: without and arguments is not None because only another thread takes them away
-    if getattr(op, "places", None) and type(g) is ndarray and arguments is not None:
+    if getattr(op, "places", None) and arguments is not None:
         a, index = arguments
         small = 4 * g.size <= a.size  # equivalent: any change because both ways give the same sum
         if small and op.places(index):  # equivalent: without small and because both ways give the same sum
-            return plus_at(sum, index, g, a.shape)
+            return plus_at(sum, index, g, a.shape, op.together)
     return plus(sum, op.contribution(i, node, g))
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import gc
+import tracemalloc
 from typing import NamedTuple
 
 import numpy as np
@@ -461,3 +462,32 @@ def test_hessian_in_other_arguments_and_hvp_with_more():
             np.testing.assert_allclose(block, np.diag(right))
     np.testing.assert_allclose(mg.hessian(f, 1)(x, y), blocks[1][1])
     np.testing.assert_allclose(mg.hvp(f, x, np.array([1.0, 10.0]), y), 2 * y**2 * [1, 10])
+
+
+def cubic(x):
+    """x[0]**3 + 2 x[1]**3 + ..., and the last entry again by slices of other kinds."""
+    return sum((i + 1) * x[i] ** 3 for i in range(len(x))) + np.sum(x[-1:] ** 3) + x[..., None, -1].sum() ** 3
+
+
+def test_derivatives_of_any_order_through_slices_of_one_array():
+    x, n = np.linspace(-1, 1, 12), np.arange(1.0, 13)
+    n[-1] += 2
+    v = np.cos(np.arange(12.0))
+    assert_allclose(hessian(cubic)(x), np.diag(6 * n * x), rtol=1e-14)
+    assert_allclose(hvp(cubic, x, v), 6 * n * x * v, rtol=1e-14)
+    assert_allclose(jvp(cubic, (x,), (v,))[1], np.sum(3 * n * x**2 * v), rtol=1e-14)
+    assert_allclose(grad(lambda x: hvp(cubic, x, v) @ v)(x), 6 * n * v**2, rtol=1e-14)
+    assert_allclose(hessian(lambda x: hvp(cubic, x, v) @ v)(x), np.zeros((12, 12)))
+
+
+def test_second_derivatives_through_slices_take_no_array_for_each():
+    def peak(n):
+        x = np.ones((n, 8))
+        tracemalloc.start()
+        hvp(lambda x: sum(np.sum(x[i] ** 2) for i in range(n)), x, x)
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(8)
+    assert peak(800) < 8 * peak(200)  # 4 times as much; an array for each slice takes 14 times as much

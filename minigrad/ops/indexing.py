@@ -12,7 +12,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..errors import brief
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
-from ..summation import normalized_axis
+from ..summation import PairwiseSum, normalized_axis, total
 from ..typing import Array, Axis, Index, IndicesLike, Shape
 from .shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, swapaxes
 
@@ -146,7 +146,22 @@ def _names_once(index):
     )
 
 
-getitem.places = _names_once
+@op(name="scatter", complex=True)
+def _scattered(*arrays, indices, shape):
+    """Zeros of `shape`, with each array added at its index, which names no entry twice."""
+    gathered = PairwiseSum(np.zeros(shape, arrays[0].dtype))
+    for a, index in zip(arrays, indices, strict=True):
+        gathered.add_at(index, a, shape)
+    return total(gathered)
+
+
+@_scattered.vjp("arrays")
+def _(i, g, out, *_, indices, shape):
+    return getitem(g, indices[i])
+
+
+_scattered.passes = False
+getitem.places, getitem.together = _names_once, _scattered
 
 
 def _with_axis(name, a, axis):

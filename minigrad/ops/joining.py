@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,20 +22,24 @@ __all__ = [
 
 @op(name="concatenate", complex=True)
 def _join(*arrays, axis, saved):
-    """Saved is where each array starts: to find it again for each would take quadratic time."""
+    """Saved are the shapes, and where each array starts: to find it again for each would take quadratic time."""
     joined = np.concatenate(arrays, axis=axis)
-    sizes = (np.size(a) if axis is None else np.shape(a)[axis] for a in arrays)
+    saved["shapes"] = [*map(np.shape, arrays)]
+    sizes = (math.prod(shape) if axis is None else shape[axis] for shape in saved["shapes"])
     saved["starts"] = [*itertools.accumulate(sizes, initial=0)]
     return joined
 
 
 @_join.vjp("arrays")
-def _(i, g, out, *arrays, axis, saved):
+def _(i, g, out, *_, axis, saved):
     """Array i is the part of out that starts where the arrays before it end."""
     start, end = saved["starts"][i : i + 2]
     if axis is None:
-        return np.reshape(g[start:end], arrays[i].shape)
+        return np.reshape(g[start:end], saved["shapes"][i])
     return g[(slice(None),) * (axis % out.ndim) + (slice(start, end),)]
+
+
+_join.passes = False
 
 
 @implements(np.concatenate)
@@ -53,8 +58,11 @@ def _stacked(*arrays, axis):
 
 
 @_stacked.vjp("arrays")
-def _(i, g, out, *arrays, axis):
+def _(i, g, out, *_, axis):
     return g[(*(slice(None),) * axis, i)]
+
+
+_stacked.passes = False
 
 
 @implements(np.stack)

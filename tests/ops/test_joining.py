@@ -1,5 +1,7 @@
 """What joins arrays and cuts them up: value and derivatives by specs, NumPy's arguments and refusals one by one."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -182,3 +184,19 @@ def test_a_shift_of_several_axes_is_refused():
 def test_an_empty_axis_is_rolled():
     for axis in (0, 1, (0, 1), None):
         assert np.roll(leaf(np.zeros((0, 3))), 1, axis).shape == (0, 3)
+
+
+@pytest.mark.parametrize("join", [np.stack, np.concatenate, lambda arrays: np.concatenate(arrays, None)])
+def test_the_time_of_thousands_of_parts_grows_with_their_number(join):
+    def seconds(n):
+        x = [leaf(np.full(1, 2.0)) for _ in range(n)]
+        y = join(x)
+        start = time.process_time()
+        y.backward(np.arange(float(n)).reshape(y.shape))
+        spent = time.process_time() - start
+        np.testing.assert_array_equal([part.grad[0] for part in x], np.arange(n))
+        return spent
+
+    seconds(100)
+    few, many = (min(seconds(n) for _ in range(3)) for n in (500, 8000))
+    assert many < 60 * few  # 16 times as much; to pass all parts for each takes 150 times as much
