@@ -18,7 +18,7 @@ from ..ops import activations, sigmoid, sum
 from ..typing import Array, Axis
 from .ufuncs import UFUNCS, row
 
-__all__ = ["log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
+__all__ = ["lambertw", "log_softmax", "logsumexp", "multigammaln", "polygamma", "softmax", "zeta"]
 
 UFUNCS[sp.expit] = sigmoid
 
@@ -57,13 +57,17 @@ def _(g, a, x, q):
 
 
 @op(complex=True)
-def _lambertw(z, k=0, tol=1e-8):
-    """A e**A = Z, on the branch k: dA/dZ = 1 / (Z + e**A)."""
+def lambertw(z: Array, k: int = 0, tol: float = 1e-8) -> Array:
+    """The complex A with A e**A = Z, on the branch k: dA/dZ = 1 / (Z + e**A).
+
+    >>> mg.scipy.special.lambertw(1.0).round(6)
+    np.complex128(0.567143+0j)
+    """
     return sp.lambertw(z, k, tol)
 
 
-_lambertw.vjp("z", lambda g, a, z, k, tol: g / (z + np.exp(a)))
-UFUNCS |= {sp._ufuncs._lambertw: _lambertw, sp._ufuncs._zeta: zeta}
+lambertw.vjp("z", lambda g, a, z, k, tol: g / (z + np.exp(a)))
+UFUNCS |= {sp._ufuncs._lambertw: lambertw, sp._ufuncs._zeta: zeta}
 
 
 def multigammaln(a: Array, d: int) -> Array:

@@ -30,6 +30,7 @@ only64 = {"opt_outs": {"float32": "SciPy's own precision"}}
 
 spec("polygamma", calls(call(1, np.array([0.7, 2.5])), call(3, 1.5)), sp.polygamma, fn=special.polygamma, **only64)
 spec("zeta", calls(call(2, np.array([0.7, 2.5]))), sp.zeta, fn=special.zeta, **only64)
+spec("lambertw", calls(call(np.array([-1.3, 0.4]))), sp.lambertw, fn=special.lambertw, **only64)
 spec("expm", calls(call(M), call(np.stack([M, M.T]))), sl.expm, fn=linalg.expm, **only64)
 spec(
     "solve_sylvester",
