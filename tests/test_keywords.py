@@ -34,7 +34,8 @@ OF_SCIPY = [
     (integrate, "odeint", lambda y, t: -y, V, V),
 ]  # fmt: skip
 DISTRIBUTIONS = {"norm": (), "t": (3.0,), "gamma": (2.0,), "beta": (2.0, 3.0), "chi2": (3.0,), "poisson": (2.0,)}
-DISTRIBUTIONS |= {"multivariate_normal": (), "dirichlet": (V,)}
+DISTRIBUTIONS |= {"multivariate_normal": (), "dirichlet": (V,), "multinomial": (3, V)}
+DISTRIBUTIONS |= {"lognorm": (0.9,), "cauchy": (), "truncnorm": (-0.7, 1.2), "binom": (7, 0.3)}
 OTHERS = {
     "autograd.grad": (autograd.grad(np.sum), V), "autograd.numpy.array": (anp.array, [mg.tensor(1.0), 2.0]),
     "autograd.numpy.asarray": (anp.asarray, [mg.tensor(1.0), 2.0]),

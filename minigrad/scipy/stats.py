@@ -6,118 +6,20 @@ Each distribution is a class of static functions. Calling it gives it with its p
 from __future__ import annotations
 
 import math
-from functools import wraps
-from importlib import import_module
-from typing import Any
 
 import numpy as np
 import scipy.special as sp
 
 from ..operation import array_of
-from ..ops import array, cholesky, slogdet, solve, sum
+from ..ops import cholesky, slogdet, solve, sum
 from ..typing import Array
 from . import special  # noqa: F401 (the table of derivatives)
+from .distributions import Distribution, positive, standard
+from .families import *  # noqa: F403 (one row each)
+from .families import __all__ as _rows
 
-__all__ = ["beta", "chi2", "dirichlet", "gamma", "multivariate_normal", "norm", "poisson", "t"]
-
-
-class _AsSciPy(type):
-    """What a distribution does not have here, such as `rvs`, is SciPy's. Its functions take lists."""
-
-    def __init__(cls, name: str, bases: tuple, members: dict[str, Any]):
-        super().__init__(name, bases, members)
-        for each, member in members.items():
-            if isinstance(member, staticmethod):
-                setattr(cls, each, staticmethod(_of_lists(member.__func__)))
-
-    def __call__(cls, *parameters: Any, **named: Any) -> Any:
-        """The distribution with these parameters."""
-        return _Frozen(cls, parameters, named)
-
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(getattr(import_module("scipy.stats"), cls.__name__), name)
-
-
-def _of_lists(f):
-    """A function that makes arrays of lists first."""
-
-    def made(x):
-        return array(x) if isinstance(x, (list, tuple)) else x
-
-    @wraps(f)
-    def call(*arguments, **options):
-        return f(*map(made, arguments), **{name: made(x) for name, x in options.items()})
-
-    return call
-
-
-class _Frozen:
-    """A distribution with its parameters, which follow the first argument of its functions."""
-
-    def __init__(self, of: Any, parameters: tuple, named: dict[str, Any]):
-        self._of, self._parameters, self._named = of, parameters, named
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        if name not in dir(self._of):
-            of_scipy = getattr(import_module("scipy.stats"), self._of.__name__)
-            return getattr(of_scipy(*self._parameters, **self._named), name)
-        return lambda *x: getattr(self._of, name)(*x, *self._parameters, **self._named)
-
-
-class _Distribution(metaclass=_AsSciPy):
-    """`pdf` from `logpdf`, and the like."""
-
-    @classmethod
-    def pdf(cls: Any, *arguments: Any, **options: Any) -> Any:
-        """The density."""
-        return np.exp(cls.logpdf(*arguments, **options))
-
-    @classmethod
-    def pmf(cls: Any, *arguments: Any, **options: Any) -> Any:
-        """The probability."""
-        return np.exp(cls.logpmf(*arguments, **options))
-
-    @classmethod
-    def logcdf(cls: Any, *arguments: Any, **options: Any) -> Any:
-        """The logarithm of the distribution function."""
-        return _log(cls.cdf(*arguments, **options), cls.sf(*arguments, **options))
-
-    @classmethod
-    def logsf(cls: Any, *arguments: Any, **options: Any) -> Any:
-        """The logarithm of the probability of more."""
-        return _log(cls.sf(*arguments, **options), cls.cdf(*arguments, **options))
-
-
-def _log(p, rest):
-    """ln P = ln(1 - rest): from the rest where that is less, since the logarithm of almost 1 is not precise."""
-    less = np.less(p, 0.5)
-    # equivalent: p, 0.5 -> p, 1.5; less, 0.5 -> less, -0.5 because these are not taken
-    return np.where(less, np.log(np.where(less, p, 0.5)), np.log1p(-np.where(less, 0.5, rest)))
-
-
-def _positive(p):
-    """p, or NaN where it is not positive."""
-    positive = np.greater(p, 0)
-    return p if np.all(positive) else np.where(positive, p, np.nan)
-
-
-# equivalent: 0.0 -> any number; / array_of(scale) -> * array_of(scale) because this is not taken, or infinite
-def _standard(x, loc, scale, shape=1.0):
-    """(x - loc) / scale, NaN where the scale or the shape is not positive; infinite is so for any scale."""
-    deviation, scale = x - loc, _positive(scale)
-    infinite = np.isinf(deviation)
-    if np.any(infinite):
-        z = np.where(infinite, deviation / array_of(scale), np.where(infinite, 0.0, deviation) / scale)
-    else:
-        z = deviation / scale
-    positive = np.greater(shape, 0)
-    # equivalent: z if np.all(positive) else np.where(positive, z, np.nan) -> np.where(positive, z, np.nan) because it
-    # is only slower
-    return z if np.all(positive) else np.where(positive, z, np.nan)
+__all__ = ["beta", "chi2", "dirichlet", "gamma", "multinomial", "multivariate_normal", "norm", "poisson", "t"]
+__all__ += _rows
 
 
 def _counted(k, mu, loc):
@@ -135,7 +37,7 @@ def _supported(f, z, below, above=math.nan, end=math.inf):
     return np.where(lower, below, np.where(higher, above, f(np.where(outside, 0.5, z))))
 
 
-class norm(_Distribution):
+class norm(Distribution):
     """The normal distribution of mean `loc` and standard deviation `scale`.
 
     >>> float(mg.scipy.stats.norm.logpdf(0.0).round(6))
@@ -145,36 +47,36 @@ class norm(_Distribution):
     @staticmethod
     def logpdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = (x - loc) / _positive(scale)
-        return -z * z / 2 - np.log(_positive(scale)) - math.log(2 * math.pi) / 2
+        z = (x - loc) / positive(scale)
+        return -z * z / 2 - np.log(positive(scale)) - math.log(2 * math.pi) / 2
 
     @staticmethod
     def cdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function."""
-        return sp.ndtr(_standard(x, loc, scale))
+        return sp.ndtr(standard(x, loc, scale))
 
     @staticmethod
     def sf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        return sp.ndtr(-_standard(x, loc, scale))
+        return sp.ndtr(-standard(x, loc, scale))
 
     @staticmethod
     def logcdf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the distribution function."""
-        return sp.log_ndtr(_standard(x, loc, scale))
+        return sp.log_ndtr(standard(x, loc, scale))
 
     @staticmethod
     def logsf(x: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the probability of more."""
-        return sp.log_ndtr(-_standard(x, loc, scale))
+        return sp.log_ndtr(-standard(x, loc, scale))
 
     @staticmethod
     def ppf(q: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The quantile."""
-        return loc + _positive(scale) * sp.ndtri(q)
+        return loc + positive(scale) * sp.ndtri(q)
 
 
-class t(_Distribution):
+class t(Distribution):
     """Student's t distribution of `df` degrees of freedom."""
 
     @staticmethod
@@ -186,42 +88,54 @@ class t(_Distribution):
             ours = t.logpdf(x, np.where(normal, 1.0, df), loc, scale)
             # equivalent: x, loc -> loc, x because the density is symmetric
             return np.where(normal, norm.logpdf(x, loc, scale), ours)
-        z = _standard(x, loc, scale, df)  # equivalent: x, loc -> loc, x because the density is symmetric
-        constant = -sp.betaln(df / 2, 0.5) - np.log(_positive(df)) / 2
-        return constant - (df + 1) / 2 * np.log1p(z * z / df) - np.log(_positive(scale))
+        z = standard(x, loc, scale, df)  # equivalent: x, loc -> loc, x because the density is symmetric
+        constant = -sp.betaln(df / 2, 0.5) - np.log(positive(df)) / 2
+        return constant - (df + 1.0) / 2 * np.log1p(z * z / df) - np.log(positive(scale))
 
     @staticmethod
     def cdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `df`."""
-        return sp.stdtr(df, _standard(x, loc, scale, df))
+        return sp.stdtr(df, standard(x, loc, scale, df))
 
     @staticmethod
     def sf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        return sp.stdtr(df, -_standard(x, loc, scale, df))
+        return sp.stdtr(df, -standard(x, loc, scale, df))
+
+    @staticmethod
+    def ppf(q: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The quantile; differentiable in all but `df`."""
+        df = positive(df)
+        lowest = np.where(np.isnan(df), np.nan, -np.inf)  # SciPy's ufunc has the wrong sign there
+        return loc + positive(scale) * np.where(np.equal(q, 0), lowest, sp.stdtrit(df, q))
 
 
-class gamma(_Distribution):
+class gamma(Distribution):
     """The gamma distribution of shape `a`."""
 
     @staticmethod
     def logpdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = _standard(x, loc, scale, a)
-        return _supported(lambda z: sp.xlogy(a - 1, z) - z, z, -np.inf) - sp.gammaln(a) - np.log(_positive(scale))
+        z = standard(x, loc, scale, a)
+        return _supported(lambda z: sp.xlogy(a - 1, z) - z, z, -np.inf) - sp.gammaln(a) - np.log(positive(scale))
 
     @staticmethod
     def cdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a`."""
-        return _supported(lambda z: sp.gammainc(a, z), _standard(x, loc, scale, a), 0.0)
+        return _supported(lambda z: sp.gammainc(a, z), standard(x, loc, scale, a), 0.0)
 
     @staticmethod
     def sf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        return _supported(lambda z: sp.gammaincc(a, z), _standard(x, loc, scale, a), 1.0)
+        return _supported(lambda z: sp.gammaincc(a, z), standard(x, loc, scale, a), 1.0)
+
+    @staticmethod
+    def ppf(q: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The quantile; differentiable in all but `a`."""
+        return loc + positive(scale) * sp.gammaincinv(positive(a), q)
 
 
-class chi2(_Distribution):
+class chi2(Distribution):
     """The chi-squared distribution of `df` degrees of freedom: gamma of shape df / 2 and scale 2."""
 
     @staticmethod
@@ -239,31 +153,41 @@ class chi2(_Distribution):
         """The probability of more."""
         return gamma.sf(x, df / 2, loc, scale * 2)
 
+    @staticmethod
+    def ppf(q: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The quantile; differentiable in all but `df`."""
+        return gamma.ppf(q, df / 2, loc, scale * 2)
 
-class beta(_Distribution):
+
+class beta(Distribution):
     """The beta distribution of shapes `a` and `b`."""
 
     @staticmethod
     def logpdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The logarithm of the density."""
-        z = _standard(x, loc, scale, np.minimum(a, b))
+        z = standard(x, loc, scale, np.minimum(a, b))
         powers = _supported(lambda z: sp.xlogy(a - 1, z) + sp.xlog1py(b - 1, -z), z, -np.inf, -np.inf, end=1.0)
-        return powers - sp.betaln(a, b) - np.log(_positive(scale))
+        return powers - sp.betaln(a, b) - np.log(positive(scale))
 
     @staticmethod
     def cdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The distribution function; differentiable in all but `a` and `b`."""
-        z = _standard(x, loc, scale, np.minimum(a, b))
+        z = standard(x, loc, scale, np.minimum(a, b))
         return _supported(lambda z: sp.betainc(a, b, z), z, 0.0, 1.0, end=1.0)
 
     @staticmethod
     def sf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The probability of more."""
-        z = _standard(x, loc, scale, np.minimum(a, b))
+        z = standard(x, loc, scale, np.minimum(a, b))
         return _supported(lambda z: sp.betaincc(a, b, z), z, 1.0, 0.0, end=1.0)
 
+    @staticmethod
+    def ppf(q: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
+        """The quantile; differentiable in all but `a` and `b`."""
+        return loc + positive(scale) * sp.betaincinv(positive(a), positive(b), q)
 
-class poisson(_Distribution):
+
+class poisson(Distribution):
     """The Poisson distribution of mean `mu`."""
 
     @staticmethod
@@ -284,7 +208,7 @@ class poisson(_Distribution):
         return _supported(lambda k: sp.gammainc(np.floor(k) + 1, mu), _counted(k, mu, loc), 1.0)
 
 
-class multivariate_normal(_Distribution):
+class multivariate_normal(Distribution):
     """The normal distribution of vectors, the last axis of x."""
 
     @staticmethod
@@ -347,7 +271,7 @@ def _of_singular(cov, columns):
     return squares, sum(np.log(values[spanned])), np.sum(spanned)
 
 
-class dirichlet(_Distribution):
+class dirichlet(Distribution):
     """The Dirichlet distribution of concentrations `alpha`."""
 
     @staticmethod
@@ -356,3 +280,20 @@ class dirichlet(_Distribution):
         if np.ndim(alpha) != 1 or len(alpha) != len(x):
             raise ValueError(f"dirichlet: alpha must be a vector as long as x, not {np.shape(alpha)} and {np.shape(x)}")
         return sum(sp.xlogy(alpha - 1, np.transpose(x)), -1) - sum(sp.gammaln(alpha)) + sp.gammaln(sum(alpha))
+
+
+class multinomial(Distribution):
+    """The multinomial distribution of `n` trials, the last axis of x and p."""
+
+    @staticmethod
+    def logpmf(x: Array, n: Array, p: Array) -> Array:
+        """The logarithm of the probability. The last p is what the others leave of 1."""
+        first = p[..., :-1]
+        p = np.concatenate([first, np.expand_dims(1 - sum(first, -1), -1)], -1)
+        values = array_of(x)
+        valid = np.all(np.greater_equal(p, 0) & np.less_equal(p, 1), -1) & np.greater_equal(n, 0)
+        possible = np.all((values >= 0) & (values == np.floor(values)), -1) & np.equal(np.sum(values, -1), n)
+        mask = np.expand_dims(valid & possible, -1)
+        terms = sp.xlogy(np.where(mask, x, 0.0), np.where(mask, p, 1.0)) - sp.gammaln(np.where(mask, x, 0.0) + 1)
+        found = sp.gammaln(np.add(n, 1.0)) + sum(terms, -1)
+        return np.where(valid, np.where(possible, found, -np.inf), np.nan)

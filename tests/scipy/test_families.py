@@ -1,0 +1,173 @@
+"""Distributions of one row each: their values against SciPy's, their derivatives against finite differences."""
+
+import inspect
+
+import numpy as np
+import pytest
+import scipy.stats as ss
+from numpy.testing import assert_allclose, assert_array_equal
+from support.gradients import leaf
+
+import minigrad as mg
+from minigrad.scipy import families, stats
+from minigrad.testing import check_grads
+
+pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
+
+SHAPES = {
+    "lognorm": [(0.9,)], "weibull_min": [(1.7,), (1.0,), (0.6,)], "exponweib": [(1.4, 1.7)], "fisk": [(2.3,), (1.0,)],
+    "gompertz": [(0.6,)], "pareto": [(1.8,)], "invgamma": [(2.5,)], "skewnorm": [(1.3,), (-2.0,)],
+    "vonmises": [(2.1,), (0.0,)], "binom": [(7.0, 0.3), (0.0, 0.3), (4.0, 1.0)], "bernoulli": [(0.3,)],
+    "geom": [(0.3,), (1.0,)], "nbinom": [(4.5, 0.3), (2.0, 1.0)],
+    "truncnorm": [(-0.7, 1.2), (0.5, 3.0), (2.0, np.inf), (-np.inf, -1.0), (6.0, 9.0), (-np.inf, np.inf)],
+}  # fmt: skip
+WRONG = {name: tuple(-s for s in shapes[0]) for name, shapes in SHAPES.items() if name not in ("skewnorm", "vonmises")}
+WRONG |= {"truncnorm": (1.0, 0.0), "binom": (2.5, 0.3), "vonmises": (-1.0,)}
+MADE = {"logpdf": ["pdf"], "logpmf": ["pmf"], "sf": ["logcdf", "logsf"]}  # functions that every row has if it has one
+CASES = [
+    (name, function)
+    for name in families.__all__
+    for function in dict.fromkeys(
+        f for own, member in vars(getattr(stats, name)).items() if isinstance(member, staticmethod)
+        for f in (own, *MADE.get(own, []))
+    )
+]  # fmt: skip
+each = pytest.mark.parametrize(("name", "function"), CASES)
+
+
+def both(name, function):
+    return getattr(getattr(stats, name), function), getattr(getattr(ss, name), function)
+
+
+def placed(name, *places):
+    """The places, and scales unless it is a distribution of counts."""
+    return [place[: 1 if "logpmf" in vars(getattr(stats, name)) else 2] for place in places]
+
+
+def inside(name, function):
+    """Points in the support, and in each of its parts."""
+    if function == "ppf":
+        return np.array([0.2, 0.55, 0.9])
+    counts = {"binom": [0.0, 3.0, 6.0], "bernoulli": [0.0, 0.0], "geom": [1.0, 4.0, 9.0], "nbinom": [0.0, 4.0, 9.0]}
+    points = {"uniform": [0.2, 0.9], "pareto": [1.3, 4.1], "truncnorm": [-0.5, 0.1, 1.1], **counts}
+    real = getattr(ss, name).support(*SHAPES.get(name, [()])[0])[0] < 0
+    return np.array(points.get(name, [-1.3, 0.4, 2.2] if real else [0.3, 1.4, 3.1]))
+
+
+@each
+def test_values_are_scipys_in_the_support_and_outside(name, function):
+    ours, theirs = both(name, function)
+    x = np.array([-np.inf, -5, -2, -0.5, 0, 0.2, 0.7, 1, 2, 2.5, 4, 5, 7, np.inf, np.nan])
+    if function == "ppf":
+        x = np.array([-0.1, 0, 0.01, 0.3, 0.5, 0.8, 0.999, 1, 1.1, np.nan])
+    for shapes in SHAPES.get(name, [()]):
+        for place in placed(name, (), (0.3, 1.7), (-1.0, 2.0), (0.3, -1.0)):
+            expected = theirs(x, *shapes, *place)
+            if function in ("logpdf", "pdf", "logpmf", "pmf") and (not place[1:] or place[1] > 0):
+                expected = np.where(np.isinf(x), -np.inf if function[0] == "l" else 0, expected)  # SciPy gives NaN
+            assert_allclose(ours(x, *shapes, *place), expected, rtol=1e-9, atol=1e-15)
+    if name in WRONG:
+        assert np.isnan(ours(x, *WRONG[name])).all()
+
+
+def parameters(name, function):
+    """The parameters by name, and those of them that have no derivative in elementary functions."""
+    shapes = SHAPES.get(name, [()])[0]
+    first = next(m.__func__ for m in vars(getattr(stats, name)).values() if isinstance(m, staticmethod))
+    place = {"uniform": (0.05, 1.3), "truncnorm": ()}.get(name, placed(name, (0.1, 0.9))[0])
+    if "logpmf" in vars(getattr(stats, name)):
+        place = ()
+    given = dict(zip([*inspect.signature(first).parameters][1:], map(np.float64, (*shapes, *place)), strict=False))
+    density = function in ("logpdf", "pdf", "logpmf", "pmf")
+    return given, {"binom": {"n"}, **({} if density else {"invgamma": {"a"}, "nbinom": {"n"}})}.get(name, set())
+
+
+@each
+def test_derivatives(name, function):
+    ours, _ = both(name, function)
+    given, without = parameters(name, function)
+    moving = [key for key in given if key not in without]
+    fixed = {key: given[key] for key in without}
+    x = inside(name, function)
+    counts = "logpmf" in vars(getattr(stats, name))
+
+    def f(*values):
+        point, values = (x, values) if counts else (values[0], values[1:])
+        return ours(point, **fixed, **dict(zip(moving, values, strict=True)))
+
+    check_grads(f, *([] if counts else [x]), *[given[key] for key in moving], order=2, float32=False)
+    for key in without & {"a"}:
+        with pytest.raises(TypeError, match="has no VJP for its argument"):
+            ours(x, **{**given, key: leaf(given[key])})
+
+
+@each
+def test_lists_numbers_tensors_and_single_precision(name, function):
+    ours, _ = both(name, function)
+    x, shapes = inside(name, function), SHAPES.get(name, [()])[0]
+    expected = ours(x, *shapes)
+    for kind in (list, mg.tensor, leaf):
+        assert_array_equal(mg.array(ours(kind(x), *shapes)).data, expected)
+    assert_allclose(ours(x.astype(np.float32), *shapes), expected, rtol=1e-4, atol=1e-6)
+    assert_allclose([ours(np.float64(x[0]), *shapes), ours(float(x[0]), *shapes)], [expected[0]] * 2)
+    assert ours(np.ones((0, 2)), *shapes).shape == (0, 2)
+    frozen = getattr(getattr(stats, name)(*shapes), function)
+    assert_array_equal(frozen(x), expected)
+    unsigned = [np.array(2, np.uint8)] * (
+        len(shapes) if name in ("weibull_min", "pareto", "invgamma", "gompertz") else 0
+    )
+    if unsigned:
+        assert_array_equal(ours(x, *unsigned), ours(x, *[2.0 for _ in unsigned]))
+
+
+@each
+def test_nothing_flows_back_from_outside_of_a_support(name, function):
+    if function == "ppf" or name == "truncnorm":
+        return
+    ours, _ = both(name, function)
+    shapes = SHAPES.get(name, [()])[0]
+    outside = np.array([np.inf, -np.inf, *([] if getattr(ss, name).support(*shapes)[0] < 0 else [-2.0])])
+    for x in outside:
+        slopes = mg.grad(lambda x, *s: np.exp(ours(x, *s)) if function[0] == "l" else ours(x, *s))(x, *shapes)
+        assert slopes == 0
+
+
+def test_a_small_probability_of_a_row_is_not_what_is_left_of_1():
+    for name, x, shapes in (("exponweib", 30.0, (1.4, 1.7)), ("truncnorm", 8.5, (6.0, np.inf))):
+        for function in ("sf", "logsf", "logcdf"):
+            ours, theirs = both(name, function)
+            assert_allclose(ours(x, *shapes), theirs(x, *shapes), rtol=1e-7)
+    assert_allclose(stats.fisk.sf(1e6, 3.0), 1e-18)
+    assert stats.expon.logsf(800.0) == -800
+    assert stats.halfnorm.logsf(50.0) < -1250
+
+
+def test_names_and_numbers_of_parameters():
+    assert_allclose(stats.lognorm.logpdf(2.0, s=0.9, scale=3.0), ss.lognorm.logpdf(2.0, s=0.9, scale=3.0))
+    assert [*inspect.signature(stats.truncnorm.cdf).parameters] == ["x", "a", "b", "loc", "scale"]
+    with pytest.raises(TypeError, match=r"^lognorm\.logpdf: missing a required argument: 's'"):
+        stats.lognorm.logpdf(2.0)
+    with pytest.raises(TypeError, match=r"^binom\.cdf: got an unexpected keyword argument 'scale'"):
+        stats.binom.cdf(2.0, 3, 0.5, scale=1.0)
+    assert stats.expon.mean(scale=3.0) == 3
+
+
+def test_quantiles_undo_distribution_functions():
+    q = np.array([0.0, 0.1, 0.5, 0.97, 1.0, np.nan, -0.5])
+    for name, shapes in (("t", (3.5,)), ("gamma", (2.5,)), ("chi2", (3.0,)), ("beta", (2.0, 1.5))):
+        ours, theirs = both(name, "ppf")
+        assert_allclose(ours(q, *shapes, 0.3, 1.7), theirs(q, *shapes, 0.3, 1.7), rtol=1e-9)
+        check_grads(lambda q, s, f=ours, z=shapes: f(q, *z, 0.3, s), q[1:4], np.float64(1.7), order=2, float32=False)
+        assert np.isnan(ours(q, -1.0, *shapes[1:])).all()
+        assert np.isnan(ours(q, *shapes, 0.0, -1.0)).all()
+
+
+def test_several_kinds_of_counts():
+    x, p = np.array([[1, 2, 4], [3, 3, 1], [0, 0, 7], [1, 1, 1]]), np.array([0.2, 0.3, 0.5])
+    for points, n, of in ((x, 7, p), (x[0], 7, p), ([1, 2], 3, [0.4, 0.6]), ([1, 2], 3, [-0.4, 1.4])):
+        for name in ("logpmf", "pmf"):
+            ours, theirs = both("multinomial", name)
+            assert_allclose(ours(points, n, of), theirs(points, n, of), rtol=1e-12)
+    check_grads(lambda p: stats.multinomial.logpmf(x[:3], 7, p), p, order=2, float32=False)
+    slopes = mg.grad(lambda z: stats.multinomial.logpmf(x[0], 7, mg.softmax(z)))(np.log(p))
+    assert_allclose(slopes, x[0] - 7 * p, atol=1e-12)
