@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
+from .products import product
+
 _ROWS = 16  # added one after another; the error grows with this and not with the number of rows
 # entries up to which no blocks are needed, by dtype
 _DIRECT = {"e": 1, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
@@ -17,6 +19,7 @@ _SMALL = 2**14  # entries of an array up to which adding float32 in float64 take
 _PAIRWISE, _MANY = 8, 1024  # entries of a row from which on NumPy adds pairwise; of all, for which steps are cheap
 _FEW = 64  # sums of blocks that are added without blocks of their own
 _DOT, _SHORT_DOT = 1024, 16  # entries of a dot product: as many keep float32 precise, fewer take longer than products
+_WIDE = 16  # entries of a row from which on BLAS adds rows faster than NumPy
 _RUN = 2048  # entries that one row of a block should have: NumPy is slow on shorter ones, and the cache holds these
 
 
@@ -45,7 +48,7 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
     if a.dtype.char == "f" and a.size <= _SMALL:
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=np.float64).astype(dtype or a.dtype)
-    total = _sum_of_blocks(a, axes, dtype)
+    total = _sum_of_rows(a) if dtype is None and _has_rows(a, axes) else _sum_of_blocks(a, axes, dtype)
     return np.expand_dims(total, axes)[()] if keepdims else total[()]
 
 
@@ -57,6 +60,8 @@ def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
         take half the time of NumPy's sum.
     """
     axes = normalized_axes(axis, x.ndim)
+    if axes == (x.ndim - 1,) and _SHORT_DOT <= x.shape[-1] <= _DOT and x.flags.c_contiguous:
+        return np.vecdot(x, np.ones(x.shape[-1], x.dtype) if y is None else y)[..., None]
     order = _memory_order(x, axes)
     a, b, start, n = x.transpose(order), (x if y is None else y).transpose(order), x.ndim, 1
     while start and order[start - 1] in axes and n * a.shape[start - 1] <= _DOT:
@@ -102,6 +107,24 @@ def _is_direct(a, axes):
     pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
     # NumPy 2.0 adds float16 in float16
     return pairwise and a.dtype.char != "e"
+
+
+# equivalent: any change because each way of adding has the same sum
+def _has_rows(a, axes):
+    """Whether whole rows are added that lie one after another, and are so long that BLAS is faster than NumPy."""
+    rows = axes == tuple(range(a.ndim - 1)) and a.flags.c_contiguous
+    return rows and a.dtype.char in "fd" and a.shape[-1] >= _WIDE
+
+
+# equivalent: <= -> < because one block of all rows has the same sum
+def _sum_of_rows(a):
+    """The sum over all axes but the last: blocks of a few rows as products with ones, then the sums of the blocks."""
+    rows = a.reshape(-1, a.shape[-1])
+    if len(rows) <= _FEW:
+        return np.add.reduce(rows, axis=0)
+    end = len(rows) // _FEW * _FEW
+    total = _sum_of_rows(product(np.ones(_FEW, a.dtype), rows[:end].reshape(-1, _FEW, a.shape[-1])))
+    return total if end == len(rows) else total + np.add.reduce(rows[end:], axis=0)
 
 
 def _sum_of_blocks(a, axes, dtype):

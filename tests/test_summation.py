@@ -235,3 +235,18 @@ def test_short_rows_are_added_as_numpy_adds_them(n, dtype):
             found, expected = blocked_sum(x, -1, keepdims), np.sum(x, -1, keepdims=keepdims)
             np.testing.assert_array_equal(found, expected, strict=True)
             np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n", [1, 63, 64, 65, 128, 1030, 4096 + 7, 70_000])
+def test_the_sum_of_any_number_of_long_rows(n, dtype):
+    rows = np.random.default_rng(n).normal(size=(n, 17)).astype(dtype)
+    exact = rows.astype(np.longdouble).sum(axis=0)
+    size = np.abs(rows).astype(np.longdouble).sum(axis=0)
+    for a in (rows, rows.reshape(1, n, 1, 17)):
+        for keepdims in (False, True):
+            axes = tuple(range(a.ndim - 1))
+            total = blocked_sum(a, axes, keepdims)
+            assert total.shape == np.sum(a, axes, keepdims=keepdims).shape
+            assert total.dtype == dtype
+            assert np.all(np.abs(total.ravel() - exact) <= 8 * np.finfo(dtype).eps * size)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..errors import named
 from ..operation import op
 from ..summation import blocked_dot
 from ..typing import Array
@@ -18,7 +19,7 @@ from .reductions import mean
 __all__ = ["softmax_cross_entropy", "mean_squared_error", "binary_cross_entropy_with_logits"]
 
 
-@op
+@named
 def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     """J = mean over n of ln sum_k e**Z[n, k] - Z[n, labels[n]].
 
@@ -39,20 +40,33 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     array([[-0.06,  0.06],
            [ 0.5 , -0.5 ]])
     """
+    return _cross_entropy(logits, labels, saved={})
+
+
+@op(name="softmax_cross_entropy")
+def _cross_entropy(logits, labels, *, saved):
+    """The loss; E = e**(Z - max Z) and its sums are saved, since softmax(Z) = E / sum(E)."""
     logits, labels = np.asarray(logits), np.asarray(labels)
     _check_labels(logits, labels)
-    z = shifted_by_maximum(widened(floating(logits)), 1)
-    of_labels = z[np.arange(len(z)), labels]
-    np.exp(z, out=z)
-    return narrowed((np.log(blocked_dot(z, None, 1)[:, 0]) - of_labels).sum() / len(z), logits)
+    e = shifted_by_maximum(widened(floating(logits)), 1)
+    of_labels = e[np.arange(len(e)), labels]
+    np.exp(e, out=e)
+    saved.update(e=e, sums=blocked_dot(e, None, 1))
+    return narrowed((np.log(saved["sums"][:, 0]) - of_labels).sum() / len(e), logits)
 
 
-@softmax_cross_entropy.vjp("logits")
-def _(g, j, logits, labels):
-    p = softmax(widened(logits))
-    y = np.zeros(p.shape, p.dtype)
-    y[np.arange(len(y)), labels] = 1
-    return (p - y) * (widened(g) / len(y))
+@_cross_entropy.vjp("logits")
+def _(g, j, logits, labels, saved):
+    scale, own = widened(g) / len(labels), (np.arange(len(labels)), labels)
+    # equivalent: never because what is computed again is the same
+    if type(logits) is np.ndarray and not hasattr(g, "node"):
+        e, sums = saved["e"], saved["sums"]
+        dz = e * (scale / sums)
+        dz[own] = (e[own] / sums[:, 0] - 1) * scale
+        return dz
+    y = np.zeros(logits.shape, scale.dtype)
+    y[own] = 1
+    return (softmax(widened(logits)) - y) * scale
 
 
 def _check_labels(logits, labels):

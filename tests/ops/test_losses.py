@@ -81,3 +81,20 @@ def test_an_infinite_logit_that_is_right_adds_nothing_to_the_binary_cross_entrop
     for z in ([np.inf, 2.0], [-np.inf, 0.5]):
         y = np.array([z[0] > 0, 1.0])
         np.testing.assert_allclose(mg.binary_cross_entropy_with_logits(np.array(z), y), np.log1p(np.exp(-z[1])) / 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_gradient_of_cross_entropy_is_the_same_each_time_and_where_it_is_recorded(dtype):
+    z = np.random.default_rng(0).normal(size=(6, 40)).astype(dtype)
+    labels = np.arange(6)
+    x = mg.tensor(z, requires_grad=True)
+    loss = mg.softmax_cross_entropy(x, labels)
+    loss.backward(retain_graph=True)
+    first = x.grad.copy()
+    loss.backward()
+    np.testing.assert_array_equal(x.grad, 2 * first)
+    recorded = mg.grad(lambda x: (mg.grad(lambda x: mg.softmax_cross_entropy(x, labels))(x) * z).sum())(z)
+    p = mg.softmax(z.astype(float))
+    expected = p * (z - (p * z).sum(axis=1, keepdims=True)) / 6
+    np.testing.assert_allclose(recorded, expected, rtol=0, atol=np.finfo(dtype).eps)
+    np.testing.assert_allclose(first, (p - np.eye(40)[labels]) / 6, rtol=0, atol=np.finfo(dtype).eps)
