@@ -158,8 +158,12 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
     axes = normalized_axes(axis, np.ndim(array))
     array, axis = ops.moveaxis(array, axes, tuple(range(len(axes)))), axes
     rest = array.shape[len(axes) :]
-    slices = [*ops.reshape(array, (math.prod(array.shape[: len(axes)]), *rest))]
-    value = functools.reduce(op, slices, *start) if slices else np.full(rest, start[0], array.dtype)
+    slices = ops.reshape(array, (math.prod(array.shape[: len(axes)]), *rest))
+    if op in _RUNNING and len(slices):
+        first = [np.full((1, *rest), start[0], array.dtype)] if start else []
+        value = ops.cumulative.running(ops.concatenate([*first, slices]), of=op)[-1]
+    else:
+        value = functools.reduce(op, [*slices], *start) if len(slices) else np.full(rest, start[0], array.dtype)
     value = in_dtype(value, dtype)
     return ops.expand_dims(value, axis) if keepdims else value
 
@@ -171,7 +175,10 @@ def _accumulate(op, array, axis=0, dtype=None, out=None):
         return _ACCUMULATIONS[op](array, axis)
     if op in (ops.maximum, ops.minimum):
         return ops.cumulative.running_extremes(array, name=op.__name__, axis=axis)
-    return ops.stack([*itertools.accumulate(ops.moveaxis(array, axis, 0), op)], axis)
+    array = ops.moveaxis(array, axis, 0)
+    if op in _RUNNING:
+        return ops.moveaxis(ops.cumulative.running(array, of=op), 0, axis)
+    return ops.stack([*itertools.accumulate(array, op)], axis)
 
 
 def _outer(op, a, b, **options):
@@ -183,6 +190,8 @@ def _reduceat(op, array, indices, axis=0, dtype=None, out=None):
     """`np.add.reduceat` and the like: the reductions between neighbouring indices."""
     array = ops.moveaxis(array, axis, 0)
     indices = np.asarray(indices)
+    if op is ops.add:
+        return ops.moveaxis(ops.cumulative.sums_between(in_dtype(array, dtype), indices=indices), 0, axis)
     parts = [
         array[i:j] if i < j else array[i : i + 1] for i, j in zip(indices, [*indices[1:], len(array)], strict=True)
     ]
@@ -192,6 +201,7 @@ def _reduceat(op, array, indices, axis=0, dtype=None, out=None):
 _METHODS: dict[str, Callable] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "reduceat": _reduceat}
 _REDUCTIONS: dict[Any, Any] = {ops.add: ops.sum, ops.multiply: ops.prod, ops.maximum: ops.max, ops.minimum: ops.min}
 _REDUCTIONS |= {ops.fmax: ops.nanmax, ops.fmin: ops.nanmin}
+_RUNNING = {ops.fmax, ops.fmin, ops.hypot, ops.logaddexp, ops.logaddexp2, ops.subtract}
 _ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod}
 
 

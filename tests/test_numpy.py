@@ -1,5 +1,6 @@
 """NumPy's functions of Tensors: names in errors, options, and what stays plain."""
 
+import functools
 import itertools
 import re
 import sys
@@ -10,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
-from minigrad import _numpy, stand_ins
+from minigrad import _numpy, stand_ins, tape
 
 
 def leaf(value):
@@ -239,6 +240,38 @@ def test_running_extremes_are_entries(ufunc, axis):
     first = np.array([0.0, 2.0, 2.0, 1.0])
     assert_array_equal(mg.grad(lambda x: np.maximum.accumulate(x).sum())(first), [1.0, 3.0, 0.0, 0.0])
     assert_array_equal(t.grad.sum(axis), np.full(t.grad.sum(axis).shape, x.shape[axis]))
+
+
+@pytest.mark.parametrize("name", ["fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "subtract"])
+def test_running_results_are_those_of_one_call_after_another(name):
+    ufunc = getattr(np, name)
+    x = np.random.default_rng(0).integers(-4, 5, (9, 2)) * 0.5
+    x[3, 0], x[5, 1] = x[2, 0], -np.inf if name.startswith("log") else 0
+    g = np.random.default_rng(1).normal(size=x.shape)
+
+    def derivatives(results):
+        t = mg.tensor(x, requires_grad=True)
+        y = results(t)
+        y.backward(g)
+        return y.data, t.grad
+
+    found = derivatives(lambda t: ufunc.accumulate(t, 0))
+    by_calls = derivatives(lambda t: np.stack([*itertools.accumulate(t, ufunc)]))
+    assert_array_equal(found[0], by_calls[0], strict=True)
+    assert_allclose(found[1], by_calls[1], rtol=1e-12, atol=1e-14)
+    t = mg.tensor(x, requires_grad=True)
+    for start in [None, 0.5]:
+        expected = np.array([functools.reduce(ufunc, column, *[start] * bool(start)) for column in x.T])
+        found = ufunc.reduce(t, axis=0, initial=start)
+        assert_array_equal(found.data, expected, strict=True)
+
+
+@pytest.mark.parametrize(
+    "call", [np.logaddexp.reduce, np.hypot.accumulate, lambda t: np.add.reduceat(t, range(len(t)))]
+)
+def test_methods_of_ufuncs_take_no_op_for_each_entry(call):
+    t = mg.tensor(np.ones(50), requires_grad=True)
+    assert len(tape.reached([call(t).sum().node])) < 10
 
 
 def test_reductions_by_fmax_and_fmin_pass_over_nan():

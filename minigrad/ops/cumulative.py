@@ -104,12 +104,19 @@ def _(g, out, a):
             quotient = cumsum((g * out)[::-1], 0)[::-1] / a
         if np.all(np.isfinite(quotient)):  # so is the product
             return quotient
-    factors, shift = a[1:], 1
+    g = _from_the_end(g, a[1:])
+    return np.concatenate([g[:1], out[:-1] * g[1:]])
+
+
+# equivalent: any change because the recurrence has the same solution
+def _from_the_end(g, factors):
+    """S[i] = g[i] + F[i] S[i + 1]."""
+    shift = 1
     while len(factors):
         g = np.concatenate([g[:-shift] + factors * g[shift:], g[-shift:]])
         factors = factors[:-shift] * factors[shift:]
         shift *= 2
-    return np.concatenate([g[:1], out[:-1] * g[1:]])
+    return g
 
 
 _SMALLEST = 1e8  # times the smallest normal number: a product from which on no digit is lost
@@ -177,6 +184,35 @@ def _without_nan(a, other, dtype):
 def running_extremes(a, *, name, axis):
     """The greatest ("maximum") or smallest ("minimum") entries so far. Ties: the first one gets g."""
     return getattr(np, name).accumulate(a, axis)
+
+
+@op(name="accumulate")
+def running(a, *, of):
+    """A[j] = of(A[j - 1], X[j]) along the first axis, for an op whose slopes are at most 1, and so their products."""
+    return getattr(np, of.__name__).accumulate(a)
+
+
+@running.vjp("a")
+def _(g, out, a, of):
+    """dJ/dX[j] = S[j] dA[j]/dX[j], where S[j] = g[j] + S[j + 1] dA[j + 1]/dA[j]."""
+    ones = np.ones(a[1:].shape, a.dtype)
+    kept, new = (vjp(ones, out[1:], out[:-1], a[1:]) for vjp in of.vjps)
+    g = _from_the_end(g, kept)
+    return np.concatenate([g[:1], new * g[1:]])
+
+
+@op(name="reduceat", complex=True)
+def sums_between(a, *, indices):
+    """The sums from each index to the next one along the first axis; of one entry where the next one is not greater."""
+    return np.add.reduceat(a, indices)
+
+
+@sums_between.vjp("a")
+def _(g, out, a, indices):
+    sizes = np.maximum(np.diff(indices, append=len(a)), 1)
+    first = indices - np.cumsum(sizes) + sizes
+    places = np.arange(np.sum(sizes)) + np.repeat(first, sizes)
+    return scatter(g[np.repeat(np.arange(len(indices)), sizes)], places, a.shape)
 
 
 @running_extremes.vjp("a")

@@ -47,6 +47,10 @@ spec(
     np.maximum.accumulate,
     fn=np.maximum.accumulate,
 )
+spec("running", calls(call(A, axis=0), call(A, axis=1)), np.logaddexp.accumulate, fn=np.logaddexp.accumulate)
+spec(
+    "sums_between", calls(call(A, (0, 1), 1), call(A, (1, 0, 0), 0), call(V, (1,))), np.add.reduceat, fn=np.add.reduceat
+)
 
 TestSpecs = specs.tests(examples=3)
 

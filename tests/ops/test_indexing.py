@@ -10,7 +10,7 @@ from support.gradients import leaf
 from support.specification import Specs, called
 
 import minigrad as mg
-from minigrad.ops.indexing import _names_once
+from minigrad.ops.indexing import _names_once, _scattered
 from minigrad.testing import strategies as s
 
 specs = Specs()
@@ -87,6 +87,13 @@ spec(
     refused=(((np.ones(3),), {"kind": "quicksort", "stable": True}, ValueError, "Use only one of them"),),
 )
 spec("diagflat", called(filled, st.integers(-2, 2)), np.diagflat)
+
+spec(
+    "_scattered",
+    st.tuples(s.tensors((2,)), s.tensors(()), s.tensors((2,))),
+    lambda a, b, c: np.array([a[0] + b, c[1], a[1], c[0]]),
+    fn=lambda *arrays: _scattered(*arrays, indices=[slice(None, None, 2), 0, slice(3, None, -2)], shape=(4,)),
+)
 
 TestSpecs = specs.tests()
 
