@@ -94,8 +94,7 @@ class Op(Signature):
             self.vjps[self.names.index(name)] = function
         return function
 
-    # equivalent: without type(argument) is not ndarray and; without if in_force() else None because an array may be
-    # copied, which is slower, and nothing in force means no debugger
+    # equivalent: without if in_force() else None because nothing in force means no debugger
     def __call__(self, *arguments: Any, **parameters: Any) -> Any:
         """Compute; record it if an argument leads to a leaf and this task records."""
         if parameters or len(arguments) != self.arity:
@@ -224,6 +223,9 @@ class Op(Signature):
         # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
             return gradient
+        # equivalent: any change because `fitted` makes an array of a number, too, which is slower
+        if type(gradient) is argument.dtype.type and not argument.shape:  # what NumPy returns for 0-d arrays
+            return np.asarray(gradient)
         return self._fitted(i, gradient, argument, isinstance(g, Tensor) or isinstance(output, Tensor))
 
     def _fitted(self, i: int, gradient: Any, argument: Any, of_tensors: bool) -> Any:

@@ -192,7 +192,7 @@ def _measured(i):
     name, run = _named[i]
     try:
         return measured(run, _wanted)
-    except Exception as error:
+    except (Exception, pytest.fail.Exception) as error:
         raise RuntimeError(f"{name} fails on sound code: {error!r}") from error
 
 
