@@ -196,8 +196,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
         seed = seed_of(self, gradient)
         if not isinstance(retain_graph, (bool, int, np.bool)):
             raise TypeError(f"backward: retain_graph must be True or False, not {type(retain_graph).__name__}")
-        order = tape.reached([self.node])
-        accumulate(tape.sweep({self.node: seed}, order, leaves=True, release=not retain_graph))
+        accumulate(tape.sweep({self.node: seed}, tape.reached([self.node]), leaves=True, release=not retain_graph))
 
     __array_ufunc__ = _numpy.array_ufunc
     __array_function__ = _numpy.array_function

@@ -47,7 +47,7 @@ class Op(Signature):
     `numpy` is the NumPy function whose calls it takes as well.
     `places` says of an index whether the VJP puts g there, each entry of it in a place of its own, among zeros.
     `together(*gs, indices=..., shape=...)` is the op that sums many of these.
-    `passes` says whether VJPs get the arguments: to pass thousands of arrays thousands of times takes quadratic time.
+    `given_to_vjps` makes (g, out, *arguments), what a VJP gets, of g, out and the arguments, if it should get others.
     """
 
     elementwise: float = 0
@@ -55,7 +55,7 @@ class Op(Signature):
     extended: Callable | None = None
     places: Callable[[Any], bool] | None = None
     together: Any = None
-    passes = True
+    given_to_vjps: Callable | None
     numpy: Callable | None = None
     differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
     __name__: str
@@ -70,6 +70,8 @@ class Op(Signature):
         # a user's op: its functions may write to what they get, and keep what they return
         # equivalent: any change because ours do neither
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
+        # since others use the same arrays
+        self.given_to_vjps = (lambda g, out, rest: map(read_only, (g, out, *rest))) if self.foreign else None
         self.vjps = EachPosition(None) if self.any_number else [None] * len(self.names)
 
     def vjp(self, name: str, function: Callable | None = None) -> Any:
@@ -205,10 +207,8 @@ class Op(Signature):
         if arguments is None:
             raise released(node)
         vjp, argument = self.vjps[i], arguments[i]
-        if not self.passes:
-            arguments = ()
-        if self.foreign:  # others use the same arrays
-            g, output, *arguments = map(read_only, (g, output, *arguments))
+        if self.given_to_vjps:
+            g, output, *arguments = self.given_to_vjps(g, output, arguments)
         try:
             # equivalent: >= -> >; without and g.nbytes >= LARGE because blocks have the same result
             if self.elementwise_vjps and g.nbytes >= LARGE:
@@ -223,12 +223,12 @@ class Op(Signature):
         # equivalent: never because `fitted` returns such a gradient as it is
         if type(gradient) is ndarray and gradient.shape == argument.shape and gradient.dtype is argument.dtype:
             return gradient
-        # equivalent: any change because `fitted` makes an array of a number, too, which is slower
-        if type(gradient) is argument.dtype.type and not argument.shape:  # what NumPy returns for 0-d arrays
-            return np.asarray(gradient)
         return self._fitted(i, gradient, argument, isinstance(g, Tensor) or isinstance(output, Tensor))
 
     def _fitted(self, i: int, gradient: Any, argument: Any, of_tensors: bool) -> Any:
+        # equivalent: any change because `fitted` makes an array of a number, too, which is slower
+        if type(gradient) is argument.dtype.type and not argument.shape:  # what NumPy returns for 0-d arrays
+            return np.asarray(gradient)
         if isinstance(gradient, Tensor) and not of_tensors:
             raise TypeError(f"{self._where(i)} returned a Tensor where it was given arrays")
         return fitted(gradient, argument, partial(self._where, i), self.differentiable)

@@ -64,8 +64,7 @@ class Node:
         return self.output.dtype if type(self.output) is ndarray else self.output[1]
 
     def __repr__(self):
-        kind = "leaf" if self.op is None else self.op.__name__
-        return f"<Node {self.number} {kind} {self.shape}>"
+        return f"<Node {self.number} {self.op.__name__ if self.op else 'leaf'} {self.shape}>"
 
 
 def record(op: Any, parents: tuple, arguments: tuple, parameters: dict, output: Any, scope: tuple = ()) -> Node:

@@ -14,6 +14,7 @@ from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..summation import PairwiseSum, normalized_axis, total
 from ..typing import Array, Axis, Index, IndicesLike, Shape
+from .joining import without_arguments
 from .shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, swapaxes
 
 __all__ = [
@@ -160,7 +161,7 @@ def _(i, g, out, *_, indices, shape):
     return getitem(g, indices[i])
 
 
-_scattered.passes = False
+_scattered.given_to_vjps = without_arguments
 getitem.places, getitem.together = _names_once, _scattered
 
 
