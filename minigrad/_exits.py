@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 _WAYS_OUT = (
     "use .item(), .data or .detach() where none should flow, and functions of Tensors where one should (np.sin, not "
-    "math.sin; mg.array, not np.array, of a list; a @ t, not a.dot(t); np.linalg or mg.scipy.linalg, not scipy.linalg; "
-    "m + s * rng.normal(), not rng.normal(m, s); s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t for one of "
+    "math.sin; mg.array, not np.array, of a list; mg.r_ and mg.vectorize, not np.r_ and np.vectorize; a @ t, not "
+    "a.dot(t); np.linalg or mg.scipy.linalg, not scipy.linalg, and so mg.scipy.stats, .signal and .integrate; m + s * "
+    "rng.normal(), not rng.normal(m, s); s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t for one of "
     "pandas)"
 )
 

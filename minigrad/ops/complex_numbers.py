@@ -14,6 +14,7 @@ from ..elementwise import elementwise
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array
+from .casting import astype
 
 __all__ = ["real", "imag", "conjugate", "angle", "real_if_close"]
 
@@ -78,6 +79,42 @@ def real_if_close(a: Array, tol: float = 100) -> Array:
     """
     close = np.isrealobj(np.real_if_close(array_of(a), tol))
     return real(a) if close else arraylike(a)
+
+
+def _with_complex_results(x, outside):
+    """x, as complex numbers if the function of real numbers is not defined for an entry of it."""
+    x = arraylike(x)
+    if x.dtype.kind == "c" or not np.any(outside(array_of(x))):
+        return x
+    return astype(x, np.emath.arccos(np.full((), 2, x.dtype)).dtype)
+
+
+_NEGATIVE = lambda x: x < 0  # noqa: E731
+_BEYOND_1 = lambda x: np.abs(x) > 1  # noqa: E731
+
+
+def _emath(name, outside):
+    function = lambda x: getattr(np, name)(_with_complex_results(x, outside))  # noqa: E731
+    function.__name__ = name
+    implements(getattr(np.emath, name))(function)
+
+
+for _name in ("sqrt", "log", "log2", "log10"):
+    _emath(_name, _NEGATIVE)
+for _name in ("arccos", "arcsin", "arctanh"):
+    _emath(_name, _BEYOND_1)
+
+
+@implements(np.emath.logn)
+def _logn(n, x):
+    return np.log(_with_complex_results(x, _NEGATIVE)) / np.log(_with_complex_results(n, _NEGATIVE))
+
+
+@implements(np.emath.power)
+def _power(x, p):
+    p = arraylike(p)
+    p = p * 1.0 if p.dtype.kind == "i" and np.any(array_of(p) < 0) else p
+    return np.power(_with_complex_results(x, _NEGATIVE), p)
 
 
 def conj(x: Array) -> Array:

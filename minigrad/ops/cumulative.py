@@ -143,9 +143,9 @@ def cumulative_prod(x: Array, *, axis: int | None = None, dtype: DType = None, i
 
 
 def _cumulative(name: str, running: Any, initial: float, x: Array, axis: Any, dtype: Any, include_initial: bool) -> Any:
-    x = arraylike(x) if dtype is None else astype(x, dtype)
+    x = np.atleast_1d(arraylike(x) if dtype is None else astype(x, dtype))
     if axis is None and x.ndim != 1:
-        raise ValueError(f"{name}: an array of {x.ndim} axes needs axis=, and at least one axis")
+        raise ValueError(f"{name}: an array of {x.ndim} axes needs axis=")
     axis = 0 if axis is None else normalized_axis(axis, x.ndim, name)
     out = running(x, axis)
     if not include_initial:

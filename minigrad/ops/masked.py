@@ -93,10 +93,11 @@ def _extreme(reduction, combine, a, axis, out, keepdims, initial, where):
             raise ValueError(_NEEDS_INITIAL)
         return reduction(a, axis, keepdims=keepdims)
     initial = np.asarray(_number(initial), a.dtype)
+    chosen = _chosen(a, where, initial)
     if not a.size:
         return np.full(r._reduced_shape(a, axis, keepdims), initial, a.dtype)
     # equivalent: any change because the greater of two is that in any order, with the initial value once or twice
-    return combine(reduction(_chosen(a, where, initial), axis, keepdims=keepdims), initial)
+    return combine(reduction(chosen, axis, keepdims=keepdims), initial)
 
 
 @extends(r.max)

@@ -172,33 +172,39 @@ def full_like(a: Any, fill_value: Array, dtype: DType = None) -> Array:
 
 
 @implements(np.atleast_1d)
-def atleast_1d(a: Array) -> Array:
-    """The array; a scalar becomes an array of one entry.
+def atleast_1d(*arys: Array) -> Any:
+    """The array; a scalar becomes an array of one entry. Of several arrays, a tuple.
 
     >>> mg.atleast_1d(3.0)
     array([3.])
     """
-    return a if np.ndim(a) else reshape(a, 1)
+    return _each(lambda a: a if a.ndim else reshape(a, 1), arys)
+
+
+def _each(f, arrays):
+    """f of each array; of one, its result alone."""
+    found = tuple(f(arraylike(a)) for a in arrays)
+    return found[0] if len(found) == 1 else found
 
 
 @implements(np.atleast_2d)
-def atleast_2d(a: Array) -> Array:
-    """The array as a matrix. An array of one axis becomes a row.
+def atleast_2d(*arys: Array) -> Any:
+    """The array as a matrix. An array of one axis becomes a row. Of several arrays, a tuple.
 
     >>> mg.atleast_2d(np.array([1.0, 2.0]))
     array([[1., 2.]])
     """
-    return a if np.ndim(a) > 1 else reshape(a, (1, -1))
+    return _each(lambda a: a if a.ndim > 1 else reshape(a, (1, -1)), arys)
 
 
 @implements(np.atleast_3d)
-def atleast_3d(a: Array) -> Array:
-    """The array with at least three axes: a vector becomes (1, n, 1), a matrix (m, n, 1).
+def atleast_3d(*arys: Array) -> Any:
+    """The array with at least three axes: a vector becomes (1, n, 1), a matrix (m, n, 1). Of several arrays, a tuple.
 
     >>> mg.atleast_3d(np.array([1.0, 2.0])).shape
     (1, 2, 1)
     """
-    return reshape(a, np.atleast_3d(array_of(a)).shape)
+    return _each(lambda a: reshape(a, np.atleast_3d(array_of(a)).shape), arys)
 
 
 @implements(np.meshgrid)

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support.specification import Specs, call, calls
 
 import minigrad as mg
+from minigrad.testing import check_grads
 
 specs = Specs()
 spec = specs.add
@@ -254,3 +255,24 @@ def test_on_a_branch_cut_the_slope_is_that_of_its_side(f):
             for part in (np.real, np.imag):
                 slopes = mg.grad(lambda z: np.sum(part(f(z))))  # noqa: B023 (it is called here)
                 assert_allclose(slopes(on), slopes(beside), rtol=1e-8, atol=1e-9)
+
+
+EMATH = [
+    *[(name, ()) for name in ("sqrt", "log", "log2", "log10", "arccos", "arcsin", "arctanh")],
+    ("power", (2.5,)),
+    ("power", (-2,)),
+]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize(("name", "rest"), [*EMATH, ("logn", (2.0,)), ("logn", (-3.0,))])
+def test_functions_that_become_complex_outside_of_their_domain(name, rest):
+    function = getattr(np.emath, name)
+    f = (lambda x: function(*rest, x)) if name == "logn" else (lambda x: function(x, *rest))
+    for x in (np.array([-1.3, 0.4, 2.2]), np.array([0.4, 0.9]), draw(2)):
+        check_grads(lambda x: f(x), x, order=2, float32=False)
+        for kind in ("f", "e", "b", "u1", "F"):
+            cast = x.astype(kind) if np.isrealobj(x) or kind == "F" else x
+            assert_array_equal(f(mg.tensor(cast)), f(cast), strict=True)
+    assert_array_equal(f(mg.tensor(np.ones(0))), f(np.ones(0)), strict=True)
+    assert_array_equal(f(mg.tensor(-2.0)), f(-2.0))

@@ -102,10 +102,12 @@ def test_a_dtype_is_the_one_that_is_computed_in(name, dtype):
         assert_allclose(found, expected, rtol=1e-15 if wide else 3e-7)
 
 
-def test_one_number_has_no_axis_to_run_along():
-    for options, message in (({}, "0 axes needs axis="), ({"axis": 0}, "axis 0 is out of bounds")):
-        with pytest.raises(ValueError, match=f"^cumulative_sum: .*{message}"):
-            mg.cumulative_sum(3.0, **options)
+def test_one_number_is_a_row_of_one():
+    for function in (np.cumulative_sum, np.cumulative_prod):
+        for options in ({}, {"include_initial": True}, {"axis": 0}):
+            assert_array_equal(function(mg.tensor(0.7), **options).data, function(0.7, **options), strict=True)
+        with pytest.raises(ValueError, match=f"^{function.__name__}: .*axis 1 is out of bounds"):
+            function(mg.tensor(0.7), axis=1)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.longdouble])

@@ -272,3 +272,9 @@ def test_a_mask_beside_a_known_mean_and_few_degrees_of_freedom(ddof):
         for mean in (None, np.mean(A, 1, keepdims=True)):
             options = {"axis": 1, "ddof": ddof, "where": MASK} | ({} if mean is None else {"mean": mean})
             assert_allclose(f(leaf(A), **options).data, f(A, **options), rtol=1e-14)
+
+
+def test_a_mask_that_does_not_fit_an_empty_array_is_refused():
+    for function in (np.max, np.min, np.sum):
+        with pytest.raises(ValueError, match=function.__name__):
+            function(mg.tensor(np.ones((0, 3))), where=np.ones(5, bool), initial=0.0)

@@ -189,3 +189,18 @@ def test_axes_are_moved_as_by_numpy(source):
             assert_same(
                 np.moveaxis(leaf(array(2, 3, 4)), source, destination), np.moveaxis(array(2, 3, 4), source, destination)
             )
+
+
+@pytest.mark.parametrize("name", ["atleast_1d", "atleast_2d", "atleast_3d"])
+def test_several_arrays_with_at_least_some_axes(name):
+    numpy, ours = getattr(np, name), getattr(mg, name)
+    given = [np.array(2.0), np.arange(3.0), [1.0, 2.0], np.ones((2, 3)), np.ones((2, 1, 3)), np.ones((0, 2)), 4.0]
+    for found in (numpy(mg.tensor(2.0), *given[1:]), ours(*given)):
+        assert type(found) is tuple
+        for part, expected in zip(found, numpy(*given), strict=True):
+            assert_array_equal(part, expected, strict=True)
+    assert ours() == numpy()
+    assert_array_equal(ours([1.0, 2.0]), numpy([1.0, 2.0]), strict=True)
+    t = mg.tensor([1.0, 2.0], requires_grad=True)
+    sum(np.sum(part**2) for part in numpy(t, 3.0, t)).backward()
+    assert_array_equal(t.grad, [4.0, 8.0])
