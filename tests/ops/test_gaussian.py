@@ -64,3 +64,11 @@ def test_any_layout_shape_and_dtype(function):
     assert function(np.zeros((0, 3))).shape == (0, 3)
     assert function(np.float32(1)).dtype == np.float32
     assert_array_equal(function(2), function(2.0))
+
+
+def test_an_entry_far_out_depends_on_no_other_one():
+    z = points(np.float32, 2_000)
+    each = np.concatenate([gaussian.normal_cdf(z[i : i + 1]) for i in range(z.size)])
+    assert_array_equal(gaussian.normal_cdf(z), each)
+    near = np.zeros(10 * z.size, np.float32)
+    assert_array_equal(gaussian.normal_cdf(np.concatenate([z, near]))[: z.size], each)
