@@ -309,6 +309,7 @@ def test_full_arrays_and_windows():
     assert our_numpy.array(t, ndmin=2).shape == (1, 1)
     assert_array_equal(our_numpy.array([1, 2], float), [1.0, 2.0])
     assert our_numpy.pi == np.pi
+    assert our_numpy.ascontiguousarray(t).shape == (1,)
 
 
 def test_where_of_lists_gives_lists():
@@ -659,14 +660,24 @@ NESTED = [
     lambda np_, x: np_.concatenate(([[x[0], 1.0]], [[x[1], x[2]]]), axis=1),
     lambda np_, x: np_.column_stack([[x[0], x[1]], [1.0, x[2]]]),
     lambda np_, x: np_.einsum("i,i", [x[0], x[1]], np.ones(2)),
+    lambda np_, x: np_.subtract([x[0], x[1]], 1.0),
+    lambda np_, x: np_.maximum([x[0], x[1]], [2.0, -3.0]),
+    lambda np_, x: np_.asfortranarray([x[0], 2.0]),
+    lambda np_, x: np_.row_stack([[x[0], x[1]], [1.0, 2.0]]),
     lambda np_, x: x * (3 if np_.isscalar(x[0]) and not np_.isscalar(x) and np_.isscalar(2.0) else 2),
 ]
 
 
+@pytest.mark.filterwarnings("ignore:.*row_stack")
 @pytest.mark.parametrize("f", NESTED)
 def test_lists_of_boxes_inside_of_lists(f):
     gradients = [lib.ag.grad(lambda x, lib=lib: lib.np.sum(f(lib.np, x) ** 2))(X) for lib in (THEIRS, OURS)]
     assert_allclose(*gradients)
+
+
+def test_a_ufunc_keeps_its_methods():
+    assert_array_equal(ours.grad(lambda x: our_numpy.multiply.reduce(x))(M[0]), M[0].prod() / M[0])
+    assert (our_numpy.add.identity, our_numpy.exp.nin) == (0, 1)
 
 
 def test_the_names_of_core_and_extend():

@@ -4,27 +4,11 @@ import minigrad as mg
 
 from . import extend
 from .differential_operators import _vjp as make_vjp
-from .extend import (
-    Box,
-    VSpace,
-    def_linear,
-    defjvp,
-    defjvp_argnum,
-    defjvp_argnums,
-    defvjp,
-    defvjp_argnum,
-    defvjp_argnums,
-    primitive_vjps,
-    vspace,
-)
+from .extend import *  # noqa: F403
+from .extend import defvjp, primitive_vjps, vspace
 from .tracer import getval, isbox
 
-# fmt: off
-__all__ = [
-    "Box", "VSpace", "def_linear", "defjvp", "defjvp_argnum", "defjvp_argnums", "defvjp", "defvjp_argnum",
-    "defvjp_argnums", "getval", "isbox", "make_jvp", "make_vjp", "primitive", "primitive_vjps", "vspace",
-]
-# fmt: on
+__all__ = [*extend.__all__, "getval", "isbox", "make_jvp", "make_vjp", "primitive_vjps"]
 
 
 def make_jvp(fun, x):
@@ -32,7 +16,7 @@ def make_jvp(fun, x):
     return lambda v: mg.jvp(fun, (x,), (v,))
 
 
-def primitive(f):
+def primitive(f):  # type: ignore[no-redef]
     """The same as `extend.primitive`, with the methods of autograd before 1.2."""
     made, makers = extend.primitive(f), {}
 

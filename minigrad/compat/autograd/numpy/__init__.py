@@ -13,7 +13,7 @@ from ..alias import alias as _alias
 
 __all__ = [*_np.__all__]
 
-_JOIN = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack"}
+_JOIN = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack"}
 _TAKE_LISTS = {"block", "select", "choose", "multi_dot", "piecewise", "lexsort"}
 
 
@@ -24,6 +24,7 @@ def seeing_tensors(function):
     def call(*arguments, **options):
         return function(*[mg.array(a) if _has_tensors(a) else a for a in arguments], **options)
 
+    vars(call).update({name: getattr(function, name) for name in dir(function) if name[0] != "_"})  # a ufunc's reduce
     return call
 
 
@@ -47,7 +48,8 @@ def seen(module, name):
     value = getattr(module, name)
     if name in _JOIN:
         return joining(value)
-    return seeing_tensors(value) if hasattr(value, "_implementation") and name not in _TAKE_LISTS else value
+    sees = hasattr(value, "_implementation") or isinstance(value, _np.ufunc)
+    return seeing_tensors(value) if sees and name not in _TAKE_LISTS else value
 
 
 def _making(function):
@@ -66,7 +68,7 @@ def _making(function):
 
 
 array, asarray, asanyarray = map(_making, (_np.array, _np.asarray, _np.asanyarray))
-ascontiguousarray = asarray
+ascontiguousarray, asfortranarray = map(_making, (_np.ascontiguousarray, _np.asfortranarray))
 
 
 def full(shape, fill_value, dtype=None, **options):
