@@ -31,6 +31,7 @@ OF_SCIPY = [
     (linalg, "solve_sylvester", M, M, M), (linalg, "block_diag", M, M), (special, "logsumexp", M),
     (special, "softmax", M), (special, "log_softmax", M), (special, "polygamma", 1, V),
     (special, "multigammaln", V + 3, 2), (special, "zeta", 2, V), (signal, "convolve", V, V),
+    (signal, "correlate", V, V), (signal, "fftconvolve", V, V),
     (integrate, "odeint", lambda y, t: -y, V, V),
 ]  # fmt: skip
 DISTRIBUTIONS = {"norm": (), "t": (3.0,), "gamma": (2.0,), "beta": (2.0, 3.0), "chi2": (3.0,), "poisson": (2.0,)}

@@ -1,4 +1,4 @@
-"""SciPy's names for functions of Tensors: `special`, `stats`, `linalg`, `signal` and `integrate`.
+"""SciPy's names for functions of Tensors: `special`, `stats`, `linalg`, `signal`, `integrate`, `interpolate`.
 
 SciPy's own ufuncs (`scipy.special.gammaln(t)`) take Tensors as they are, once SciPy has been imported. What is not a
 ufunc stands here: `from minigrad.scipy.stats import norm` in place of `from scipy.stats import norm`.
@@ -6,7 +6,7 @@ ufunc stands here: `from minigrad.scipy.stats import norm` in place of `from sci
 
 from importlib import import_module as _import_module
 
-__all__ = ["integrate", "linalg", "signal", "special", "stats"]
+__all__ = ["integrate", "interpolate", "linalg", "signal", "special", "stats"]
 
 
 def __getattr__(name):

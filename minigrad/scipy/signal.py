@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import scipy.signal as ss
 
 from ..operation import arraylike
 from ..ops import einsum, flip, pad, sliding_window_view
+from ..ops.complex_numbers import conj
+from ..ops.fourier import fftn, ifftn, irfftn, rfftn
 from ..typing import Array
 
-__all__ = ["convolve", "convolve_along"]
+__all__ = ["convolve", "convolve_along", "correlate", "fftconvolve"]
 
 
 def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
@@ -33,6 +36,37 @@ def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -
         in1, in2 = in2, in1
     axes = tuple(range(in1.ndim))
     return convolve_along(in1, in2, (axes, axes), mode=mode)
+
+
+def correlate(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
+    """The convolution with the reversed conjugate of the second, see `convolve`.
+
+    >>> mg.scipy.signal.correlate(np.array([1.0, 2.0, 3.0]), np.array([0.0, 1.0]), "valid")
+    array([2., 3.])
+    """
+    return convolve(in1, flip(conj(arraylike(in2))), mode, method)
+
+
+def fftconvolve(in1: Array, in2: Array, mode: str = "full") -> Array:
+    """The same as `convolve`, by Fourier transforms: fast for large arrays.
+
+    >>> mg.scipy.signal.fftconvolve(np.ones(2), np.ones(3)).round(6)
+    array([1., 2., 2., 1.])
+    """
+    in1, in2 = arraylike(in1), arraylike(in2)
+    if mode not in ("full", "valid", "same") or in1.ndim != in2.ndim:
+        return convolve(in1, in2, mode)  # which says what is wrong
+    sizes = [*zip(in1.shape, in2.shape, strict=True)]
+    if mode == "valid" and len({m > n for m, n in sizes if m != n}) > 1:
+        raise ValueError(f"fftconvolve: for 'valid' one array must fit into the other, not {in1.shape}, {in2.shape}")
+    full = [m + n - 1 for m, n in sizes]
+    real = np.isrealobj(in1) and np.isrealobj(in2)
+    forward, back = (rfftn, irfftn) if real else (fftn, ifftn)
+    axes = [*range(in1.ndim)]
+    found = back(forward(in1, full, axes) * forward(in2, full, axes), full, axes)
+    kept = {"full": full, "same": in1.shape, "valid": [abs(m - n) + 1 for m, n in sizes]}[mode]
+    starts = [(whole - size) // 2 for whole, size in zip(full, kept, strict=True)]
+    return found[tuple(slice(start, start + size) for start, size in zip(starts, kept, strict=True))]
 
 
 def convolve_along(

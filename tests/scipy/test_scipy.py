@@ -7,6 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 import scipy.integrate as si
+import scipy.interpolate as sinterpolate
 import scipy.linalg as sl
 import scipy.optimize as sopt
 import scipy.signal as ssignal
@@ -17,7 +18,7 @@ from support.gradients import leaf, numeric
 from support.specification import Specs, call, calls
 
 import minigrad as mg
-from minigrad.scipy import integrate, linalg, signal, special, stats, ufuncs
+from minigrad.scipy import integrate, interpolate, linalg, signal, special, stats, ufuncs
 from minigrad.testing import check_grads
 
 specs = Specs()
@@ -30,6 +31,13 @@ only64 = {"opt_outs": {"float32": "SciPy's own precision"}}
 
 spec("polygamma", calls(call(1, np.array([0.7, 2.5])), call(3, 1.5)), sp.polygamma, fn=special.polygamma, **only64)
 spec("zeta", calls(call(2, np.array([0.7, 2.5]))), sp.zeta, fn=special.zeta, **only64)
+spec(
+    "CubicSpline",
+    calls(call(np.array([0.3, 2.1]))),
+    lambda x: sinterpolate.CubicSpline(np.arange(4), M[[0, 1, 2, 0], :2])(x),
+    fn=lambda x: interpolate.CubicSpline(np.arange(4), M[[0, 1, 2, 0], :2])(x),
+    **only64,
+)
 spec("lambertw", calls(call(np.array([-1.3, 0.4]))), sp.lambertw, fn=special.lambertw, **only64)
 spec("expm", calls(call(M), call(np.stack([M, M.T]))), sl.expm, fn=linalg.expm, **only64)
 spec(
@@ -812,7 +820,13 @@ def test_the_gradient_of_a_solution_that_is_known():
 
 
 def test_what_is_not_here_is_scipys():
-    modules = [(integrate, si, "quad"), (linalg, sl, "lu"), (signal, ssignal, "lfilter"), (special, sp, "comb")]
+    modules = [
+        (interpolate, sinterpolate, "interp1d"),
+        (integrate, si, "quad"),
+        (linalg, sl, "lu"),
+        (signal, ssignal, "lfilter"),
+        (special, sp, "comb"),
+    ]
     for ours, theirs, name in modules:
         assert getattr(ours, name) is getattr(theirs, name)
         with pytest.raises(AttributeError):
@@ -941,3 +955,56 @@ def test_the_gradient_of_odeint_is_as_close_for_small_and_large_upstream_gradien
     expected = np.exp(-3 + np.cos(2.0))
     _, pullback = mg.vjp(end, np.zeros(1))
     np.testing.assert_allclose(pullback(np.full(1, factor))[0], factor * expected, rtol=1e-6)
+
+
+PAIRS = [((7,), (3,)), ((3,), (7,)), ((4, 5), (2, 3)), ((2, 3), (4, 5)), ((5,), (2,)), ((2,), (5,)), ((3, 1), (3, 1))]
+
+
+@pytest.mark.parametrize("name", ["correlate", "fftconvolve"])
+@pytest.mark.parametrize("shapes", PAIRS)
+@pytest.mark.parametrize("turn", [0, 1j])
+def test_correlation_and_convolution_by_fourier_transforms(name, shapes, turn):
+    a, b = [RNG.normal(size=shape) + turn * RNG.normal(size=shape) for shape in shapes]
+    a, b = (a, b) if turn else (a.real, b.real)
+    ours, theirs = getattr(signal, name), getattr(ssignal, name)
+    for mode in ("full", "same", "valid"):
+        assert_allclose(ours(leaf(a), b, mode).data, theirs(a, b, mode), atol=1e-12)
+        single = "F" if turn else "f"
+        assert ours(a.astype(single), b.astype(single), mode).dtype == single
+    check_grads(lambda a, b: ours(a, b, "same"), a, b, order=2, float32=False)
+
+
+@pytest.mark.parametrize("name", ["correlate", "fftconvolve"])
+def test_what_no_convolution_takes(name):
+    f = getattr(signal, name)
+    for a, b, mode, said in (
+        (ANY, M, "full", "both must have as many axes"), (ANY, ANY, "wrap", "mode must be"),
+        (np.ones((2, 5)), np.ones((3, 2)), "valid", "must fit into"),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=said):
+            f(leaf(a), b, mode)
+
+
+@pytest.mark.parametrize("bc_type", ["not-a-knot", "natural", "clamped"])
+def test_splines(bc_type):
+    x, places = np.array([0.0, 0.4, 1.1, 2.0, 3.3]), np.array([[0.3, 0.7], [2.9, 3.1]])
+    for y in (RNG.normal(size=5), RNG.normal(size=(5, 2))):
+        ours, theirs = interpolate.CubicSpline(x, y, bc_type), sinterpolate.CubicSpline(x, y, bc_type=bc_type)
+        for nu in (0, 1, 2):
+            assert_allclose(ours(places, nu), theirs(places, nu), atol=1e-12)
+        spline = lambda y, x: interpolate.CubicSpline(np.arange(5), y, bc_type)(x)  # noqa: E731
+        check_grads(spline, y, places, order=2, float32=False)
+    assert np.isnan(interpolate.CubicSpline(x, leaf(x), bc_type, extrapolate=False)(5.0).item())
+
+
+def test_what_a_spline_does_not_take():
+    with pytest.raises(
+        ValueError, match=r"^CubicSpline: x must be a vector as long as the first axis of y, not \(2,\) and \(3, 3\)$"
+    ):
+        interpolate.CubicSpline(ANY[:2], M)
+    with pytest.raises(ValueError, match=r"^CubicSpline: bc_type must be 'not-a-knot', .*, not 'periodic'$"):
+        interpolate.CubicSpline(ANY, M, "periodic")
+    with pytest.raises(TypeError, match=r"^a Tensor that needs a gradient can't become an array"):
+        interpolate.CubicSpline(leaf(ANY), M)
+    with pytest.raises(TypeError, match=r"^CubicSpline: x must be real, not complex$"):
+        interpolate.CubicSpline(ANY, M)(1j)
