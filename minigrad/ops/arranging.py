@@ -19,15 +19,15 @@ from ..errors import named
 from ..nest import flatten as leaves_of
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
-from ..typing import Array, ArrayLike, Axis, DType, Index, IndicesLike, Shape
+from ..typing import Array, ArrayLike, DType, Index, IndicesLike
 from .casting import in_dtype
 from .indexing import getitem, scatter
-from .joining import concatenate, stack
+from .joining import by_runs, concatenate, stack
 from .shaping import broadcast_arrays, broadcast_to, expand_dims, moveaxis, ravel, reshape
 
 __all__ = [
     "array", "block", "insert", "compress", "extract", "select", "piecewise", "choose", "put_along_axis", "put",
-    "place", "fill_diagonal", "apply_along_axis", "apply_over_axes", "vectorize", "sliding_window_view",
+    "place", "fill_diagonal", "apply_along_axis", "apply_over_axes", "vectorize",
 ]  # fmt: skip
 
 
@@ -106,7 +106,15 @@ def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Ar
     array([1., 2., 3.])
     """
     arr = arraylike(arr)
-    return _arranged(lambda a, v: np.insert(a, array_of(obj), v, axis), arr, in_dtype(arraylike(values), arr.dtype))
+    arr, axis = (ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, arr.ndim, "insert"))
+    values, n, obj = in_dtype(arraylike(values), arr.dtype), arr.shape[axis], array_of(obj)
+    values = reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
+    values = moveaxis(values, 0, axis) if np.ndim(obj) == 0 and not isinstance(obj, slice) else values
+    count = np.insert(np.arange(n), obj, 0).size - n
+    count = values.shape[axis] if count == 1 else count  # several values before one index
+    values = broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
+    places = np.insert(np.arange(n), obj, np.arange(n, n + count))
+    return by_runs(concatenate([arr, values], axis), places, axis)
 
 
 def _joining(name: str, numpys: Any) -> Any:
@@ -150,7 +158,10 @@ def compress(condition: Any, a: Array, axis: int | None = None) -> Array:
     >>> mg.compress([True, False, True], np.array([1.0, 2.0, 3.0]))
     array([1., 3.])
     """
-    return _arranged(lambda numbers: np.compress(array_of(condition), numbers, axis), a)
+    a, axis = (ravel(a), 0) if axis is None else (a, normalize_axis_index(axis, np.ndim(a), "compress"))
+    chosen = np.zeros(np.shape(a)[axis], bool)
+    chosen[np.compress(array_of(condition), np.arange(chosen.size))] = True
+    return getitem(a, (*(slice(None),) * axis, chosen))
 
 
 @implements(np.extract)
@@ -161,7 +172,7 @@ def extract(condition: Any, arr: Array) -> Array:
     >>> mg.extract(x > 0, x)
     array([1., 3.])
     """
-    return _arranged(lambda numbers: np.extract(array_of(condition), numbers), arr)
+    return compress(ravel(array_of(condition)), ravel(arr))
 
 
 @implements(np.select)
@@ -221,15 +232,13 @@ def choose(a: Any, choices: Sequence[Array], mode: Any = "raise") -> Array:
     return _arranged(lambda *parts: np.choose(numbers, parts, mode=mode), *parts)
 
 
-def _written(write, a, *values):
-    """The array after NumPy's function has written numbers of values over numbers of entries. Its dtype stays."""
-    a = arraylike(a)
-
-    def arrange(numbers, *others):
-        write(numbers, *others)
-        return numbers
-
-    return _arranged(arrange, a, *[in_dtype(arraylike(value), a.dtype) for value in values])
+def _written(write, a, values):
+    """The array after NumPy's function has written the numbers of the values to one of -1. Its dtype stays."""
+    a, values = arraylike(a), in_dtype(arraylike(values), a.dtype)
+    numbers = np.full(a.shape, -1)
+    write(numbers, np.arange(values.size).reshape(values.shape))
+    written = numbers >= 0
+    return np.where(written, scatter(getitem(ravel(values), numbers[written]), written, a.shape), a)
 
 
 @named
@@ -366,14 +375,3 @@ def _rows_of_entries(arrays, cores, signature):
     return shape, [
         reshape(broadcast_to(a, shape + own), (count, *own)) for a, (_, own) in zip(arrays, pairs, strict=True)
     ]
-
-
-@implements(np.lib.stride_tricks.sliding_window_view)
-def sliding_window_view(x: Array, window_shape: Shape, axis: Axis = None) -> Array:
-    """Every window of a shape in the array: their places, then the axes of the window. It is a copy.
-
-    >>> mg.sliding_window_view(np.array([1.0, 2.0, 3.0]), 2)
-    array([[1., 2.],
-           [2., 3.]])
-    """
-    return _arranged(lambda numbers: np.lib.stride_tricks.sliding_window_view(numbers, window_shape, axis), x)

@@ -14,7 +14,7 @@ from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..summation import PairwiseSum, normalized_axis, total
 from ..typing import Array, Axis, Index, IndicesLike, Shape
-from .joining import without_arguments
+from .joining import by_runs, without_arguments
 from .shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, swapaxes
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
 
 
 _LONG_ROW, _MANY = 64, 2**15  # entries of a row, and of all, from which on whole rows are added
+_BASIC = (int, np.integer, slice, type(None), type(...))  # parts of an index that name nothing twice
 _OFTEN = 16  # rows that are added to one, one after another; more are added in float64
 
 
@@ -142,9 +143,7 @@ def _add_rows(out, picked, values):
 def _names_once(index):
     """Whether no entry can be indexed twice: there is no integer array in the index."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(p is None or p is ... or isinstance(p, (int, np.integer, slice)) for p in parts) or (
-        isinstance(index, np.ndarray) and index.dtype == bool
-    )
+    return all(p.dtype == bool if isinstance(p, np.ndarray) else isinstance(p, _BASIC) for p in parts)
 
 
 @op(name="scatter", complex=True)
@@ -251,7 +250,7 @@ def delete(arr: Array, obj: Index, axis: int | None = None) -> Array:
     array([1., 3.])
     """
     arr, axis = (ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, np.ndim(arr), "delete"))
-    return _along(arr, np.delete(np.arange(np.shape(arr)[axis]), array_of(obj)), axis)
+    return by_runs(arr, np.delete(np.arange(np.shape(arr)[axis]), array_of(obj)), axis)
 
 
 @implements(np.flip)

@@ -19,6 +19,8 @@ __all__ = [
     "vsplit", "dsplit", "roll", "unstack",
 ]  # fmt: skip
 
+_RUNS = 16  # pieces up to which an array is cut up and joined
+
 
 def without_arguments(g, out, arguments):
     """Give VJPs none of the arguments: to pass thousands of arrays thousands of times takes quadratic time."""
@@ -55,6 +57,17 @@ def concatenate(arrays: Sequence[Array], axis: int | None = 0) -> Array:
     array([1., 2., 3.])
     """
     return _join(*arrays, axis=axis, saved={})
+
+
+def by_runs(a: Array, places: Array, axis: int) -> Array:
+    """The slices of `a` at the places along the axis; neighbours in one piece, since NumPy gathers one by one."""
+    a, before = arraylike(a), (slice(None),) * axis
+    cuts = np.flatnonzero(np.diff(places) != 1) + 1
+    # equivalent: any change because both ways pick the same
+    if len(cuts) >= _RUNS or not places.size:
+        return a[(*before, places)]
+    pieces = [a[(*before, slice(run[0], run[-1] + 1))] for run in np.split(places, cuts)]
+    return concatenate(pieces, axis) if len(pieces) > 1 else pieces[0]
 
 
 @op(name="stack", complex=True)

@@ -12,10 +12,10 @@ from ..nest import flatten as leaves_of
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, Shape
-from .arranging import _arranged, array
+from .arranging import array
 from .casting import astype
-from .joining import concatenate
-from .shaping import moveaxis
+from .joining import by_runs, concatenate
+from .shaping import broadcast_to, moveaxis, ravel, reshape
 
 __all__ = ["pad", "resize", "trim_zeros"]
 
@@ -50,11 +50,15 @@ def pad(
         stat_length=(stat_length, None),
         reflect_type=(reflect_type, "even"),
     )
-    widths = _pairs(pad_width, a.ndim).tolist()
+    widths: Any = _pairs(pad_width, a.ndim).tolist()
     if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
         return _pad(a, widths, constant_values=constant_values)
     if mode in _MOVES or (mode in ("reflect", "symmetric") and reflect_type == "even"):
-        return _arranged(partial(np.pad, pad_width=widths, mode=_MOVES.get(mode, mode)), a)
+        for axis, (n, width) in enumerate(zip(a.shape, widths, strict=True)):
+            # equivalent: never because no width leaves the axis as it is
+            if any(width):
+                a = by_runs(a, np.pad(np.arange(n), width, _MOVES.get(mode, mode)), axis)  # type: ignore[call-overload]
+        return a
     if mode not in _BORDERS or reflect_type not in ("even", "odd"):
         modes = ", ".join(map(repr, (*_MOVES, *_BORDERS)))
         raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")
@@ -131,9 +135,11 @@ def resize(a: Array, new_shape: Shape) -> Array:
     array([1., 2., 1.])
     """
     shape: Any = array_of(new_shape)
-    if not np.size(a) and np.prod(shape):
+    size, n = int(np.prod(shape)), np.size(a)
+    if not n and size:
         raise ValueError(f"resize: an array without entries can't fill {shape}")
-    return _arranged(lambda numbers: np.resize(numbers, shape), a)
+    repeated = broadcast_to(ravel(a), (-(-size // (n or 1)), n))
+    return reshape(ravel(repeated)[:size], shape)
 
 
 @implements(np.trim_zeros)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from ..errors import named
 from ..foreign_names import instead_of_keyword
@@ -22,7 +22,7 @@ from .casting import astype
 __all__ = [
     "reshape", "ravel", "flatten", "transpose", "swapaxes", "matrix_transpose", "moveaxis", "expand_dims", "squeeze",
     "broadcast_to", "full_like", "atleast_1d", "atleast_2d", "meshgrid", "broadcast_arrays", "tile", "rollaxis",
-    "atleast_3d",
+    "atleast_3d", "sliding_window_view",
 ]  # fmt: skip
 
 
@@ -263,3 +263,41 @@ def rollaxis(a: Array, axis: int, start: int = 0) -> Array:
     """
     numbered = np.empty(tuple(range(np.ndim(a))))  # as in moveaxis
     return transpose(a, np.rollaxis(numbered, axis, start).shape)
+
+
+@implements(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(x: Array, window_shape: Shape, axis: Axis = None) -> Array:
+    """Every window of a shape in the array: their places, then the axes of the window. It is a copy.
+
+    >>> mg.sliding_window_view(np.array([1.0, 2.0, 3.0]), 2)
+    array([[1., 2.],
+           [2., 3.]])
+    """
+    sizes = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
+    axes = range(np.ndim(x)) if axis is None else normalize_axis_tuple(axis, np.ndim(x), allow_duplicate=True)
+    return _windows(x, sizes=sizes, axes=tuple(axes))
+
+
+@op(name="sliding_window_view", complex=True)
+def _windows(x, *, sizes, axes):
+    return np.lib.stride_tricks.sliding_window_view(x, sizes, axes).copy()
+
+
+@_windows.vjp("x")
+def _(g, out, x, sizes, axes):
+    return _over_windows(g, sizes=sizes, axes=axes, shape=x.shape)
+
+
+@op(complex=True)
+def _over_windows(g, *, sizes, axes, shape):
+    """The sum over the windows that an entry is in: those of one place in the window at a time."""
+    total = np.zeros(shape, np.result_type(g, np.float64))
+    for place in np.ndindex(sizes):
+        starts = np.bincount(np.array(axes, int), place, len(shape)).astype(int)
+        total[tuple(map(slice, starts, starts + g.shape[: len(shape)]))] += g[(..., *place)]
+    return total.astype(g.dtype)
+
+
+@_over_windows.vjp("g")
+def _(g, out, windows, sizes, axes, shape):
+    return _windows(g, sizes=sizes, axes=axes)

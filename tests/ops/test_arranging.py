@@ -1,5 +1,7 @@
 """Ops that arrange entries, against NumPy's."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
@@ -101,11 +103,6 @@ spec(
     np.vectorize(lambda a, b: a * b if a > b else a**2),
     fn=lambda a, b: mg.vectorize(lambda a, b: a * b if a > b else a**2)(a, b),
     refused=((("text",), {}, TypeError, "pyfunc must be a function, not str"),),
-)
-spec(
-    "sliding_window_view",
-    calls(call(V, 2), call(A, (2, 2)), call(CUBE, 2, 1), call(CUBE, (2, 1), (1, 0))),
-    np.lib.stride_tricks.sliding_window_view,
 )
 
 TestSpecs = specs.tests(examples=3)
@@ -287,3 +284,40 @@ def test_a_function_of_each_of_no_entries():
 def test_arrays_that_do_not_fit_a_signature_are_refused(signature, arrays, message):
     with pytest.raises(ValueError, match=f"vectorize: .*{message}"):
         mg.vectorize(lambda *a: a[0], signature=signature)(*arrays)
+
+
+@pytest.mark.parametrize("axis", [0, 1, -1])
+@pytest.mark.parametrize("index", [1, -1, [2], [0, 3], [1, 1, 0], slice(0, 2), np.array(0), [*range(4)] * 5])
+def test_values_are_inserted_where_numpy_inserts_them(index, axis):
+    a, several = np.arange(16.0).reshape(4, 4), np.arange(20.0, 28).reshape(2, 4)
+    count = np.arange(4)[index].size
+    rows = [0.5, np.array([0.5])] + [several if axis == 0 or np.ndim(index) == 0 else several.T] * (count == 1)
+    for values in rows:
+        t, v = leaf(a), leaf(values)
+        out = np.insert(t, index, v, axis)
+        assert_array_equal(out.data, np.insert(a, index, values, axis), strict=True)
+        out.sum().backward()
+        assert_array_equal(t.grad, np.ones(a.shape))
+        assert_array_equal(v.grad, np.full(v.shape, (out.size - a.size) / v.size))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.insert(x, [3, 50], 1.0, axis=0),
+        lambda x: np.pad(x, 3, "reflect"),
+        lambda x: np.compress(np.arange(len(x)) % 2 == 0, x, axis=0),
+        lambda x: np.resize(x, x.size + 7),
+        lambda x: mg.put_along_axis(x, np.zeros((len(x), 1), int), 1.0, 1),
+        lambda x: np.delete(x, 7, 1),
+    ],
+)
+def test_what_moves_most_entries_together_needs_no_number_for_each(call):
+    x = leaf(np.ones((300, 300), np.float32))
+    call(x).sum().backward()
+    x.grad = None
+    tracemalloc.start()
+    call(x).sum().backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * x.nbytes  # a number for each entry and counts of them take 12 and more

@@ -175,13 +175,15 @@ def test_sort_keeps_the_order_of_ties():
 BOOLEAN = np.array([True, False, True])
 
 
-@pytest.mark.parametrize("index", [1, np.int64(1), slice(2), None, ..., BOOLEAN, (0,), (None, slice(1, 3), ...)])
+@pytest.mark.parametrize(
+    "index", [1, np.int64(1), slice(2), None, ..., BOOLEAN, (BOOLEAN, None), (0,), (None, slice(1, 3), ...)]
+)
 def test_what_can_name_no_entry_twice_is_scattered_by_an_assignment(index):
     assert _names_once(index)
     holds_scattered(index)
 
 
-@pytest.mark.parametrize("index", [[1, 1], np.array([0, 0]), (np.array([0, 0, 2]),), (None, [2, 2]), (BOOLEAN,)])
+@pytest.mark.parametrize("index", [[1, 1], np.array([0, 0]), (np.array([0, 0, 2]),), (None, [2, 2])])
 def test_what_may_name_an_entry_twice_is_added(index):
     assert not _names_once(index)
     holds_scattered(index)

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.lib.stride_tricks import sliding_window_view as view
+from numpy.testing import assert_allclose, assert_array_equal
 from support.agreement import array, assert_same, holds
 from support.gradients import leaf
 from support.specification import Specs, called, drawn_from
 
 import minigrad as mg
+from minigrad.ops.shaping import _over_windows
 from minigrad.stand_ins import NUMPY
 from minigrad.testing import check_vjp
 from minigrad.testing import strategies as s
@@ -80,6 +82,17 @@ spec(
 spec("full_like", s.tensors(()).map(lambda v: (np.zeros((2, 3)), v)), np.full_like, options={"argnums": 1})
 spec("atleast_3d", tensors(), np.atleast_3d)
 
+spec(
+    "sliding_window_view",
+    drawn_from(s.tensors((3, 4)), lambda a: st.sampled_from([(2, 1), ((2, 3),), ((2, 1), (1, 0)), ((2, 2), (0, 0))])),
+    view,
+)
+spec(
+    "_over_windows",
+    s.tensors((3, 2, 2)),
+    lambda g: np.pad(np.array(g)[..., 0], ((0, 1), (0, 0))) + np.pad(np.array(g)[..., 1], ((1, 0), (0, 0))),
+    fn=lambda g: _over_windows(g, sizes=(2,), axes=(0,), shape=(4, 2)),
+)
 TestSpecs = specs.tests()
 
 
@@ -204,3 +217,16 @@ def test_several_arrays_with_at_least_some_axes(name):
     t = mg.tensor([1.0, 2.0], requires_grad=True)
     sum(np.sum(part**2) for part in numpy(t, 3.0, t)).backward()
     assert_array_equal(t.grad, [4.0, 8.0])
+
+
+@pytest.mark.parametrize(("sizes", "axes"), [((2,), 0), ((2, 3), (1, 0)), ((2, 2), (0, 0)), ((4, 5), None)])
+def test_each_entry_gets_the_sum_over_its_windows(sizes, axes):
+    x = np.arange(20.0).reshape(4, 5)
+    g = np.random.default_rng(0).normal(size=view(x, sizes, axes).shape)
+    expected = np.zeros(x.size)
+    np.add.at(expected, view(np.arange(20).reshape(4, 5), sizes, axes), g)
+    for dtype in (np.float32, np.float64):
+        t = leaf(x.astype(dtype))
+        view(t, sizes, axes).backward(g.astype(dtype))
+        assert t.grad.dtype == dtype
+        assert_allclose(t.grad.ravel(), expected, rtol=1e-5, atol=1e-6)
