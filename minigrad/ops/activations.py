@@ -89,11 +89,11 @@ def _(g, a, z, slope):
 
 
 def _one_or(number, mask, dtype):
-    """1 where the mask is true, else the number, as np.where(mask, 1, number), but faster: see `selected`."""
-    if dtype.char not in "fd":
-        return np.where(mask, dtype.type(1), dtype.type(number))
-    one, other = np.array([1, number], dtype.newbyteorder("=")).view(f"i{dtype.itemsize}")
-    return (mask * (one ^ other) ^ other).view(dtype.newbyteorder("="))
+    """1 where the mask is true, else the number, as np.where(mask, 1, number), but faster for the usual numbers."""
+    # equivalent: never because both ways give the same
+    if 0 <= number <= 1:
+        return mask.astype(dtype).clip(number, 1)
+    return np.where(mask, dtype.type(1), dtype.type(number))
 
 
 @op
