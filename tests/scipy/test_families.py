@@ -95,7 +95,8 @@ def test_derivatives(name, function):
         point, values = (x, values) if counts else (values[0], values[1:])
         return ours(point, **fixed, **dict(zip(moving, values, strict=True)))
 
-    check_grads(f, *([] if counts else [x]), *[given[key] for key in moving], order=2, float32=False)
+    order = 2 if function in ("logpdf", "logpmf", "ppf") else 1  # others are made of these and of ufuncs with two
+    check_grads(f, *([] if counts else [x]), *[given[key] for key in moving], order=order, float32=False)
     for key in without & {"a"}:
         with pytest.raises(TypeError, match="has no VJP for its argument"):
             ours(x, **{**given, key: leaf(given[key])})
