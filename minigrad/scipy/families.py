@@ -16,31 +16,10 @@ from . import special  # noqa: F401 (the table of derivatives)
 from .distributions import row
 
 __all__ = [
-    "bernoulli",
-    "binom",
-    "cauchy",
-    "expon",
-    "exponweib",
-    "fisk",
-    "geom",
-    "gompertz",
-    "gumbel_l",
-    "gumbel_r",
-    "halfcauchy",
-]
-__all__ += [
-    "halfnorm",
-    "invgamma",
-    "laplace",
-    "logistic",
-    "lognorm",
-    "nbinom",
-    "pareto",
-    "rayleigh",
-    "skewnorm",
-    "truncnorm",
-]
-__all__ += ["uniform", "vonmises", "weibull_min"]
+    "bernoulli", "binom", "cauchy", "expon", "exponweib", "fisk", "geom", "gompertz", "gumbel_l", "gumbel_r",
+    "halfcauchy", "halfnorm", "invgamma", "laplace", "logistic", "lognorm", "nbinom", "pareto", "rayleigh",
+    "skewnorm", "truncnorm", "uniform", "vonmises", "weibull_min",
+]  # fmt: skip
 
 _INF = math.inf
 _LOG_2, _LOG_PI = math.log(2), math.log(math.pi)
