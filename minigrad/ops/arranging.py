@@ -19,6 +19,7 @@ from ..errors import named
 from ..nest import flatten as leaves_of
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
+from ..summation import normalized_axis
 from ..typing import Array, ArrayLike, DType, Index, IndicesLike
 from .casting import in_dtype
 from .indexing import getitem, scatter
@@ -158,7 +159,7 @@ def compress(condition: Any, a: Array, axis: int | None = None) -> Array:
     >>> mg.compress([True, False, True], np.array([1.0, 2.0, 3.0]))
     array([1., 3.])
     """
-    a, axis = (ravel(a), 0) if axis is None else (a, normalize_axis_index(axis, np.ndim(a), "compress"))
+    a, axis = (ravel(a), 0) if axis is None else (a, normalized_axis(axis, np.ndim(a), "compress"))
     chosen = np.zeros(np.shape(a)[axis], bool)
     chosen[np.compress(array_of(condition), np.arange(chosen.size))] = True
     return getitem(a, (*(slice(None),) * axis, chosen))
