@@ -133,16 +133,16 @@ def _quantile(
         return reshape(moveaxis(x, axes, tuple(range(-len(axes), 0))), (*lead, n))
 
     entries = in_last_axis(a)
-    ordered = sort(entries)  # NaN comes last
     if weights is None:
-        positions = _positions(np.sum(~np.isnan(ordered), axis=-1), n, q.ravel(), method, ignore_nan)
+        positions = _positions(np.sum(~np.isnan(entries), axis=-1), n, q.ravel(), method, ignore_nan)
     else:
         weights = in_last_axis(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape))
         positions = _weighted_positions(entries, weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
-    part = (positions - low).astype(ordered.dtype)
-    below = take_along_axis(ordered, low, -1)
-    above = take_along_axis(ordered, np.minimum(low + 1, n - 1), -1)
+    high = np.minimum(low + 1, n - 1)
+    part = (positions - low).astype(a.dtype)
+    order = np.argpartition(entries, np.unique((low, high)))  # NaN comes last
+    below, above = (take_along_axis(entries, np.take_along_axis(order, at, -1), -1) for at in (low, high))
     level = (part == 0) | (np.isinf(below) & (below == above))  # where the difference is of no use, or NaN
     # equivalent: level, 0 -> level, any number because below is selected there
     value = np.where(level, below, below + part * np.where(level, 0, above - below))

@@ -1,5 +1,6 @@
 """Quantiles, covariances and weighted counts, against NumPy's."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -398,3 +399,26 @@ def test_quantiles_between_infinities():
     inf = np.inf
     for a, q, expected in (([1, inf, inf], 0.8, inf), ([-inf, -inf, 1], 0.2, -inf), ([-inf, inf], 0.5, np.nan)):
         assert_array_equal(np.quantile(leaf(np.array(a, float)), q).data, expected)
+
+
+def test_quantiles_take_less_memory_than_a_sort():
+    x = mg.tensor(np.random.default_rng(0).normal(size=40_000), requires_grad=True)
+    for quantile in (lambda: np.quantile(x, [0.1, 0.5]), lambda: np.nanmedian(x)):
+        quantile().sum().backward()
+        tracemalloc.start()
+        quantile().sum().backward()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4.5 * x.nbytes  # positions, g and what it is added to; sorting takes 6 and more
+
+
+def test_many_quantiles_of_rows_with_nan_in_different_numbers():
+    x = np.random.default_rng(0).normal(size=(30, 40))
+    x[np.arange(40) < np.arange(30)[:, None]] = np.nan
+    q = np.linspace(0, 1, 23)
+    t = mg.tensor(x, requires_grad=True)
+    found = np.nanquantile(t, q, axis=1)
+    assert_allclose(found.data, np.nanquantile(x, q, axis=1), rtol=1e-14)
+    found.sum().backward()
+    assert_allclose(t.grad.sum(1), np.full(30, 23.0))
+    assert not t.grad[np.isnan(x)].any()
