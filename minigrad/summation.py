@@ -63,16 +63,24 @@ def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
     if axes == (x.ndim - 1,) and _SHORT_DOT <= x.shape[-1] <= _DOT and x.flags.c_contiguous:
         return np.vecdot(x, np.ones(x.shape[-1], x.dtype) if y is None else y)[..., None]
     order = _memory_order(x, axes)
-    a, b, start, n = x.transpose(order), (x if y is None else y).transpose(order), x.ndim, 1
-    while start and order[start - 1] in axes and n * a.shape[start - 1] <= _DOT:
-        start -= 1
-        n *= a.shape[start]
+    a, b = x.transpose(order), (x if y is None else y).transpose(order)
+    start, n = _innermost(a.shape, [axis in axes for axis in order])
     if n < _SHORT_DOT or not (a.flags.c_contiguous and b.flags.c_contiguous):
         return blocked_sum(x if y is None else x * y, axes, keepdims=True)
     rows = (*a.shape[:start], n)
     factors = np.ones(n, a.dtype) if y is None else b.reshape(rows)
     dots = np.vecdot(a.reshape(rows), factors).reshape(*rows[:-1], *[1] * (x.ndim - start))
     return blocked_sum(dots.transpose(np.argsort(order)), axes, keepdims=True)
+
+
+# equivalent: any change because the sum is the same whatever part of it is a dot product
+def _innermost(shape, added):
+    """The first of the innermost axes that are all added and have _DOT entries at most, and how many they have."""
+    start, n = len(shape), 1
+    while start and added[start - 1] and n * shape[start - 1] <= _DOT:
+        start -= 1
+        n *= shape[start]
+    return start, n
 
 
 def normalized_axes(axis: Any, ndim: int) -> tuple[int, ...]:
@@ -121,10 +129,10 @@ def _sum_of_rows(a):
     """The sum over all axes but the last: blocks of a few rows as products with ones, then the sums of the blocks."""
     rows = a.reshape(-1, a.shape[-1])
     if len(rows) <= _FEW:
-        return np.add.reduce(rows, axis=0)
+        return np.add.reduce(rows)
     end = len(rows) // _FEW * _FEW
     total = _sum_of_rows(product(np.ones(_FEW, a.dtype), rows[:end].reshape(-1, _FEW, a.shape[-1])))
-    return total if end == len(rows) else total + np.add.reduce(rows[end:], axis=0)
+    return total + np.add.reduce(rows[end:])
 
 
 def _sum_of_blocks(a, axes, dtype):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import minigrad as mg
 from minigrad.operation import array_of
-from minigrad.summation import PairwiseSum, blocked_dot, blocked_sum, normalized_axis, plus, total
+from minigrad.summation import PairwiseSum, blocked_dot, blocked_sum, normalized_axis, plus, plus_at, total
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
@@ -162,6 +162,16 @@ def test_a_sum_of_arrays_that_arrive_one_by_one_is_precise_and_changes_none():
     np.testing.assert_allclose(total(pairwise), 50_000 * float(parts[0, 0]), rtol=4 * np.finfo(np.float32).eps)
     assert np.all(parts == np.float32(0.1))
     assert total(parts) is parts
+
+
+def test_a_sum_of_slices_that_arrive_one_by_one_is_precise_and_changes_none():
+    parts = np.full((20_000, 2), 0.1, np.float32)
+    first = pairwise = np.zeros(3, np.float32)
+    for part in parts:
+        pairwise = plus_at(pairwise, slice(2), part, (3,), None)
+    np.testing.assert_allclose(total(pairwise), 2000 * np.array([1, 1, 0]), rtol=4 * np.finfo(np.float32).eps)
+    assert np.all(parts == np.float32(0.1))
+    assert np.all(first == 0)
 
 
 def layouts(a):

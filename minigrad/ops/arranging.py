@@ -108,11 +108,10 @@ def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Ar
     """
     arr = arraylike(arr)
     arr, axis = (ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, arr.ndim, "insert"))
-    values, n, obj = in_dtype(arraylike(values), arr.dtype), arr.shape[axis], array_of(obj)
+    values, obj = in_dtype(arraylike(values), arr.dtype), array_of(obj)
     values = reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
     values = moveaxis(values, 0, axis) if np.ndim(obj) == 0 and not isinstance(obj, slice) else values
-    count = np.insert(np.arange(n), obj, 0).size - n
-    count = values.shape[axis] if count == 1 else count  # several values before one index
+    n, count = arr.shape[axis], values.shape[axis]
     values = broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     places = np.insert(np.arange(n), obj, np.arange(n, n + count))
     return by_runs(concatenate([arr, values], axis), places, axis)
@@ -173,7 +172,7 @@ def extract(condition: Any, arr: Array) -> Array:
     >>> mg.extract(x > 0, x)
     array([1., 3.])
     """
-    return compress(ravel(array_of(condition)), ravel(arr))
+    return compress(ravel(condition), ravel(arr))
 
 
 @implements(np.select)
@@ -236,7 +235,7 @@ def choose(a: Any, choices: Sequence[Array], mode: Any = "raise") -> Array:
 def _written(write, a, values):
     """The array after NumPy's function has written the numbers of the values to one of -1. Its dtype stays."""
     a, values = arraylike(a), in_dtype(arraylike(values), a.dtype)
-    numbers = np.full(a.shape, -1)
+    numbers = np.full(a.shape, -1)  # equivalent: -1 -> -2 because each is no place
     write(numbers, np.arange(values.size).reshape(values.shape))
     written = numbers >= 0
     return np.where(written, scatter(getitem(ravel(values), numbers[written]), written, a.shape), a)

@@ -67,7 +67,7 @@ def by_runs(a: Array, places: Array, axis: int) -> Array:
     if len(cuts) >= _RUNS or not places.size:
         return a[(*before, places)]
     pieces = [a[(*before, slice(run[0], run[-1] + 1))] for run in np.split(places, cuts)]
-    return concatenate(pieces, axis) if len(pieces) > 1 else pieces[0]
+    return concatenate(pieces, axis)
 
 
 @op(name="stack", complex=True)

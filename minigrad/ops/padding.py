@@ -50,15 +50,11 @@ def pad(
         stat_length=(stat_length, None),
         reflect_type=(reflect_type, "even"),
     )
-    widths: Any = _pairs(pad_width, a.ndim).tolist()
+    widths = _pairs(pad_width, a.ndim).tolist()
     if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
         return _pad(a, widths, constant_values=constant_values)
     if mode in _MOVES or (mode in ("reflect", "symmetric") and reflect_type == "even"):
-        for axis, (n, width) in enumerate(zip(a.shape, widths, strict=True)):
-            # equivalent: never because no width leaves the axis as it is
-            if any(width):
-                a = by_runs(a, np.pad(np.arange(n), width, _MOVES.get(mode, mode)), axis)  # type: ignore[call-overload]
-        return a
+        return _copied(a, widths, _MOVES.get(mode, mode))
     if mode not in _BORDERS or reflect_type not in ("even", "odd"):
         modes = ", ".join(map(repr, (*_MOVES, *_BORDERS)))
         raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")
@@ -67,6 +63,15 @@ def pad(
         inner = moveaxis(a, axis, 0)
         before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
         a = moveaxis(concatenate([astype(before, a.dtype), inner, astype(after, a.dtype)[::-1]]), 0, axis)
+    return a
+
+
+def _copied(a, widths, mode):
+    """The array with a border of copies of its entries, axis by axis."""
+    for axis, (n, width) in enumerate(zip(a.shape, widths, strict=True)):
+        # equivalent: never because no width leaves the axis as it is
+        if any(width):
+            a = by_runs(a, np.pad(np.arange(n), width, mode), axis)
     return a
 
 

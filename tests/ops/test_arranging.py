@@ -1,5 +1,6 @@
 """Ops that arrange entries, against NumPy's."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -299,6 +300,21 @@ def test_values_are_inserted_where_numpy_inserts_them(index, axis):
         out.sum().backward()
         assert_array_equal(t.grad, np.ones(a.shape))
         assert_array_equal(v.grad, np.full(v.shape, (out.size - a.size) / v.size))
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1])
+@pytest.mark.parametrize("index", [1, [1], [0, 2], slice(0, 2), np.array([True, False, True]), []])
+def test_slices_of_several_axes_are_inserted_where_numpy_inserts_them(index, axis):
+    a = np.arange(27.0).reshape(3, 3, 3)
+    for shape in ((2, 3, 3), (3, 2, 3), (3, 3, 2), (1, 3, 3), (3, 3, 1), (3, 3), (0, 3, 3)):
+        values = 100 + np.arange(float(math.prod(shape))).reshape(shape)
+        try:
+            expected = np.insert(a, index, values, axis)
+        except (ValueError, IndexError) as error:
+            with pytest.raises(type(error)):
+                mg.insert(a, index, values, axis)
+        else:
+            assert_array_equal(mg.insert(a, index, values, axis), expected, strict=True)
 
 
 @pytest.mark.parametrize(

@@ -230,3 +230,9 @@ def test_each_entry_gets_the_sum_over_its_windows(sizes, axes):
         view(t, sizes, axes).backward(g.astype(dtype))
         assert t.grad.dtype == dtype
         assert_allclose(t.grad.ravel(), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_windows_of_an_array_are_a_copy():
+    x = np.arange(4.0)
+    mg.sliding_window_view(x, 2)[:] = 0
+    assert_array_equal(x, np.arange(4.0))
