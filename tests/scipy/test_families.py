@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats as ss
 from numpy.testing import assert_allclose, assert_array_equal
+from support.anew import anew
 from support.gradients import leaf
 
 import minigrad as mg
@@ -172,3 +173,26 @@ def test_several_kinds_of_counts():
     check_grads(lambda p: stats.multinomial.logpmf(x[:3], 7, p), p, order=2, float32=False)
     slopes = mg.grad(lambda z: stats.multinomial.logpmf(x[0], 7, mg.softmax(z)))(np.log(p))
     assert_allclose(slopes, x[0] - 7 * p, atol=1e-12)
+
+
+def test_rows_made_anew(monkeypatch):
+    """What makes a row has run before any test."""
+    made = anew(families)
+    for name in families.__all__:
+        row, before, theirs = getattr(made, name), getattr(stats, name), getattr(ss, name)
+        assert (row.__name__, row.__doc__, row.__module__) == (name, before.__doc__, "minigrad.scipy.stats")
+        assert vars(row).keys() == vars(before).keys()
+        counts = isinstance(theirs, ss.rv_discrete)
+        shapes = theirs.shapes.split(", ") if theirs.shapes else []
+        for function, member in vars(row).items():
+            if isinstance(member, staticmethod):
+                first = "q" if function == "ppf" else "k" if counts else "x"
+                place = ["loc=0.0"] if counts else ["loc=0.0", "scale=1.0"]
+                assert str(inspect.signature(getattr(row, function))) == f"({', '.join([first, *shapes, *place])})"
+                assert getattr(row, function).__name__ == function
+                assert getattr(row, function).__doc__ == getattr(before, function).__doc__ is not None
+        monkeypatch.setattr(stats, name, row)
+    for name, function in CASES:
+        test_values_are_scipys_in_the_support_and_outside(name, function)
+        test_lists_numbers_tensors_and_single_precision(name, function)
+    test_names_and_numbers_of_parameters()

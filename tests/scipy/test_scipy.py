@@ -13,11 +13,13 @@ import scipy.optimize as sopt
 import scipy.signal as ssignal
 import scipy.special as sp
 import scipy.stats as ss
-from numpy.testing import assert_allclose, assert_array_equal
-from support.gradients import leaf, numeric
+from numpy.testing import assert_allclose, assert_array_equal, assert_equal
+from support.anew import anew
+from support.gradients import leaf, numeric, slopes
 from support.specification import Specs, call, calls
 
 import minigrad as mg
+from minigrad import _numpy
 from minigrad.scipy import integrate, interpolate, linalg, signal, special, stats, ufuncs
 from minigrad.testing import check_grads
 
@@ -330,6 +332,42 @@ def test_a_row_of_the_table_says_whether_it_holds_for_complex_numbers(monkeypatc
     assert {sp.erf: made[0], sp.ndtri: made[1]} == ufuncs.UFUNCS
     assert [row.differentiable for row in made] == ["fc", "f"]
     assert [row.__doc__ for row in made] == ["An equation."] * 2
+
+
+def results(rows):
+    """The values of each row, and its derivatives by argument, or why there is none."""
+    for name, *x in rows:
+        ufunc = getattr(sp, name)
+        for i, moving in enumerate(x):
+            f = lambda moving, i=i, x=x, ufunc=ufunc: ufunc(*x[:i], moving, *x[i + 1 :])  # noqa: E731
+            try:
+                values = f(leaf(np.asarray(moving, float)))
+            except TypeError as error:
+                yield name, str(error)
+                continue
+            yield name, [mg.array(value).data for value in (values if isinstance(values, tuple) else [values])]
+            if isinstance(values, tuple):
+                yield name, [slopes(lambda v, k=k, f=f: f(v)[k], moving) for k in range(len(values))]
+            else:
+                yield name, slopes(f, moving)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_the_table_made_anew(monkeypatch):
+    """What makes a row has run before any test."""
+    rows, table = [*ROWS, *SECOND, *[(name, *x) for name, x in SEVERAL]], special.UFUNCS
+    expected = [*results(rows)]
+    for module in (ufuncs, special):
+        monkeypatch.setitem(sys.modules, module.__name__, anew(module))
+    monkeypatch.setattr(_numpy, "_from_scipy", _numpy._from_scipy.__wrapped__)
+    made = sys.modules[special.__name__].UFUNCS
+    assert made.keys() == table.keys()
+    assert made is not table
+    for ufunc, row in made.items():
+        for told in ("__name__", "__doc__", "__signature__", "differentiable"):
+            assert getattr(row, told, "") == getattr(table[ufunc], told, "")
+    for found, before in zip(results(rows), expected, strict=True):
+        assert_equal(found, before)
 
 
 DENSITIES = [
