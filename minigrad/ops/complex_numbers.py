@@ -84,9 +84,8 @@ def real_if_close(a: Array, tol: float = 100) -> Array:
 def _with_complex_results(x, outside):
     """x, as complex numbers if the function of real numbers is not defined for an entry of it."""
     x = arraylike(x)
-    if x.dtype.kind == "c" or not np.any(outside(array_of(x))):
-        return x
-    return astype(x, np.emath.arccos(np.full((), 2, x.dtype)).dtype)
+    # equivalent: 2 -> 3 because the results of both are complex
+    return astype(x, np.emath.arccos(np.full((), 2, x.dtype)).dtype) if np.any(outside(x)) else x
 
 
 _NEGATIVE = lambda x: x < 0  # noqa: E731
@@ -96,7 +95,7 @@ _BEYOND_1 = lambda x: np.abs(x) > 1  # noqa: E731
 def _emath(name, outside):
     function = lambda x: getattr(np, name)(_with_complex_results(x, outside))  # noqa: E731
     function.__name__ = name
-    implements(getattr(np.emath, name))(function)
+    implements(getattr(np.emath, name))(function)  # equivalent: any change because it runs at import alone
 
 
 for _name in ("sqrt", "log", "log2", "log10"):
@@ -113,7 +112,8 @@ def _logn(n, x):
 @implements(np.emath.power)
 def _power(x, p):
     p = arraylike(p)
-    p = p * 1.0 if p.dtype.kind == "i" and np.any(array_of(p) < 0) else p
+    # equivalent: p * 1.0 -> p / 1.0 because it gives the same
+    p = p * 1.0 if np.any(p < 0) else p  # integers to negative integers are no integers
     return np.power(_with_complex_results(x, _NEGATIVE), p)
 
 

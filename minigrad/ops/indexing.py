@@ -143,6 +143,7 @@ def _add_rows(out, picked, values):
 def _names_once(index):
     """Whether no entry can be indexed twice: there is no integer array in the index."""
     parts = index if isinstance(index, tuple) else (index,)
+    # equivalent: any factor because only its truth counts
     return all(p.dtype == bool if isinstance(p, np.ndarray) else isinstance(p, _BASIC) for p in parts)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..nest import flatten as leaves_of
-from ..operation import array_of, arraylike, op
+from ..operation import arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, Shape
 from .arranging import array
@@ -139,12 +139,12 @@ def resize(a: Array, new_shape: Shape) -> Array:
     >>> mg.resize(np.array([1.0, 2.0]), 3)
     array([1., 2., 1.])
     """
-    shape: Any = array_of(new_shape)
-    size, n = int(np.prod(shape)), np.size(a)
+    size, n = int(np.prod(new_shape)), np.size(a)
     if not n and size:
-        raise ValueError(f"resize: an array without entries can't fill {shape}")
+        raise ValueError(f"resize: an array without entries can't fill {new_shape}")
+    # equivalent: 1 -> 2 because no entries are none when repeated
     repeated = broadcast_to(ravel(a), (-(-size // (n or 1)), n))
-    return reshape(ravel(repeated)[:size], shape)
+    return reshape(ravel(repeated)[:size], new_shape)
 
 
 @implements(np.trim_zeros)

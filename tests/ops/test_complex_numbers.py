@@ -275,4 +275,13 @@ def test_functions_that_become_complex_outside_of_their_domain(name, rest):
             cast = x.astype(kind) if np.isrealobj(x) or kind == "F" else x
             assert_array_equal(f(mg.tensor(cast)), f(cast), strict=True)
     assert_array_equal(f(mg.tensor(np.ones(0))), f(np.ones(0)), strict=True)
-    assert_array_equal(f(mg.tensor(-2.0)), f(-2.0))
+    for x in (-2.0, np.array([-1.0, 0.5, 1.0])):
+        assert_array_equal(f(mg.tensor(x)), f(x), strict=True)
+
+
+@pytest.mark.parametrize("x", [[2, 3], [-2, 3], np.float32([2, 3]), [2 + 1j, -3]])
+@pytest.mark.parametrize("p", [-1, [-1, 2], [0, 1], [1, 2], np.int8([1, -1]), np.uint8([1, 2]), np.float32([-1, 2])])
+def test_integers_to_negative_integers_are_no_integers(x, p):
+    x, p = np.array(x), np.array(p)
+    for found in (np.emath.power(mg.tensor(x), p), np.emath.power(x, mg.tensor(p))):
+        assert_array_equal(found, np.emath.power(x, p), strict=True)

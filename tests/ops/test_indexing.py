@@ -312,3 +312,10 @@ def test_an_index_of_tuples_has_a_gradient():
     expected = np.zeros((4, 4, 4))
     expected[0, 3], expected[1, 3] = 2, 1
     assert_array_equal(pullback(np.ones((3, 4)))[0], expected)
+
+
+def test_the_second_derivatives_of_two_slices():
+    hessian = mg.hessian(lambda x: x[0] * x[1] ** 2)(np.array([2.0, 3.0, *np.ones(6)]))
+    expected = np.zeros((8, 8))
+    expected[:2, :2] = [[0, 6], [6, 4]]
+    assert_allclose(hessian, expected)
