@@ -159,11 +159,10 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
     array, axis = ops.moveaxis(array, axes, tuple(range(len(axes)))), axes
     rest = array.shape[len(axes) :]
     slices = ops.reshape(array, (math.prod(array.shape[: len(axes)]), *rest))
-    if op in _RUNNING and len(slices):
-        first = [np.full((1, *rest), start[0], array.dtype)] if start else []
-        value = ops.cumulative.running(ops.concatenate([*first, slices]), of=op)[-1]
-    else:
-        value = functools.reduce(op, [*slices], *start) if len(slices) else np.full(rest, start[0], array.dtype)
+    if start:
+        none = np.ones(0, array.dtype)
+        slices = ops.concatenate([ops.full_like(np.ones((1, *rest)), start[0], op(none, none).dtype), slices])
+    value = ops.cumulative.running(slices, of=op)[-1] if op in _RUNNING else functools.reduce(op, [*slices])
     value = in_dtype(value, dtype)
     return ops.expand_dims(value, axis) if keepdims else value
 

@@ -61,7 +61,6 @@ def retracing(traced: Collection[Node]) -> Callable[[Node, Any], tuple[Node, Any
     """What gives VJPs Tensors for the nodes in `traced`, in a sweep that an outer trace records; None for no node."""
 
     def retrace(node: Node, op: Any) -> tuple[Node, Any]:
-        # equivalent: never because what is recorded besides leads nowhere
         if node not in traced:
             return node, _InScope(node, op)
         pairs = zip(node.arguments, node.parents, strict=True)

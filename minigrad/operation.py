@@ -71,6 +71,7 @@ class Op(Signature):
         # equivalent: any change because ours do neither
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
         # since others use the same arrays
+        # equivalent: without if self.foreign else None because ours do not write to them
         self.given_to_vjps = (lambda g, out, rest: map(read_only, (g, out, *rest))) if self.foreign else None
         self.vjps = EachPosition(None) if self.any_number else [None] * len(self.names)
 
@@ -187,8 +188,7 @@ class Op(Signature):
             "detach() it if none should flow"
         )
 
-    # equivalent: without if a is given else a; without if in_force() else () because the array of a Tensor may be
-    # copied, too, and nothing in force means no scope
+    # equivalent: without if in_force() else () because nothing in force means no scope
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:
         """A new node, which keeps the arrays of Tensors, and copies of the caller's arrays and values."""
         if output.dtype.kind not in self.differentiable:

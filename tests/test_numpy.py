@@ -139,6 +139,9 @@ METHODS = """
 np.add.reduceat(x, [0, 1, 1], 2); np.add.reduceat(x, np.array([1, 0]), 1); np.logaddexp.reduceat(x, [0, 2], 2)
 np.logaddexp.accumulate(x, 2); np.subtract.accumulate(x, 1); np.hypot.reduce(x, 2); np.logaddexp.reduce(x, (2, 0))
 np.logaddexp.reduce(x, (2, 0), keepdims=True); np.subtract.reduce(x, 2); np.power.outer(x[0], x[1, 0])
+np.multiply.reduceat(x, [1, 0, 2, 2], 2); np.hypot.reduceat(x, [2, 0, 1], 1); np.divide.accumulate(x, 2)
+np.divide.accumulate(x); np.divide.reduce(x, 1); np.hypot.reduce(x, (2, 0)); np.subtract.outer(x[0], x)
+np.hypot.reduce(x, 1, initial=x[0, 0, 0]); np.divide.reduce(x, 1, initial=x[0, 0, 0], keepdims=True)
 """
 
 
@@ -148,6 +151,16 @@ def test_methods_of_ufuncs_along_an_inner_axis(call):
     x = 1 + np.arange(24.0).reshape(2, 3, 4) % 5 / 7
     assert_allclose(f(leaf(x)).data, f(x), 1e-14)
     mg.testing.check_grads(f, x)
+
+
+@pytest.mark.parametrize("name", ["fmax", "hypot", "logaddexp", "subtract", "divide", "floor_divide"])
+@pytest.mark.parametrize("x", [[[3, 4], [1, 2]], np.float32([[3, 4], [1, 2]]), np.ones((0, 2)), np.ones((0, 2), int)])
+@pytest.mark.parametrize("initial", [2, 2.5])
+def test_a_reduction_starts_in_the_dtype_that_numpy_computes_in(name, x, initial):
+    reduce, x = getattr(np, name).reduce, np.array(x)
+    for keepdims in (False, True):
+        found, expected = (reduce(a, initial=initial, keepdims=keepdims) for a in (mg.tensor(x), x))
+        assert_allclose(np.array(found.data), expected, rtol=1e-6, strict=True)
 
 
 @pytest.mark.parametrize("method", ["accumulate", "reduce"])

@@ -90,9 +90,9 @@ def _(g, a, z, slope):
 
 def _one_or(number, mask, dtype):
     """1 where the mask is true, else the number, as np.where(mask, 1, number), but faster for the usual numbers."""
-    # equivalent: never because both ways give the same
+    # equivalent: never; 0 <= number -> 0 < number; 0 -> 1; 0 -> 2; 1 -> 0 because both ways give the same
     if 0 <= number <= 1:
-        return mask.astype(dtype).clip(number, 1)
+        return mask.astype(dtype).clip(number, 1)  # equivalent: 1 -> 2 because nothing is above 1
     return np.where(mask, dtype.type(1), dtype.type(number))
 
 

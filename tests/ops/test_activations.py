@@ -171,7 +171,7 @@ def test_softmax_of_many_entries_is_that_of_each_row(axis, dtype, ulps, special)
     assert_allclose(a, expected.astype(dtype), rtol=ulps * np.finfo(dtype).eps, atol=np.finfo(dtype).tiny)
 
 
-@pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, -1e300, np.inf, np.nan])
+@pytest.mark.parametrize("slope", [-0.5, -0.0, 0.0, 1.0, 1.5, -1e300, np.inf, np.nan])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_leaky_relu_takes_any_slope(slope, dtype):
     z = np.array([-2, 3, 0.5], dtype)
@@ -180,6 +180,8 @@ def test_leaky_relu_takes_any_slope(slope, dtype):
         y = mg.leaky_relu(mg.tensor(z, requires_grad=True), slope)
         np.testing.assert_array_equal(y.data, expected, strict=True)
         np.testing.assert_array_equal(mg.leaky_relu(z[0], slope), expected[0])
+        slopes = mg.grad(lambda z: mg.leaky_relu(z, slope).sum())(z)
+        np.testing.assert_array_equal(slopes, np.array([slope, 1, 1]).astype(dtype), strict=True)
 
 
 @pytest.mark.parametrize(

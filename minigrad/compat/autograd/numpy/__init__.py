@@ -24,6 +24,7 @@ def seeing_tensors(function):
     def call(*arguments, **options):
         return function(*[mg.array(a) if _has_tensors(a) else a for a in arguments], **options)
 
+    # equivalent: 0 -> 1 because no public name has _ in its second place
     vars(call).update({name: getattr(function, name) for name in dir(function) if name[0] != "_"})  # a ufunc's reduce
     return call
 
