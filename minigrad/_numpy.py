@@ -204,6 +204,12 @@ _RUNNING = {ops.fmax, ops.fmin, ops.hypot, ops.logaddexp, ops.logaddexp2, ops.su
 _ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod}
 
 
+@implements(np.where)
+def _where(condition: Any, *branches: Any) -> Any:
+    """`mg.where`, and NumPy's other use of the name: of a condition alone, the indices at which it holds."""
+    return ops.where(condition, *branches) if branches else np.nonzero(condition)
+
+
 def array_function(self: Any, function: Any, types: Any, arguments: tuple, options: dict) -> Any:
     """NumPy's `__array_function__`: called for `np.sum(t)` and `np.concatenate([t, array])`."""
     stand_in = NUMPY.get(function) or _from_fft(function)

@@ -217,7 +217,7 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len: a 0-d Tensor has no length")
+            raise TypeError("len: a 0-d Tensor has no length: its number is t.item(), its array t.data")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -278,6 +278,7 @@ def seed_of(root: Tensor, gradient: TensorLike | None = None) -> np.ndarray:
     return found
 
 
+@with_options_explained
 def tensor(data: TensorLike, *, requires_grad: bool = False, dtype: DType = None, name: str | None = None) -> Tensor:
     """Make a Tensor from anything that np.array takes, by copying it. See `Tensor`.
 

@@ -181,6 +181,11 @@ def brief(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def kind_of_array(value: Any) -> str:
+    """What is not what was wanted: the dtype and shape of an array, anything else in one short line."""
+    return f"{value.dtype} of shape {value.shape}" if _is_array(value) else brief(value)
+
+
 def _is_array(value: Any) -> bool:
     """Whether it is an array or a Tensor, of NumPy's dtypes: not a tensor of another framework."""
     return isinstance(getattr(value, "dtype", None), np.dtype) and (
@@ -201,8 +206,7 @@ def _problem(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool) -> 
             if needs_axes and not _is_array(value):
                 return TypeError, f"{name} must be an array, not {brief(value)}"
         elif kind in _KINDS and not _KINDS[kind][0](value):
-            found = f"{value.dtype} of shape {value.shape}" if _is_array(value) else brief(value)
-            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {found}"
+            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {kind_of_array(value)}"
     return None
 
 

@@ -5,6 +5,7 @@ Only errors read it: who arrives with the habits of another framework is told wh
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import sys
 from collections.abc import Callable, Collection
@@ -35,11 +36,26 @@ def _of_its_kind(of: str, name: str) -> str:
     """What is said of many names."""
     if of == "a Tensor":
         return "only operators write in place, as `t += u` under `mg.no_grad()`" if name.endswith("_") else ""
+    if of == "minigrad" and name in dir(np) and not name.startswith("_"):
+        return f"write `np.{name}`"
+    if of.startswith("minigrad") and (home := _home(name)):
+        return home
     if of == "minigrad":
-        return f"write `np.{name}`" if name in dir(np) and not name.startswith("_") else ""
+        return ""
     if name.endswith("LR"):
         return SCHEDULES
     return CLASSES.get(of, "") if name[:1].isupper() else ""
+
+
+def _home(name: str) -> str:
+    """What is said of a name that another module of minigrad has, or says what to write instead of; "" if none."""
+    if name.startswith("_"):
+        return ""
+    modules = [f"minigrad{part}" for part in ("", ".nn", ".optim", ".data", ".viz", ".testing")]
+    for module in modules:
+        if name in importlib.import_module(module).__all__:
+            return f"write `{module.replace('minigrad', 'mg')}.{name}`"
+    return next((INSTEAD[module][name] for module in modules if name in INSTEAD.get(module, {})), "")
 
 
 def instead_of_keyword(name: str) -> str:
@@ -71,18 +87,34 @@ def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:
     @wraps(function)
     def checked(*arguments: P.args, **options: P.kwargs) -> R:
         refuse_foreign(function.__name__, function, options)
-        return function(*arguments, **options)
+        try:
+            return function(*arguments, **options)
+        except TypeError:
+            _refuse_positions(function, len(arguments))
+            raise
 
     return checked  # equivalent: any factor because it runs at import alone
 
 
+def _refuse_positions(function: Callable, count: int) -> None:
+    """Raise TypeError that says so, if a call has more arguments by position than the function takes."""
+    taken = inspect.signature(function).parameters.values()
+    most = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in taken)
+    others = [f"{p.name}=" for p in taken if p.kind is p.KEYWORD_ONLY]
+    if count > most and others and not any(p.kind is p.VAR_POSITIONAL for p in taken):
+        raise TypeError(f"{function.__name__}: give options by name: {', '.join(others)}") from None
+
+
 def refuse_foreign(name: str, function: Callable, options: dict[str, Any]) -> None:
     """Raise TypeError that says what to write instead, if an option is another framework's and not the function's."""
-    foreign = next((option for option in options if option in OPTIONS), None)
-    if foreign is not None:
-        taken = inspect.signature(function).parameters
-        if foreign not in taken and not any(p.kind is p.VAR_KEYWORD for p in taken.values()):
-            raise TypeError(f"{name} does not take {foreign}=: {OPTIONS[foreign].replace('`', '')}")
+    foreign = [option for option in options if option in OPTIONS or option in KEYWORDS]
+    taken = inspect.signature(function).parameters if foreign else {}
+    if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
+        return
+    for option in foreign:
+        known = option in OPTIONS or KEYWORDS[option] in taken
+        if option not in taken and known:
+            raise TypeError(f"{name} does not take {option}={instead_of_keyword(option).replace(';', ':', 1)}")
 
 
 def missing(said: str, of: str, name: str, obj: object = None, functions: Collection[str] = ()) -> AttributeError:

@@ -111,6 +111,7 @@ _RANDOM = "write `np.random.default_rng(0)`, and give it as rng= where something
 _NO_GRAD = "write `with mg.no_grad(): ...`"
 _RECORDED = "ops are recorded outside of `mg.no_grad()`: `(t * 1).requires_grad` says whether"
 _CLIP = "write `mg.optim.clip_grad_norm(net.parameters(), 1.0)`"
+_BATCHES = "arrays are the data: write `mg.data.minibatches((x, labels), 32, rng=rng)`"
 _ONE_GROUP = "parameters with options of their own take an optimiser of their own: write `mg.optim.SGD([t], lr=0.1)`"
 _OWN_OP = "write @f.vjp('x') above each VJP of a function f that `mg.op` decorates"
 _BUFFER = "an array that is an attribute is a buffer: write `net.mean = np.zeros(3)`"
@@ -250,17 +251,20 @@ INSTEAD: dict[str, dict[str, str]] = {
     },
     "an Optimizer": {
         "add_param_group": _ONE_GROUP,
+        "betas": "write `optimizer.beta1 = 0.9` and `optimizer.beta2 = 0.999`",
+        "learning_rate": "write `optimizer.lr = 0.1`",
         "param_groups": f"an option is an attribute: write `optimizer.lr = 0.01`; {_ONE_GROUP}",
         "state": "write `optimizer.state_dict()`",
     },
     "minigrad.data": {
+        **dict.fromkeys(("DataLoader", "Dataset", "TensorDataset"), _BATCHES),
         **dict.fromkeys(("random_split", "Subset"), "write `mg.data.split((x, labels), 0.8, rng=rng)`"),
     },
 }
 CLASSES = {  # what is said of each class that these do not have
     "minigrad.nn": "a layer of your own is a class of `mg.nn.Module` with a method `forward`",
     "minigrad.optim": "an optimiser of your own is a class of `mg.optim.Optimizer`",
-    "minigrad.data": "arrays are the data: write `mg.data.minibatches((x, labels), 32, rng=rng)`",
+    "minigrad.data": _BATCHES,
 }
 OPTIONS = {
     **dict.fromkeys(("foreach", "fused", "capturable", "differentiable"), "one step updates all, leave it out"),
@@ -295,6 +299,7 @@ OPTIONS = {
     "track_running_stats": "they are kept; only `net.eval()` uses them, leave it out",
 }
 KEYWORDS = {
-    "bias": "b", "dim": "axis", "dims": "axis", "keepdim": "keepdims", "kernel_size": "window",
-    "negative_slope": "slope", "p": "ord", "steps": "num", "unbiased": "ddof",
+    "beta1": "betas", "beta2": "betas", "bias": "b", "dim": "axis", "dims": "axis", "keepdim": "keepdims",
+    "kernel_size": "window", "learning_rate": "lr", "negative_slope": "slope", "p": "ord", "steps": "num",
+    "unbiased": "ddof",
 }  # fmt: skip

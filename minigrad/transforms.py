@@ -13,7 +13,7 @@ import numpy as np
 from . import tape
 from ._tensor import Tensor, make
 from .argnums import Argnums, chosen_positions, of_a_function, one_of, with_chosen
-from .errors import brief, plain_array
+from .errors import kind_of_array, plain_array
 from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, left_out, outside, retracing, run
 from .operation import array_of, arraylike, op
@@ -40,9 +40,10 @@ def _entered(transform: str, value: Any, path: str) -> Tensor:
     where = f"argument {path[1:].replace(']', '', 1)}"
     array = array_of(value) if isinstance(value, Tensor) else plain_array(value, transform, where)
     if array.dtype.kind not in "fc":
+        found = kind_of_array(array) if array.ndim else f"{array.dtype} {array}"
         raise TypeError(
-            f"{transform}: only a floating-point argument has a derivative, not {where}, which is {array.dtype} "
-            f"{brief(value)}: make it a float, or pass it as another argument"
+            f"{transform}: only a floating-point argument has a derivative, not {where}, which is {found}: make it a "
+            "float, or pass it as another argument"
         )
     return make(array, tape.record(identity, (outer,), (array,), {}, array))
 
@@ -117,7 +118,7 @@ def _scalar(transform, y):
     dtype = y.dtype if isinstance(y, Tensor) else np.asarray(y).dtype
     if dtype.kind not in "fiu":
         hint = f": {IN_PARTS}" if dtype.kind == "c" else ""
-        raise TypeError(f"{transform}: the function must return a floating-point scalar, not {brief(y)}{hint}")
+        raise TypeError(f"{transform}: the function must return a floating-point scalar, not {kind_of_array(y)}{hint}")
     return y
 
 
@@ -234,7 +235,7 @@ def jvp(f: Callable, x: Sequence, v: Sequence) -> tuple[Any, Any]:
     y, pullback = _vjp("jvp", f, x)
     for leaf in flatten(y):
         if arraylike(leaf).dtype.kind not in "fc":
-            raise TypeError(f"jvp: the function must return floating-point values, not {brief(leaf)}")
+            raise TypeError(f"jvp: the function must return floating-point values, not {kind_of_array(leaf)}")
     # equivalent: np.zeros -> np.ones because any u will do
     u = unflatten(y, (np.zeros(np.shape(leaf), arraylike(leaf).dtype) for leaf in flatten(y)))
     _, push = _vjp("jvp", pullback, (u,))

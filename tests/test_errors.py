@@ -194,6 +194,24 @@ SENTENCES = [
             "3: make it a float, or pass it as another argument"
         ),
     ),
+    (
+        lambda: mg.grad(np.sum)(np.arange(3)),
+        TypeError,
+        "grad: only a floating-point argument has a derivative, not argument 0, which is int64 of shape (3,): make it "
+        "a float, or pass it as another argument",
+    ),
+    (
+        lambda: mg.grad(lambda x: mg.tensor(True))(2.0),
+        TypeError,
+        "grad: the function must return a floating-point scalar, not bool of shape ()",
+    ),
+    (lambda: mg.tensor([1, 2], float), TypeError, "tensor: give options by name: requires_grad=, dtype=, name="),
+    (lambda: leaf(X).sum().backward(None, True), TypeError, "backward: give options by name: retain_graph="),
+    (
+        lambda: mg.tensor(1.0, device="cpu"),
+        TypeError,
+        "tensor does not take device=: there are no devices, leave it out",
+    ),
     (lambda: mg.vjp(lambda x: None, X), TypeError, ("vjp: what the function returns must hold numbers, not None")),
     (
         lambda: mg.jacobian(lambda x: x * 1j)(X),

@@ -364,6 +364,35 @@ def test_a_module_imports_what_it_has_and_names_what_it_has_not(module, late):
         module.__getattr__("no_such_name")
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "instead"),
+    [
+        (mg, "Adam", "mg.optim.Adam"),
+        (mg, "Linear", "mg.nn.Linear"),
+        (mg, "minibatches", "mg.data.minibatches"),
+        (mg, "check_grads", "mg.testing.check_grads"),
+        (mg, "trace_", ""),
+        (mg.nn, "relu", "mg.relu"),
+        (mg.nn, "SGD", "mg.optim.SGD"),
+        (mg.optim, "grad", "mg.grad"),
+        (mg.data, "Sequential", "mg.nn.Sequential"),
+        (mg, "CrossEntropyLoss", "mg.softmax_cross_entropy"),
+        (mg, "DataLoader", "arrays are the data"),
+    ],
+)
+def test_a_name_of_another_module_is_named(module, name, instead):
+    with pytest.raises(
+        AttributeError, match=rf"has no attribute '{name}'(: (write )?{re.escape(instead)}|$)"
+    ) as caught:
+        getattr(module, name)
+    assert (":" in str(caught.value)) == bool(instead)
+
+
+@pytest.mark.parametrize("module", [mg.data, mg.nn, mg.onnx, mg.ops, mg.optim, mg.scipy, mg.testing, mg.viz])
+def test_dir_shows_the_public_names_alone(module):
+    assert dir(module) == sorted(module.__all__)
+
+
 def test_the_public_names_are_listed():
     assert {*mg.__all__} == {name for name in dir(mg) if not name.startswith("__")}
     assert {"__doc__", "__name__"} <= {*dir(mg)}

@@ -293,3 +293,13 @@ def test_reductions_by_fmax_and_fmin_pass_over_nan():
         for options in ({"axis": 0}, {"axis": (0, 1), "keepdims": True}, {"axis": 1, "initial": 2.5, "where": x > 1.5}):
             assert_array_equal(ufunc.reduce(mg.tensor(x), **options).data, ufunc.reduce(x, **options), strict=True)
     assert_array_equal(mg.grad(lambda x: np.fmax.reduce(x, axis=None))(x), [[0, 0, 1], [0, 0, 0]])
+
+
+def test_where_of_a_condition_alone_is_where_it_holds():
+    x = np.array([[0.0, 2.0], [3.0, 0.0]])
+    for condition in (x, x > 2):
+        for ours, expected in zip(np.where(leaf(condition + 0.0)), np.where(condition), strict=True):
+            assert type(ours) is np.ndarray
+            assert_array_equal(ours, expected)
+    with pytest.raises(TypeError, match=r"^where\(condition, x, y\) needs y$"):
+        np.where(x > 2, leaf(x))

@@ -383,6 +383,8 @@ SENTENCES = [
     (lambda: clip_grad_norm([leaf()], 1, "a"), TypeError, "clip_grad_norm: norm_type must be a number, not 'a'"),
     (lambda: mg.optim.step_decay(1, 0.1, True), TypeError, "step_decay: step_size must be an int, not True"),
     (lambda: mg.optim.cosine_annealing(1, 0.1, 0), ValueError, "cosine_annealing: T_max must be at least 1, not 0"),
+    (lambda: SGD([leaf()], learning_rate=1), TypeError, "SGD does not take learning_rate=: here it is lr=$"),
+    (lambda: mg.optim.Adam([leaf()], beta1=1), TypeError, "Adam does not take beta1=: here it is betas=$"),
     (lambda: mg.optim.step_decay(-1, 0.1, 3), ValueError, "step_decay: step must be at least 0"),
     (lambda: mg.optim.step_decay(1, 0.1, 0), ValueError, "step_decay: step_size must be at least 1, not 0"),
     (lambda: mg.optim.exponential_decay(1, -1, 3), ValueError, "exponential_decay: lr must be at least 0"),
@@ -390,6 +392,21 @@ SENTENCES = [
     (lambda: mg.optim.linear_warmup(1, 0.1, 5, 1), ValueError, "linear_warmup: start_factor must be at least 0 and"),
     (lambda: mg.optim.cosine_annealing(1, 0.1, 9, "a"), TypeError, "cosine_annealing: eta_min must be a number"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("learning_rate", "optimizer.lr = 0.1"),
+        ("betas", "optimizer.beta1 = 0.9"),
+        ("param_groups", "an option is an attr"),
+    ],
+)
+def test_an_attribute_that_would_change_nothing_is_refused(name, instead):
+    optimizer = mg.optim.Adam([leaf()])
+    with pytest.raises(AttributeError, match=f"^Adam has no attribute '{name}': (write )?{instead}"):
+        setattr(optimizer, name, 0.5)
+    optimizer.note = "what a program keeps of its own"
 
 
 @pytest.mark.parametrize(("call", "kind", "message"), SENTENCES)

@@ -14,6 +14,7 @@ from .idx import read_idx
 from .images import LabelledImages, Scale, digits, measure, mnist
 
 __all__ = ["LabelledImages", "Scale", "digits", "measure", "minibatches", "mnist", "read_idx", "split"]
+__dir__ = __all__.copy  # what dir() shows
 
 if not TYPE_CHECKING:  # for which it would have every name
 

@@ -39,6 +39,7 @@ __all__ = ["Module", "Sequential", "functional_call"]
 __all__ += ["Linear", "Conv2d", "AvgPool2d", "MaxPool2d", "L2Pool2d", "ReLU", "Tanh", "Sigmoid", "GELU", "Flatten"]
 __all__ += ["Dropout", "BatchNorm2d", "LayerNorm", "Embedding", "MultiHeadAttention", "GRU"]
 __all__ += ["he_normal", "he_uniform", "glorot_normal", "glorot_uniform"]
+__dir__ = __all__.copy  # what dir() shows
 
 if not TYPE_CHECKING:  # for which it would have every name
 

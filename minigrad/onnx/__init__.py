@@ -18,6 +18,7 @@ from ..nn.module import Module
 from ..operation import array_of
 
 __all__ = ["export"]
+__dir__ = __all__.copy  # what dir() shows
 
 
 def export(path: str | os.PathLike, f: Callable, example: Any, *, dynamic_batch: bool = True) -> None:

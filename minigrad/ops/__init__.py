@@ -65,6 +65,7 @@ FAMILIES += (shaping, indexing, joining, arranging, padding, linalg, einsums, in
 FAMILIES += (systems, curves, polynomials, fourier, activations, normalization, losses, convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
+__dir__ = __all__.copy  # what dir() shows
 
 
 def _paragraph(family):

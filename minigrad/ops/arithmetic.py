@@ -239,7 +239,6 @@ def _(g, a, x1, x2):
     return g * a * np.log(in_dtype(base, a.dtype))
 
 
-@implements(np.where)
 @op(complex=True)
 def where(condition: Array, x: Array, y: Array) -> Array:
     """A = X where the condition holds, else Y, entry by entry.

@@ -150,7 +150,8 @@ def append(arr: Array, values: Array, axis: int | None = None) -> Array:
     >>> mg.append(np.array([1.0, 2.0]), 3.0)
     array([1., 2., 3.])
     """
-    return concatenate([arr, values], axis)
+    whole = type(values) is int and arraylike(arr).dtype.kind in "biu"  # its digits may need more than arr's dtype
+    return concatenate([arr, np.asarray(values) if whole else values], axis)
 
 
 @implements(np.roll)

@@ -31,9 +31,16 @@ def polyval(p: Array, x: Array) -> Array:
     return value
 
 
+def _vector(a):
+    """Coefficients as a vector; one alone may be a number."""
+    if np.ndim(a) > 1:
+        raise ValueError(f"the coefficients must be vectors, not of shape {np.shape(a)}")
+    return ravel(a)
+
+
 def _aligned(a1, a2):
     """Both coefficients as vectors of one length, with zeros in front."""
-    a1, a2 = ravel(a1), ravel(a2)
+    a1, a2 = _vector(a1), _vector(a2)
     n = max(a1.size, a2.size)
     return [concatenate([np.zeros(n - a.size, a.dtype), a]) for a in (a1, a2)]
 
@@ -72,7 +79,8 @@ def polymul(a1: Array, a2: Array) -> Array:
 
 def _without_leading_zeros(a, zero=0):
     """The coefficients from the first one that is greater than `zero`, or is NaN; the last one, if there is none."""
-    a = ravel(a)
+    a = _vector(a)
+    # equivalent: array_of(a) -> a because the marks need no derivative
     others = np.flatnonzero(~(np.abs(array_of(a)) <= zero))
     return a[others[0] if others.size else -1 :]
 
@@ -84,7 +92,7 @@ def polydiv(u: Array, v: Array) -> tuple[Array, Array]:
     >>> mg.polydiv(np.array([1.0, 0.0, 1.0]), np.array([1.0, 1.0]))
     (array([ 1., -1.]), array([2.]))
     """
-    rest, v = inexact(ravel(u)), inexact(ravel(v))
+    rest, v = inexact(_vector(u)), inexact(_vector(v))
     quotient = []
     for _ in range(rest.size - v.size + 1):
         quotient.append(rest[0] / v[0])
@@ -101,7 +109,7 @@ def polyder(p: Array, m: int = 1) -> Array:
     >>> mg.polyder(np.array([1.0, 2.0, 3.0]))
     array([2., 2.])
     """
-    p = arraylike(p)
+    p = _vector(p)
     if m < 0:
         raise ValueError(f"polyder: m must be 0 or more, not {m}")
     for _ in range(m):
@@ -117,7 +125,7 @@ def polyint(p: Array, m: int = 1, k: Array = 0.0) -> Array:
     >>> mg.polyint(np.array([2.0, 2.0]))
     array([1., 2., 0.])
     """
-    p = inexact(p)
+    p = inexact(_vector(p))
     constants = np.broadcast_to(0.0 if k is None else k, (m,))
     for i in range(m):
         p = concatenate([p / np.arange(p.shape[0], 0, -1).astype(p.dtype), astype(constants[i : i + 1], p.dtype)])
@@ -168,5 +176,6 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     if x.ndim != 1:
         raise ValueError(f"vander: x must be a vector, not {x.shape}")
     n = np.empty((x.size if N is None else N,)).size  # which refuses what is no size
+    x = astype(x, np.result_type(x.dtype, int)) if x.dtype.kind in "biu" else x  # small integers would wrap around
     powers = np.arange(n).astype(x.dtype)
     return power(x[:, None], powers if increasing else powers[::-1])

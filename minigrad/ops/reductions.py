@@ -182,7 +182,8 @@ def _norm(x, axis=None, *, keepdims=False):
     # equivalent: any change because scaled entries have the same norm
     if not (_moderate(norm) and np.all(norm)):
         scale = _scale(x, axis)
-        norm = scale * np.sqrt(sum(squared(x / scale), axis, keepdims=True))
+        scaled = np.where(scale == 1, x, x / scale)  # an infinite complex number by 1 is NaN
+        norm = scale * np.sqrt(sum(squared(scaled), axis, keepdims=True))
     return np.reshape(narrowed(norm, like), _reduced_shape(x, axis, keepdims))
 
 

@@ -143,10 +143,12 @@ def _quantile(
     part = (positions - low).astype(a.dtype)
     order = np.argpartition(entries, np.unique((low, high)))  # NaN comes last
     below, above = (take_along_axis(entries, np.take_along_axis(order, at, -1), -1) for at in (low, high))
-    level = (part == 0) | (np.isinf(below) & (below == above))  # where the difference is of no use, or NaN
-    # equivalent: level, 0 -> level, any number because below is selected there
-    value = np.where(level, below, below + part * np.where(level, 0, above - below))
-    return reshape(moveaxis(value, -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))
+    exact, infinite = part == 0, np.isinf(below)
+    # equivalent: 0 -> any number because another value is selected there
+    rise = np.where(exact | infinite, 0, above - below)
+    # equivalent: 0 -> any number because another value is selected there
+    mixture = np.where(infinite, below * (1 - part) + np.where(exact, 0, above) * part, below + part * rise)
+    return reshape(moveaxis(np.where(exact, below, mixture), -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))
 
 
 def _positions(counts, n, q, method, ignore_nan):

@@ -23,7 +23,7 @@ from .indexing import diagonal
 from .inverses import inv, solve
 from .linalg import matmul
 from .matrices import adjoint as _h
-from .matrices import result_of
+from .matrices import result_of, square_matrix
 from .matrices import transposed as _t
 from .polynomials import vander
 from .reductions import _norm, _reduced_shape, _scale, max, min, sum
@@ -87,7 +87,7 @@ def _power_norm(x, order, axis, keepdims):
     """
     like, x = x, widened(x)
     scale = _scale(array_of(x), axis)  # equivalent: array_of(x) -> x because it cancels in the derivative
-    size = np.abs(x / scale)
+    size = np.abs(x) / scale
     # equivalent: > -> >=; array_of(size) -> size because the root of order 0 has no value, and marks no derivative
     none = (np.all if order > 0 else np.any)(array_of(size) == 0, axis=axis, keepdims=True)
     # equivalent: 1, size -> 2, size because 0 is selected there
@@ -151,7 +151,10 @@ def cond(x: Array, p: float | str | None = None) -> Array:
         raise np.linalg.LinAlgError(f"cond: a matrix without entries has no condition number, x is {np.shape(x)}")
     if p is None or p in (2, -2):
         s = svdvals(inexact(x))
-        return s[..., 0] / s[..., -1] if p != -2 else s[..., -1] / s[..., 0]
+        greatest, least = s[..., 0], s[..., -1]
+        none = greatest == 0  # 0 / 0, which is infinite here
+        over, under = (least, greatest) if p == -2 else (greatest, least)
+        return np.where(none, 1, over) / under  # equivalent: 1 -> 2 because it is divided by 0
     return norm(x, p, (-2, -1)) * norm(inv(x), p, (-2, -1))
 
 
@@ -216,6 +219,7 @@ def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False, *, r
     if a.ndim < 2:
         raise ValueError(f"pinv: a must be a matrix, or a stack of them, not {a.shape}")
     if hermitian:
+        a = square_matrix("pinv", a)
         half = (np.tril(a) + np.tril(a, -1)) / 2
         a = half + _h(half)
     rcond = rtol if rcond is None else rcond

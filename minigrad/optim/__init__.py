@@ -14,6 +14,7 @@ from .schedules import cosine_annealing, exponential_decay, linear_warmup, step_
 
 __all__ = ["Optimizer", "SGD", "Adam", "AdamW", "RMSprop", "clip_grad_norm"]
 __all__ += ["step_decay", "exponential_decay", "linear_warmup", "cosine_annealing"]
+__dir__ = __all__.copy  # what dir() shows
 
 if not TYPE_CHECKING:  # for which it would have every name
 

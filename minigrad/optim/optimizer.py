@@ -10,10 +10,11 @@ from numpy import ndarray
 from .._tensor import Tensor
 from ..blockwise import parts
 from ..errors import brief
-from ..foreign_names import explained, missing, with_options_explained
+from ..foreign_names import explained, instead, missing, with_options_explained
 from ..threads import share
 from .arguments import leaves, named, number
 
+_MISTAKEN = ("learning_rate", "betas", "param_groups")  # for attributes
 BLOCK = 2**16  # entries that are updated together; small enough for a cache
 
 
@@ -67,6 +68,8 @@ class Optimizer:
         self._runs: list[Run] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name in _MISTAKEN and name not in self.options:  # it would be kept, and change nothing
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{instead('an Optimizer', name)}")
         super().__setattr__(name, number(type(self).__name__, name, value) if name in self.options else value)
 
     def __repr__(self) -> str:

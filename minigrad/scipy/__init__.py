@@ -7,6 +7,7 @@ ufunc stands here: `from minigrad.scipy.stats import norm` in place of `from sci
 from importlib import import_module as _import_module
 
 __all__ = ["integrate", "interpolate", "linalg", "signal", "special", "stats"]
+__dir__ = __all__.copy  # what dir() shows
 
 
 def __getattr__(name):

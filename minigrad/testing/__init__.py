@@ -11,6 +11,7 @@ from .gradient_checks import check_grads, check_jvp, check_vjp
 from .subgradient_check import check_subgradient
 
 __all__ = ["GradientError", "check_grads", "check_jvp", "check_subgradient", "check_vjp", "gradtest", "strategies"]
+__dir__ = __all__.copy  # what dir() shows
 
 if TYPE_CHECKING:
     from . import strategies

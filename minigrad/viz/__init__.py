@@ -20,3 +20,4 @@ from .walk import trace as trace
 __all__ = [
     "Cost", "Graph", "Layer", "Step", "Table", "TrainingPage", "Walk", "debug", "flow", "graph", "profile", "trace",
 ]  # fmt: skip
+__dir__ = __all__.copy  # what dir() shows

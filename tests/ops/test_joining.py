@@ -91,6 +91,15 @@ def test_stack_along_an_axis(axis):
     holds(np.stack, [array(2, 3), 2 * array(2, 3)], axis)
 
 
+def test_an_integer_is_appended_in_a_dtype_that_holds_it():
+    small = np.array([1], np.int8)
+    appended = np.append(mg.tensor(small), 1000)
+    assert appended.tolist() == [1, 1000]
+    assert appended.dtype == np.append(small, 1000).dtype
+    assert np.append(mg.tensor([1.0], dtype=np.float32), 2).dtype == np.float32
+    assert mg.grad(lambda x: mg.append(small, x)[-1])(np.array([2.0])) == 1
+
+
 @pytest.mark.parametrize("axis", [None, 0, -1])
 def test_concatenate_and_append(axis):
     shapes = {None: ((2, 3), ()), 0: ((2, 3), (1, 3)), -1: ((2, 3), (2, 1))}[axis]

@@ -99,3 +99,23 @@ def test_no_quotient_has_the_dtype_of_both():
         u, v = np.ones(2, first), np.ones(3, second)
         found = mg.polydiv(u, v)[0]
         np.testing.assert_array_equal(found, np.zeros(1, np.result_type(first, second)), strict=True)
+
+
+@pytest.mark.parametrize("function", [np.polyadd, np.polysub, np.polymul, np.polydiv])
+def test_coefficients_are_vectors(function):
+    for a, b in ((A, V), (V, A), (A, A)):
+        with pytest.raises(ValueError, match=rf"^{function.__name__}: the coefficients must be vectors, not of shape"):
+            function(leaf(a), b)
+
+
+def test_a_derivative_of_a_matrix_of_coefficients_is_refused():
+    for function in (np.polyder, np.polyint):
+        with pytest.raises(ValueError, match=rf"^{function.__name__}: the coefficients must be vectors, not of shape"):
+            function(leaf(A))
+
+
+def test_powers_of_small_integers_do_not_wrap_around():
+    x = np.array([100, 3], np.uint8)
+    found = np.vander(mg.tensor(x), 4)
+    assert found.tolist() == np.vander(x, 4).tolist()
+    assert found.dtype == np.vander(x, 4).dtype

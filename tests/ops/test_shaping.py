@@ -134,6 +134,17 @@ def test_atleast(shape):
     holds(np.atleast_2d, array(*shape))
 
 
+@pytest.mark.parametrize("function", [np.atleast_1d, np.atleast_2d, np.atleast_3d])
+def test_atleast_of_several_is_a_tuple(function):
+    x = np.array([1.0, 2.0])
+    found = function(leaf(x), 3.0)
+    assert type(found) is tuple
+    for ours, expected in zip(found, function(x, 3.0), strict=True):
+        assert_array_equal(getattr(ours, "data", ours), expected)
+    found[0].sum().backward()
+    assert function() == ()
+
+
 def test_an_open_mesh_keeps_the_gradient():
     x, w = np.array([1.0, 2.0]), np.array([[3.0], [5.0]])
     assert_array_equal(mg.grad(lambda x: np.sum(np.ix_(x, [1, 2])[0] * w))(x), [3.0, 5.0])

@@ -392,13 +392,19 @@ def test_the_edges_of_no_entries_move_with_the_range():
 def test_a_quantile_beside_infinity_warns_of_nothing():
     with np.errstate(all="raise"):
         assert np.quantile(leaf([1.0, np.inf]), 0.0).data == 1
+        assert np.quantile(leaf([-np.inf, 1.0]), 0.25).data == -np.inf
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_quantiles_between_infinities():
     inf = np.inf
-    for a, q, expected in (([1, inf, inf], 0.8, inf), ([-inf, -inf, 1], 0.2, -inf), ([-inf, inf], 0.5, np.nan)):
+    for a, q, expected in (
+        *(([1, inf, inf], 0.8, inf), ([-inf, -inf, 1], 0.2, -inf), ([-inf, inf], 0.5, np.nan)),
+        *(([-inf, 3], 0.25, -inf), ([-inf, 3], 0.75, -inf), ([-inf, 3], 1.0, 3), ([3, inf], 0.25, inf)),
+    ):
         assert_array_equal(np.quantile(leaf(np.array(a, float)), q).data, expected)
+    assert_array_equal(mg.grad(mg.quantile)(np.array([-inf, 3]), 0.25), [0.75, 0.25])
+    assert np.nanmedian(leaf([-inf, -inf, np.nan, 3, inf])).data == -inf
 
 
 def test_quantiles_take_less_memory_than_a_sort():

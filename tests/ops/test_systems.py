@@ -407,6 +407,26 @@ def test_condition_numbers_of_every_order(p):
             np.linalg.cond(leaf(np.zeros(shape)), p)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("p", [None, 2, -2])
+def test_the_condition_number_of_0_is_infinite_as_numpys(p):
+    x = np.zeros((2, 3))
+    assert np.linalg.cond(leaf(x), p).data == np.linalg.cond(x, p) == np.inf
+
+
+def test_a_hermitian_pinv_needs_a_square():
+    for shape in ((1, 2), (2, 1), (2, 3)):
+        with pytest.raises(ValueError, match=r"^pinv: a must be a square matrix, or a stack of them, not \("):
+            np.linalg.pinv(leaf(np.ones(shape)), hermitian=True)
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("order", [None, 1, 2, 3, np.inf])
+def test_the_norm_of_an_infinite_complex_number_is_infinite(order):
+    for x in ([complex(np.inf, 1), 1], [complex(-1, -np.inf), 1], [complex(np.inf, 1), 1e308]):
+        assert np.linalg.norm(leaf(x), order).data == np.linalg.norm(x, order) == np.inf
+
+
 @pytest.mark.parametrize("order", [0.25, 0.5, 1, 1.5, 2, 3, -1, -0.5])
 def test_norms_of_zeros_have_derivative_0_and_those_of_order_1_numpys_bits(order):
     value, slope = mg.value_and_grad(lambda x: np.linalg.norm(x, order, axis=-1))(np.zeros(3))

@@ -373,7 +373,7 @@ def fault(call, error):
         return "NumPy's"
     if type(error) not in KINDS:
         return f"a {type(error).__name__}"
-    if text == "len: a 0-d Tensor has no length" or "needs no gradient: nothing was recorded" in text:
+    if text.startswith("len: a 0-d Tensor has no length") or "needs no gradient: nothing was recorded" in text:
         return "named"
     if not first or first[0] not in names or text[len(first[0]) :][:1] not in tuple(":( "):
         return "no name"
