@@ -198,9 +198,11 @@ def _at(f, function, ends, valid, closed):
         z = np.where(valid(*shapes), x - loc if counts else standard(x, loc, scale), np.nan)
         begin, end = map(array_of, ends(*shapes))
         lower = np.less(z, begin) if counts or (density and closed) else np.less_equal(z, begin)
+        # equivalent: density and closed -> density because no open support has an end
         higher = np.greater(z, end) | np.isposinf(z) if density and closed else np.greater_equal(z, end)
         if counts:  # which have no derivative
             z, given = np.floor(array_of(z)), z
+            # equivalent: z, given -> given, z because either way they differ
             lower |= density & np.not_equal(z, given) & np.isfinite(z)
         value = np.where(lower, below, np.where(higher, above, f(_within(z, lower | higher, begin, end), *shapes)))
         return value - np.log(positive(scale)) if function == "logpdf" else value
@@ -212,8 +214,9 @@ def _within(z, outside, begin, end):
     """z, and some number of the support where it is outside, so that nothing becomes NaN there."""
     if not np.any(outside):
         return z
+    # equivalent: 1.0 -> 2.0; 2 -> 3 because a margin of another size leaves some of the support, too
     margin = np.minimum(1.0, end - begin) / 2
-    inside = np.maximum(begin + margin, np.minimum(0.5, end - margin))
+    inside = np.clip(0.5, begin + margin, end - margin)  # equivalent: 0.5 -> any number because it is clipped
     return np.where(outside, inside if inside.ndim else inside.item(), z)
 
 

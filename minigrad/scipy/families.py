@@ -230,7 +230,7 @@ vonmises = row(
 
 def _log_mass(a, b):
     """The logarithm of the normal probability from a to b, in the lower half if one of them is there."""
-    upper = np.greater(a, 0)
+    upper = np.greater(a, 0)  # equivalent: 0 -> any number because either half will do near the middle
     low, high = np.where(upper, -b, a), np.where(upper, -a, b)
     most = sp.log_ndtr(high)
     return most + _log_of_rest(most - sp.log_ndtr(low))
@@ -272,8 +272,9 @@ bernoulli = row(
     closed=True,
     valid=_probability,
     logpmf=lambda k, p: sp.xlogy(k, p) + sp.xlog1py(1 - k, -p),
-    cdf=lambda k, p: sp.betaincc(k + 1, 1 - k, p),
-    sf=lambda k, p: sp.betainc(k + 1, 1 - k, p),
+    # equivalent: 1 - p - k -> 1 - p + k because k is 0 between the ends
+    cdf=lambda k, p: 1 - p - k,
+    sf=lambda k, p: p + k,
 )
 geom = row(
     "geom",

@@ -55,8 +55,10 @@ def fftconvolve(in1: Array, in2: Array, mode: str = "full") -> Array:
     """
     in1, in2 = arraylike(in1), arraylike(in2)
     if mode not in ("full", "valid", "same") or in1.ndim != in2.ndim:
-        return convolve(in1, in2, mode)  # which says what is wrong
+        return convolve(in1, in2, mode)  # equivalent: any factor because it raises an error that says what is wrong
+    # equivalent: in1.shape, in2.shape -> in2.shape, in1.shape because the sizes below are the same either way
     sizes = [*zip(in1.shape, in2.shape, strict=True)]
+    # equivalent: m > n -> m >= n; m > n -> m < n because the sizes differ, and it matters only whether all do one way
     if mode == "valid" and len({m > n for m, n in sizes if m != n}) > 1:
         raise ValueError(f"fftconvolve: for 'valid' one array must fit into the other, not {in1.shape}, {in2.shape}")
     full = [m + n - 1 for m, n in sizes]

@@ -10,7 +10,6 @@ import math
 import numpy as np
 import scipy.special as sp
 
-from ..operation import array_of
 from ..ops import cholesky, slogdet, solve, sum
 from ..typing import Array
 from . import special  # noqa: F401 (the table of derivatives)
@@ -290,10 +289,10 @@ class multinomial(Distribution):
         """The logarithm of the probability. The last p is what the others leave of 1."""
         first = p[..., :-1]
         p = np.concatenate([first, np.expand_dims(1 - sum(first, -1), -1)], -1)
-        values = array_of(x)
         valid = np.all(np.greater_equal(p, 0) & np.less_equal(p, 1), -1) & np.greater_equal(n, 0)
-        possible = np.all((values >= 0) & (values == np.floor(values)), -1) & np.equal(np.sum(values, -1), n)
+        possible = np.all(np.greater_equal(x, 0) & np.equal(x, np.floor(x)), -1) & np.equal(np.sum(x, -1), n)
         mask = np.expand_dims(valid & possible, -1)
-        terms = sp.xlogy(np.where(mask, x, 0.0), np.where(mask, p, 1.0)) - sp.gammaln(np.where(mask, x, 0.0) + 1)
-        found = sp.gammaln(np.add(n, 1.0)) + sum(terms, -1)
+        # equivalent: 0.0 -> any number; 1.0 -> any number because these are not taken
+        x, p = np.where(mask, x, 0.0), np.where(mask, p, 1.0)
+        found = sp.gammaln(np.add(n, 1.0)) + sum(sp.xlogy(x, p) - sp.gammaln(x + 1), -1)
         return np.where(valid, np.where(possible, found, -np.inf), np.nan)

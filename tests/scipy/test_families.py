@@ -134,8 +134,50 @@ def test_nothing_flows_back_from_outside_of_a_support(name, function):
         assert slopes == 0
 
 
+@pytest.mark.parametrize("shapes", [(0.5, 0.6), (-3.0, -2.9), (2.0, 7.0), (-7.0, -2.0), (2.0, np.inf), (-np.inf, -2.0)])
+@pytest.mark.parametrize("function", ["pdf", "cdf", "sf"])
+def test_nothing_flows_back_from_outside_of_ends_anywhere(function, shapes):
+    x = np.array([-9.0, 0.0, 9.0])
+    x = x[(x < shapes[0]) | (x > shapes[1])]
+    assert_array_equal(mg.elementwise_grad(lambda x: getattr(stats.truncnorm, function)(x, *shapes))(x), 0 * x)
+
+
+@pytest.mark.parametrize("name", [name for name, function in CASES if function == "ppf" and name != "invgamma"])
+def test_the_shapes_do_not_move_the_quantiles_at_the_ends(name):
+    shapes = SHAPES.get(name, [()])[0]
+    for q in (0.0, 1.0):
+        slopes = mg.grad(lambda q, *s: getattr(stats, name).ppf(q, *s), tuple(range(1 + len(shapes))))(q, *shapes)
+        assert_array_equal(slopes[1:], np.zeros(len(shapes)))
+        assert np.isfinite(slopes[0])
+
+
+def test_ends_entry_by_entry_and_in_single_precision():
+    x, a, b = np.array([-2.0, 0.0, 0.3, 5.0])[:, None], np.array([-1.0, 0.1, -0.5]), np.array([0.5, 1.0, 6.0])
+    assert_allclose(stats.truncnorm.logpdf(x, a, b), ss.truncnorm.logpdf(x, a, b), rtol=1e-9)
+    k, n = np.array([-1.0, 0.0, 3.0, 9.0])[:, None], np.array([2, 3, 7])
+    assert_allclose(stats.binom.cdf(k, n, 0.3), ss.binom.cdf(k, n, 0.3))
+    for distribution in (stats.expon, stats.uniform, stats.rayleigh):
+        for function in ("cdf", "sf"):
+            assert getattr(distribution, function)(x.astype(np.float32)).dtype == np.float32
+
+
+def test_which_parameters_have_a_distribution():
+    k, p = np.array([0.0, 1.0, 2.0]), np.array([-0.2, 0.0, 0.4, 1.0, 1.2])[:, None]
+    for name, numbers in (
+        ("bernoulli", [()]),
+        ("geom", [()]),
+        *((name, [(-3,), (0,), (0.5,), (3,), (2.5,)]) for name in ("binom", "nbinom")),
+    ):
+        for n in numbers:
+            for function in ("logpmf", "cdf", "sf"):
+                ours, theirs = both(name, function)
+                assert_allclose(ours(k, *n, p), theirs(k, *n, p), rtol=1e-12, atol=1e-15, err_msg=f"{name} {n}")
+
+
 def test_a_small_probability_of_a_row_is_not_what_is_left_of_1():
-    for name, x, shapes in (("exponweib", 30.0, (1.4, 1.7)), ("truncnorm", 8.5, (6.0, np.inf))):
+    for name, x, shapes in (
+        ("exponweib", 30.0, (1.4, 1.7)), ("truncnorm", 8.5, (6.0, np.inf)), ("truncnorm", 40.01, (40.0, 45.0))
+    ):  # fmt: skip
         for function in ("sf", "logsf", "logcdf"):
             ours, theirs = both(name, function)
             assert_allclose(ours(x, *shapes), theirs(x, *shapes), rtol=1e-7)
@@ -196,3 +238,16 @@ def test_rows_made_anew(monkeypatch):
         test_values_are_scipys_in_the_support_and_outside(name, function)
         test_lists_numbers_tensors_and_single_precision(name, function)
     test_names_and_numbers_of_parameters()
+
+
+def test_what_is_no_outcome_of_multinomial_trials():
+    x = np.array([[1, 2, 4], [3.5, 2.5, 1], [-1, 4, 4], [1, 1, 1], [0, 0, 7], [1, 2, -3]])
+    p = np.array([[0.2, 0.3, 0.5], [0.0, 0.4, 0.6], [1.4, -0.4, 0.0], [-0.5, 0.7, 0.8], [0.0, 0.0, 1.0]])[:, None]
+    for n in (7, 3, 0, -1, np.array([7, 8, 7, 3, 7, 0])):
+        assert_allclose(stats.multinomial.logpmf(x, n, p), ss.multinomial.logpmf(x, n, p), rtol=1e-12)
+    no = np.array([[1.0, 1, 1], [3.5, 2.5, 1], [-1, 4, 4]])
+    for chances in ([0.0, 0.4, 0.6], [1.4, -0.4, 0.0], [0.0, 1.4, -0.4]):
+        slopes = mg.grad(lambda p: np.sum(stats.multinomial.pmf(no, 7, p)))(np.array(chances))
+        assert_array_equal(slopes, np.zeros(3), err_msg=str(chances))
+    possible = np.array([[1.0, 2, 4], [0, 0, 7]])
+    assert_array_equal(mg.grad(lambda p: np.nansum(stats.multinomial.pmf(possible, 7, p)))(np.array([1.4, -0.4, 0])), 0)

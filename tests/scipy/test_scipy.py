@@ -101,11 +101,12 @@ SECOND = [  # ufuncs whose last argument alone has a derivative
     ("hyperu", 0.7, 1.5, MORE),
     *[(name, 0.7, 1.5, MORE) for name in ("wright_bessel", "log_wright_bessel")],
     *[(name, 3, MORE) for name in ("pdtr", "pdtrc", "chdtr", "chdtrc")],
-    *[(name, 3, 7, PART) for name in ("bdtr", "bdtrc")],
+    *[(name, 2.5, MORE) for name in ("pdtr", "pdtrc")],
+    *[(name, k, 7, PART) for name in ("bdtr", "bdtrc") for k in (3, 2.5)],
     ("chdtri", 3, PART),
     ("stdtrit", 3.5, PART),
     ("betainccinv", 2.5, 1.5, PART),
-    *[(f"eval_{name}", n, PART) for name in POLYNOMIALS for n in (-4, -3, -2, -1, 0, 1, 2, 5, 0.5, 2.7)],
+    *[(f"eval_{name}", n, PART) for name in POLYNOMIALS for n in (-4, -3, -2, -1.5, -1, 0, 1, 2, 5, 0.5, 2.7)],
     *[(f"eval_{name}", n, PART) for name in ("hermite", "hermitenorm") for n in (0, 1, 2, 5)],
     *[("eval_jacobi", n, 0.7, 1.2, PART) for n in (-2, 0, 1, 5, 2.7)],
     *[(f"eval_{name}", n, 0.7, PART) for name in ("genlaguerre", "gegenbauer") for n in (-2, 0, 1, 5, 2.7)],
@@ -246,6 +247,20 @@ def test_complex_slopes_far_away(name):
         expected = np.mean(getattr(sp, name)(ring) / (ring - z))  # Cauchy's formula
         found = mg.grad(lambda z: np.real(getattr(sp, name)(z)))(z)
         assert_allclose(found, expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("name", "z", "share"),
+    [("erfcx", 0.5 + 1e5j, 1e-2), ("wofz", -1e5 + 0.5j, 1e-2), ("erfcx", -40 + 38j, 1e-4), ("wofz", -38 - 40j, 1e-4)],
+)
+def test_complex_slopes_far_away_on_either_side(name, z, share):
+    ring = z + share * abs(z) * np.exp(2j * np.pi * np.arange(16) / 16)
+    expected = np.mean(getattr(sp, name)(ring) / (ring - z))
+    assert_allclose(mg.grad(lambda z: np.real(getattr(sp, name)(z)))(z), expected, rtol=1e-7)
+
+
+def test_the_slope_of_a_voigt_profile_far_away_is_that_of_cauchys():
+    assert_allclose(mg.grad(sp.voigt_profile)(1e6, 1.0, 0.7), -2 * 0.7 / np.pi / 1e18, rtol=1e-6)
 
 
 @pytest.mark.parametrize("row", [*ROWS, *SECOND], ids=lambda row: row[0])
@@ -1012,6 +1027,13 @@ def test_correlation_and_convolution_by_fourier_transforms(name, shapes, turn):
     check_grads(lambda a, b: ours(a, b, "same"), a, b, order=2, float32=False)
 
 
+@pytest.mark.parametrize("mode", ["full", "same", "valid"])
+def test_fourier_transforms_of_mixed_shapes_and_of_one_complex_array(mode):
+    a, b = RNG.normal(size=(4, 5)), RNG.normal(size=(2, 3)) + 1j
+    for first, second in ((a, b), (b, a), *([] if mode == "valid" else [(a, np.ones((5, 3))), (np.ones((5, 3)), a)])):
+        assert_allclose(signal.fftconvolve(leaf(first), second, mode).data, ssignal.fftconvolve(first, second, mode))
+
+
 @pytest.mark.parametrize("name", ["correlate", "fftconvolve"])
 def test_what_no_convolution_takes(name):
     f = getattr(signal, name)
@@ -1040,6 +1062,8 @@ def test_what_a_spline_does_not_take():
         ValueError, match=r"^CubicSpline: x must be a vector as long as the first axis of y, not \(2,\) and \(3, 3\)$"
     ):
         interpolate.CubicSpline(ANY[:2], M)
+    with pytest.raises(ValueError, match=r"^CubicSpline: x must be a vector"):
+        interpolate.CubicSpline(1.0, 2.0)
     with pytest.raises(ValueError, match=r"^CubicSpline: bc_type must be 'not-a-knot', .*, not 'periodic'$"):
         interpolate.CubicSpline(ANY, M, "periodic")
     with pytest.raises(TypeError, match=r"^a Tensor that needs a gradient can't become an array"):
