@@ -268,9 +268,8 @@ def seed_of(root: Tensor, gradient: TensorLike | None = None) -> np.ndarray:
             f"backward: the Tensor {what}: give the gradient of the scalar with respect to it, as backward(gradient)"
         )
     found = np.ones(root.shape, root.dtype) if gradient is None else _like(gradient, root, "backward", "the gradient")
-    inputs = setting("traced", ())
-    # equivalent: without inputs and because nothing is in no inputs
-    if inputs and not set(inputs).isdisjoint(tape.reached([root.node])):
+    # equivalent: without (inputs := setting("traced", ())) and because nothing is in no inputs
+    if (inputs := setting("traced", ())) and not set(inputs).isdisjoint(tape.reached([root.node])):
         raise RuntimeError(
             "backward: inside of a transform `.grad` holds plain arrays, which would lose the derivative that the "
             "transform asks for: use mg.grad or mg.vjp there"

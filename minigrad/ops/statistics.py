@@ -144,8 +144,7 @@ def _quantile(
     order = np.argpartition(entries, np.unique((low, high)))  # NaN comes last
     below, above = (take_along_axis(entries, np.take_along_axis(order, at, -1), -1) for at in (low, high))
     exact, infinite = part == 0, np.isinf(below)
-    # equivalent: 0 -> any number because another value is selected there
-    rise = np.where(exact | infinite, 0, above - below)
+    rise = np.where(exact | infinite, 0, above - below)  # equivalent: 0 -> any number because another is selected
     # equivalent: 0 -> any number because another value is selected there
     mixture = np.where(infinite, below * (1 - part) + np.where(exact, 0, above) * part, below + part * rise)
     return reshape(moveaxis(np.where(exact, below, mixture), -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))

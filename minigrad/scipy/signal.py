@@ -66,9 +66,13 @@ def fftconvolve(in1: Array, in2: Array, mode: str = "full") -> Array:
     forward, back = (rfftn, irfftn) if real else (fftn, ifftn)
     axes = [*range(in1.ndim)]
     found = back(forward(in1, full, axes) * forward(in2, full, axes), full, axes)
-    kept = {"full": full, "same": in1.shape, "valid": [abs(m - n) + 1 for m, n in sizes]}[mode]
-    starts = [(whole - size) // 2 for whole, size in zip(full, kept, strict=True)]
-    return found[tuple(slice(start, start + size) for start, size in zip(starts, kept, strict=True))]
+    return _centre(found, {"full": full, "same": in1.shape, "valid": [abs(m - n) + 1 for m, n in sizes]}[mode])
+
+
+def _centre(a, shape):
+    """The entries in the middle of a."""
+    starts = [(whole - size) // 2 for whole, size in zip(a.shape, shape, strict=True)]
+    return a[tuple(slice(start, start + size) for start, size in zip(starts, shape, strict=True))]
 
 
 def convolve_along(
