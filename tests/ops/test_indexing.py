@@ -319,3 +319,9 @@ def test_the_second_derivatives_of_two_slices():
     expected = np.zeros((8, 8))
     expected[:2, :2] = [[0, 6], [6, 4]]
     assert_allclose(hessian, expected)
+
+
+def test_what_is_left_after_a_deletion_is_a_copy():
+    x = np.arange(4.0)
+    mg.delete(x, 3)[:] = 9
+    assert_array_equal(x, np.arange(4.0))
