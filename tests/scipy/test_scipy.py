@@ -9,7 +9,6 @@ import pytest
 import scipy.integrate as si
 import scipy.interpolate as sinterpolate
 import scipy.linalg as sl
-import scipy.optimize as sopt
 import scipy.signal as ssignal
 import scipy.special as sp
 import scipy.stats as ss
@@ -287,10 +286,13 @@ def test_orders_of_polygamma_may_be_a_list():
     assert_allclose(slopes, [sp.polygamma(1, MORE[0]), sp.polygamma(2, MORE[1])])
 
 
-@pytest.mark.parametrize("search", [sopt.brentq, sopt.bisect, sopt.ridder])
+@pytest.mark.parametrize("search", ["brentq", "bisect", "ridder"])
 def test_a_search_of_scipy_says_what_the_tensor_says(search):
-    with pytest.raises(TypeError, match=r"^a Tensor that needs a gradient can't become a Python number"):
-        mg.grad(lambda a: search(lambda z: z * z - a, 0.0, 3.0))(2.0)
+    # SciPy's C code goes on where an error is set, and loses it where what runs next clears errors: so a process apart
+    code = "import minigrad as mg; from scipy import optimize"
+    code += f"; mg.grad(lambda a: optimize.{search}(lambda z: z * z - a, 0.0, 3.0))(2.0)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "LostGradientError: a Tensor that needs a gradient can't become a Python number" in run.stderr
 
 
 def test_the_table_is_read_at_the_first_call():
