@@ -86,10 +86,10 @@ def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def checked(*arguments: P.args, **options: P.kwargs) -> R:
-        refuse_foreign(function.__name__, function, options)
         try:
             return function(*arguments, **options)
         except TypeError:
+            refuse_foreign(function.__name__, function, options)
             _refuse_positions(function, len(arguments))
             raise
 
@@ -114,7 +114,8 @@ def refuse_foreign(name: str, function: Callable, options: dict[str, Any]) -> No
     for option in foreign:
         known = option in OPTIONS or KEYWORDS[option] in taken
         if option not in taken and known:
-            raise TypeError(f"{name} does not take {option}={instead_of_keyword(option).replace(';', ':', 1)}")
+            said = instead_of_keyword(option).replace(";", ":", 1)
+            raise TypeError(f"{name} does not take {option}={said}") from None
 
 
 def missing(said: str, of: str, name: str, obj: object = None, functions: Collection[str] = ()) -> AttributeError:
