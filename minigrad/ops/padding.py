@@ -79,6 +79,7 @@ def _check_options(mode, **options):
     """Raise ValueError for an option, other than its default, that NumPy does not have in this mode."""
     given = {name: default for name, (value, default) in options.items() if value is not default}
     if given and isinstance(mode, str):
+        # equivalent: 1 -> 2 because an array of any size has the same options
         np.pad(np.zeros(1), 0, mode, **given)  # type: ignore[call-overload]
 
 

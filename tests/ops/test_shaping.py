@@ -173,6 +173,7 @@ def test_full_like_has_the_dtype_of_the_array_or_the_given_one(dtype):
     ("call", "error", "message"),
     [
         (lambda a: np.reshape(a, -1, "K"), ValueError, "reshape: order must be 'C' or 'F', not 'K'"),
+        (lambda a: np.reshape(a, 3, 2), ValueError, "order must be 'C' or 'F', not 2: give the shape as one tuple"),
         (lambda a: np.ravel(a, "K"), ValueError, "ravel: order must be 'C' or 'F', not 'K'"),
         (lambda a: np.meshgrid(a[0], indexing="yx"), ValueError, "meshgrid: indexing must be 'xy' or 'ij', not 'yx'"),
         (lambda a: np.expand_dims(a, 3), np.exceptions.AxisError, "out of bounds"),
