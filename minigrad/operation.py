@@ -246,7 +246,7 @@ class Op(Signature):
             return None  # it may be left out
         if self.vjps[i] is not None or self.elementwise or isinstance(argument, np.ma.MaskedArray):
             return plain_array(argument, self.__name__, self.argument(i))
-        return np.array(argument) if hasattr(type(argument), "__array__") else argument
+        return np.array(np.asarray(argument)) if hasattr(type(argument), "__array__") else argument
 
     def _array(self, output: Any) -> ndarray:
         if type(output) is not ndarray and (not is_array(output) or computes_otherwise(output)):

@@ -30,7 +30,7 @@ class _Recomputed(Op):
         output, parameters, arguments = node.output, node.parameters, node.arguments  # a release begins at the last
         if arguments is None:  # another thread has swept here meanwhile
             raise tape.released(node)
-        return parameters["call"].gradients(g, output, arguments)[i]
+        return parameters["call"].gradient(i, g, output, arguments)
 
 
 def _known(*arrays, call):
@@ -86,7 +86,7 @@ class _Call:
         self.f, self.rng = f, rng
         self.x, self.options = mapped(_copied, [x, options])
         self.random_state: Any = rng and rng.bit_generator.state
-        self.last: tuple[Any, list] | None = None
+        self.last: _Visit | None = None
 
     def first(self) -> Any:
         """Run f and note what its ops did; what it recorded is dropped with the Tensor that is returned."""
@@ -102,11 +102,13 @@ class _Call:
         order = tape.reached([y.node], since)
         return y, order, older_parents(order, since) or {y.node: array_of(y)}
 
-    def gradients(self, g: Any, out: Any, arrays: tuple) -> list:
-        """Return the gradient of each of `parents`. The sweep asks for them one after the other, with the same g."""
-        if self.last is None or self.last[0] is not g:
-            self.last = g, self._swept_again(g, out, arrays)
-        return self.last[1]
+    def gradient(self, i: int, g: Any, out: Any, arrays: tuple) -> Any:
+        """Return the gradient of the i-th of `parents`. A sweep asks for them in this order, with the same g."""
+        visit = self.last
+        if visit is None or visit.g is not g or i <= visit.i:  # another sweep, whose g may be an array that was changed
+            visit = self.last = _Visit(g, self._swept_again(g, out, arrays))
+        visit.i = i
+        return visit.found[i]
 
     def _swept_again(self, g: Any, out: Any, arrays: tuple) -> list:
         """Run f once more and sweep that run back to the nodes that it grew from."""
@@ -135,6 +137,13 @@ class _Call:
             return self._run()
         finally:
             self.rng.bit_generator.state = now
+
+
+class _Visit:
+    """What a sweep has found for one g, and the position that it asked for last."""
+
+    def __init__(self, g: Any, found: list):
+        self.g, self.found, self.i = g, found, -1
 
 
 def _copied(leaf: Any) -> Any:

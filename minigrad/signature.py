@@ -4,7 +4,8 @@ Read from the code object, since inspect.signature would be a tenth of the time 
 """
 
 import inspect
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, MutableSequence
+from copy import deepcopy
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -243,4 +244,10 @@ def snapshot(value: Any) -> Any:
         return {name: snapshot(part) for name, part in value.items()}
     if type(value) is slice:
         return slice(snapshot(value.start), snapshot(value.stop), snapshot(value.step))
-    return value
+    if isinstance(value, memoryview):
+        return np.array(value)
+    # what stands for a list, an array or an integer; an index may be any of these
+    stands = isinstance(value, MutableSequence) or any(
+        hasattr(type(value), name) for name in ("__array__", "__index__")
+    )
+    return deepcopy(value) if stands and not isinstance(value, (int, np.generic)) else value

@@ -1,5 +1,7 @@
 """Ops: the contract that a user's own op has with the tape."""
 
+import array
+import collections
 import contextlib
 import copy
 import functools
@@ -588,6 +590,43 @@ def test_arrays_in_nests_are_recorded_as_they_were(kind, positional):
     factors[:] = 9
     y.backward(np.ones(2))
     np.testing.assert_array_equal(x.grad, [1, 2])
+
+
+class Place:
+    """What stands for an integer that changes."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def __index__(self):
+        return self.values[0]
+
+    def __setitem__(self, i, value):
+        self.values[i] = value
+
+
+class Places(Place):
+    """An array that is no copy, whatever is asked for."""
+
+    def __array__(self, dtype=None, copy=None):
+        self.values = np.asarray(self.values)
+        return self.values
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [list, np.array, array.array, collections.deque, collections.UserList, Place, Places, memoryview],
+)
+@pytest.mark.parametrize("around", [lambda i: i, lambda i: (i,), lambda i: (..., i), lambda i: (i, None)])
+def test_an_index_is_recorded_as_it_was(kind, around):
+    places = [0, 1]
+    given = {array.array: ("q", places), memoryview: (np.array(places),)}.get(kind, (places,))
+    index = kind(*given)
+    x = leaf([1.0, 2.0, 4.0])
+    y = x[around(index)].sum()
+    index[0] = 2
+    y.backward()
+    assert x.grad.tolist() == ([1, 0, 0] if kind is Place else [1, 1, 0])
 
 
 def test_arrays_among_the_parameters_are_released_with_the_others():
