@@ -163,7 +163,7 @@ def row(
         names = ["q" if function == "ppf" else "k" if "logpmf" in functions else "x", *shapes.split()]
         parameters = [inspect.Parameter(x, kind) for x in names]
         parameters += [inspect.Parameter(x, kind, default=first[x]) for x in placed]
-        of = _quantile(f, ends, valid) if function == "ppf" else _at(f, function, ends, valid, closed)
+        of = _quantile(f, ends, valid, closed) if function == "ppf" else _at(f, function, ends, valid, closed)
         members[function] = staticmethod(_called(of, f"{name}.{function}", inspect.Signature(parameters)))
     return _AsSciPy(name, (Distribution,), members)
 
@@ -220,14 +220,17 @@ def _within(z, outside, begin, end):
     return np.where(outside, inside if inside.ndim else inside.item(), z)
 
 
-def _quantile(f, ends, valid):
-    """loc + scale f(q), the ends of the support for 0 and 1."""
+def _quantile(f, ends, valid, closed):
+    """loc + scale f(q): for 0 and 1 the ends of the support, where the slope is 1 / density."""
 
     def of(q, *shapes, loc, scale):
         q = np.where(np.greater_equal(q, 0) & np.less_equal(q, 1) & valid(*shapes), q, np.nan)
-        zero, one = np.equal(q, 0), np.equal(q, 1)
         begin, end = ends(*shapes)
-        z = np.where(zero, begin, np.where(one, end, f(np.where(zero | one, 0.5, q), *shapes)))
-        return loc + positive(scale) * z
+        first = np.equal(q, 0) & (np.isinf(begin) | (not closed))
+        last = np.equal(q, 1) & np.isinf(end)
+        # equivalent: 1.0 -> any number because this is not taken
+        steep = np.sqrt(np.where(first, q, np.where(last, 1 - q, 1.0)))  # where there is no density
+        inside = f(np.where(first | last, 0.5, q), *shapes)  # equivalent: 0.5 -> any number because this is not taken
+        return loc + positive(scale) * np.where(first, begin + steep, np.where(last, end - steep, inside))
 
     return of

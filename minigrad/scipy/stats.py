@@ -105,8 +105,9 @@ class t(Distribution):
     def ppf(q: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
         """The quantile; differentiable in all but `df`."""
         df = positive(df)
-        lowest = np.where(np.isnan(df), np.nan, -np.inf)  # SciPy's ufunc has the wrong sign there
-        return loc + positive(scale) * np.where(np.equal(q, 0), lowest, sp.stdtrit(df, q))
+        zero = np.equal(q, 0)  # where SciPy's ufunc has the wrong sign
+        lowest = np.where(np.isnan(df), np.nan, -np.inf) + np.sqrt(np.where(zero, q, 1.0))  # of infinite slope
+        return loc + positive(scale) * np.where(zero, lowest, sp.stdtrit(df, np.where(zero, 0.5, q)))
 
 
 class gamma(Distribution):

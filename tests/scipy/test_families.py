@@ -142,13 +142,43 @@ def test_nothing_flows_back_from_outside_of_ends_anywhere(function, shapes):
     assert_array_equal(mg.elementwise_grad(lambda x: getattr(stats.truncnorm, function)(x, *shapes))(x), 0 * x)
 
 
-@pytest.mark.parametrize("name", [name for name, function in CASES if function == "ppf" and name != "invgamma"])
-def test_the_shapes_do_not_move_the_quantiles_at_the_ends(name):
-    shapes = SHAPES.get(name, [()])[0]
-    for q in (0.0, 1.0):
-        slopes = mg.grad(lambda q, *s: getattr(stats, name).ppf(q, *s), tuple(range(1 + len(shapes))))(q, *shapes)
-        assert_array_equal(slopes[1:], np.zeros(len(shapes)))
-        assert np.isfinite(slopes[0])
+EXPONENTS = [(0.4,), (0.5,), (1.0,), (1.7,), (2.0,)]
+QUANTILES = [
+    *[(name, shapes) for name, function in CASES if function == "ppf" for shapes in SHAPES.get(name, [()])],
+    *[(name, shapes) for name in ("weibull_min", "fisk", "gamma", "chi2", "invgamma") for shapes in EXPONENTS],
+    *[(name, (*a, *b)) for name in ("exponweib", "beta") for a in EXPONENTS for b in EXPONENTS],
+    *[("norm", ()), ("t", (1.0,)), ("t", (3.5,))],
+]
+
+
+@pytest.mark.parametrize(("name", "shapes"), QUANTILES)
+def test_a_quantile_at_an_end_has_the_slope_1_over_density_and_no_other(name, shapes):
+    theirs, q = getattr(ss, name), np.array([0.0, 1.0])
+    z = theirs.ppf(q, *shapes)
+    density = np.where(np.isinf(z), 0, theirs.pdf(z, *shapes))
+    if name == "exponweib":
+        density[0] = {-1: np.inf, 0: 1, 1: 0}[np.sign(np.prod(shapes) - 1)]  # SciPy gives NaN or 0
+    f = lambda q, *rest: getattr(stats, name).ppf(q, *rest)  # noqa: E731
+    assert_array_equal(f(q, *shapes), z)
+    with np.errstate(all="raise", under="ignore"):
+        f(np.array([0.0, 0.3, 1.0]), *shapes)
+    slopes = mg.elementwise_grad(lambda q: f(q, *shapes, 0.3, 1.7))(q)
+    assert_allclose(slopes, 1.7 / density, rtol=1e-6)
+    for end in q:
+        assert_array_equal(mg.grad(f, (1 + len(shapes), 2 + len(shapes)))(end, *shapes, 0.3, 1.7), (1, f(end, *shapes)))
+        if name not in ("t", "gamma", "chi2", "beta", "invgamma"):
+            assert_array_equal(mg.grad(f, tuple(range(1, 1 + len(shapes))))(end, *shapes), np.zeros(len(shapes)))
+
+
+def test_higher_slopes_of_quantiles_at_an_end():
+    second = lambda f, *i: mg.grad(lambda *x: mg.grad(f, i[0])(*x), i[1])  # noqa: E731
+    assert second(stats.expon.ppf, 0, 0)(0.0) == 1
+    assert second(stats.weibull_min.ppf, 0, 0)(0.0, 1.0) == second(stats.exponweib.ppf, 0, 0)(0.0, 1.0, 1.0) == 1
+    assert second(stats.exponweib.ppf, 0, 0)(0.0, 0.5, 2.0) == 0
+    assert second(stats.exponweib.ppf, 0, 0)(0.0, 2.0, 0.5) == np.inf
+    assert_allclose(second(stats.gompertz.ppf, 0, 1)(0.0, 0.6), -1 / 0.6**2)
+    assert second(stats.lognorm.ppf, 0, 0)(0.0, 0.6) == second(stats.gumbel_l.ppf, 0, 0)(0.0) == -np.inf
+    assert second(stats.logistic.ppf, 0, 0)(1.0) == np.inf
 
 
 def test_ends_entry_by_entry_and_in_single_precision():
