@@ -168,6 +168,29 @@ def test_a_primitive_of_ones_own():
     assert ours.grad(lambda a: np.sum(scaled(X, a)))(2.0) == 27
 
 
+def test_a_primitive_may_return_a_nest():
+    f = extend.primitive(lambda x, y: {"a": (x * y, np.arange(3)), "b": 3 * y[0]})
+
+    def of_x(out, x, y):
+        return lambda g: g["a"][0] * y + g["a"][1] * out["a"][1]  # integers have a gradient of 0
+
+    extend.defvjp(f, of_x, lambda out, x, y: lambda g: g["a"][0] * x + g["b"] * np.array([3.0, 0, 0]))
+
+    def loss(x, y):
+        out = f(x, y)
+        assert out["a"][1].dtype.kind == "i"
+        return np.sum(out["a"][0] ** 2 * out["a"][1]) + out["b"] ** 2
+
+    y = X + 1.0
+    assert_allclose(ours.grad(loss)(X, y), 2 * X * y**2 * np.arange(3))
+    assert_allclose(ours.grad(loss, 1)(X, y), 2 * X**2 * y * np.arange(3) + [18 * y[0], 0, 0])
+    assert_allclose(ours.hessian(loss)(X, y), np.diag(2 * y**2 * np.arange(3)))
+    assert f(X, y)["a"][1].tolist() == [0, 1, 2]
+    waves = extend.primitive(lambda x: [np.exp(1j * x), x**2])  # a complex vector of both, and a real part again
+    extend.defvjp(waves, lambda out, x: lambda g: np.real(g[0] * 1j * out[0]) + g[1] * 2 * x)
+    assert_allclose(ours.grad(lambda x: np.sum(np.real(waves(x)[0]) + waves(x)[1]))(X), -np.sin(X) + 2 * X)
+
+
 def test_a_primitive_that_is_broadcast():
     @extend.primitive
     def product(x, y):
@@ -279,6 +302,9 @@ from autograd.scipy.special import gammaln
 from autograd.numpy.linalg import solve
 import autograd
 assert autograd is compat
+assert autograd.primitive(np.sin)(0.0) == 0 and autograd.core.primitive and autograd.wrap_util.unary_to_nary
+assert isinstance(np.numpy_boxes.ArrayBox, type) and autograd.numpy is np
+assert autograd.scipy.stats.norm and autograd.scipy.signal.convolve and autograd.scipy.integrate.odeint
 print(grad(lambda x: np.sum(np.array([x, x**2])))(2.0), norm.pdf(0.0).round(3))
 try:
     import autograd.nothing

@@ -11,11 +11,17 @@ import importlib
 import sys
 from importlib.machinery import ModuleSpec
 
-from . import differential_operators
+from . import core, differential_operators, numpy, wrap_util
 from .builtins import dict, isinstance, list, tuple, type
 from .differential_operators import *
+from .extend import primitive
 
-__all__ = [*differential_operators.__all__, "dict", "install", "isinstance", "list", "tuple", "type"]
+# fmt: off
+__all__ = [
+    *differential_operators.__all__, "core", "dict", "install", "isinstance", "list", "numpy", "primitive", "tuple", "type",
+    "wrap_util",
+]
+# fmt: on
 
 
 class _Finder:

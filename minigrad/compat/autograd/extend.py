@@ -7,6 +7,7 @@ import numpy as np
 
 import minigrad as mg
 
+from ...nest import flatten, mapped
 from .vspace import VSpace, vspace
 
 # fmt: off
@@ -21,27 +22,61 @@ primitive_vjps: dict[Any, Any] = {}  # primitive -> the function that gives the 
 
 
 def primitive(f):
-    """The function as an op. Its VJPs are made by `defvjp`, from the output and the arguments."""
+    """The function as an op. Its VJPs are made by `defvjp`, from the output and the arguments.
+
+    It may return a nest; of that, integers have no derivative.
+    """
 
     @mg.op(name=getattr(f, "__name__", "primitive"), complex=True)
-    def made(*arrays, places, arguments, options):
-        return f(*_filled(arguments, places, arrays), **options)
+    def made(*arrays, places, arguments, options, form):
+        return form.ravel(f(*_filled(arguments, places, arrays), **options))
 
     @made.vjp("arrays")
-    def _(i, g, out, *arrays, places, arguments, options):
+    def _(i, g, out, *arrays, places, arguments, options, form):
         given, argnum = _filled(arguments, places, arrays), places[i]
         maker = primitive_vjps.get(call, lambda argnum: NotImplemented)(argnum)
         if maker is NotImplemented:
             raise NotImplementedError(f"{made.__name__}: no VJP has been defined for argument {argnum}")
-        return np.zeros_like(arrays[i]) if maker is None else maker(out, *given, **options)(g)
+        if maker is None:
+            return np.zeros_like(arrays[i])
+        return maker(form.unravel(out), *given, **options)(form.unravel(g, np.zeros_like))
 
     @wraps(f)
     def call(*arguments, **options):
         places = tuple(i for i, a in enumerate(arguments) if isinstance(a, mg.Tensor))
-        return made(*[arguments[i] for i in places], places=places, arguments=arguments, options=options)
+        if not places:
+            return f(*arguments, **options)
+        form = _Form()
+        arrays = [arguments[i] for i in places]
+        return form.unravel(made(*arrays, places=places, arguments=arguments, options=options, form=form))
 
     call.fun = f  # type: ignore[attr-defined]
     return call
+
+
+class _Form:
+    """What a primitive returns, since an op returns one array: of a nest, the floating-point entries as a vector."""
+
+    nest: Any = None
+
+    def ravel(self, value):
+        """The array itself, or the vector."""
+        if not isinstance(value, (dict, list, tuple)):
+            return value
+        self.nest = value
+        vector, self.parts = mg.ravel_nest([leaf for leaf in flatten(value) if _is_inexact(leaf)])
+        return vector
+
+    def unravel(self, v, other=lambda leaf: leaf):
+        """The array itself, or the nest with the entries of the vector; `other` is what becomes of integers."""
+        if self.nest is None:
+            return v
+        parts = iter(self.parts(v))
+        return mapped(lambda leaf: next(parts) if _is_inexact(leaf) else other(leaf), self.nest)
+
+
+def _is_inexact(leaf):
+    return np.asarray(leaf).dtype.kind in "fc"
 
 
 def _filled(arguments, places, arrays):

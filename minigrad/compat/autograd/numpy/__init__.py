@@ -113,4 +113,5 @@ def __dir__():
 
 
 fft, random = _alias(f"{__name__}.fft", "numpy.fft"), _alias(f"{__name__}.random", "numpy.random")
-importlib.import_module(f"{__name__}.linalg")  # a plain import would find NumPy's, by __getattr__
+for _name in ("linalg", "numpy_boxes", "numpy_vjps"):
+    importlib.import_module(f"{__name__}.{_name}")  # a plain import would find NumPy's, by __getattr__
