@@ -11,17 +11,15 @@ import importlib
 import sys
 from importlib.machinery import ModuleSpec
 
-from . import core, differential_operators, numpy, wrap_util
+from . import core as core
+from . import differential_operators
+from . import numpy as numpy
+from . import wrap_util as wrap_util
 from .builtins import dict, isinstance, list, tuple, type
 from .differential_operators import *
 from .extend import primitive
 
-# fmt: off
-__all__ = [
-    *differential_operators.__all__, "core", "dict", "install", "isinstance", "list", "numpy", "primitive", "tuple", "type",
-    "wrap_util",
-]
-# fmt: on
+__all__ = [*differential_operators.__all__, "dict", "install", "isinstance", "list", "primitive", "tuple", "type"]
 
 
 class _Finder:
