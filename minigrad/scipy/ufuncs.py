@@ -21,6 +21,7 @@ UFUNCS: dict[Any, Any] = {}  # ufunc -> op
 
 _OF_COMPLEX_NUMBERS = {"erf", "erfc", "erfcx", "erfi", "dawsn", "ndtr", "expi", "exp1", "jv", "yv", "iv", "kv"}
 _OF_COMPLEX_NUMBERS |= {"log1p", "expm1", "wofz", "wrightomega", "hankel1", "hankel2", "hankel1e", "hankel2e", "hyp0f1"}
+_OF_COMPLEX_NUMBERS |= {"gamma", "rgamma", "loggamma", "log_ndtr", "xlogy", "xlog1py"}
 
 
 def row(name: str, equation: str, **vjps: Any) -> Any:

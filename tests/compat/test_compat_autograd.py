@@ -73,6 +73,7 @@ PROGRAMS = {
     "elementwise_grad twice": lambda l: l.ag.elementwise_grad(l.ag.elementwise_grad(l.np.tanh))(X),
     "jacobian": lambda l: l.ag.jacobian(lambda x: l.np.outer(x, x) @ x)(X),
     "hessian": lambda l: l.ag.hessian(loss(l))(X),
+    "hessian of a vector": lambda l: l.ag.hessian(lambda x: l.np.sin(x) * x[0])(X),
     "hessian of the second": lambda l: l.ag.hessian(lambda a, x: a * loss(l)(x), 1)(2.0, X),
     "hessian_vector_product": lambda l: l.ag.hessian_vector_product(loss(l))(X, X),
     "hessian_vector_product of the second": lambda l: l.ag.hessian_vector_product(lambda a, x: a * loss(l)(x), 1)(
@@ -86,6 +87,11 @@ PROGRAMS = {
     "r_": lambda l: l.ag.jacobian(lambda x: l.np.r_[x, 1.0, x[0]] * 2)(X),
     "c_": lambda l: l.ag.jacobian(lambda x: l.np.c_[x, x * x])(X),
     "norm of a list": lambda l: l.ag.grad(lambda x: l.np.linalg.norm([x[0], x[1] * 2]))(X),
+    "order of a list": lambda l: l.ag.grad(lambda x: x[l.np.lexsort([x, 2 * x])[0]] ** 2)(X),
+    "product of lists": lambda l: l.ag.grad(lambda x: l.np.linalg.multi_dot([[[x[0], 1.0]], [[x[1]], [2.0]]])[0, 0])(X),
+    "shift of a list": lambda l: l.ag.grad(lambda x: l.np.fft.fftshift([x[0], x[1], 1.0])[1] ** 2)(X),
+    "where of a condition with a gradient": lambda l: l.ag.grad(lambda x: l.np.sum(l.np.where(x, x**2, x)))(X),
+    "where a list is not 0": lambda l: l.ag.grad(lambda x: x[l.np.where([x[0], 0.0, x[2]])[0]][1] ** 2)(X),
     "make_vjp": lambda l: l.ag.make_vjp(lambda x: x * x[0])(X)[0](X),
     "make_jvp": lambda l: l.ag.make_jvp(lambda x: x * x[0])(X)(X),
     "make_jvp_reversemode": lambda l: l.operators.make_jvp_reversemode(lambda x: x * x[0])(X)(X),
@@ -338,6 +344,12 @@ def test_full_arrays_and_windows():
     assert our_numpy.ascontiguousarray(t).shape == (1,)
 
 
+def test_an_array_filled_like_another_has_a_gradient_where_the_originals_is_lost():
+    assert_array_equal(ours.grad(lambda x: np.sum(our_numpy.full_like(M, x[1])))(X), [0, 9, 0])
+    assert_array_equal(our_numpy.full_like(M, X, dtype=int), np.full_like(M, X, dtype=int), strict=True)
+    assert_array_equal(our_numpy.full_like([1, 2], mg.tensor(3.5), shape=(2, 2)).data, [[3, 3], [3, 3]])
+
+
 def test_where_of_lists_gives_lists():
     for np_ in (our_numpy, autograd.numpy):
         assert np_.where([True, False], [1.0, 2.0], y=[3.0, 4.0]) == [1.0, 4.0]
@@ -425,13 +437,6 @@ def test_the_vector_space_of_a_nest_is_that_of_the_original(value):
         (basis[-1], [*there.standard_basis()][-1]),
     ]:
         assert_array_equal(mg.ravel_nest(ours_)[0], autograd.misc.flatten(theirs)[0])
-
-
-@pytest.mark.parametrize("value", [M, X * 1j, np.float32(2.0)])
-def test_the_vector_space_of_an_array_has_its_shape(value):
-    here, there = extend.vspace(value), autograd.extend.vspace(value)
-    assert (here.shape, here.ndim, here.dtype) == (there.shape, there.ndim, there.dtype)
-    assert extend.vspace({"a": value}).shape == {"a": np.shape(value)}
 
 
 def test_operators_say_what_they_return():
@@ -566,14 +571,6 @@ def test_a_primitive_that_is_not_traced_takes_arrays_and_others():
     assert ours.grad(lambda x: np.sum(x) * length(x, 2.0))(np.ones(3)).tolist() == [6.0] * 3
 
 
-@pytest.fixture
-def _the_name_of_the_class():
-    names = mg.Tensor.__module__, mg.Tensor.__qualname__
-    yield
-    mg.Tensor.__module__, mg.Tensor.__qualname__ = names
-
-
-@pytest.mark.usefixtures("_the_name_of_the_class")
 def test_install_puts_one_finder_first_unless_autograd_is_loaded(monkeypatch):
     def finders():
         return [i for i, finder in enumerate(sys.meta_path) if type(finder) is ours._Finder]
@@ -588,7 +585,6 @@ def test_install_puts_one_finder_first_unless_autograd_is_loaded(monkeypatch):
             monkeypatch.setitem(sys.modules, "autograd", loaded)
         ours.install()
         assert finders() == [0]
-    assert str(type(mg.tensor(1.0))) == str(type(autograd.numpy.numpy_boxes.ArrayBox(1.0, 0, None)))
 
 
 def test_an_array_of_tensors_has_as_many_axes_as_are_asked_for():
@@ -679,13 +675,6 @@ def test_an_alias_has_the_names_of_a_module(monkeypatch):
     assert sys.modules["another_json"] is made
     assert made.__name__ == "another_json"
     assert made.dumps({}) == "{}"
-
-
-def test_an_array_of_objects_among_which_are_boxes_keeps_them():
-    def f(x):
-        return np.sum(our_numpy.array(our_numpy.array([1.0, x[0], x[1] ** 2], dtype=object).ravel(), dtype=float) ** 2)
-
-    assert_allclose(ours.grad(f)(X), [2 * X[0], 4 * X[1] ** 3, 0])
 
 
 def test_plain_arrays_are_made_by_numpy():

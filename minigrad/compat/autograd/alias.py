@@ -1,15 +1,65 @@
-"""Modules that have the names of another one, which is imported when a name is first looked up."""
+"""Modules with the names of others, whose functions see the Tensors in lists."""
 
+import functools
 import importlib
 import sys
 from types import ModuleType
 
-__all__ = ["alias"]
+import numpy as np
+
+import minigrad as mg
+
+from ...ops.arranging import has_tensors
+
+__all__ = ["alias", "joining", "seeing_tensors", "seen"]
+
+_JOIN = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack", "multi_dot"}
+_TAKE_LISTS = {"block", "select", "choose", "piecewise"}
+
+
+def seeing_tensors(function):
+    """A function of NumPy that makes an array of a list of Tensors first."""
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        return function(*[mg.array(a) if has_tensors(a) else a for a in arguments], **options)
+
+    # equivalent: 0 -> 1 because no public name has _ in its second place
+    vars(call).update({name: getattr(function, name) for name in dir(function) if name[0] != "_"})  # a ufunc's reduce
+    return call
+
+
+def joining(function):
+    """A function of NumPy that joins arrays, of any iterable of them or of lists, such as the values of a dict."""
+
+    @functools.wraps(function)
+    def call(*arguments, **options):
+        # equivalent: without and not hasattr(arguments[0], "__getitem__") because an array is joined of its rows, too
+        if arguments and not hasattr(arguments[0], "__getitem__"):
+            arguments = ([*arguments[0]], *arguments[1:])
+        if arguments and has_tensors(arguments[0]):
+            arguments = ([mg.array(a) if has_tensors(a) else a for a in arguments[0]], *arguments[1:])
+        return function(*arguments, **options)
+
+    return call
+
+
+def seen(module, name):
+    """The function of a module of NumPy by this name, made to see Tensors in lists where it does not."""
+    value = getattr(module, name)
+    if name in _JOIN:
+        return joining(value)
+    sees = hasattr(value, "_implementation") or isinstance(value, np.ufunc)
+    return seeing_tensors(value) if sees and name not in _TAKE_LISTS else value
 
 
 def alias(name, of):
-    """A module `name` with the names of the module `of`."""
-    made = ModuleType(name, f"{of}, see there.")
-    made.__getattr__ = lambda attribute: getattr(importlib.import_module(of), attribute)  # type: ignore[method-assign]
-    sys.modules[name] = made
+    """A module `name` with the names of the module `of`, which is imported when one is first looked up."""
+    sys.modules[name] = made = ModuleType(name, f"{of}, see there.")
+
+    def look_up(attribute):
+        vars(made)[attribute] = value = seen(importlib.import_module(of), attribute)  # where the next lookup finds it
+        return value
+
+    made.__getattr__ = look_up  # type: ignore[method-assign]
     return made
