@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import operation
-from .errors import LostGradientError, named, noted
+from .errors import LostGradientError, named
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
@@ -38,6 +38,7 @@ class WaysOut:
     requires_grad: Any
     shape: Any
     ndim: Any
+    dtype: Any
     size: Any
     name: Any
     grad: Any
@@ -76,35 +77,43 @@ class WaysOut:
         return operation.make(self._array, None)
 
     def __float__(self) -> float:
-        self._check_nothing_lost("become a Python number")
-        return float(self._array)
+        return self._number(float, lost="become a Python number")
 
     def __complex__(self) -> complex:
-        self._check_nothing_lost("become a Python number")
-        return complex(self._array)
+        return self._number(complex, lost="become a Python number")
+
+    def _number(self, kind, lost=None):
+        """The array as a Python number of this kind, which would lose a gradient if `lost` is said."""
+        try:
+            number = kind(self._array)
+        except (TypeError, ValueError) as error:
+            said = str(error).replace(". Use a.any() or a.all()", ": use t.any() or t.all()")
+            raise type(error)(f"{kind.__name__}: {said} (a Tensor of shape {self.shape}, {self.dtype})") from None
+        if lost:
+            self._check_nothing_lost(lost)
+        return number
 
     def _check_nothing_lost(self, what):
         if self.requires_grad:
-            said = f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}"
-            raise noted(LostGradientError(said))
+            raise LostGradientError(f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}")
 
     def __int__(self) -> int:
-        return int(self._array)
+        return self._number(int)
 
     def __index__(self) -> int:
-        return operator.index(self._array)
+        return self._number(operator.index)
 
     def __floor__(self) -> int:
-        return math.floor(self._array)
+        return math.floor(self._number(float))
 
     def __ceil__(self) -> int:
-        return math.ceil(self._array)
+        return math.ceil(self._number(float))
 
     def __trunc__(self) -> int:
-        return math.trunc(float(self._array))
+        return math.trunc(self._number(float))
 
     def __bool__(self) -> bool:
-        return bool(self._array)
+        return self._number(bool)
 
     def __format__(self, spec: str) -> str:
         if spec and self.ndim == 0:

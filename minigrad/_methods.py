@@ -46,6 +46,18 @@ def _compares(compare: Any) -> Callable[[Any, TensorLike], Booleans]:
     )
 
 
+# untyped, so that checkers take the type on its left
+def _attribute(name: str, get: Any = None, doc: str | None = None) -> Any:
+    """What can't be set: an attribute of the array, or what an op gives."""
+
+    def refuse(self, value=None):
+        raise AttributeError(
+            f"{name} can't be set: t.reshape(shape), t.astype(dtype) and mg.where(...) give new Tensors"
+        )
+
+    return property(get or operator.attrgetter(f"_array.{name}"), refuse, refuse, doc)
+
+
 class ArrayMethods:
     """The operators and methods of Tensor that lead to an op, or to plain values."""
 
@@ -97,6 +109,21 @@ class ArrayMethods:
 
     __hash__ = object.__hash__
 
+    # attributes
+
+    shape: ReadOnly[tuple[int, ...]] = _attribute("shape")
+    ndim: ReadOnly[int] = _attribute("ndim")
+    size: ReadOnly[int] = _attribute("size")
+    dtype: ReadOnly[np.dtype[Any]] = _attribute("dtype")
+    nbytes: ReadOnly[int] = _attribute("nbytes")
+    itemsize: ReadOnly[int] = _attribute("itemsize")
+    strides: ReadOnly[tuple[int, ...]] = _attribute("strides")
+    flat: ReadOnly[Tensor] = _attribute("flat", ops.ravel, "The entries as one axis.")
+    T: ReadOnly[Tensor] = _attribute("T", ops.transpose, "The axes reversed.")
+    mT: ReadOnly[Tensor] = _attribute("mT", ops.matrix_transpose, "The last two axes exchanged.")
+    real: ReadOnly[Tensor] = _attribute("real", ops.real)
+    imag: ReadOnly[Tensor] = _attribute("imag", ops.imag)
+
     # methods: the ops that arrays have as methods, and the activations
 
     sum, mean, max, min, prod = ops.sum, ops.mean, ops.max, ops.min, ops.prod
@@ -107,8 +134,6 @@ class ArrayMethods:
     flatten, ravel, squeeze, swapaxes = ops.ravel, ops.ravel, ops.squeeze, ops.swapaxes
     diagonal, repeat, take, choose = ops.diagonal, ops.repeat, ops.take, ops.choose
     conjugate = conj = ops.conjugate
-    real: ReadOnly[Tensor] = property(lambda self: ops.real(self))
-    imag: ReadOnly[Tensor] = property(lambda self: ops.imag(self))
 
     @named
     def reshape(self: Any, *shape: Shape, order: Order = "C", copy: bool | None = None) -> Tensor:

@@ -24,9 +24,7 @@ from .operation import array_of
 from .ops.kernels.memory import copy
 from .settings import setting
 from .tape import Node
-from .typing import ArrayLike, DType, IndexLike, ReadOnly, TensorLike
-
-attribute: Any = property  # untyped, so that checkers take the type on its left
+from .typing import ArrayLike, DType, IndexLike, TensorLike
 
 
 class Tensor(WaysOut, ArrayMethods, ForeignNames):
@@ -156,17 +154,6 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
             name_array(self._array, name)
         self._name = name
 
-    shape: ReadOnly[tuple[int, ...]] = attribute(lambda self: self._array.shape)
-    ndim: ReadOnly[int] = attribute(lambda self: self._array.ndim)
-    size: ReadOnly[int] = attribute(lambda self: self._array.size)
-    dtype: ReadOnly[np.dtype[Any]] = attribute(lambda self: self._array.dtype)
-    nbytes: ReadOnly[int] = attribute(lambda self: self._array.nbytes)
-    itemsize: ReadOnly[int] = attribute(lambda self: self._array.itemsize)
-    strides: ReadOnly[tuple[int, ...]] = attribute(lambda self: self._array.strides)
-    flat: ReadOnly[Tensor] = attribute(lambda self: ops.ravel(self), doc="The entries as one axis.")
-    T: ReadOnly[Tensor] = attribute(lambda self: ops.transpose(self), doc="The axes reversed.")
-    mT: ReadOnly[Tensor] = attribute(lambda self: ops.matrix_transpose(self), doc="The last two axes exchanged.")
-
     def __repr__(self) -> str:
         body = np.array2string(self._array, separator=", ", prefix="tensor(")
         dtype = "" if self.dtype in (np.float64, np.int64, bool) else f", dtype={self.dtype}"
@@ -211,13 +198,18 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
         def __setitem__(self, index, value):
             raise TypeError("a Tensor can't be assigned to in place: use mg.where(condition, value, tensor)")
 
+        def __delitem__(self, index):
+            raise TypeError("a Tensor's entries can't be deleted: np.delete(t, index) returns a new one")
+
         def __array__(self, dtype=None, copy=None):
             self._check_nothing_lost("become an array")
             return np.array(self._array, dtype=dtype, copy=copy)
 
     def __len__(self) -> int:
         if not self.ndim:
-            raise TypeError("len: a 0-d Tensor has no length: its number is t.item(), its array t.data")
+            raise TypeError(
+                "len: a 0-d Tensor has no length and can't be unpacked: its number is t.item(), its array t.data"
+            )
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Tensor]:

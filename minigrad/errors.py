@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import wraps
-from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,30 +27,6 @@ class LostGradientError(TypeError):
     """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
 
 
-# the last one in the innermost transform of this task: elsewhere it would keep the Tensor in memory
-last_lost: ContextVar[list[LostGradientError] | None] = ContextVar("minigrad_last_lost", default=None)
-
-
-def noted(lost: LostGradientError) -> LostGradientError:
-    """The error, after it has become the last one."""
-    if (last := last_lost.get()) is not None:
-        last[:] = [lost]
-    return lost
-
-
-def lost_behind(error: Exception) -> BaseException | None:
-    """The LostGradientError that an error was raised from, or the last one, if C code hid it and went on; or None."""
-    cause: BaseException | None = error if isinstance(error, (ValueError, TypeError, SystemError)) else None
-    while cause is not None and not isinstance(cause, LostGradientError):
-        cause = cause.__cause__
-    if cause is None:
-        for lost in last_lost.get() or []:
-            if len([*walk_tb(lost.__traceback__)]) < 3:  # seen by the Tensor's two methods that raised it, and no other
-                lost.__cause__ = error
-                return lost
-    return cause
-
-
 # what NumPy and Python raise for a wrong input; the first that fits is raised again
 NUMPY_ERRORS = (
     *(np.exceptions.AxisError, np.linalg.LinAlgError, IndexError, ValueError),
@@ -60,6 +34,13 @@ NUMPY_ERRORS = (
     *(TypeError, AttributeError, NotImplementedError),
 )
 _RAISED: dict[type, type] = {AttributeError: TypeError, NotImplementedError: TypeError}
+# how NumPy says it -> what it means
+_PLAINLY = {
+    "tuple index out of range": "an array has too few axes",
+    "object too deep for desired array": "an array has too many axes",
+    "input operand has more dimensions than allowed by the axis remapping": "the array has more axes than the shape",
+    "operands could not be broadcast together with remapped shapes [original->remapped]: ": "shapes do not fit: ",
+}
 COMPLEX = "complex numbers have no derivative here: pass np.real(z), np.imag(z) or np.abs(z)"
 _LONGEST = 40  # characters of a value in a message
 _MOST = 8  # values in a message
@@ -102,8 +83,11 @@ def explain(
         return
     said, own = getattr(error, "said", None) or (" ".join(str(error).split()) or type(error).__name__, False)
     if not own and said.startswith((f"{name}: ", f"{name}(", f"{name} has no ")):
-        said, own = said.removeprefix(f"{name}: "), True
-        if "\n" not in str(error):
+        said, own = (
+            said.removeprefix(f"{name}: "),
+            not isinstance(error, np.exceptions.AxisError),
+        )  # which has no shapes
+        if own and "\n" not in str(error):
             error.said = said, True  # type: ignore[attr-defined]
             return
     kind, said, own = _cause(error, said, own, given, kinds)
@@ -118,9 +102,10 @@ def explain(
 
 def _cause(error: Exception, said: str, own: bool, given: dict, kinds: dict) -> tuple[Any, str, bool]:
     """The kind of error to raise, what it says, and whether that is a sentence of our own."""
-    if problem := _problem(given, kinds, isinstance(error, AttributeError) or "not subscriptable" in said):
+    if problem := unfit(given, kinds, isinstance(error, AttributeError) or "not subscriptable" in said):
         return (*problem, True)
     kind: Any = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
+    said = next((said.replace(cryptic, plain) for cryptic, plain in _PLAINLY.items() if said.startswith(cryptic)), said)
     if said.startswith("ufunc "):  # NumPy's text is about its table of loops
         dtypes = (value.dtype for value in given.values() if _is_array(value))
         said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"
@@ -189,7 +174,8 @@ def kind_of(annotation: Any) -> str:
 
 def text_of(function: Callable) -> str:
     """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
-    parameters = [p.replace(annotation=p.empty) for p in inspect.signature(function).parameters.values()]
+    known = inspect.signature(function).parameters.values()
+    parameters = [p.replace(annotation=p.empty) for p in known if p.name != "saved"]
     return f"{function.__name__}{inspect.Signature(parameters)}"
 
 
@@ -219,7 +205,7 @@ def _is_array(value: Any) -> bool:
     )
 
 
-def _problem(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool) -> tuple[type, str] | None:
+def unfit(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool = False) -> tuple[type, str] | None:
     """The kind of error, and the sentence, for the first argument that is none of what its annotation says."""
     for name, value in given.items():
         kind = kinds.get(name, "")

@@ -6,7 +6,7 @@ computes, and records a node; every differentiable function of minigrad is made 
 
 import inspect
 from collections.abc import Callable
-from functools import partial
+from functools import partial, update_wrapper
 from types import MethodType
 from typing import Any
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from .blockwise import LARGE, blockwise
-from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, plain_array, refusal
+from .errors import COMPLEX, NUMPY_ERRORS, brief, explain, plain_array, refusal, unfit
 from .gradients import computes_otherwise, fitted, is_array, kind_of, owned, read_only
 from .settings import debugger, in_force, recording, setting
 from .signature import EachPosition, Signature, from_numpy, snapshot
@@ -50,22 +50,23 @@ class Op(Signature):
     `given_to_vjps` makes (g, out, *arguments), what a VJP gets, of g, out and the arguments, if it should get others.
     """
 
-    elementwise: float
-    elementwise_vjps: bool
+    elementwise: float = 0
+    elementwise_vjps = False
     extended: Callable | None = None
     places: Callable[[Any], bool] | None = None
     together: Any = None
     given_to_vjps: Callable | None
     numpy: Callable | None = None
-    differentiable: str  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
+    differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
     __name__: str
     __qualname__: str
     __signature__: inspect.Signature
     vjps: Any
 
     def __init__(self, forward: Callable, names: tuple[str, ...] | None = None):
+        update_wrapper(self, forward)
         super().__init__(forward, names)
-        self.forward, self.elementwise, self.elementwise_vjps, self.differentiable = forward, 0, False, "f"
+        self.forward = forward
         # a user's op: its functions may write to what they get, and keep what they return
         # equivalent: any change because ours do neither
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")
@@ -182,10 +183,11 @@ class Op(Signature):
         """There is no VJP for argument i, or it does not hold for such numbers."""
         if array.dtype.kind not in self.differentiable:
             return refusal(TypeError, self.__name__, COMPLEX)
-        return TypeError(
-            f"{self.__name__} has no VJP for its argument {self.argument(i)!r}, which needs a gradient here: "
-            "detach() it if none should flow"
-        )
+        name = self.argument(i)
+        if problem := unfit({name: array}, self.kinds(0)):
+            return refusal(TypeError, self.__name__, problem[1])
+        said = "which needs a gradient here: detach() it if none should flow"
+        return TypeError(f"{self.__name__} has no VJP for its argument {name!r}, {said}")
 
     # equivalent: without if in_force() else () because nothing in force means no scope
     def _node(self, parents: list, arrays: list, arguments: tuple, parameters: dict, output: ndarray) -> Node:

@@ -6,7 +6,7 @@ Read from the code object, since inspect.signature would be a tenth of the time 
 import inspect
 from collections.abc import Callable, Collection, Iterable, MutableSequence
 from copy import deepcopy
-from functools import WRAPPER_ASSIGNMENTS, partial
+from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -40,7 +40,6 @@ class Signature:
 
     # equivalent: any change because `arity` and `rest` only save time: `bind` gives the same
     def __init__(self, function: Callable, names: tuple[str, ...] | None = None):
-        self._take_names(function)
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
             self._read(inspect.unwrap(function))
@@ -49,13 +48,6 @@ class Signature:
         self.fitting: set[tuple] = set()
         values = () if needed else tuple(self.defaults.values())
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
-
-    def _take_names(self, function: Any) -> None:
-        """As functools.update_wrapper does, which asks for `__dict__`: from then on attributes take longer to read."""
-        for name in (*WRAPPER_ASSIGNMENTS, *getattr(function, "__dict__", ())):
-            if hasattr(function, name):
-                setattr(self, name, getattr(function, name))
-        self.__wrapped__ = function
 
     def _read(self, function: Any) -> None:
         code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
@@ -92,7 +84,7 @@ class Signature:
     def _check_arguments(self, count: int, keywords: Iterable[str]) -> None:
         """Raise TypeError unless each argument is given once, with so many of them by position, or has a default."""
         if count > len(self.names):
-            raise TypeError(f"{self.text()} takes {len(self.names)} arguments, not {count}")
+            raise TypeError(f"{self.text()} takes {len(self.names)} argument{'s' * (len(self.names) > 1)}, not {count}")
         if twice := [name for name in self.names[:count] if name in keywords]:
             raise TypeError(f"{self.text()} got {', '.join(twice)} twice")
         if missing := [name for name in self.names[count:] if name not in {*keywords, *self.defaults}]:
@@ -131,11 +123,12 @@ class Signature:
         """What a call was given, by name; defaults are left out."""
         given = {self.argument(i): argument for i, argument in enumerate(arguments)} | parameters
         defaults = self.defaults | self.parameters
-        return {name: value for name, value in given.items() if value is not defaults.get(name, defaults)}
+        hidden = defaults | {"saved": given.get("saved")}
+        return {name: value for name, value in given.items() if value is not hidden.get(name, hidden)}
 
     def kinds(self, count: int) -> dict[str, str]:
         """What each argument and parameter must be, by its annotation; "Array" if it has a VJP."""
-        annotations = getattr(self.__wrapped__, "__annotations__", {})
+        annotations = vars(self).get("__annotations__", {})
         arrays = {self.argument(i): "Array" for i in range(count) if self.vjps[i] is not None}
         return arrays | {name: kind_of(kind) for name, kind in annotations.items()}
 

@@ -5,6 +5,9 @@ python tests/test_errors.py [NAME ...]    the whole table, or that of some funct
 
 import collections
 import inspect
+import math
+import operator
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -54,6 +57,34 @@ def test_a_sample_of_wrong_calls_helps():
     assert found == []
 
 
+def with_axis(function, axis):
+    """A call of the table with this axis, or None for a function that takes none."""
+    names = [*inspect.signature(function.call).parameters]
+    if "axis" not in names or function.label.startswith("np."):
+        return None
+    arguments, options = [*function.arguments], dict(function.options)
+    if "axis" not in options and names.index("axis") < len(arguments):
+        arguments[names.index("axis")] = axis
+    else:
+        options["axis"] = axis
+    if function.label.startswith("Tensor."):
+        arguments[0] = mg.tensor(arguments[0])
+    return wrong_inputs.Call(function, "an axis", arguments, options)
+
+
+def test_an_axis_that_is_not_there_is_numpys_error_with_the_op_and_the_shapes():
+    calls = [call for axis in (9, -9) for function in FUNCTIONS if (call := with_axis(function, axis))]
+    for call in calls:
+        function = call.function.call
+        with pytest.raises(AxisError) as caught:
+            function(*call.arguments, **call.options)
+        name = re.escape(call.function.label.removeprefix("Tensor."))
+        assert re.match(rf"{name}: ((source|destination): )?axis -?9 is out of bounds .*\(.+\)$", str(caught.value)), (
+            call
+        )
+    assert len(calls) > 100
+
+
 def test_numbers_and_lists_do_beside_a_tensor():
     """A VJP takes them for the arrays that they stand for."""
     calls = [call for function in FUNCTIONS for call in wrong_inputs.calls_with_other_forms(function)]
@@ -70,13 +101,15 @@ def leaf(value):
 
 
 NO_OP = "has no op here: use .data where no gradient is needed, or make an op of it and its VJPs by mg.op"
+CANT_BE_SET = "can't be set: t.reshape(shape), t.astype(dtype) and mg.where(...) give new Tensors"
+NO_TENSOR, AXES = "may not be a Tensor; pass its .data or .item()", "an int, a tuple of ints or None"
 INDEX = "made of integers, slices and arrays of integers"
 SENTENCES = [
     (lambda: mg.sum(X, 5), AxisError, ("sum: axis 5 is out of bounds for array of dimension 2 (a (2, 3), axis 5)")),
     (lambda: leaf(X[0])[leaf(1.0)], TypeError, f"getitem: index must be {INDEX}, not float64 of shape ()"),
     (lambda: leaf(X).sum("x"), TypeError, ("sum: axis must be an int, a tuple of ints or None, not 'x'")),
     (lambda: mg.sum(X, 0, True), TypeError, ("sum: dtype must be a dtype, not True")),
-    (lambda: mg.exp(X, 0), TypeError, ("exp(x) takes 1 arguments, not 2")),
+    (lambda: mg.exp(X, 0), TypeError, ("exp(x) takes 1 argument, not 2")),
     (lambda: mg.sum(None), TypeError, ("sum: a must hold numbers, not None")),
     (lambda: mg.add(X, "abc"), TypeError, ("add: x2 must hold numbers, not 'abc'")),
     (
@@ -106,10 +139,7 @@ SENTENCES = [
     (
         lambda: mg.full_like(X, np.ones(2)),
         ValueError,
-        (
-            "full_like: operands could not be broadcast together with remapped shapes [original->remapped]: "
-            "(2,) and requested shape (2,3) (a (2, 3), fill_value (2,))"
-        ),
+        ("full_like: shapes do not fit: (2,) and requested shape (2,3) (a (2, 3), fill_value (2,))"),
     ),
     (lambda: mg.clip(leaf(X), 1j), TypeError, ("clip: can't differentiate a result of dtype complex128")),
     (
@@ -234,6 +264,39 @@ SENTENCES = [
     (lambda: mg.hessian(mg.sum)("abc"), TypeError, ("hessian: argument 0 must hold numbers, not 'abc'")),
     (lambda: mg.scope(3), TypeError, ("scope: the name must be a string, not int")),
     (lambda: mg.debug(nonfinite=X), TypeError, ("debug: nonfinite must be True or False, not (2, 3)")),
+    (lambda: setattr(leaf(X), "shape", (3, 2)), AttributeError, f"shape {CANT_BE_SET}"),
+    (lambda: setattr(leaf(X), "T", X), AttributeError, f"T {CANT_BE_SET}"),
+    (lambda: delattr(leaf(X), "real"), AttributeError, f"real {CANT_BE_SET}"),
+    (
+        lambda: operator.delitem(leaf(X), 0),
+        TypeError,
+        "a Tensor's entries can't be deleted: np.delete(t, index) returns a new one",
+    ),
+    (
+        lambda: list(leaf(1.0)),
+        TypeError,
+        "len: a 0-d Tensor has no length and can't be unpacked: its number is t.item(), its array t.data",
+    ),
+    (
+        lambda: bool(leaf(X)),
+        ValueError,
+        "bool: The truth value of an array with more than one element is ambiguous: use t.any() or t.all() "
+        "(a Tensor of shape (2, 3), float64)",
+    ),
+    (lambda: mg.array([leaf(X), None]), TypeError, "array: arrays[1] must hold numbers, not None"),
+    (lambda: np.concatenate(leaf(X), leaf(X)), TypeError, f"concatenate(*arrays, axis): axis {NO_TENSOR}"),
+    (lambda: np.prod(leaf(X), leaf(X)), TypeError, f"prod: axis must be {AXES}, not float64 of shape (2, 3)"),
+    (
+        lambda: mg.broadcast_to(X, 3),
+        ValueError,
+        "broadcast_to: the array has more axes than the shape (array (2, 3), shape 3)",
+    ),
+    (lambda: np.tril(leaf(1.0)), IndexError, "tril: an array has too few axes (m ())"),
+    (
+        lambda: np.reshape(leaf(X.T), 6, copy=False),
+        ValueError,
+        "reshape: Unable to avoid creating a copy while reshaping. (a (3, 2), shape 6, copy False)",
+    ),
 ]
 
 
@@ -243,6 +306,21 @@ def test_the_sentence(call, kind, sentence):
         call()
     assert str(caught.value) == sentence
     assert type(caught.value) is kind
+
+
+@pytest.mark.parametrize("convert", [float, complex, int, operator.index, math.floor, math.ceil, math.trunc, math.sin])
+def test_several_entries_are_no_number_and_the_error_says_how_many(convert):
+    for t in (mg.tensor(X), leaf(X)):
+        with pytest.raises(TypeError, match=r"^\w+: only .* \(a Tensor of shape \(2, 3\), float64\)$"):
+            convert(t)
+
+
+def test_reshape_takes_the_option_of_numpys():
+    t = leaf(X * [1.0, 2.0, 3.0])
+    for copy in (None, True, False):
+        for reshape in (np.reshape, mg.reshape, lambda t, shape, copy: t.reshape(shape, copy=copy)):
+            assert_array_equal(reshape(t, (3, 2), copy=copy).data, np.reshape(t.data, (3, 2)))
+        assert_array_equal(mg.grad(lambda t, copy=copy: np.sum(np.reshape(t, 6, copy=copy) ** 2))(t.data), 2 * t.data)
 
 
 INT, INTS = np.array(2), np.array([0, 1])

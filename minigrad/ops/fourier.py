@@ -25,6 +25,11 @@ __all__ = [
 ]  # fmt: skip
 
 
+def _along(transform, a, n, axis, norm):
+    """np.fft's transform along an axis, of which it says no more than IndexError if it is not there."""
+    return transform(a, n, normalize_axis_index(axis, a.ndim), norm)
+
+
 @op(complex=True)
 def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """A[k] = sum over j of X[j] e**(-2 pi i k j / n), along an axis: dJ/dX[j] = sum of g[k] e**(-2 pi i k j / n).
@@ -37,7 +42,7 @@ def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None)
     >>> mg.grad(lambda x: np.sum(np.abs(mg.fft(x)) ** 2))(np.array([1.0, 2.0]))
     array([4., 8.])
     """
-    return np.fft.fft(a, n, axis, norm)  # type: ignore[arg-type]
+    return _along(np.fft.fft, a, n, axis, norm)
 
 
 @fft.vjp("a")
@@ -52,7 +57,7 @@ def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> mg.ifft(np.array([3.0, -1.0]))
     array([1.+0.j, 2.+0.j])
     """
-    return np.fft.ifft(a, n, axis, norm)  # type: ignore[arg-type]
+    return _along(np.fft.ifft, a, n, axis, norm)
 
 
 @ifft.vjp("a")
@@ -69,7 +74,7 @@ def rfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> mg.rfft(np.array([1.0, 2.0, 3.0]))
     array([ 6. +0.j       , -1.5+0.8660254j])
     """
-    return np.fft.rfft(a, n, axis, norm)  # type: ignore[arg-type]
+    return _along(np.fft.rfft, a, n, axis, norm)
 
 
 @rfft.vjp("a")
@@ -88,7 +93,7 @@ def irfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = Non
     >>> mg.irfft(mg.rfft(np.array([1.0, 2.0, 3.0])), 3)
     array([1., 2., 3.])
     """
-    return np.fft.irfft(a, n, axis, norm)  # type: ignore[arg-type]
+    return _along(np.fft.irfft, a, n, axis, norm)
 
 
 @irfft.vjp("a")

@@ -94,6 +94,8 @@ def stack(arrays: Sequence[Array], axis: int = 0) -> Array:
     arrays = list(arrays)
     shapes = {np.shape(a) for a in arrays}
     if len(shapes) != 1:
+        for i, a in enumerate(arrays):
+            arraylike(a, "stack", f"arrays[{i}]")  # which says what holds no numbers
         found = ", ".join(map(str, sorted(shapes))) or "nothing"
         raise ValueError(f"stack: the arrays must have one shape, not {found}")
     return _stacked(*arrays, axis=normalize_axis_index(axis, len(shapes.pop()) + 1, "stack"))

@@ -268,7 +268,7 @@ def _(g, out, a, b):
 @implements(np.linalg.cross)
 def _cross(x1: Array, x2: Array, *, axis: int = -1) -> Array:
     """np.linalg.cross: of vectors of size 3 alone."""
-    if 2 in (np.shape(x1)[axis], np.shape(x2)[axis]):
+    if 2 in (np.shape(x)[normalized_axis(axis, np.ndim(x), "cross")] for x in (x1, x2)):
         raise ValueError(f"cross: the vectors must have size 3, not x1 {np.shape(x1)} and x2 {np.shape(x2)}")
     return cross(x1, x2, axis=axis)
 

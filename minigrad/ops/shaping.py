@@ -15,7 +15,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 from ..errors import named
 from ..foreign_names import instead_of_keyword
 from ..operation import array_of, arraylike, op
-from ..stand_ins import implements
+from ..stand_ins import extends, implements
 from ..typing import Array, Axis, DType, Order, Shape
 from .casting import astype
 
@@ -41,6 +41,14 @@ def reshape(a: Array, shape: Shape, order: Order = "C") -> Array:
         hint = ": give the shape as one tuple" if isinstance(order, int) else ""
         raise ValueError(f"reshape: order must be 'C' or 'F', not {order!r}{hint}")
     return np.reshape(a, shape, order=order)
+
+
+@extends(reshape)
+def _copied(a: Array, shape: Shape, order: Order = "C", copy: bool | None = None) -> Array:
+    """Raises ValueError if copy is False and the entries do not lie so that their array could be a view."""
+    if copy is False:
+        np.reshape(array_of(a), shape, order, copy=copy)
+    return reshape(a, shape, order)
 
 
 @reshape.vjp("a")

@@ -67,7 +67,8 @@ OTHERS = {
     "einsum": ("ij,jk->ik", _M, _M), "tensordot": (_M, _M, 1), "cross": (np.ones((2, 3)), np.ones((2, 3))),
     "dsplit": (np.ones((2, 2, 2)), 2), "trapezoid": (_M, np.arange(2.0), 1.0, 0),
     "take_along_axis": (_M, np.array([[0, 1]]), 0), "diag": (_M, 0), "pad": (_M, 1, "constant"),
-    "rot90": (_M, 1, (0, 1)), "reshape": (_M, (4,), "C"), "scatter": (np.ones(2), np.array([0, 1]), (3,)),
+    "rot90": (_M, 1, (0, 1)), "rollaxis": (_M, 0), "reshape": (_M, (4,), "C"),
+    "scatter": (np.ones(2), np.array([0, 1]), (3,)),
     "full_like": (_M, 2.0, np.float32), "clip": (_M, 0.0, 1.0), "expand_dims": (_M, 0), "squeeze": (_M[None], 0),
     "partition": (_M, 0, 0), "quantile": (_M, 0.5, 0), "percentile": (_M, 50, 0), "nanquantile": (_M, 0.5, 0),
     "nanpercentile": (_M, 50, 0), "bincount": (np.array([0, 1]), np.ones(2), 3), "cov": (_M, _M), "corrcoef": (_M, _M),
@@ -357,6 +358,7 @@ def outcome(call, tensors):
 
 PYTHONS = re.compile(
     r"has no attribute|not subscriptable|unsupported operand|not iterable|unpack|'NoneType'|has no len|ufunc '|"
+    r"tuple index|remapped|object too deep|"
     r"\b_\w+\(\)|local variable"
 )
 

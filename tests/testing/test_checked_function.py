@@ -135,7 +135,7 @@ def test_inputs_of_an_op_by_keyword_stand_in_their_positions():
     assert checked(mg.conv2d, image, k=k).names == ["x", "k"]
     check_vjp(mg.sum, np.outer(x, x), axis=0, where=x > 0)  # which `sum` itself does not name
     check_grads(mg.prod, x, initial=2.0)
-    with pytest.raises(TypeError, match=r"sin\(x\) takes 1 arguments, not 2"):
+    with pytest.raises(TypeError, match=r"sin\(x\) takes 1 argument, not 2"):
         check_vjp(mg.sin, x, x)
     assert checked(mg.conv2d, image, k, stride=2).names == ["x", "k"]
     several = mg.op(lambda *arrays, axis=0: sum(arrays))
