@@ -38,12 +38,23 @@ def _bitwise(ufunc: Any) -> tuple[Callable[[Any, Any], Integers], Callable[[Any,
     return lambda self, other: ufunc(self, other), lambda self, other: ufunc(other, self)
 
 
-def _compares(compare: Any) -> Callable[[Any, TensorLike], Booleans]:
+def _compares(compare: Any, ufunc: Any) -> Callable[[Any, TensorLike], Booleans]:
     """A comparison as a method."""
-    return lambda self, other: (
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        compare(self._array, array_of(other))
-    )
+
+    def compared(self, other):
+        try:
+            # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
+            return compare(self._array, array_of(other))
+        except (TypeError, ValueError):
+            if getattr(other, "__array_ufunc__", ...) is None:  # it has operators of its own
+                raise
+            return ufunc(self, other)  # which says what is wrong, and looks into lists
+
+    return compared
+
+
+_equal: Any = _compares(operator.eq, np.equal)
+_not_equal: Any = _compares(operator.ne, np.not_equal)
 
 
 # untyped, so that checkers take the type on its left
@@ -88,15 +99,13 @@ class ArrayMethods:
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return NotImplemented if other is None or isinstance(other, str) else self._array == array_of(other)
+        return NotImplemented if other is None or isinstance(other, str) else _equal(self, other)
 
     def __ne__(self, other: object) -> Booleans:  # type: ignore[override]
-        # equivalent: array_of(other) -> other because NumPy gives a Tensor to the same function
-        return NotImplemented if other is None or isinstance(other, str) else self._array != array_of(other)
+        return NotImplemented if other is None or isinstance(other, str) else _not_equal(self, other)
 
-    __lt__, __le__ = _compares(operator.lt), _compares(operator.le)
-    __gt__, __ge__ = _compares(operator.gt), _compares(operator.ge)
+    __lt__, __le__ = _compares(operator.lt, np.less), _compares(operator.le, np.less_equal)
+    __gt__, __ge__ = _compares(operator.gt, np.greater), _compares(operator.ge, np.greater_equal)
 
     __and__, __rand__ = _bitwise(np.bitwise_and)
     __or__, __ror__ = _bitwise(np.bitwise_or)

@@ -283,6 +283,13 @@ SENTENCES = [
         "bool: The truth value of an array with more than one element is ambiguous: use t.any() or t.all() "
         "(a Tensor of shape (2, 3), float64)",
     ),
+    (lambda: leaf(X) < None, TypeError, "np.less: x2 must hold numbers, not None"),
+    (lambda: leaf(X) >= "a", TypeError, "np.greater_equal: x2 must hold numbers, not 'a'"),
+    (
+        lambda: leaf(X) == [1.0, 2.0],
+        ValueError,
+        "np.equal: operands could not be broadcast together with shapes (2,3) (2,) (x1 (2, 3), x2 [1.0, 2.0])",
+    ),
     (lambda: mg.array([leaf(X), None]), TypeError, "array: arrays[1] must hold numbers, not None"),
     (lambda: np.concatenate(leaf(X), leaf(X)), TypeError, f"concatenate(*arrays, axis): axis {NO_TENSOR}"),
     (lambda: np.prod(leaf(X), leaf(X)), TypeError, f"prod: axis must be {AXES}, not float64 of shape (2, 3)"),

@@ -31,9 +31,10 @@ from .layers import (
     Sigmoid,
     Tanh,
 )
-from .module import Module, Sequential, functional_call
+from .module import Module, functional_call
 from .normalization import BatchNorm2d, LayerNorm
 from .recurrent import GRU
+from .sequential import Sequential
 
 __all__ = ["Module", "Sequential", "functional_call"]
 __all__ += ["Linear", "Conv2d", "AvgPool2d", "MaxPool2d", "L2Pool2d", "ReLU", "Tanh", "Sigmoid", "GELU", "Flatten"]

@@ -342,6 +342,28 @@ def test_sequential_takes_modules_alone():
     assert [*net[:2]] == [net[0], net[1]]
 
 
+def test_a_module_of_a_sequential_is_replaced_at_its_index():
+    shared = nn.Tanh()
+    net = nn.Sequential(linear(3, 4), shared, linear(4, 2), shared)
+    net[1], net[-2] = nn.ReLU(), linear(4, 5)
+    assert [type(part) for part in net] == [nn.Linear, nn.ReLU, nn.Linear, nn.Tanh]
+    assert net(np.ones((2, 3))).shape == (2, 5)
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    with pytest.raises(ValueError, match=r"^2 Linear: the last axis of x must have 4 features"):
+        net[2](np.ones((2, 3)))
+    named = nn.Sequential({"first": linear(3, 4), "last": nn.Tanh()})
+    named[1] = nn.ReLU()
+    assert type(named.last) is nn.ReLU
+    with pytest.raises(
+        IndexError, match=r"^Sequential: the index must be a slice or an int, of one of 4 modules, not 4$"
+    ):
+        net[4] = nn.ReLU()
+    with pytest.raises(TypeError, match=r"^Sequential: each part must be a Module, not 3$"):
+        net[0] = 3
+    with pytest.raises(TypeError, match=r"^Sequential: one module can be replaced at a time, not those of slice"):
+        net[:2] = nn.ReLU()
+
+
 # pictures
 
 
