@@ -12,13 +12,14 @@ import math
 import numpy as np
 
 from ..blockwise import filled
+from ..errors import named
 from ..operation import op
 from ..stand_ins import implements
 from ..summation import blocked_dot, blocked_sum
 from ..typing import Array, Axis
 from . import gaussian
 from .arithmetic import selected
-from .casting import floating, narrowed, widened
+from .casting import Saved, floating, narrowed, widened
 from .exponentials import expm1_below_0, log1p_exp
 from .reductions import _kept, _reduced_shape, sum_of_products
 
@@ -321,7 +322,7 @@ def _factor(a, z, function):
     return np.divide(a, z, out=np.full_like(z, 0.5), where=regular)
 
 
-@op
+@named
 def gelu(z: Array) -> Array:
     """A = Z P(Z), with P(Z) = (1 + erf(Z / 2**(1/2))) / 2, the probability that a standard normal is below Z.
 
@@ -331,14 +332,25 @@ def gelu(z: Array) -> Array:
     >>> mg.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
+    return _gelu(z, saved=Saved())
+
+
+@op(name="gelu")
+def _gelu(z, *, saved):
+    """A; the slopes dA/dZ are saved."""
     like, z = z, widened(floating(z))
-    return narrowed(z * _normal(z), like)
+    saved["slope"] = np.empty_like(z)
+    # equivalent: 2 -> any number because blocks of any size give the same
+    return narrowed(filled(gaussian.gelu, z, saved["slope"], weight=2), like)[()]
 
 
-@gelu.vjp("z")
-def _(g, a, z):
+@_gelu.vjp("z")
+def _(g, a, z, saved):
+    # equivalent: never because what is computed again is the same
+    if type(z) is np.ndarray:
+        return g * saved["slope"]
     z = widened(z)
-    return g * (_factor(a, z, _normal) + z * _density(z))
+    return g * (_normal(z) + z * _density(z))
 
 
 @op(name="normal_cdf")
@@ -356,6 +368,6 @@ def _density(z):
     return np.exp(z * -0.5 * z) * (1 / math.sqrt(2 * math.pi))
 
 
-for _activation in (leaky_relu, elu, softplus, silu, gelu, logaddexp):
+for _activation in (leaky_relu, elu, softplus, silu, logaddexp):
     _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, True
 sigmoid.elementwise_vjps = True

@@ -1,4 +1,4 @@
-"""Changes of dtype, and what dtype an op computes in."""
+"""Changes of dtype, what dtype an op computes in, and what its forward leaves for the VJPs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ from ..stand_ins import implements
 from ..typing import Array, DType
 
 __all__ = ["copy", "astype"]
+
+
+class Saved(dict):
+    """The parameter `saved` of an op's call. What is in it is recorded as it is; a plain dict would be copied."""
 
 
 @implements(np.copy)

@@ -8,10 +8,11 @@ where they are small. erf is precise to 1 unit in the last place, the distributi
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-_BLOCK = 2**17  # entries at a time: what is computed on the way stays in the cache
+_BLOCK = 2**18  # entries at a time: what is computed on the way stays in the cache
 
 # erf(x) / x in x**2, up to the x from which erf(x) is rounded to 1: P and Q from the highest power down
 _ERF_SINGLE = (
@@ -19,7 +20,7 @@ _ERF_SINGLE = (
      1.85157930212430e-1, 1.12837916913033),
     (6.24115536821714e-5, 1.30182344295487e-3, 1.54324100178573e-2, 1.13884096413922e-1, 4.97425348872766e-1, 1.0),
 )  # fmt: skip
-_ONE_FROM = 3.924
+_ONE_FROM = {"f": 3.924, "d": 6.0}  # dtype -> the x from which erf(x) is rounded to 1
 # erf(x) / x - 1 in the same way, for x < 1
 _ERF_DOUBLE = (
     (-2.0732554512947536346e-5, -4.9561379362223371937e-4, -8.8156701443527837911e-3,
@@ -42,98 +43,112 @@ _TAIL_SINGLE = (
     (-5.250165594, -8.080009406), (1.165483412e2, 1.152539556e1),
 )  # fmt: skip
 _ZERO_FROM = {"f": 14.5, "d": 39.0}  # dtype -> the z above which the probability is rounded to 0
-_FAR = 4  # the z from which e**(-z**2 / 2) loses digits in float32
+_FAR = 4  # the z from which e**(-z**2 / 2) loses digits, because its exponent is rounded
 _MANY = 1 / 16  # of all entries: from so many on, working on all of them is faster than picking them out
 _LEADING_BITS = np.int64(-(2**27))
 
 
 def erf(x: np.ndarray) -> np.ndarray:
     """2 pi**(-1/2) times the integral of e**(-t**2) from 0 to x; float32 as float32, all else as float64."""
-    return _by_blocks(_erf_single, _erf_double, x)
+    x = _single_or_double(x)
+    return _by_blocks(_erf_single if x.dtype.char == "f" else _erf_double, x, np.empty_like(x))
 
 
 def normal_cdf(z: np.ndarray) -> np.ndarray:
     """The probability that a standard normal is below z; float32 as float32, all else as float64."""
-    return _by_blocks(_normal_cdf_single, _normal_cdf_double, z)
+    z = _single_or_double(z)
+    return _by_blocks(_normal_cdf, z, np.empty_like(z))
 
 
-def _by_blocks(single: Callable, double: Callable, x: np.ndarray) -> np.ndarray:
-    """The function of each entry, a block at a time, in the memory layout of x."""
+def gelu(a: np.ndarray, z: np.ndarray, slope: np.ndarray) -> None:
+    """Write z P(z) to `a` and its slope P(z) + z p(z) to `slope`, with P = normal_cdf and p = dP/dz.
+
+    z is float32 or float64; all have its memory layout.
+    """
+    _by_blocks(_gelu, z, a, slope)
+
+
+def _single_or_double(x):
     x = np.asarray(x)
-    x = np.asarray(x, np.float32 if x.dtype.char == "f" else np.float64)
+    return np.asarray(x, np.float32 if x.dtype.char == "f" else np.float64)
+
+
+def _by_blocks(function: Callable, x: np.ndarray, *results: np.ndarray) -> np.ndarray:
+    """Let function(x, *results) write to the results, a block at a time; return the first."""
     if not x.flags.forc:  # contiguous, in C's or Fortran's order
         x = np.copy(x, order="K")
-    out, function = np.empty_like(x), single if x.dtype.char == "f" else double
-    entries, results = x.ravel(order="K"), out.ravel(order="K")  # two views, in one order
+    flat = [array.ravel(order="K") for array in (x, *results)]  # views, in one order
     for start in range(0, x.size, _BLOCK):
-        results[start : start + _BLOCK] = function(entries[start : start + _BLOCK])
-    return out
+        function(*[array[start : start + _BLOCK] for array in flat])
+    return results[0]
 
 
-def _erf_single(x):
-    x = x.clip(-_ONE_FROM, _ONE_FROM).astype(np.float64)
-    return x * _rational(x * x, *_ERF_SINGLE)
+def _erf_single(x, out):
+    x = x.clip(-_ONE_FROM["f"], _ONE_FROM["f"]).astype(np.float64)
+    np.multiply(x, _rational(x * x, *_ERF_SINGLE), out=out, casting="same_kind")
 
 
 # equivalent: size, 1 -> size, 2; >= -> > because from 1 on it is overwritten, and at 1 both are as precise
-def _erf_double(x):
+def _erf_double(x, out):
     size = np.abs(x)
     small = np.minimum(size, 1)
-    near = small + small * _rational(small * small, *_ERF_DOUBLE)
+    near = _rational(small * small, *_ERF_DOUBLE)
+    near *= small
+    near += small
     far = np.flatnonzero(size >= 1)
     if far.size:
-        near[far] = 1 - 2 * _tail(size[far], math.sqrt(2), 1)
-    return np.copysign(near, x)
+        # equivalent: 0 -> 1 because they are no smaller
+        size = size[far].clip(0, _ONE_FROM["d"])
+        near[far] = 1 - 2 * _rational(size * math.sqrt(2), *_TAIL_DOUBLE) * np.exp(-size * size)
+    np.copysign(near, x, out=out)
 
 
-def _normal_cdf_double(z):
-    return _cdf(_tail(np.abs(z), 1, 0.5), z)
+def _normal_cdf(z, out):
+    _cdf_and_decay(z, out)
 
 
-def _normal_cdf_single(z):
-    x = np.abs(z).clip(0, _ZERO_FROM["f"])
-    tail = _fraction(x, _TAIL_SINGLE)
-    exponent = x * x
-    exponent *= -0.5
-    tail *= np.exp(exponent)
+def _gelu(z, a, slope):
+    decay = _cdf_and_decay(z, slope)
+    np.multiply(z, slope, out=a)
+    decay *= z
+    decay *= 1 / math.sqrt(2 * math.pi)
+    slope += decay
+
+
+def _cdf_and_decay(z, out):
+    """Write P(z) to `out`; return e**(-z**2 / 2)."""
+    x = np.abs(z, out=out)
+    tail = _fraction(x, _TAIL_SINGLE) if z.dtype.char == "f" else _rational(x.clip(0, _ZERO_FROM["d"]), *_TAIL_DOUBLE)
+    with np.errstate(over="ignore"):
+        decay = x * x
+    decay *= -0.5
+    np.exp(decay, out=decay)
+    tail *= decay
     # equivalent: < -> <=; -_FAR -> _FAR because it makes more results precise than need be, which is slower
     below = z < -_FAR
-    if far := np.count_nonzero(below):
+    where: Any = np.flatnonzero(below)
+    if where.size:
         # equivalent: any change because the others keep their tails
-        where = np.flatnonzero(below) if far < x.size * _MANY else slice(None)
-        rest = x[where].astype(np.float64)  # what float32 leaves of the exponent, to first order
-        rest *= rest
+        where = where if where.size < x.size * _MANY else slice(None)
+        rest = _rounded_off(x[where].clip(0, _ZERO_FROM[z.dtype.char]))
         rest *= -0.5
-        rest -= exponent[where]
-        rest = rest.astype(np.float32)  # equivalent: without .astype(np.float32) because it is slower
         rest *= below[where]
         rest += 1
         tail[where] *= rest
-    return _cdf(tail, z)
-
-
-def _cdf(tail, z):
-    tail -= z > 0  # equivalent: > -> >= because at 0 the tail and the rest are 1/2
-    return np.abs(tail, out=tail)  # 1 - the tail for z > 0
-
-
-# equivalent: / scale -> * scale; without / scale; x if scale == 1 else x * scale -> x * scale; scale == 1 -> scale ==
-# any number because a product with 1 or another tail far out changes no sum
-def _tail(x, scale, rate):
-    """e**(-rate x**2) P(z) / Q(z) for z = scale x."""
-    x = x.clip(0, _ZERO_FROM["d"] / scale)  # faster than np.minimum with a scalar
-    tail = _rational(x if scale == 1 else x * scale, *_TAIL_DOUBLE)
-    tail *= _decay(x, rate)
-    return tail
-
-
-def _decay(x, rate):
-    """e**(-rate x**2): the leading bits of x have an exact square, and the rest is small."""
-    leading = (x.view(np.int64) & _LEADING_BITS).view(np.float64)
-    rest = (leading - x) * (leading + x) * rate
-    decay = np.exp(leading * leading * -rate)
-    decay += decay * rest * (1 + rest * (1 / 2 + rest / 6))
+    # equivalent: > -> >= because at 0 the tail and the rest are 1/2
+    tail -= z > 0
+    np.abs(tail, out=out)  # 1 - the tail for z > 0
     return decay
+
+
+def _rounded_off(x):
+    """x**2 - x * x: what rounding takes from the exponent. The exponential gets it back to first order."""
+    square = x * x
+    if x.dtype.char == "f":
+        x = x.astype(np.float64)
+        return (x * x - square).astype(np.float32)
+    leading = (x.view(np.int64) & _LEADING_BITS).view(np.float64)  # whose square is exact
+    return (leading * leading - square) + (x - leading) * (x + leading)
 
 
 def _fraction(x, levels):

@@ -12,7 +12,7 @@ from ..operation import op
 from ..summation import blocked_dot
 from ..typing import Array
 from .activations import shifted_by_maximum, sigmoid, softmax
-from .casting import floating, narrowed, widened
+from .casting import Saved, floating, narrowed, widened
 from .exponentials import log1p_exp
 from .reductions import mean
 
@@ -40,7 +40,7 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     array([[-0.06,  0.06],
            [ 0.5 , -0.5 ]])
     """
-    return _cross_entropy(logits, labels, saved={})
+    return _cross_entropy(logits, labels, saved=Saved())
 
 
 @op(name="softmax_cross_entropy")

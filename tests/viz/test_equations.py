@@ -11,13 +11,14 @@ import pytest
 import minigrad as mg
 from minigrad.elementwise import elementwise
 from minigrad.operation import Op
-from minigrad.ops import losses
+from minigrad.ops import activations, losses
 from minigrad.viz.equations import MOVES, ROWS, _source, equations, filled
 from minigrad.viz.mathml import UnreadableError, identifier, mathml
 from minigrad.viz.parts import read_tape
 
 OPS = {name: op for name in dir(mg.ops) if isinstance(op := getattr(mg.ops, name), Op)}
 OPS["softmax_cross_entropy"] = losses._cross_entropy  # which mg.softmax_cross_entropy calls
+OPS["gelu"] = activations._gelu
 MATRICES = ("matmul", "inv", "det", "log_abs_det")
 
 
