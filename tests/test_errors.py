@@ -292,6 +292,7 @@ SENTENCES = [
     ),
     (lambda: mg.array([leaf(X), None]), TypeError, "array: arrays[1] must hold numbers, not None"),
     (lambda: np.concatenate(leaf(X), leaf(X)), TypeError, f"concatenate(*arrays, axis): axis {NO_TENSOR}"),
+    (lambda: mg.array([leaf(X)], leaf(X)), TypeError, "array: dtype must be a dtype, not float64 of shape (2, 3)"),
     (lambda: np.prod(leaf(X), leaf(X)), TypeError, f"prod: axis must be {AXES}, not float64 of shape (2, 3)"),
     (
         lambda: mg.broadcast_to(X, 3),

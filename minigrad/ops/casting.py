@@ -33,7 +33,7 @@ def _(g, out, a):
 
 
 @op(name="astype", complex=True)
-def _cast(x, dtype):
+def _cast(x: Array, dtype: DType) -> Array:
     return np.asarray(x).astype(dtype)
 
 

@@ -22,7 +22,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad.compat import autograd as ours
-from minigrad.compat.autograd import alias, core, differential_operators, extend, misc, test_util, tracer
+from minigrad.compat.autograd import alias, core, differential_operators, extend, misc, test_util, tracer, util
 from minigrad.compat.autograd import numpy as our_numpy
 from minigrad.compat.autograd.misc import optimizers
 from minigrad.compat.autograd.numpy import linalg
@@ -274,6 +274,17 @@ def test_checks_find_a_wrong_derivative():
         test_util.check_grads(third)(0.5)
 
 
+def test_the_quick_check_of_old_programs_finds_a_wrong_derivative():
+    @extend.primitive
+    def scaled(x, factor, power=1):
+        return factor * x**power
+
+    extend.defvjp(scaled, lambda out, x, factor, power=1: lambda g: g * factor)
+    util.quick_grad_check(scaled, X, (3.0,), verbose=False)
+    with pytest.raises(AssertionError, match=r"\(VJP\) check of <lambda> failed"):
+        util.quick_grad_check(scaled, X, (3.0,), {"power": 2})
+
+
 def test_every_combination_of_arguments_and_options_is_checked():
     checked = []
 
@@ -346,6 +357,7 @@ def test_full_arrays_and_windows():
 
 def test_an_array_filled_like_another_has_a_gradient_where_the_originals_is_lost():
     assert_array_equal(ours.grad(lambda x: np.sum(our_numpy.full_like(M, x[1])))(X), [0, 9, 0])
+    assert_array_equal(ours.grad(lambda x: np.sum(our_numpy.full_like([x[0], x[2]], x[1])))(X), [0, 2, 0])
     assert_array_equal(our_numpy.full_like(M, X, dtype=int), np.full_like(M, X, dtype=int), strict=True)
     assert_array_equal(our_numpy.full_like([1, 2], mg.tensor(3.5), shape=(2, 2)).data, [[3, 3], [3, 3]])
 

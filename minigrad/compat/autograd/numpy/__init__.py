@@ -44,7 +44,7 @@ def full(shape, fill_value, dtype=None, **options):
 
 def full_like(a, fill_value, dtype=None, **options):
     """np.full_like, of a Tensor too."""
-    like = _np.empty_like(a, dtype, **options)
+    like = _np.empty_like(_without_tensors(a), dtype, **options)
     return mg.full_like(like, fill_value) if isinstance(fill_value, mg.Tensor) else _np.full_like(like, fill_value)
 
 
