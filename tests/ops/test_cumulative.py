@@ -134,6 +134,27 @@ def test_running_sums_of_long_rows_have_numpys_bits(dtype, wide, axis):
     assert_array_equal(mg.cumsum(a, axis), np.cumsum(a, axis, wide).astype(a.dtype.newbyteorder("=")), strict=True)
 
 
+@pytest.mark.parametrize("dtype", ["f", "d", ">f4"])
+@pytest.mark.parametrize(("shape", "axis"), [((16_500,), None), ((40, 513), 1), ((600, 3, 11), 0), ((32, 512), -1)])
+def test_many_running_sums_are_precise_from_both_ends(shape, axis, dtype):
+    a = RNG.normal(0, 3, (*shape[:-1], 2 * shape[-1])).astype(dtype)[..., ::2]
+    rounding = np.finfo(dtype).eps * np.abs(a).max() * (1 if "f4" in dtype or dtype == "f" else a.size)
+    y, pull = mg.vjp(lambda a: mg.cumsum(a, axis), a)
+    assert_allclose(y, np.cumsum(a, axis, float), rtol=np.finfo(dtype).eps, atol=rounding)
+    g = np.reshape(a, y.shape)
+    backwards = np.flip(np.cumsum(np.flip(g, axis), axis, float), axis)
+    assert_allclose(pull(g)[0], backwards.reshape(shape), rtol=np.finfo(dtype).eps, atol=rounding)
+
+
+def test_what_is_not_finite_stays_in_its_row_and_behind_its_place():
+    a = np.ones((32, 600), np.float32)
+    a[1, 99], a[2, 40], a[2, 500], a[3, 33] = np.inf, -np.inf, np.inf, np.nan
+    with np.errstate(invalid="ignore"):
+        y, pull = mg.vjp(lambda a: mg.cumsum(a, 1), a)
+        assert_array_equal(y, np.cumsum(a, 1))
+        assert_array_equal(pull(a)[0], np.cumsum(a[:, ::-1], 1)[:, ::-1])
+
+
 def test_slopes_of_a_running_product_are_precise_where_it_is_tiny_and_to_any_order():
     slope = mg.grad(lambda x: mg.cumprod(x)[-1])
     assert_allclose(slope(np.array([1e-320, 0.3, 3.7])), [0.3 * 3.7, 3.7e-320, 0.3e-320], rtol=1e-14, atol=5e-324)
