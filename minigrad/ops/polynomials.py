@@ -7,7 +7,6 @@ import numpy as np
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array
-from .arithmetic import power
 from .casting import astype, inexact
 from .curves import convolve
 from .joining import concatenate
@@ -176,6 +175,18 @@ def vander(x: Array, N: int | None = None, increasing: bool = False) -> Array:
     if x.ndim != 1:
         raise ValueError(f"vander: x must be a vector, not {x.shape}")
     n = np.empty((x.size if N is None else N,)).size  # which refuses what is no size
-    x = astype(x, np.result_type(x.dtype, int)) if x.dtype.kind in "biu" else x  # small integers would wrap around
-    powers = np.arange(n).astype(x.dtype)
-    return power(x[:, None], powers if increasing else powers[::-1])
+    return _powers(x, count=n, increasing=increasing)
+
+
+@op(name="vander", complex=True)
+def _powers(x, *, count, increasing):
+    powers = np.vander(x, count, increasing)
+    return powers.astype(x.dtype) if x.dtype.kind in "fc" else powers
+
+
+@_powers.vjp("x")
+def _(g, out, x, count, increasing):
+    """The derivative of X**k is k X**(k - 1)."""
+    if not increasing:
+        g, out = g[:, ::-1], out[:, ::-1]
+    return np.matmul(g[:, 1:] * out[:, :-1], np.arange(1, max(count, 1)).astype(x.dtype))
