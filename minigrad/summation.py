@@ -17,6 +17,7 @@ _ROWS = 16  # added one after another; the error grows with this and not with th
 _DIRECT = {"e": 1, "f": 128, "F": 128} | dict.fromkeys("dgDG", 1024)
 _SMALL = 2**14  # entries of an array up to which adding float32 in float64 takes less time than blocks
 _PAIRWISE, _MANY = 8, 1024  # entries of a row from which on NumPy adds pairwise; of all, for which steps are cheap
+_SHORT = 64  # entries of a row up to which few of them are added faster one after another than by NumPy
 _FEW = 64  # sums of blocks that are added without blocks of their own
 _DOT, _SHORT_DOT = 1024, 16  # entries of a dot product: as many keep float32 precise, fewer take longer than products
 _WIDE = 16  # entries of a row from which on BLAS adds rows faster than NumPy
@@ -42,8 +43,8 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
         raise TypeError(f"axis must be an int or a tuple of ints, not {axis!r}")
     axes = normalized_axes(axis, a.ndim)
     if dtype is None and _has_short_rows(a, axes):
-        total: Any = sum(np.moveaxis(a, -1, 0))
-        return total[..., None] if keepdims else total
+        total: Any = sum(np.moveaxis(a, axes[0], 0))
+        return np.expand_dims(total, axes) if keepdims else total
     if _is_direct(a, axes):
         return np.add.reduce(a, axis=axes, keepdims=keepdims, dtype=dtype)
     if a.dtype.char == "f" and a.size <= _SMALL:
@@ -102,8 +103,11 @@ def normalized_axis(axis: Any, ndim: int, name: str) -> int:
 
 # equivalent: any change because each way of adding has the same sum
 def _has_short_rows(a, axes):
-    """Whether many rows of a few entries each are added: NumPy is slow for these, and adds them in the same order."""
-    return axes == (a.ndim - 1,) and 1 < a.shape[-1] < _PAIRWISE and a.size >= _MANY and a.dtype.char in "fd"
+    """Whether few entries are added along an inner axis: NumPy is slow there, and adds them in the same order."""
+    if len(axes) != 1 or not 1 < a.shape[axes[0]] < _PAIRWISE or a.size < _MANY or a.dtype.char not in "fd":
+        return False
+    added = abs(a.strides[axes[0]])
+    return math.prod(n for n, stride in zip(a.shape, a.strides, strict=True) if abs(stride) < added) < _SHORT
 
 
 # equivalent: any change because each way of adding has the same sum

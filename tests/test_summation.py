@@ -240,9 +240,10 @@ def test_an_array_without_axes_takes_the_first_and_the_last():
 def test_short_rows_are_added_as_numpy_adds_them(n, dtype):
     a = np.random.default_rng(0).normal(size=(40, 30, n)).astype(dtype)
     a[0], a[1, :, 0], a[2] = -0.0, np.inf, 0.0
-    for x in (a, a[::-2], a.transpose(1, 0, 2), np.asfortranarray(a)):
+    inside = a.transpose(0, 2, 1).copy()
+    for x, axis in ((a, -1), (a[::-2], 2), (a.transpose(1, 0, 2), -1), (np.asfortranarray(a), -1), (inside, 1)):
         for keepdims in (False, True):
-            found, expected = blocked_sum(x, -1, keepdims), np.sum(x, -1, keepdims=keepdims)
+            found, expected = blocked_sum(x, axis, keepdims), np.sum(x, axis, keepdims=keepdims)
             np.testing.assert_array_equal(found, expected, strict=True)
             np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
 

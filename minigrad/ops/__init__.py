@@ -29,6 +29,7 @@ from . import (
     reductions,
     shaping,
     singular_values,
+    sorting,
     statistics,
     systems,
 )
@@ -57,12 +58,14 @@ from .pooling import *
 from .reductions import *
 from .shaping import *
 from .singular_values import *
+from .sorting import *
 from .statistics import *
 from .systems import *
 
 FAMILIES = (arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics)
-FAMILIES += (shaping, indexing, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values)
-FAMILIES += (systems, curves, polynomials, fourier, activations, normalization, losses, convolution, pooling)
+FAMILIES += (shaping, indexing, sorting, joining, arranging, padding, linalg, einsums, inverses, decompositions)
+FAMILIES += (singular_values, systems, curves, polynomials, fourier, activations, normalization, losses)
+FAMILIES += (convolution, pooling)
 
 __all__ = [name for family in FAMILIES for name in family.__all__]
 __dir__ = __all__.copy  # what dir() shows

@@ -19,7 +19,7 @@ from .shaping import broadcast_to, expand_dims, moveaxis, ravel, reshape, swapax
 
 __all__ = [
     "getitem", "scatter", "repeat", "flip", "fliplr", "flipud", "rot90", "diagonal", "take", "delete",
-    "take_along_axis", "sort", "trace", "diag", "triu", "tril", "diagflat",
+    "take_along_axis", "trace", "diag", "triu", "tril", "diagflat",
 ]  # fmt: skip
 
 
@@ -208,22 +208,6 @@ def take_along_axis(arr: Array, indices: IndicesLike, axis: int | None = -1) -> 
     size = math.prod(after)
     starts = np.add.outer(np.arange(math.prod(before)) * (n * size), np.arange(size)).reshape(*before, 1, *after)
     return getitem(ravel(arr), (np.arange(n) * size)[indices] + starts)
-
-
-@implements(np.sort)
-def sort(a: Array, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Array:
-    """The entries in ascending order along the axis (None: flattened). Tied entries keep their order.
-
-    `kind` and `stable` change nothing, but must be NumPy's.
-
-    >>> mg.sort(np.array([3.0, 1.0, 2.0]))
-    array([1., 2., 3.])
-    >>> _, pullback = mg.vjp(mg.sort, np.array([3.0, 1.0, 2.0]))
-    >>> pullback(np.array([10.0, 20.0, 30.0]))
-    (array([30., 10., 20.]),)
-    """
-    np.array(()).sort(kind=kind, stable=stable)  # type: ignore[arg-type] # which checks them
-    return take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
 @implements(np.repeat)

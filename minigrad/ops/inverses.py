@@ -11,7 +11,9 @@ import numpy as np
 from ..operation import array_of, op
 from ..stand_ins import implements
 from ..typing import Array, SlogdetResult
+from .casting import astype
 from .complex_numbers import conj, squared
+from .indexing import scatter
 from .matrices import adjoint as _h
 from .matrices import result_of
 from .matrices import transposed as _t
@@ -82,22 +84,36 @@ def det(a: Array) -> Array:
 
 @det.vjp("a")
 def _(g, c, a):
-    try:
-        inverse = np.linalg.inv(a)
-    except np.linalg.LinAlgError:
-        return g[..., None, None] * _cofactors(a)
-    # equivalent: array_of(a) -> a; array_of(inverse) -> inverse; array_of(a), array_of(inverse) -> array_of(inverse),
-    # array_of(a) because a comparison has no derivative, and both count alike
-    if not _well_conditioned(array_of(a), array_of(inverse)):
-        return g[..., None, None] * _cofactors(a)
-    return (g * c)[..., None, None] * _t(inverse)
+    finite = _finite(a)
+    if a.shape[-1] in (2, 3):
+        return g[..., None, None] * np.where(finite, _small_cofactors(a), np.nan)
+    wide = astype(a, np.result_type(a.dtype, np.float64))
+    # equivalent: without c if wide.dtype == a.dtype else because it is computed again
+    c = (c if wide.dtype == a.dtype else np.linalg.det(wide))[..., None, None]
+    # equivalent: array_of(c) -> c because a comparison has no derivative
+    regular = finite & (array_of(c) != 0)
+    inverse = np.linalg.inv(np.where(regular, wide, np.eye(a.shape[-1])))
+    # equivalent: array_of(wide) -> wide; array_of(inverse) -> inverse; array_of(wide), array_of(inverse) ->
+    # array_of(inverse), array_of(wide) because a comparison has no derivative, and both count alike
+    regular &= _well_conditioned(array_of(wide), array_of(inverse))
+    cofactors, others = c * _t(inverse), ~regular[..., 0, 0]
+    if np.any(others):
+        cofactors = np.where(regular, cofactors, scatter(_cofactors(wide[others]), others, a.shape))
+    return g[..., None, None] * cofactors
+
+
+def _small_cofactors(a):
+    """The cofactors of matrices of 2 or 3 rows: the other entries, or the cross products of the other rows."""
+    if a.shape[-1] == 2:
+        return a[..., ::-1, ::-1] * np.array([[1, -1], [-1, 1]], a.dtype)
+    return np.cross(a[..., [1, 2, 0], :], a[..., [2, 0, 1], :])
 
 
 # equivalent: any change because cofactors, which are taken more often then, serve all matrices
 def _well_conditioned(a, inverse):
-    """Whether products with A^-1, and with its square for the second derivative, are precise for all matrices."""
-    condition = np.sum(squared(a), axis=(-2, -1)) * np.sum(squared(inverse), axis=(-2, -1))  # squared
-    return bool(np.all(condition < np.finfo(a.dtype).eps ** (-2 / 3)))
+    """For which matrices products with A^-1, and with its square for the second derivative, are precise."""
+    condition = sum(squared(a), (-2, -1), keepdims=True) * sum(squared(inverse), (-2, -1), keepdims=True)  # squared
+    return condition < np.finfo(a.dtype).eps ** (-2 / 3)
 
 
 @op(name="cofactors", complex=True)

@@ -5,7 +5,6 @@ Adjoint pairs: reshape and transpose with their inverses, broadcast_to and sum.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -254,12 +253,22 @@ def tile(A: Array, reps: Shape) -> Array:
     >>> mg.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    a, times = arraylike(A), tuple(np.atleast_1d(reps).tolist())
-    shape, times = (1,) * (len(times) - a.ndim) + a.shape, (1,) * (a.ndim - len(times)) + times
-    apart = tuple(size for n in shape for size in (1, n))
-    spread = tuple(size for pair in zip(times, shape, strict=True) for size in pair)
-    # equivalent: zip(times, shape -> zip(shape, times because they are multiplied
-    return reshape(broadcast_to(reshape(a, apart), spread), tuple(map(math.prod, zip(times, shape, strict=True))))
+    times = tuple(np.atleast_1d(reps).tolist())
+    return _tiled(A, times=(1,) * (np.ndim(A) - len(times)) + times)
+
+
+@op(name="tile", complex=True)
+def _tiled(a, *, times):
+    return np.tile(a, times)
+
+
+@_tiled.vjp("a")
+def _(g, out, a, times):
+    """The repetitions are axes, which go to the front, where the sweep sums over them."""
+    sizes = [size for pair in zip(times, (1,) * (len(times) - a.ndim) + a.shape, strict=True) for size in pair]
+    apart = np.reshape(g, sizes)
+    front = np.moveaxis(apart, range(0, len(sizes), 2), range(len(times)))
+    return np.reshape(front, (*(n for n in times if n != 1), *a.shape))
 
 
 @implements(np.rollaxis)

@@ -15,16 +15,16 @@ from ..errors import COMPLEX, brief, plain_array
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axes
-from ..typing import Array, ArrayLike, Axis, DType, IndicesLike
+from ..typing import Array, ArrayLike, Axis, DType
 from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, widened
 from .complex_numbers import conj
-from .indexing import scatter, sort, take_along_axis
+from .indexing import scatter, take_along_axis
 from .joining import stack
 from .reductions import _count, _reduced_shape, along_axes, average
 from .shaping import moveaxis, reshape
 
 __all__ = [
-    "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "partition", "sort_complex", "cov",
+    "quantile", "percentile", "nanquantile", "nanpercentile", "nanmedian", "cov",
     "corrcoef", "bincount", "histogram_bin_edges", "histogram", "histogramdd", "histogram2d",
 ]  # fmt: skip
 
@@ -167,29 +167,6 @@ def _weighted_positions(entries, weights, q, method, ignore_nan):
     quantile = np.nanquantile if ignore_nan else np.quantile
     positions = quantile(places, q, axis=-1, method=method, weights=weights)
     return np.moveaxis(np.nan_to_num(positions, nan=entries.shape[-1] - 1), 0, -1)
-
-
-@implements(np.partition)
-def partition(a: Array, kth: IndicesLike, axis: int | None = -1) -> Array:
-    """The entries reordered along the axis: the k-th in its place, the smaller ones before it.
-
-    >>> mg.partition(np.array([3.0, 1.0, 2.0]), 0)[0]
-    np.float64(1.0)
-    """
-    a = arraylike(a)
-    return take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)  # type: ignore[arg-type]
-
-
-@implements(np.sort_complex)
-def sort_complex(a: Array) -> Array:
-    """`sort` by the real parts, then the imaginary ones, as complex numbers.
-
-    >>> mg.sort_complex(np.array([3.0, 1.0]))
-    array([1.+0.j, 3.+0.j])
-    """
-    a = arraylike(a)
-    # equivalent: 1 -> any number; zeros -> ones because only the dtype is asked for
-    return astype(sort(a), np.sort_complex(np.zeros(1, a.dtype)).dtype)
 
 
 @implements(np.cov)

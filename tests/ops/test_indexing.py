@@ -79,13 +79,6 @@ spec(
         ((np.ones((2, 3)), np.array([[0], [3]]), 1), {}, IndexError, "index 3 is out of bounds"),
     ),
 )
-spec(
-    "sort",
-    called(s.tensors(min_dims=1, min_side=1, gap=True), st.sampled_from([None, 0, -1])),
-    np.sort,
-    kinks=((np.array([0.5, 0.5, -1.0]),),),
-    refused=(((np.ones(3),), {"kind": "quicksort", "stable": True}, ValueError, "Use only one of them"),),
-)
 spec("diagflat", called(filled, st.integers(-2, 2)), np.diagflat)
 
 spec(
@@ -160,16 +153,6 @@ def test_take_along_axis():
     holds(np.take_along_axis, a[:1], np.array([[0], [2], [0]]), 1)
     holds(np.take_along_axis, array(2, 3, 4), np.array([[[0], [1], [-1]]]), 2)
     holds(np.take_along_axis, a, np.array([5, 0, 5]), None)
-
-
-def test_sort_along_an_axis_that_is_not_there():
-    with pytest.raises(np.exceptions.AxisError, match="out of bounds"):
-        np.sort(mg.tensor(np.ones((2, 3)), requires_grad=True), 2)
-
-
-def test_sort_keeps_the_order_of_ties():
-    g = np.arange(40.0)
-    assert_array_equal(mg.vjp(np.sort, np.zeros(40))[1](g)[0], g)
 
 
 BOOLEAN = np.array([True, False, True])

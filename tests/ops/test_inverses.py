@@ -160,3 +160,21 @@ def test_an_almost_singular_matrix_in_a_stack_has_precise_derivatives_of_det(lea
     for size in (1e-6, 1.0, 1e6):
         found = mg.jacobian(lambda b, size=size: slope(np.stack([a[0], b]))[1])(size * a[1])
         assert_allclose(found / size, 3 * second, atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 6])
+def test_one_singular_matrix_in_a_stack_leaves_the_others_their_precision(n):
+    a = np.random.default_rng(n).normal(size=(3, 2, n, n))
+    a[1, 0, -1] = a[1, 0, 0] if n > 1 else 0
+    a[2, 1, 0] = np.nan
+    with np.errstate(invalid="ignore"):
+        found, alone = mg.grad(lambda a: np.sum(mg.det(a)))(a), mg.grad(mg.det)
+        for place in np.ndindex(3, 2):
+            assert_allclose(found[place], alone(a[place]), rtol=1e-12, atol=1e-14)
+    assert_allclose(found[1, 0], differences(np.linalg.det, a[1, 0], 0.125), atol=1e-11)
+
+
+def test_float32_matrices_have_derivatives_of_det_without_a_decomposition():
+    a = np.random.default_rng(0).normal(size=(20, 5, 5)).astype(np.float32)
+    exact = mg.grad(lambda a: np.sum(mg.det(a)))(a.astype(float))
+    assert_allclose(mg.grad(lambda a: np.sum(mg.det(a)))(a), exact, rtol=1e-6, atol=1e-6)

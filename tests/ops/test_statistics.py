@@ -38,11 +38,6 @@ spec("percentile", calls(*percents), np.percentile, options=first)
 spec("nanpercentile", calls(*percents), np.nanpercentile, options=first)
 spec("nanmedian", calls(call(A), call(A, 1), call(A, (0, 1), keepdims=True)), np.nanmedian)
 spec(
-    "partition",
-    calls(call(A, 1), call(A, 2, 1), call(A, 5, None)),
-    lambda a, k, axis=-1: np.take_along_axis(a, np.argpartition(a, k, axis), axis),
-)
-spec(
     "cov",
     calls(
         call(M),
@@ -66,7 +61,6 @@ spec(
 spec(
     "histogram_bin_edges", calls(call(A, 4), call(M, "fd"), call(A, 3, (0.5, 2))), np.histogram_bin_edges, options=first
 )
-spec("sort_complex", calls(call(M[0])), np.sort_complex, order=1, opt_outs={"float32": "is complex128"})
 spec(
     "histogram2d",
     calls(call(M[0], M[1], 4, None, False, W), call(M[0], M[1], (2, 3), None, True, W)),
@@ -367,16 +361,6 @@ def test_edges_that_nothing_moves_are_those_of_numpy(a):
     t = mg.tensor(a)
     for ends in (None, (0.0, 4.0)):
         assert_array_equal(mg.histogram_bin_edges(t, 3, ends), np.histogram_bin_edges(a, 3, ends))
-
-
-def test_orders_of_tensors_and_of_real_numbers():
-    for kth in (2, mg.tensor(2), [0, 3]):
-        found = np.partition(leaf(A), kth).data
-        assert_array_equal(np.sort(found), np.sort(A))
-        assert_array_equal(found[..., kth], np.sort(A)[..., kth])
-    for dtype in (np.float32, np.int8, np.complex64):
-        a = np.array([3, 1, 2], dtype)
-        assert_array_equal(np.sort_complex(mg.tensor(a)).data, np.sort_complex(a), strict=True)
 
 
 def test_fractions_of_a_degree_of_freedom_are_refused():
