@@ -7,6 +7,7 @@ it was called with; where one function of minigrad is made of others, the outerm
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -34,13 +35,15 @@ NUMPY_ERRORS = (
     *(TypeError, AttributeError, NotImplementedError),
 )
 _RAISED: dict[type, type] = {AttributeError: TypeError, NotImplementedError: TypeError}
-# how NumPy says it -> what it means
+# how NumPy says it, as a pattern -> what it means
 _PLAINLY = {
     "tuple index out of range": "an array has too few axes",
     "object too deep for desired array": "an array has too many axes",
     "input operand has more dimensions than allowed by the axis remapping": "the array has more axes than the shape",
-    "operands could not be broadcast together with remapped shapes [original->remapped]: ": "shapes do not fit: ",
+    r"operands could not be broadcast together with remapped shapes \[original->remapped\]: ": "shapes do not fit: ",
+    r"(\w+: )?Input operand \d has a mismatch .* \((size \d+ is different from \d+)\)": r"sizes do not fit: \2",
 }
+_NUMPYS = "|".join([*_PLAINLY, "is out of bounds for array of dimension"])  # NumPy begins some with a name of its own
 COMPLEX = "complex numbers have no derivative here: pass np.real(z), np.imag(z) or np.abs(z)"
 _LONGEST = 40  # characters of a value in a message
 _MOST = 8  # values in a message
@@ -65,7 +68,11 @@ def named(function: Callable[P, R], otherwise: Callable | None = None) -> Callab
             else:
                 explain(error, function.__name__, *bound)
                 raise
-        return otherwise(arguments, parameters)
+        try:
+            return otherwise(arguments, parameters)
+        except NUMPY_ERRORS as error:
+            explain(error, function.__name__, {}, {})
+            raise
 
     return call
 
@@ -82,11 +89,8 @@ def explain(
     if not type(error).__module__.startswith(("builtins", "numpy", "minigrad")):
         return
     said, own = getattr(error, "said", None) or (" ".join(str(error).split()) or type(error).__name__, False)
-    if not own and said.startswith((f"{name}: ", f"{name}(", f"{name} has no ")):
-        said, own = (
-            said.removeprefix(f"{name}: "),
-            not isinstance(error, np.exceptions.AxisError),
-        )  # which has no shapes
+    if not own and said.startswith((f"{name}: ", f"np.{name}: ", f"{name}(", f"{name} has no ")):
+        said, own = said.removeprefix(f"{name}: "), not re.search(_NUMPYS, said)
         if own and "\n" not in str(error):
             error.said = said, True  # type: ignore[attr-defined]
             return
@@ -105,7 +109,8 @@ def _cause(error: Exception, said: str, own: bool, given: dict, kinds: dict) -> 
     if problem := unfit(given, kinds, isinstance(error, AttributeError) or "not subscriptable" in said):
         return (*problem, True)
     kind: Any = next(kind for kind in NUMPY_ERRORS if isinstance(error, kind))
-    said = next((said.replace(cryptic, plain) for cryptic, plain in _PLAINLY.items() if said.startswith(cryptic)), said)
+    for pattern, plainly in _PLAINLY.items():
+        said = re.sub(pattern, plainly, said)
     if said.startswith("ufunc "):  # NumPy's text is about its table of loops
         dtypes = (value.dtype for value in given.values() if _is_array(value))
         said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"

@@ -299,6 +299,36 @@ SENTENCES = [
         ValueError,
         "broadcast_to: the array has more axes than the shape (array (2, 3), shape 3)",
     ),
+    (
+        lambda: np.linalg.solve(leaf(np.eye(3)), np.ones((2, 2))),
+        ValueError,
+        "solve: sizes do not fit: size 2 is different from 3 (a (3, 3), b (2, 2))",
+    ),
+    (
+        lambda: mg.scipy.linalg.solve_triangular(leaf(np.eye(3)), np.ones(2)),
+        ValueError,
+        "solve_triangular: sizes do not fit: size 2 is different from 3 (a (3, 3), b (2,))",
+    ),
+    (
+        lambda: mg.scipy.signal.convolve_along(leaf(X), X, ((0,), (7,))),
+        AxisError,
+        "convolve_along: axis 7 is out of bounds for array of dimension 2 (a (2, 3), b (2, 3), axes ((0,), (7,)))",
+    ),
+    (
+        lambda: mg.scipy.signal.fftconvolve(leaf(X), X[0]),
+        ValueError,
+        "fftconvolve: both must have as many axes, not (2, 3) and (3,)",
+    ),
+    (
+        lambda: mg.scipy.linalg.block_diag([leaf(1.0), 2.0]),
+        TypeError,
+        "block_diag: arrs[0] is a list of Tensors: write mg.array(...) of it",
+    ),
+    (
+        lambda: np.concatenate([leaf(X)], dtype=str),
+        TypeError,
+        "concatenate: a Tensor is boolean, integer, floating-point or complex, not <U0",
+    ),
     (lambda: np.tril(leaf(1.0)), IndexError, "tril: an array has too few axes (m ())"),
     (
         lambda: np.reshape(leaf(X.T), 6, copy=False),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg as sl
 
+from ..errors import named
 from ..operation import arraylike, op
 from ..ops import block, solve, tril, triu
 from ..ops.complex_numbers import conj
@@ -15,6 +16,7 @@ from ..typing import Array
 __all__ = ["block_diag", "cho_solve", "expm", "solve_banded", "solve_sylvester", "solve_triangular", "sqrtm"]
 
 
+@named
 def solve_triangular(
     a: Array,
     b: Array,
@@ -43,6 +45,7 @@ def solve_triangular(
     return solve(a if trans in (0, "N") else np.swapaxes(a, -1, -2), b)
 
 
+@named
 def cho_solve(c_and_lower: tuple[Array, bool], b: Array, overwrite_b: bool = False, check_finite: bool = True) -> Array:
     """X with A X = B, from the Cholesky factor of A and whether it is the lower one.
 
@@ -56,6 +59,7 @@ def cho_solve(c_and_lower: tuple[Array, bool], b: Array, overwrite_b: bool = Fal
     return solve_triangular(c, first, trans=2 if lower else 0, lower=lower)
 
 
+@named
 def block_diag(*arrs: Array) -> Array:
     """The matrix with the given matrices along its diagonal, or stacks of such; of none, one of shape (1, 0).
 
@@ -133,6 +137,7 @@ def sqrtm(A: Array) -> Array:
 sqrtm.vjp("A", lambda g, c, a: _adjoint(c, c, g))
 
 
+@named
 def solve_banded(
     l_and_u: tuple[int, int],
     ab: Array,

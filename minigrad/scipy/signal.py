@@ -9,7 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import scipy.signal as ss
+from numpy.lib.array_utils import normalize_axis_index
 
+from ..errors import named
 from ..operation import arraylike
 from ..ops import einsum, flip, pad, sliding_window_view
 from ..ops.complex_numbers import conj
@@ -19,6 +21,7 @@ from ..typing import Array
 __all__ = ["convolve", "convolve_along", "correlate", "fftconvolve"]
 
 
+@named
 def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
     """The convolution over all axes: "full", or where the second fits into the first ("valid"), or its middle ("same").
 
@@ -38,6 +41,7 @@ def convolve(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -
     return convolve_along(in1, in2, (axes, axes), mode=mode)
 
 
+@named
 def correlate(in1: Array, in2: Array, mode: str = "full", method: str = "auto") -> Array:
     """The convolution with the reversed conjugate of the second, see `convolve`.
 
@@ -47,6 +51,7 @@ def correlate(in1: Array, in2: Array, mode: str = "full", method: str = "auto") 
     return convolve(in1, flip(conj(arraylike(in2))), mode, method)
 
 
+@named
 def fftconvolve(in1: Array, in2: Array, mode: str = "full") -> Array:
     """The same as `convolve`, by Fourier transforms: fast for large arrays.
 
@@ -75,6 +80,7 @@ def _centre(a, shape):
     return a[tuple(slice(start, start + size) for start, size in zip(starts, shape, strict=True))]
 
 
+@named
 def convolve_along(
     a: Array,
     b: Array,
@@ -88,16 +94,18 @@ def convolve_along(
     Raises ValueError for other modes than "full", "valid" and "same", and with "valid" for a b that is larger than a.
     """
     a, b = arraylike(a), arraylike(b)
-    of_a, of_b = ([i % x.ndim for i in along] for x, along in zip((a, b), axes, strict=True))
-    dot_a, dot_b = ([i % x.ndim for i in along] for x, along in zip((a, b), dot_axes, strict=True))
+    of_a, of_b, dot_a, dot_b = (
+        [normalize_axis_index(i, x.ndim) for i in along]
+        for x, along in zip((a, b, a, b), (*axes, *dot_axes), strict=True)
+    )
     sizes = tuple(b.shape[i] for i in of_b)
     if mode not in ("full", "valid", "same"):
-        raise ValueError(f"convolve: mode must be 'full', 'valid' or 'same', not {mode!r}")
+        raise ValueError(f"convolve_along: mode must be 'full', 'valid' or 'same', not {mode!r}")
     if mode != "valid":
         borders = {i: _border(n, mode) for i, n in zip(of_a, sizes, strict=True)}
         a = pad(a, [borders.get(i, (0, 0)) for i in range(a.ndim)])
     if any(a.shape[i] < n for i, n in zip(of_a, sizes, strict=True)):
-        raise ValueError(f"convolve: in a valid convolution b must fit into a (a {a.shape}, b {b.shape})")
+        raise ValueError(f"convolve_along: in a valid convolution b must fit into a (a {a.shape}, b {b.shape})")
     windows = sliding_window_view(a, sizes, tuple(of_a))
     return einsum(_subscripts(a.ndim, b.ndim, (of_a, of_b), (dot_a, dot_b)), windows, flip(b, tuple(of_b)))
 

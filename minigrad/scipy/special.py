@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
+from ..errors import named
 from ..operation import array_of, arraylike, op
 from ..ops import activations, sigmoid, sum
 from ..typing import Array, Axis
@@ -70,6 +71,7 @@ lambertw.vjp("z", lambda g, a, z, k, tol: g / (z + np.exp(a)))
 UFUNCS |= {sp._ufuncs._lambertw: lambertw, sp._ufuncs._zeta: zeta}
 
 
+@named
 def multigammaln(a: Array, d: int) -> Array:
     """The logarithm of the multivariate gamma function of dimension d.
 
@@ -80,6 +82,7 @@ def multigammaln(a: Array, d: int) -> Array:
     return sum(sp.gammaln(np.expand_dims(a, -1) - halves), -1) + d * (d - 1) / 4 * math.log(math.pi)
 
 
+@named
 def softmax(x: Array, axis: Axis = None) -> Array:
     """e**X over its sum, along the axis; by default over all entries.
 
@@ -90,6 +93,7 @@ def softmax(x: Array, axis: Axis = None) -> Array:
     return activations.softmax(x, axis)
 
 
+@named
 def log_softmax(x: Array, axis: Axis = None) -> Array:
     """The logarithm of `softmax`.
 
@@ -101,6 +105,7 @@ def log_softmax(x: Array, axis: Axis = None) -> Array:
 
 # equivalent: never; array_of(a) -> a; shift, 0 -> shift, any number because the shift, any finite number, is added
 # again, and without b the op of minigrad's own gives the same
+@named
 def logsumexp(
     a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
 ) -> Any:

@@ -724,15 +724,15 @@ def test_a_convolution_along_one_axis_with_a_dot_product_along_others():
 
 def test_what_convolutions_refuse():
     for refused, message in (
-        (lambda: signal.convolve(ANY, M), r"both must have as many axes, not \(3,\) and \(3, 3\)"),
-        (lambda: signal.convolve(ANY, ANY, "wrap"), "mode must be 'full', 'valid' or 'same', not 'wrap'"),
-        (lambda: signal.convolve(ANY, ANY, method="x"), "method must be 'auto', 'direct' or 'fft', not 'x'"),
+        (lambda: signal.convolve(ANY, M), r"convolve: both must have as many axes, not \(3,\) and \(3, 3\)"),
+        (lambda: signal.convolve(ANY, ANY, "wrap"), "convolve: mode must be 'full', 'valid' or 'same', not 'wrap'"),
+        (lambda: signal.convolve(ANY, ANY, method="x"), "convolve: method must be 'auto', 'direct' or 'fft', not 'x'"),
         (
             lambda: signal.convolve_along(ANY[:2], ANY, ([0], [0]), mode="valid"),
-            r"in a valid convolution b must fit into a \(a \(2,\), b \(3,\)\)",
+            r"convolve_along: in a valid convolution b must fit into a \(a \(2,\), b \(3,\)\)",
         ),
     ):
-        with pytest.raises(ValueError, match=f"^convolve: {message}$"):
+        with pytest.raises(ValueError, match=f"^{message}$"):
             refused()
 
 
