@@ -180,6 +180,7 @@ def _called(of, label, signature):
         values = dict(bound.arguments)
         loc, scale = values.pop("loc"), values.pop("scale", None)
         x, *shapes = values.values()
+        # equivalent: shape * 1.0 -> shape / 1.0 because either is a fraction
         return of(x, *[shape * 1.0 for shape in shapes], loc=loc, scale=scale)  # of unsigned integers, -1 is large
 
     told: Any = call
@@ -197,9 +198,9 @@ def _at(f, function, ends, valid, closed):
         counts = scale is None
         z = np.where(valid(*shapes), x - loc if counts else standard(x, loc, scale), np.nan)
         begin, end = map(array_of, ends(*shapes))
-        lower = np.less(z, begin) if counts or (density and closed) else np.less_equal(z, begin)
+        lower = np.isneginf(z) | (np.less(z, begin) if counts or (density and closed) else np.less_equal(z, begin))
         # equivalent: density and closed -> density because no open support has an end
-        higher = np.greater(z, end) | np.isposinf(z) if density and closed else np.greater_equal(z, end)
+        higher = np.isposinf(z) | (np.greater(z, end) if density and closed else np.greater_equal(z, end))
         if counts:  # which have no derivative
             z, given = np.floor(array_of(z)), z
             # equivalent: z, given -> given, z because either way they differ
@@ -226,11 +227,10 @@ def _quantile(f, ends, valid, closed):
     def of(q, *shapes, loc, scale):
         q = np.where(np.greater_equal(q, 0) & np.less_equal(q, 1) & valid(*shapes), q, np.nan)
         begin, end = ends(*shapes)
-        first = np.equal(q, 0) & (np.isinf(begin) | (not closed))
-        last = np.equal(q, 1) & np.isinf(end)
+        first, last = np.equal(q, 0) & (not closed), np.equal(q, 1) & np.isinf(end)
         # equivalent: 1.0 -> any number because this is not taken
         steep = np.sqrt(np.where(first, q, np.where(last, 1 - q, 1.0)))  # where there is no density
-        inside = f(np.where(first | last, 0.5, q), *shapes)  # equivalent: 0.5 -> any number because this is not taken
+        inside = f(np.where(first | last, 0.5, q), *shapes)
         return loc + positive(scale) * np.where(first, begin + steep, np.where(last, end - steep, inside))
 
     return of
