@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import operation
-from .errors import LostGradientError, named
+from .errors import LostGradientError, named, noted
 
 if TYPE_CHECKING:
     from ._tensor import Tensor
@@ -95,7 +95,8 @@ class WaysOut:
 
     def _check_nothing_lost(self, what):
         if self.requires_grad:
-            raise LostGradientError(f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}")
+            said = f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}"
+            raise noted(LostGradientError(said))
 
     def __int__(self) -> int:
         return self._number(int)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import wraps
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +28,30 @@ if TYPE_CHECKING:
 
 class LostGradientError(TypeError):
     """What would drop a gradient in silence: a Tensor that needs one was turned into a number or an array."""
+
+
+# the last one in the innermost transform of this task: elsewhere it would keep the Tensor in memory
+last_lost: ContextVar[list[LostGradientError] | None] = ContextVar("minigrad_last_lost", default=None)
+
+
+def noted(lost: LostGradientError) -> LostGradientError:
+    """The error, after it has become the last one."""
+    if (last := last_lost.get()) is not None:
+        last[:] = [lost]
+    return lost
+
+
+def lost_behind(error: Exception) -> BaseException | None:
+    """The LostGradientError that an error was raised from, or the last one, if C code hid it and went on; or None."""
+    cause: BaseException | None = error if isinstance(error, (ValueError, TypeError, SystemError)) else None
+    while cause is not None and not isinstance(cause, LostGradientError):
+        cause = cause.__cause__
+    if cause is None:
+        for lost in last_lost.get() or []:
+            if len([*walk_tb(lost.__traceback__)]) < 3:  # seen by the Tensor's two methods that raised it, and no other
+                lost.__cause__ = error
+                return lost
+    return cause
 
 
 # what NumPy and Python raise for a wrong input; the first that fits is raised again

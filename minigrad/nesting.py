@@ -9,7 +9,7 @@ from typing import Any
 
 from . import tape
 from ._tensor import make
-from .errors import LostGradientError
+from .errors import last_lost, lost_behind
 from .settings import BACKWARD, call_with
 from .tape import Node
 
@@ -76,15 +76,16 @@ def retracing(traced: Collection[Node]) -> Callable[[Node, Any], tuple[Node, Any
 
 def run(f: Callable, x: Iterable, options: dict) -> Any:
     """Call f. NumPy and SciPy hide a Tensor's error, as of `array[i] = tensor`, behind one of their own: raise it."""
+    before = last_lost.set([])
     try:
         return f(*x, **options)
-    except (ValueError, TypeError, SystemError) as error:
-        lost: BaseException | None = error
-        while lost is not None and not isinstance(lost, LostGradientError):
-            lost = lost.__cause__
+    except Exception as error:
+        lost = lost_behind(error)
         if lost is None:
             raise
+    finally:
+        last_lost.reset(before)
     try:
-        raise lost from None
+        raise lost
     finally:
         del lost  # its traceback holds this frame
