@@ -21,7 +21,6 @@ class _AsSciPy(type):
     """What a distribution does not have here, such as `rvs`, is SciPy's. Its functions take lists."""
 
     def __init__(cls, name: str, bases: tuple, members: dict[str, Any]):
-        super().__init__(name, bases, members)
         for each, member in members.items():
             if isinstance(member, staticmethod):
                 setattr(cls, each, staticmethod(_of_lists(member.__func__)))
@@ -213,11 +212,13 @@ def _at(f, function, ends, valid, closed):
 
 def _within(z, outside, begin, end):
     """z, and some number of the support where it is outside, so that nothing becomes NaN there."""
+    # equivalent: not np.any(outside) -> False because what follows gives z
     if not np.any(outside):
         return z
     # equivalent: 1.0 -> 2.0; 2 -> 3 because a margin of another size leaves some of the support, too
     margin = np.minimum(1.0, end - begin) / 2
-    inside = np.clip(0.5, begin + margin, end - margin)  # equivalent: 0.5 -> any number because it is clipped
+    # equivalent: 0.5 -> any number; 0.5, begin + margin -> begin + margin, 0.5 because it is clipped
+    inside = np.clip(0.5, begin + margin, end - margin)
     return np.where(outside, inside if inside.ndim else inside.item(), z)
 
 

@@ -37,7 +37,6 @@ SLOW = [  # they repeat what others try once, need Hypothesis to shrink, or a br
     "uniform_error", "kinds_of_broadcast", "another_library", "doubled_entry", "long_chain", "thousand_nodes",
     "time_that_grows", "pool_changes", "training_does_not", "strategies.axes", "what_they_say[strategies]", "shrink",
     "pytorch", "loads_itself_again",
-    "search_of_scipy",  # whose C code goes on where an error is set, which a trace function takes away
 ]  # fmt: skip
 _PYTEST = ["-o", "addopts=", "--import-mode=importlib", "--assert=plain", "--capture=no"]
 _PYTEST += ["-p", "no:cacheprovider", "-p", "no:terminal"]

@@ -122,12 +122,6 @@ def test_lists_numbers_tensors_and_single_precision(name, function):
         assert_array_equal(ours(x, *unsigned), ours(x, *[2.0 for _ in unsigned]))
 
 
-def outside(name, shapes):
-    """Points below and above the support, as far as there are any, and infinite ones."""
-    begin, end = getattr(ss, name).support(*shapes)
-    return np.array([-np.inf, begin - 2, begin - 1e-3, end + 1e-3, end + 2, np.inf])
-
-
 CERTAIN = [("binom", (4.0, 1.0)), ("geom", (1.0,)), ("nbinom", (2.0, 1.0))]  # at p = 1 ln(1 - p) is infinite
 SUPPORTS = [
     (name, shapes) for name in families.__all__ for shapes in SHAPES.get(name, [()]) if (name, shapes) not in CERTAIN
@@ -137,17 +131,24 @@ SUPPORTS += [("truncnorm", shapes) for shapes in ((0.5, 0.6), (-3.0, -2.9), (2.0
 
 @pytest.mark.parametrize(("name", "shapes"), SUPPORTS)
 def test_nothing_flows_back_from_outside_of_a_support(name, shapes):
+    (begin, end), median = getattr(ss, name).support(*shapes), getattr(ss, name).median(*shapes)
+    x = np.array([median, -np.inf, begin - 2, begin - 1e-3, end + 1e-3, end + 2, np.inf])
     for function in [function for row, function in CASES if row == name and function != "ppf"]:
         f, (given, without) = both(name, function)[0], parameters(name, function)
-        place = [0.0, 1.0][: len(given) - len(shapes)]
-        moving = [
-            0,
-            *[i for i, key in enumerate(given, 1) if key not in without and np.isfinite([*shapes, *place][i - 1])],
-        ]
-        weighed = lambda *x, f=f, log=function[0] == "l": np.exp(f(*x)) if log else f(*x)  # noqa: E731
-        for x in outside(name, shapes):
-            slopes = mg.grad(weighed, moving)(x, *shapes, *place)
-            assert_array_equal(slopes, np.zeros(len(moving)), err_msg=f"{function} at {x}")
+        rest = [*shapes, *[0.0, 1.0][: len(given) - len(shapes)]]
+        moving = [0, *[i for i, key in enumerate(given, 1) if key not in without and np.isfinite(rest[i - 1])]]
+        weighed = lambda *x, f=f, log=function[0] == "l": np.sum(np.exp(f(*x)) if log else f(*x))  # noqa: E731
+        found, expected = (mg.grad(weighed, moving)(x, *rest) for x in (x, x[0]))
+        assert_allclose(found[0], [expected[0], *[0] * 6])
+        assert_allclose(found[1:], expected[1:], err_msg=function)
+
+
+@pytest.mark.parametrize(("name", "shapes"), SUPPORTS)
+def test_a_distribution_function_is_flat_at_the_ends_as_it_is_outside(name, shapes):
+    ends = np.array(getattr(ss, name).support(*shapes), float)
+    for function in [function for row, function in CASES if row == name and function in ("cdf", "sf")]:
+        f = both(name, function)[0]
+        assert_array_equal(mg.elementwise_grad(lambda x, f=f: f(x, *shapes))(ends), [0, 0])
 
 
 EXPONENTS = [(0.4,), (0.5,), (1.0,), (1.7,), (2.0,)]

@@ -1,6 +1,8 @@
 """SciPy's functions of Tensors: their derivatives against finite differences, their values against SciPy's."""
 
 import contextlib
+import copy
+import pickle
 import subprocess
 import sys
 import weakref
@@ -487,8 +489,12 @@ def test_a_distribution_with_its_parameters():
     assert_allclose(made, np.sum(ANY - 0.3) / 4)
     assert_allclose(stats.multivariate_normal(ANY, POSITIVE).entropy(), ss.multivariate_normal(ANY, POSITIVE).entropy())
     assert (stats.norm(1.0, 2.0).mean(), stats.gamma(2.0, scale=3.0).var()) == (1, 18)  # SciPy's own
+    assert stats.norm(1.0, 2.0).rvs(size=3, random_state=0).shape == (3,)
+    assert stats.gamma(2.0, scale=3.0).kwds == {"scale": 3.0}
     with pytest.raises(AttributeError):
         stats.norm(1.0)._no_such_name  # noqa: B018
+    for kept in (copy.copy(stats.norm(1.0)), pickle.loads(pickle.dumps(stats.norm(1.0)))):
+        assert kept.logpdf(0.3) == stats.norm.logpdf(0.3, 1.0)
 
 
 PARTS = [
