@@ -516,6 +516,28 @@ def test_the_maker_of_all_vjps_gets_the_argument_the_result_and_what_came_in():
     assert ours.grad(scaled, 1)(2.0, 4.0, factor=3.0) == 6.0
 
 
+def test_the_maker_of_the_vjps_of_several_arguments_runs_once_for_all():
+    calls = []
+
+    @extend.primitive
+    def product(x, k, y, power=1):
+        return k * (x * y) ** power
+
+    def maker(argnums, out, arguments, options):
+        calls.append((argnums, type(out)))
+        x, k, y = arguments
+        slope = k * options["power"] * (x * y) ** (options["power"] - 1)
+        return lambda g: (g * slope * {0: y, 2: x}[i] for i in argnums)
+
+    extend.defvjp_argnums(product, maker)
+    x, y = ours.grad(lambda x, y: np.sum(product(x, 3.0, y, power=2)), (0, 1))(X, X + 1)
+    assert_allclose(x, 6 * X * (X + 1) ** 2)
+    assert_allclose(y, 6 * X**2 * (X + 1))
+    assert calls == [((0, 2), np.ndarray)]
+    mixed = ours.grad(lambda y: np.sum(ours.grad(lambda x: np.sum(product(x, 3.0, y, power=2)))(X)))(X + 1)
+    assert_allclose(mixed, 12 * X * (X + 1))
+
+
 def test_diagonals_of_several_matrices_are_those_of_the_original():
     d = np.arange(6.0).reshape(2, 3)
     expected = autograd.numpy.make_diagonal(d, axis1=-1, axis2=-2)

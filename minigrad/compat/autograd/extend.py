@@ -34,7 +34,11 @@ def primitive(f):
     @made.vjp("arrays")
     def _(i, g, out, *arrays, places, arguments, options, form):
         given, argnum = _filled(arguments, places, arrays), places[i]
-        maker = primitive_vjps.get(call, lambda argnum: NotImplemented)(argnum)
+        makers = primitive_vjps.get(call, lambda argnum: NotImplemented)
+        if hasattr(makers, "joint"):
+            pullback = form.pullback(makers.joint, places, i, out, given, options)
+            return [*pullback(form.unravel(g, np.zeros_like))][i]
+        maker = makers(argnum)
         if maker is NotImplemented:
             raise NotImplementedError(f"{made.__name__}: no VJP has been defined for argument {argnum}")
         if maker is None:
@@ -58,6 +62,7 @@ class _Form:
     """What a primitive returns, since an op returns one array: of a nest, the floating-point entries as a vector."""
 
     nest: Any = None
+    known: Any = None
 
     def ravel(self, value):
         """The array itself, or the vector."""
@@ -73,6 +78,16 @@ class _Form:
             return v
         parts = iter(self.parts(v))
         return mapped(lambda leaf: next(parts) if _is_inexact(leaf) else other(leaf), self.nest)
+
+    def pullback(self, maker, argnums, i, out, arguments, options):
+        """What the maker of the VJPs of several arguments returns, made once for all of them in a sweep."""
+        # equivalent: any change because it returns the same again
+        if self.known is None or self.known[0] is not out:
+            self.known = out, maker(argnums, self.unravel(out), arguments, options)
+        pullback = self.known[1]
+        if i == len(argnums) - 1:
+            self.known = None  # no cycle: it may hold the node that holds this
+        return pullback
 
 
 def _is_inexact(leaf):
@@ -103,6 +118,7 @@ def defvjp_argnum(fun, maker):
 def defvjp_argnums(fun, maker):
     """The same for a maker(argnums, out, arguments, options), whose function of g returns one result for each."""
     defvjp_argnum(fun, lambda argnum, *rest: lambda g: next(iter(maker((argnum,), *rest)(g))))
+    primitive_vjps[fun].joint = maker
 
 
 def defjvp(fun, *jvps, argnums=None):
