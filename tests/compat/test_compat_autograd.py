@@ -106,6 +106,8 @@ PROGRAMS = {
     ),
     "stats": lambda l: l.ag.grad(lambda x: l.np.sum(l.stats.norm.logpdf(X, x, 2.0)) + l.stats.norm.logcdf(x))(0.4),
     "mvn": lambda l: l.ag.grad(lambda m: l.stats.multivariate_normal.logpdf(X, m, M))(X[::-1].copy()),
+    "lists side by side": lambda l: l.ag.jacobian(lambda x: l.np.stack([[x[0], 1.0], [x[1], x[2]]], 1))(X),
+    "rows of a matrix in one": lambda l: l.ag.jacobian(lambda x: l.np.concatenate(l.np.outer(x, x)))(X),
     "stack of the values of a dict": lambda l: l.ag.jacobian(lambda x: l.np.stack({0: x, 1: x * x}.values()))(X),
     "flatten": lambda l: l.flatten({"b": [M, 2.0], "a": {"d": X, "c": (1.0, X)}})[0],
     "make_diagonal": lambda l: l.ag.jacobian(lambda x: l.np.make_diagonal(x, axis1=-1, axis2=-2))(X),
@@ -284,6 +286,14 @@ def test_the_quick_check_of_old_programs_finds_a_wrong_derivative():
     with pytest.raises(AssertionError, match=r"\(VJP\) check of <lambda> failed"):
         util.quick_grad_check(scaled, X, (3.0,), {"power": 2})
 
+    @extend.primitive
+    def same(x):
+        return x
+
+    extend.defvjp(same, lambda out, x: lambda g: g * 2.0)  # of which a VJP is made here, whose derivative is wrong
+    extend.defvjp(scaled, lambda out, x, factor: lambda g: g * same(factor * np.ones_like(x)))
+    util.quick_grad_check(scaled, X, (3.0,))
+
 
 def test_every_combination_of_arguments_and_options_is_checked():
     checked = []
@@ -359,6 +369,7 @@ def test_an_array_filled_like_another_has_a_gradient_where_the_originals_is_lost
     assert_array_equal(ours.grad(lambda x: np.sum(our_numpy.full_like(M, x[1])))(X), [0, 9, 0])
     assert_array_equal(ours.grad(lambda x: np.sum(our_numpy.full_like([x[0], x[2]], x[1])))(X), [0, 2, 0])
     assert_array_equal(our_numpy.full_like(M, X, dtype=int), np.full_like(M, X, dtype=int), strict=True)
+    assert_array_equal(our_numpy.full_like(np.array(["a", "b"]), "c"), ["c", "c"])
     assert_array_equal(our_numpy.full_like([1, 2], mg.tensor(3.5), shape=(2, 2)).data, [[3, 3], [3, 3]])
 
 

@@ -34,10 +34,8 @@ def joining(function):
 
     @functools.wraps(function)
     def call(*arguments, **options):
-        # equivalent: without and not hasattr(arguments[0], "__getitem__") because an array is joined of its rows, too
-        if arguments and not hasattr(arguments[0], "__getitem__"):
-            arguments = ([*arguments[0]], *arguments[1:])
-        if arguments and has_tensors(arguments[0]):
+        if arguments:
+            # equivalent: mg.array(a) if has_tensors(a) else a -> mg.array(a) because it is what would be joined, copied
             arguments = ([mg.array(a) if has_tensors(a) else a for a in arguments[0]], *arguments[1:])
         return function(*arguments, **options)
 
