@@ -81,7 +81,7 @@ def matched(what: str, nest: Any, like: Any) -> list[Any]:
 
 
 def _matched_leaf(what: str, leaf: Any, like: Any) -> Any:
-    if not hasattr(leaf, "requires_grad"):
+    if not hasattr(leaf, "requires_grad") and not (type(leaf) is np.ndarray and leaf.dtype.kind in "biufc"):
         leaf = plain_array(leaf, *what.split(": "))
     if leaf.shape != like.shape:
         raise ValueError(f"{what} must have shape {like.shape}, not {leaf.shape}")

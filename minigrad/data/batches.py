@@ -40,6 +40,7 @@ def minibatches(
     if batch_size < 1 or (drop_last and batch_size > rows):
         bounds = f"from 1 to the {rows} rows" if drop_last else "at least 1"
         raise ValueError(f"minibatches: batch_size must be {bounds}, not {batch_size}")
+    batch_size = int(batch_size)  # NumPy's integers wrap around
     order = _generator("minibatches", rng).permutation(rows) if shuffle else np.arange(rows)
     end = rows - rows % batch_size if drop_last else rows
     return (taken(arrays, order[start : start + batch_size]) for start in range(0, end, batch_size))

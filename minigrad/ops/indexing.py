@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -161,8 +162,7 @@ def _(i, g, out, *_, indices, shape):
     return getitem(g, indices[i])
 
 
-_scattered.given_to_vjps = without_arguments
-getitem.places, getitem.together = _names_once, _scattered
+getitem.places, getitem.together, _scattered.given_to_vjps = _names_once, _scattered, without_arguments
 
 
 def _with_axis(name, a, axis):
@@ -302,6 +302,7 @@ def diagonal(a: Array, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array
     if np.ndim(a) < 2:
         raise ValueError(f"diagonal: the array must have at least two axes, not shape {np.shape(a)}")
     a = moveaxis(a, normalize_axis_tuple((axis1, axis2), np.ndim(a), "diagonal"), (-2, -1))
+    offset = operator.index(offset)  # NumPy's integers wrap around
     if array_of(a).strides[-2] < array_of(a).strides[-1]:  # a transpose, which reshape would copy
         a, offset = swapaxes(a, -1, -2), -offset
     rows, columns = a.shape[-2:]
@@ -334,12 +335,10 @@ def diag(v: Array, k: int = 0) -> Array:
     >>> mg.diag(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 4.])
     """
-    if np.ndim(v) == 2:
-        return diagonal(v, k)
-    if np.ndim(v) != 1:
+    if np.ndim(v) not in (1, 2):
         raise ValueError(f"diag: v must have one axis or two, not shape {np.shape(v)}")
-    n = np.shape(v)[0] + abs(k)
-    return reshape(scatter(v, _diagonal(n, k), (n * n,)), (n, n))
+    n = np.shape(v)[0] + abs(operator.index(k))
+    return diagonal(v, k) if np.ndim(v) == 2 else reshape(scatter(v, _diagonal(n, operator.index(k)), (n * n,)), (n, n))
 
 
 def _below(m, k):

@@ -32,6 +32,13 @@ def test_each_row_once_but_for_a_dropped_rest(rows, size, shuffle, drop_last):
         np.testing.assert_array_equal(numbers, np.arange(len(numbers)))
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int8])
+@pytest.mark.parametrize("drop_last", [True, False])
+def test_no_row_is_lost_where_the_size_is_a_small_integer_of_numpy(kind, drop_last):
+    batches = list(minibatches(np.arange(250), kind(100), shuffle=False, drop_last=drop_last))
+    np.testing.assert_array_equal(np.concatenate(batches), np.arange(200 if drop_last else 250))
+
+
 def test_each_epoch_has_its_own_order_which_the_seed_gives():
     x, generator = np.arange(50), rng(3)
     first, second = (np.concatenate(list(minibatches(x, 7, rng=generator))) for _ in range(2))

@@ -145,6 +145,15 @@ def test_diag(k):
     holds(np.diag, array(3, 4), k)
 
 
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint64, np.array])
+@pytest.mark.parametrize("function", [np.diag, np.diagonal, np.trace])
+def test_a_diagonal_is_counted_by_integers_of_any_kind(function, kind):
+    for a in (array(3, 4), array(4, 3).T):
+        holds(function, a, kind(1))
+    if function is np.diag:
+        assert_same(mg.diag(mg.tensor(array(200)), kind(100)), np.diag(array(200), 100))
+
+
 def test_take_along_axis():
     a = array(2, 3)
     for axis in (0, 1, -1):

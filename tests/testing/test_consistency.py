@@ -101,6 +101,20 @@ def test_an_upstream_gradient_without_strides_is_told():
     assert "the gradient of x changes where the upstream gradient has strides of 0" in str(error)
 
 
+@pytest.mark.parametrize(
+    ("odd", "where"),
+    [
+        (lambda g: 0 in g.strides, "the upstream gradient has strides of 0"),
+        (lambda g: g.strides[-1] < 0, "the arrays are views with gaps and negative strides"),
+        (lambda g: g.strides[0] < g.strides[-1], "the arrays are column-major"),
+    ],
+)
+def test_an_op_gets_upstream_gradients_of_every_layout(odd, where):
+    sine = mg.op(lambda a: np.sin(a))
+    sine.vjp("a", lambda g, y, a: g * np.cos(a) * (1 + 1e-6 * (isinstance(g, np.ndarray) and odd(g))))
+    assert f"the gradient of a changes where {where}" in str(raised(lambda: mg.testing.check_vjp(sine, x)))
+
+
 def test_every_layout_of_what_minigrad_differentiates():
     layouts(np.sin, None)
     layouts(np.multiply, None, (x, x + 3))
