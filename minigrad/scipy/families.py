@@ -11,7 +11,6 @@ import math
 import numpy as np
 import scipy.special as sp
 
-from ..ops import sigmoid
 from . import special  # noqa: F401 (the table of derivatives)
 from .distributions import row
 
@@ -28,7 +27,14 @@ _ROOT_2 = math.sqrt(2)
 
 def _log_of_rest(t):
     """ln(1 - e**-t), for t > 0."""
-    return np.where(np.less(t, _LOG_2), np.log(-np.expm1(-t)), np.log1p(-np.exp(-t)))
+    small = np.less(t, _LOG_2)
+    # equivalent: t, 1.0 -> t, 2.0; 1.0, t -> 2.0, t because these are not taken
+    return np.where(small, np.log(-np.expm1(-np.where(small, t, 1.0))), np.log1p(-np.exp(-np.where(small, 1.0, t))))
+
+
+def _share(of_odds, odds):
+    """odds / (1 + odds) where this is asked for, and what is left of 1 elsewhere; of precise slope for odds <= 1."""
+    return np.where(of_odds, odds, 1.0) / (1 + odds)
 
 
 expon = row(
@@ -65,8 +71,8 @@ logistic = row(
     "logistic",
     "The logistic distribution.",
     logpdf=lambda z: sp.log_expit(z) + sp.log_expit(-z),
-    cdf=lambda z: sigmoid(z),
-    sf=lambda z: sigmoid(-z),
+    cdf=lambda z: _share(np.less(z, 0), np.exp(np.where(np.less(z, 0), z, -z))),
+    sf=lambda z: _share(np.greater(z, 0), np.exp(np.where(np.less(z, 0), z, -z))),
     logcdf=lambda z: sp.log_expit(z),
     logsf=lambda z: sp.log_expit(-z),
     ppf=lambda q: sp.logit(q),
@@ -77,7 +83,7 @@ cauchy = row(
     logpdf=lambda z: -np.log1p(z * z) - _LOG_PI,
     cdf=lambda z: np.arctan2(1.0, -z) / math.pi,
     sf=lambda z: np.arctan2(1.0, z) / math.pi,
-    ppf=lambda q: -1 / np.tan(math.pi * q),
+    ppf=lambda q: np.where(np.less(q, 0.5), -1, 1) / np.tan(math.pi * np.where(np.less(q, 0.5), q, 1 - q)),
 )
 halfcauchy = row(
     "halfcauchy",
@@ -181,8 +187,8 @@ fisk = row(
     support=(0.0, _INF),
     closed=True,
     logpdf=lambda z, c: np.log(c) + sp.xlogy(c - 1, z) + 2 * sp.log_expit(-c * np.log(z)),
-    cdf=lambda z, c: sigmoid(c * np.log(z)),
-    sf=lambda z, c: sigmoid(-c * np.log(z)),
+    cdf=lambda z, c: _share(np.less(z, 1), z ** np.where(np.less(z, 1), c, -c)),
+    sf=lambda z, c: _share(np.greater(z, 1), z ** np.where(np.less(z, 1), c, -c)),
     logcdf=lambda z, c: sp.log_expit(c * np.log(z)),
     logsf=lambda z, c: sp.log_expit(-c * np.log(z)),
     ppf=lambda q, c: q ** (1.0 / c) / (1 - q) ** (1.0 / c),
@@ -238,12 +244,24 @@ vonmises = row(
 )
 
 
-def _log_mass(a, b):
-    """The logarithm of the normal probability from a to b, in the lower half if one of them is there."""
+def _logarithms(a, b):
+    """ln P of what is less than b, of a normal distribution, and how much less it is for a; mirrored if a > 0."""
     upper = np.greater(a, 0)  # equivalent: 0 -> any number because either half will do near the middle
     low, high = np.where(upper, -b, a), np.where(upper, -a, b)
     most = sp.log_ndtr(high)
-    return most + _log_of_rest(most - sp.log_ndtr(low))
+    return most, most - sp.log_ndtr(low)
+
+
+def _log_mass(a, b):
+    """The logarithm of the normal probability from a to b."""
+    most, less = _logarithms(a, b)
+    return most + _log_of_rest(less)
+
+
+def _mass(a, b, log_whole):
+    """The normal probability from a to b, as a share of the whole."""
+    most, less = _logarithms(a, b)
+    return np.exp(most - log_whole) * -np.expm1(-less)
 
 
 truncnorm = row(
@@ -254,8 +272,8 @@ truncnorm = row(
     closed=True,
     valid=lambda a, b: np.less(a, b),
     logpdf=lambda z, a, b: _bell(z) - _log_mass(a, b),
-    cdf=lambda z, a, b: np.exp(_log_mass(a, z) - _log_mass(a, b)),
-    sf=lambda z, a, b: np.exp(_log_mass(z, b) - _log_mass(a, b)),
+    cdf=lambda z, a, b: _mass(a, z, _log_mass(a, b)),
+    sf=lambda z, a, b: _mass(z, b, _log_mass(a, b)),
     logcdf=lambda z, a, b: _log_mass(a, z) - _log_mass(a, b),
     logsf=lambda z, a, b: _log_mass(z, b) - _log_mass(a, b),
 )

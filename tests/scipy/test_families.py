@@ -234,6 +234,30 @@ def test_a_small_probability_of_a_row_is_not_what_is_left_of_1():
     assert stats.halfnorm.logsf(50.0) < -1250
 
 
+@pytest.mark.parametrize(
+    ("name", "shapes"),
+    [*SUPPORTS, ("norm", ()), ("t", (3.5,)), ("gamma", (0.5,)), ("gamma", (2.5,)), ("beta", (2.0, 1.5))],
+)
+def test_the_slope_of_a_distribution_function_is_the_density_in_the_tails_too(name, shapes):
+    theirs = getattr(ss, name)
+    p = np.array([1e-300, 1e-100, 1e-30, 1e-17, 1e-12, 1e-6, 0.3])
+    if not isinstance(theirs, ss.rv_discrete):
+        x = np.concatenate([theirs.ppf(p, *shapes), theirs.isf(p, *shapes)])
+        x = x[np.isfinite(theirs.pdf(x, *shapes)) & ~np.isin(x, [*theirs.support(*shapes), -np.inf, np.inf])]
+        for function, sign in (("cdf", 1), ("sf", -1)):
+            f = getattr(getattr(stats, name), function, None)
+            if f is not None and name not in ("skewnorm", "vonmises"):
+                slopes = mg.elementwise_grad(lambda x, f=f: f(x, *shapes))(x)
+                assert_allclose(sign * slopes, theirs.pdf(x, *shapes), rtol=1e-6)
+
+
+def test_quantiles_far_away():
+    q = np.array([1e-300, 1e-12, 0.3, 1 - 1e-9, 1 - 1e-15])
+    for name in ("cauchy", "laplace", "logistic"):
+        ours, theirs = both(name, "ppf")
+        assert_allclose(ours(q), theirs(q), rtol=1e-12)
+
+
 def test_names_and_numbers_of_parameters():
     assert_allclose(stats.lognorm.logpdf(2.0, s=0.9, scale=3.0), ss.lognorm.logpdf(2.0, s=0.9, scale=3.0))
     assert [*inspect.signature(stats.truncnorm.cdf).parameters] == ["x", "a", "b", "loc", "scale"]
