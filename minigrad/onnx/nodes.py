@@ -208,6 +208,15 @@ def _(call: Call) -> str:
     )
 
 
+@converts("tile")
+def _(call: Call) -> str:
+    times = call.argument("times")
+    missing = range(len(times) - len(call.shape_of()))
+    # equivalent: without if missing else call.tensor() because no new axes change nothing
+    a = call.add("Unsqueeze", call.tensor(), call.vector(missing)) if missing else call.tensor()
+    return call.add("Tile", a, call.vector(times))
+
+
 @converts("getitem")
 def _(call: Call) -> str:
     """Slices first, then integers and an array of indices, and new axes last."""

@@ -61,7 +61,11 @@ def pad(
     given = {"constant": constant_values, "linear_ramp": end_values}.get(mode, stat_length)
     for axis, (n, value) in enumerate(zip(widths, _pairs(given, a.ndim), strict=True)):
         inner = moveaxis(a, axis, 0)
-        before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
+        if mode in _STATISTICS and value[0] is value[1] is None:  # the same at both ends
+            statistic = _STATISTICS[mode](inner, axis=0)
+            before, after = (_rows(statistic, k, inner) for k in n)
+        else:
+            before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
         a = moveaxis(concatenate([astype(before, a.dtype), inner, astype(after, a.dtype)[::-1]]), 0, axis)
     return a
 
@@ -123,12 +127,12 @@ def _odd(skipped, a, n, _):
     return concatenate([_odd(skipped, concatenate([nearest, a]), rest, _), nearest]) if rest else nearest
 
 
+_STATISTICS = {"mean": np.mean, "median": np.median, "maximum": np.max, "minimum": np.min}
 _MOVES = {"edge": "edge", "wrap": "wrap", "empty": "edge"}  # mode -> the one of np.pad that moves entries
 _BORDERS = {  # mode -> the border of so many rows before the first row
     "constant": lambda a, n, value: _rows(value, n, a),
     "linear_ramp": _ramp,
-    **{"mean": _statistic(np.mean), "median": _statistic(np.median)},
-    **{"maximum": _statistic(np.max), "minimum": _statistic(np.min)},
+    **{mode: _statistic(function) for mode, function in _STATISTICS.items()},
     **{"reflect": partial(_odd, 1), "symmetric": partial(_odd, 0)},
 }
 

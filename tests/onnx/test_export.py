@@ -233,6 +233,7 @@ CASES = {
     "concatenate": lambda x: (
         mg.concatenate([x, x], 0), mg.concatenate([x, np.zeros((len(x), 4, 1))], -1), mg.concatenate([x, x], None),
         mg.concatenate([x, X[:1]])),
+    "tile": lambda x: (mg.tile(x, 2), mg.tile(x, (1, 3, 2)), mg.tile(x, (2, 1, 1, 3)), mg.tile(x, (2, 1, 1))),
     "stack": lambda x: (mg.stack([x, 2 * x], 1), mg.stack([x, x], -1)),
     "pad": lambda x: (mg.pad(x, 1), mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-1.5),
         mg.pad(x, 1, constant_values=[2.0])),
