@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from ..operation import array_of, arraylike
+from ..operation import arraylike, op
 from ..stand_ins import extends, implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
 from . import reductions as r
-from .casting import astype, floating, in_dtype, in_inexact_dtype, narrowed, widened
+from .arithmetic import selected
+from .casting import astype, in_dtype, in_inexact_dtype, narrowed, widened
 from .complex_numbers import squared
 
 __all__ = ["std", "nansum", "nanprod", "nanmean", "nanvar", "nanstd", "nanmax", "nanmin"]
@@ -36,7 +37,11 @@ def _chosen(a, where, other):
     # equivalent: never because an entry that is chosen is left as it is
     if where is True:
         return a
-    return np.where(np.broadcast_to(as_mask(where), a.shape), a, np.asarray(other, a.dtype))
+    mask = np.broadcast_to(as_mask(where), a.shape)
+    # equivalent: never because it is only slower
+    if other == 0 and a.dtype.kind == "f":
+        return selected(a, mask)
+    return np.where(mask, a, np.asarray(other, a.dtype))
 
 
 def as_mask(where: Any) -> Array:
@@ -162,17 +167,37 @@ def std(
     return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
 
-# equivalent: array_of(a) -> a; 2 -> 3 because the marks need no derivative, and two means are precise
 def _spread(a, axis, ddof, where, mean):
     """The deviations from the mean of the chosen entries, 0 if these are all one number; and the degrees of freedom."""
-    a, counted = widened(a), _counted(a, axis, where)
+    a = widened(a)
+    counted = _counted(a, axis, where)
     freedom = np.maximum(counted - ddof, 0)
     if mean is not None:
         return _chosen(a - mean, where, 0), freedom
-    constant = r._constant(array_of(a), axis, as_mask(where))
-    for _ in range(2):  # the second mean is what the first one was rounded by
-        a = _chosen(a - r.sum(_chosen(a, where, 0), axis, keepdims=True) / counted, where, 0)
-    return np.where(constant, 0, a), freedom
+    return _deviations(a, axis=axis, where=as_mask(where), counted=counted), freedom
+
+
+@op(name="deviations", complex=True)
+def _deviations(a, *, axis, where, counted):
+    """The chosen entries minus their mean, which is 0 if they are all one number; and 0 for the others.
+
+    It is a projection: linear, and its own adjoint.
+    """
+    deviation = _chosen(a, where, 0)
+    mean = (r.sum(deviation, axis, keepdims=True) / counted).astype(a.dtype)
+    deviation = _chosen(deviation - mean, where, 0)
+    rounded = (r.sum(deviation, axis, keepdims=True) / counted).astype(a.dtype)  # of the mean
+    deviation = _chosen(deviation - rounded, where, 0)
+    size = r.sum(np.abs(deviation), axis, keepdims=True)
+    # equivalent: any change because the check in full only takes longer
+    if np.any((size != 0) & ~(size > 100 * np.finfo(a.dtype).eps * counted * np.abs(mean))):
+        return np.where(r._constant(a, axis, where), 0, deviation)  # which could be what rounding leaves
+    return deviation
+
+
+@_deviations.vjp("a")
+def _(g, out, a, axis, where, counted):
+    return _deviations(g, axis=axis, where=where, counted=counted)
 
 
 # reductions of the entries that are not NaN
@@ -278,7 +303,7 @@ def nanmax(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
     >>> mg.grad(mg.nanmax)(np.array([1.0, np.nan, 3.0]))
     array([0., 0., 1.])
     """
-    return _nan_extreme(r.max, -np.inf, a, axis, keepdims, initial, where)
+    return _nan_extreme(r.max, _nanmax, a, axis, keepdims, initial, where)
 
 
 @implements(np.nanmin)
@@ -288,16 +313,32 @@ def nanmin(a: Array, axis: Axis = None, *, keepdims: bool = False, initial: Any 
     >>> mg.grad(mg.nanmin)(np.array([1.0, np.nan, 3.0]))
     array([1., 0., 0.])
     """
-    return _nan_extreme(r.min, np.inf, a, axis, keepdims, initial, where)
+    return _nan_extreme(r.min, _nanmin, a, axis, keepdims, initial, where)
 
 
-def _nan_extreme(reduction, least, a, axis, keepdims, initial, where):
+def _nan_extreme(extreme, extreme_but_nan, a, axis, keepdims, initial, where):
+    a = arraylike(a)
     if initial is None and where is not True:
         raise ValueError(_NEEDS_INITIAL)
-    a, mask = _numbers(a, where)
-    if initial is None and not (a.size and a.dtype.kind in "fc"):
-        return reduction(a, axis, keepdims=keepdims)  # integers are no NaN, and it names what is empty
-    if a.dtype.kind not in "fc" or (_number(initial) is not None and initial == initial):
-        return reduction.extended(a, axis, None, keepdims, initial, mask)
-    extreme = reduction.extended(floating(a), axis, None, keepdims, least, mask)
-    return np.where(np.any(mask, axis=normalized_axes(axis, a.ndim), keepdims=keepdims), extreme, np.nan)
+    if initial is not None and (not a.size or a.dtype.kind not in "fc" or _number(initial) == initial):
+        return extreme.extended(a, axis, None, keepdims, initial, _numbers(a, where)[1])
+    return extreme_but_nan(_chosen(a, where, np.nan), axis=axis, keepdims=keepdims)
+
+
+@op(name="nanmax", complex=True)
+def _nanmax(a, *, axis, keepdims):
+    return np.fmax.reduce(a, axis, keepdims=keepdims)
+
+
+@op(name="nanmin", complex=True)
+def _nanmin(a, *, axis, keepdims):
+    return np.fmin.reduce(a, axis, keepdims=keepdims)
+
+
+@_nanmax.vjp("a")
+@_nanmin.vjp("a")
+def _(g, out, a, axis, keepdims):
+    kept = r._kept(out, a, axis)
+    chosen = a == kept
+    ties = r.ties(chosen | np.isnan(kept), axis, out)  # where all are NaN, none is chosen
+    return selected(np.broadcast_to(r._kept(g, a, axis) / ties, a.shape), chosen)

@@ -122,8 +122,15 @@ def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
 @min.vjp("a")
 def _(g, out, a, axis, keepdims):
     chosen = (a == _kept(out, a, axis)) | (a != a)
-    ties = np.sum(chosen, axis=axis, keepdims=True)
-    return selected(np.broadcast_to(_kept(g, a, axis) / ties, a.shape), chosen)
+    return selected(np.broadcast_to(_kept(g, a, axis) / ties(chosen, axis, out), a.shape), chosen)
+
+
+def ties(chosen, axis, out):
+    """How many entries are chosen for each result: one at least."""
+    # equivalent: any change because the sums are 1 then, too
+    if np.count_nonzero(chosen) == out.size:
+        return 1
+    return np.sum(chosen, axis=axis, keepdims=True)
 
 
 @implements(np.var)

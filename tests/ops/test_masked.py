@@ -1,5 +1,6 @@
 """Reductions with masks, initial values and dtypes, and those that leave out NaN, against NumPy's."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -278,3 +279,27 @@ def test_a_mask_that_does_not_fit_an_empty_array_is_refused():
     for function in (np.max, np.min, np.sum):
         with pytest.raises(ValueError, match=function.__name__):
             function(mg.tensor(np.ones((0, 3))), where=np.ones(5, bool), initial=0.0)
+
+
+def test_second_derivatives_of_the_variance_of_chosen_entries_that_are_one_number():
+    hessian = mg.hessian(lambda x: np.var(x, where=[True, True, True, False]))(np.array([0.1, 0.1, 0.1, 7.0]))
+    assert_allclose(hessian[:3, :3], 2 / 3 * (np.eye(3) - 1 / 3), atol=1e-15)
+    assert_array_equal(hessian[3], 0)
+
+
+def test_ties_beside_rows_of_nan():
+    x = np.array([[np.nan, np.nan, np.nan], [2.0, np.nan, 2.0], [1.0, 0.0, 5.0]])
+    expected = np.array([[0, 0, 0], [0.5, 0, 0.5], [0, 0, 1]])
+    assert_array_equal(mg.grad(lambda x: np.sum(np.nanmax(x, axis=1)))(x), expected)
+    assert_array_equal(mg.grad(lambda x: np.sum(np.nanmin(x, axis=1)))(-x), expected)
+
+
+def test_variances_of_chosen_entries_take_little_memory():
+    x = mg.tensor(np.random.default_rng(0).normal(size=(200, 200)).astype(np.float32), requires_grad=True)
+    where = x.data > -1
+    np.var(x, where=where).backward()
+    tracemalloc.start()
+    np.var(x, where=where).backward()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10 * x.nbytes  # 7.5, of which one is what it is added to
