@@ -127,7 +127,7 @@ def _odd(skipped, a, n, _):
     return concatenate([_odd(skipped, concatenate([nearest, a]), rest, _), nearest]) if rest else nearest
 
 
-_STATISTICS = {"mean": np.mean, "median": np.median, "maximum": np.max, "minimum": np.min}
+_STATISTICS: dict[Any, Any] = {"mean": np.mean, "median": np.median, "maximum": np.max, "minimum": np.min}
 _MOVES = {"edge": "edge", "wrap": "wrap", "empty": "edge"}  # mode -> the one of np.pad that moves entries
 _BORDERS = {  # mode -> the border of so many rows before the first row
     "constant": lambda a, n, value: _rows(value, n, a),
