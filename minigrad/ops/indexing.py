@@ -88,7 +88,7 @@ def _picked(index, shape):
     whole = [isinstance(p, slice) and p == slice(None) for p in parts]
     start, end = whole.index(False), len(parts) - whole[::-1].index(False)
     arrays = [np.asarray(p) for p in parts[start:end]]  # of objects where p is a slice or None
-    if not all(p.dtype.kind in "iu" or (p.dtype == bool and p.ndim == 1) for p in arrays):
+    if len(parts) > len(shape) or not all(p.dtype.kind in "iu" or (p.dtype == bool and p.ndim == 1) for p in arrays):
         return None
     counted = [np.arange(n)[p] for n, p in zip(shape[start:], arrays, strict=False)]  # none is negative or boolean
     places = counted[0] if len(counted) == 1 else np.ravel_multi_index(np.broadcast_arrays(*counted), shape[start:end])

@@ -5,6 +5,7 @@ Adjoint pairs: reshape and transpose with their inverses, broadcast_to and sum.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -253,7 +254,7 @@ def tile(A: Array, reps: Shape) -> Array:
     >>> mg.tile(np.array([1.0, 2.0]), 2)
     array([1., 2., 1., 2.])
     """
-    times = tuple(np.atleast_1d(reps).tolist())
+    times = tuple(int(operator.index(n)) for n in np.atleast_1d(reps).tolist())
     return _tiled(A, times=(1,) * (np.ndim(A) - len(times)) + times)
 
 

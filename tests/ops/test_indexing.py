@@ -317,3 +317,9 @@ def test_what_is_left_after_a_deletion_is_a_copy():
     x = np.arange(4.0)
     mg.delete(x, 3)[:] = 9
     assert_array_equal(x, np.arange(4.0))
+
+
+def test_an_index_of_more_axes_than_there_are_is_refused():
+    for index in (((1, 2), (3, 4)), ([0, 0], 1), (np.array([0, 1]), slice(None))):
+        with pytest.raises(IndexError, match=r"^scatter: too many indices for array"):
+            mg.ops.scatter(np.ones(2), index, (3,))

@@ -248,3 +248,10 @@ def test_windows_of_an_array_are_a_copy():
     x = np.arange(4.0)
     mg.sliding_window_view(x, 2)[:] = 0
     assert_array_equal(x, np.arange(4.0))
+
+
+def test_how_often_an_array_is_repeated_may_be_true_but_no_float():
+    x = np.array([1.0, 2.0])
+    assert_array_equal(mg.grad(lambda x: np.sum(np.tile(x, (3, True))))(x), [3, 3])
+    with pytest.raises(TypeError, match=r"^tile: reps must be an int or a tuple of ints, not 1\.0$"):
+        np.tile(mg.tensor(x, requires_grad=True), 1.0)

@@ -363,6 +363,10 @@ PYTHONS = re.compile(
 )
 
 
+# what NumPy or a user's function asked a Tensor for, that it is not
+PROTOCOLS = r"len: a 0-d Tensor has no length|(index|int|float|complex|bool): .* \(a Tensor of shape .*\)$"
+
+
 def fault(call, error):
     """What is wrong with an error; "named" if nothing is."""
     text, names = str(error), call.function.names
@@ -375,7 +379,7 @@ def fault(call, error):
         return "NumPy's"
     if type(error) not in KINDS:
         return f"a {type(error).__name__}"
-    if text.startswith("len: a 0-d Tensor has no length") or "needs no gradient: nothing was recorded" in text:
+    if re.match(PROTOCOLS, text) or "needs no gradient: nothing was recorded" in text:
         return "named"
     if not first or first[0] not in names or text[len(first[0]) :][:1] not in tuple(":( "):
         return "no name"
