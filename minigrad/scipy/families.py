@@ -72,18 +72,19 @@ logistic = row(
     "The logistic distribution.",
     logpdf=lambda z: sp.log_expit(z) + sp.log_expit(-z),
     cdf=lambda z: _share(np.less(z, 0), np.exp(np.where(np.less(z, 0), z, -z))),
-    sf=lambda z: _share(np.greater(z, 0), np.exp(np.where(np.less(z, 0), z, -z))),
+    sf=lambda z: _share(np.greater_equal(z, 0), np.exp(np.where(np.less(z, 0), z, -z))),
     logcdf=lambda z: sp.log_expit(z),
     logsf=lambda z: sp.log_expit(-z),
     ppf=lambda q: sp.logit(q),
 )
+_cotangent = lambda q: 1 / np.tan(math.pi * q)  # noqa: E731
 cauchy = row(
     "cauchy",
     "Cauchy's distribution.",
     logpdf=lambda z: -np.log1p(z * z) - _LOG_PI,
     cdf=lambda z: np.arctan2(1.0, -z) / math.pi,
     sf=lambda z: np.arctan2(1.0, z) / math.pi,
-    ppf=lambda q: np.where(np.less(q, 0.5), -1, 1) / np.tan(math.pi * np.where(np.less(q, 0.5), q, 1 - q)),
+    ppf=lambda q: np.where(np.less(q, 0.5), -_cotangent(q), _cotangent(1 - q)),
 )
 halfcauchy = row(
     "halfcauchy",
@@ -188,7 +189,7 @@ fisk = row(
     closed=True,
     logpdf=lambda z, c: np.log(c) + sp.xlogy(c - 1, z) + 2 * sp.log_expit(-c * np.log(z)),
     cdf=lambda z, c: _share(np.less(z, 1), z ** np.where(np.less(z, 1), c, -c)),
-    sf=lambda z, c: _share(np.greater(z, 1), z ** np.where(np.less(z, 1), c, -c)),
+    sf=lambda z, c: _share(np.greater_equal(z, 1), z ** np.where(np.less(z, 1), c, -c)),
     logcdf=lambda z, c: sp.log_expit(c * np.log(z)),
     logsf=lambda z, c: sp.log_expit(-c * np.log(z)),
     ppf=lambda q, c: q ** (1.0 / c) / (1 - q) ** (1.0 / c),

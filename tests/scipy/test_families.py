@@ -240,7 +240,7 @@ def test_a_small_probability_of_a_row_is_not_what_is_left_of_1():
 )
 def test_the_slope_of_a_distribution_function_is_the_density_in_the_tails_too(name, shapes):
     theirs = getattr(ss, name)
-    p = np.array([1e-300, 1e-100, 1e-30, 1e-17, 1e-12, 1e-6, 0.3])
+    p = np.array([1e-300, 1e-100, 1e-30, 1e-17, 1e-12, 1e-6, 0.3, 0.5])
     if not isinstance(theirs, ss.rv_discrete):
         x = np.concatenate([theirs.ppf(p, *shapes), theirs.isf(p, *shapes)])
         x = x[np.isfinite(theirs.pdf(x, *shapes)) & ~np.isin(x, [*theirs.support(*shapes), -np.inf, np.inf])]
