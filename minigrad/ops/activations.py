@@ -15,7 +15,7 @@ from ..blockwise import filled
 from ..errors import named
 from ..operation import op
 from ..stand_ins import implements
-from ..summation import blocked_dot, blocked_sum
+from ..summation import blocked_sum
 from ..typing import Array, Axis
 from . import gaussian
 from .arithmetic import selected
@@ -30,13 +30,10 @@ __all__ = [
 
 # size of the dtype -> the z above which e**-z does not overflow and 1 / (1 + e**-z) is not subnormal
 SIGMOID_FROM = {2: -9.0, 4: -87.0, 8: -708.0, 16: -708.0}
-
-SUBNORMAL_BELOW = 1e-30  # a product with a smaller number may be subnormal
-
 MODERATE = 60.0  # up to so large Z, of either sign, e**Z needs no shift: a pass over Z less, and one digit more
 MANY = 2**14  # entries from which on a pass over them takes longer than a few calls
-
 FEW_COLUMNS = 32  # up to so many entries in a row, reducing column by column is faster
+SHORT_ROW = 256  # up to so many, np.argmax is faster than np.max
 
 
 def _is_float_array(z):
@@ -93,7 +90,8 @@ def _one_or(number, mask, dtype):
     """1 where the mask is true, else the number, as np.where(mask, 1, number), but faster for the usual numbers."""
     # equivalent: never; 0 <= number -> 0 < number; 0 -> 1; 0 -> 2; 1 -> 0 because both ways give the same
     if 0 <= number <= 1:
-        return mask.astype(dtype).clip(number, 1)  # equivalent: 1 -> 2 because nothing is above 1
+        slopes = np.asarray(mask, dtype)
+        return slopes.clip(number, 1, out=slopes)  # equivalent: 1 -> 2 because nothing is above 1
     return np.where(mask, dtype.type(1), dtype.type(number))
 
 
@@ -105,13 +103,24 @@ def elu(z: Array, alpha: float = 1.0) -> Array:
     array([-0.6321,  0.    ,  2.    ])
     """
     z = floating(z)
-    return np.maximum(z, 0) + alpha * expm1_below_0(np.minimum(z, 0))
+    return above_0(z) + alpha * expm1_below_0(_below_0(z))
 
 
 @elu.vjp("z")
 def _(g, a, z, alpha):
-    below = np.logical_not(z > 0)
-    return selected(g, z > 0) + selected(g * alpha * np.exp(np.minimum(z, 0)), below)
+    return np.exp(_below_0(z)) * _one_or(alpha, z > 0, g.dtype) * g
+
+
+# equivalent: any change because NumPy's functions, which are slower for a number, give the same
+def above_0(z):
+    """max(Z, 0)."""
+    return z.clip(0, np.inf) if type(z) is np.ndarray else np.maximum(z, 0)
+
+
+# equivalent: any change because NumPy's functions, which are slower for a number, give the same
+def _below_0(z):
+    """min(Z, 0)."""
+    return z.clip(-np.inf, 0) if type(z) is np.ndarray else np.minimum(z, 0)
 
 
 @op
@@ -159,7 +168,7 @@ def softplus(z: Array) -> Array:
     np.float64(0.5)
     """
     z = floating(z)
-    return np.maximum(z, 0) + log1p_exp(z)
+    return above_0(z) + log1p_exp(z)
 
 
 @softplus.vjp("z")
@@ -181,13 +190,9 @@ def softmax(z: Array, axis: Axis = -1) -> Array:
     """
     wide = _by_columns(widened(floating(z)), axis)
     # equivalent: any change because both ways give the same
-    if wide.size >= MANY and wide.min() > -MODERATE and wide.max() < MODERATE:
-        e = np.exp(wide)
-        e /= blocked_dot(e, None, axis)
-    else:
-        e = np.asarray(shifted_by_maximum(wide, axis))
-        np.exp(e, out=e)
-        e /= blocked_sum(e, axis, keepdims=True)
+    moderate = wide.size >= MANY and wide.min() > -MODERATE and wide.max() < MODERATE
+    e = np.exp(wide if moderate else shifted_by_maximum(wide, axis))
+    e /= total(e, axis)
     return narrowed(e, z)
 
 
@@ -201,11 +206,26 @@ def _by_columns(z, axis):
 def shifted_by_maximum(z, axis):
     """Z minus its maximum along the axis, laid out column by column if its rows are short."""
     z = _by_columns(z, axis)
-    greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
+    greatest = _greatest(z, axis)
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
         return np.where((z == greatest) & (z > 0), 0, z - greatest)
+
+
+# equivalent: any change because both ways give the same
+def _greatest(z, axis):
+    """The maximum along the axis, which is kept with size 1: of many short rows, by where it lies."""
+    if z.size >= MANY and axis in (-1, z.ndim - 1) and FEW_COLUMNS < z.shape[-1] <= SHORT_ROW:
+        return np.take_along_axis(z, np.argmax(z, axis, keepdims=True), axis)
+    return np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
+
+
+# equivalent: any change because both ways give the same
+def total(x, axis):
+    """The sum along the axis, which is kept with size 1."""
+    few = type(x) is np.ndarray and x.size < MANY
+    return blocked_sum(x, axis, keepdims=True) if few else sum_of_products(x, None, axis)
 
 
 @softmax.vjp("z")
@@ -214,22 +234,34 @@ def _(g, a, z, axis):
     return a * (g - sum_of_products(g, a, axis))
 
 
-@op
+@named
 def log_softmax(z: Array, axis: Axis = -1) -> Array:
     """A_i = Z_i - ln sum_j e**Z_j: dA_i/dZ_j = delta_ij - softmax(Z)_j, so dJ/dZ = g - e**A sum(g).
 
     >>> mg.log_softmax(np.array([0.0, 1000.0]))
     array([-1000.,     0.])
     """
+    return _log_softmax(z, axis, saved=Saved())
+
+
+@op(name="log_softmax")
+def _log_softmax(z, axis, *, saved):
+    """A; E = e**(Z - max Z) and its sums are saved, since e**A = E / sum(E)."""
     shifted = shifted_by_maximum(widened(floating(z)), axis)
-    shifted -= np.log(blocked_dot(np.exp(shifted), None, axis))
+    e = np.exp(shifted)
+    saved.update(e=e, sums=total(e, axis))
+    shifted -= np.log(saved["sums"])
     return narrowed(shifted, z)
 
 
-@log_softmax.vjp("z")
-def _(g, a, z, axis):
+@_log_softmax.vjp("z")
+def _(g, a, z, axis, saved):
     g = widened(g)
-    return g - np.exp(widened(a)) * sum_of_products(g, None, axis)
+    g_sums = total(g, axis)
+    # equivalent: never because what is computed again is the same
+    if type(z) is np.ndarray:
+        return g - saved["e"] * (g_sums / saved["sums"])
+    return g - np.exp(widened(a)) * g_sums
 
 
 @implements(np.logaddexp)
@@ -286,7 +318,7 @@ def _(g, a, z, axis, keepdims):
     return _kept(g, z, axis) * softmax(z, axis)
 
 
-@op
+@named
 def silu(z: Array) -> Array:
     """A = Z S with S = sigmoid(Z): dA/dZ = S + Z S (1 - S) = S + A (1 - S).
 
@@ -295,31 +327,25 @@ def silu(z: Array) -> Array:
     >>> mg.grad(mg.silu)(0.0)
     np.float64(0.5)
     """
-    z = floating(z)
-    return z * sigmoid(z)
+    return _silu(z, saved=Saved())
 
 
-@silu.vjp("z")
-def _(g, a, z):
+@op(name="silu")
+def _silu(z, *, saved):
+    """A; S is saved."""
+    wide = widened(floating(z))
+    saved["s"] = sigmoid(wide)
+    return narrowed(wide * saved["s"], z)
+
+
+@_silu.vjp("z")
+def _(g, a, z, saved):
     z = widened(z)
-    s = _factor(a, z, sigmoid)
+    # equivalent: any change because both are S
+    s = saved["s"] if type(z) is np.ndarray else sigmoid(z)
     # equivalent: any change because z * s is A, where float16 has not rounded it
     a = a if a.dtype == z.dtype else z * s  # float16 has rounded A
-    return g * (s + a * (1 - s))
-
-
-# equivalent: any change because without a recording both ways give the same, and any limit of that size will do
-def _factor(a, z, function):
-    """S = function(Z), where A = Z S is known, and S = 1/2 at Z = 0.
-
-    The quotient A / Z takes less time. Where the VJP is recorded, its own derivatives would cancel.
-    """
-    if type(z) is not np.ndarray or a.dtype != z.dtype:
-        return function(z)
-    regular = np.abs(z) > SUBNORMAL_BELOW
-    if np.all(regular):  # without a mask the quotient takes a third of the time
-        return a / z
-    return np.divide(a, z, out=np.full_like(z, 0.5), where=regular)
+    return ((1 - s) * a + s) * g  # in this order NumPy allocates once
 
 
 @named
@@ -368,6 +394,6 @@ def _density(z):
     return np.exp(z * -0.5 * z) * (1 / math.sqrt(2 * math.pi))
 
 
-for _activation in (leaky_relu, elu, softplus, silu, logaddexp):
+for _activation in (leaky_relu, elu, softplus, logaddexp):
     _activation.elementwise, _activation.elementwise_vjps = 1 if _activation is leaky_relu else 2, True
 sigmoid.elementwise_vjps = True

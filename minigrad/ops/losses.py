@@ -9,9 +9,8 @@ import numpy as np
 
 from ..errors import named
 from ..operation import op
-from ..summation import blocked_dot
 from ..typing import Array
-from .activations import shifted_by_maximum, sigmoid, softmax
+from .activations import above_0, shifted_by_maximum, sigmoid, softmax, total
 from .casting import Saved, floating, narrowed, widened
 from .exponentials import log1p_exp
 from .reductions import mean
@@ -51,7 +50,7 @@ def _cross_entropy(logits, labels, *, saved):
     e = shifted_by_maximum(widened(floating(logits)), 1)
     of_labels = e[np.arange(len(e)), labels]
     np.exp(e, out=e)
-    saved.update(e=e, sums=blocked_dot(e, None, 1))
+    saved.update(e=e, sums=total(e, 1))
     return narrowed((np.log(saved["sums"][:, 0]) - of_labels).sum() / len(e), logits)
 
 
@@ -134,7 +133,7 @@ def binary_cross_entropy_with_logits(logits: Array, targets: Array) -> Array:
     z, y = widened(floating(logits)), widened(floating(targets))
     overshoot = log1p_exp(z)  # ln(1 + e**Z) = max(Z, 0) + this, which stays apart from Z Y
     with np.errstate(invalid="ignore"):
-        loss = np.maximum(z, 0) - z * y + overshoot
+        loss = above_0(z) - z * y + overshoot
     if np.any(np.isinf(z)):
         # equivalent: > -> >=; > 0 -> > any number because z is infinite there
         loss = np.where(np.isinf(z), np.where(y == (z > 0), 0, np.inf), loss)

@@ -18,7 +18,7 @@ from minigrad.viz.parts import read_tape
 
 OPS = {name: op for name in dir(mg.ops) if isinstance(op := getattr(mg.ops, name), Op)}
 OPS["softmax_cross_entropy"] = losses._cross_entropy  # which mg.softmax_cross_entropy calls
-OPS["gelu"] = activations._gelu
+OPS |= {"gelu": activations._gelu, "silu": activations._silu, "log_softmax": activations._log_softmax}
 MATRICES = ("matmul", "inv", "det", "log_abs_det")
 
 
