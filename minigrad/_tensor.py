@@ -18,7 +18,7 @@ from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
 from .foreign_names import ForeignNames, set_foreign_names, with_options_explained
-from .gradients import accumulate
+from .gradients import accumulate, read_only
 from .names import name_array
 from .operation import array_of
 from .ops.kernels.memory import copy
@@ -203,7 +203,8 @@ class Tensor(WaysOut, ArrayMethods, ForeignNames):
 
         def __array__(self, dtype=None, copy=None):
             self._check_nothing_lost("become an array")
-            return np.array(self._array, dtype=dtype, copy=copy)
+            array = np.array(self._array, dtype=dtype, copy=copy)
+            return read_only(array) if array is self._array else array  # a write to it would go unseen
 
     def __len__(self) -> int:
         if not self.ndim:

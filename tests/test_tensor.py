@@ -262,6 +262,16 @@ def test_what_would_lose_a_gradient_is_refused():
     np.testing.assert_array_equal(np.asarray(mg.tensor([1.0])), [1])
 
 
+@pytest.mark.parametrize("of", [mg.tensor, lambda values: (mg.tensor(values, requires_grad=True) * 1).detach()])
+def test_what_shares_a_tensors_memory_is_read_only(of):
+    t = of([1.0, 2.0])
+    with pytest.raises(ValueError, match="read-only"):
+        np.asarray(t)[0] = 9
+    for own in (np.array(t), np.asarray(t, np.float32)):
+        own[0] = 9
+    assert t.tolist() == [1, 2]
+
+
 def test_the_ways_out():
     t = leaf(np.arange(3.0))
     assert t.detach().requires_grad is False
