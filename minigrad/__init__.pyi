@@ -94,7 +94,7 @@ def fixed_point(
     f: Callable[[Any], Callable[[Any], Any]],
     a: Any,
     x0: Any,
-    distance: Callable,
+    distance: Callable[[Any, Any], Any],
     tol: float,
     *,
     max_iterations: int = 10000,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from .typing import Axis, Booleans, DType, Integers, Order, ReadOnly, Shape, Ten
 if TYPE_CHECKING:
     from ._tensor import Tensor
 
+C = TypeVar("C", bound=Callable[..., Any])
 
-def _as(function: Any) -> Callable:
+
+def _as(function: Any) -> Callable[[C], C]:
     """Decorate a method that takes the calls of NumPy's as well."""
 
     def as_numpy(arguments, options):
@@ -30,7 +32,7 @@ def _as(function: Any) -> Callable:
         except TypeError as error:
             raise type(error)(f"{error}{keyword_instead(error)}") from None
 
-    return lambda method: named(method, as_numpy)
+    return lambda method: named(method, as_numpy)  # type: ignore[return-value]
 
 
 def _bitwise(ufunc: Any) -> tuple[Callable[[Any, Any], Integers], Callable[[Any, Any], Integers]]:

@@ -27,7 +27,7 @@ from .tape import Node
 from .typing import ArrayLike, DType, IndexLike, TensorLike
 
 
-class Tensor(WaysOut, ArrayMethods, ForeignNames):
+class Tensor(ArrayMethods, WaysOut, ForeignNames):
     """An array plus a node of the tape; the node is None where nothing is recorded.
 
     data: anything np.array takes, of a boolean, integer, floating-point or complex dtype; it is copied.

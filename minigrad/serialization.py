@@ -39,7 +39,7 @@ HEADER = re.compile(
 )
 
 
-def save(path: str | os.PathLike, mapping: Mapping[str, Any]) -> None:
+def save(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None:
     """Write a nested mapping to a file, which replaces the one at path when it is complete.
 
     mapping: its keys are strings. Its values are arrays, NumPy's scalars, Python's numbers, strings, bools and None,
@@ -69,7 +69,7 @@ def save(path: str | os.PathLike, mapping: Mapping[str, Any]) -> None:
         write(file, nest, arrays)
 
 
-def load(path: str | os.PathLike) -> dict[str, Any]:
+def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the nested mapping in a file that `save` wrote. It takes no more memory than a few times the file's size.
 
     Raises ValueError that begins with the path, and names the entry, if the file is damaged or something else
@@ -90,7 +90,7 @@ def load(path: str | os.PathLike) -> dict[str, Any]:
 
 
 @contextmanager
-def replacing(path: str | os.PathLike) -> Iterator[BinaryIO]:
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Give a binary file to write to, and put it at path when the block ends; after an exception path is as it was.
 
     The bytes are on the disk before the name is: a program that is killed at any moment leaves a complete file, the

@@ -107,6 +107,11 @@ if TYPE_CHECKING:
         @overload
         def __call__(self, forward: Callable[Concatenate[ndarray, P], Array], /) -> UnaryOp[P]: ...
 
+    class Computes(Protocol[P, T_co]):
+        """A module, which is called as its `forward` is."""
+
+        def forward(self, *x: P.args, **options: P.kwargs) -> T_co: ...
+
     class Gradient(Protocol[P]):
         """What `grad` makes of a function: its first argument may be a nest, and the gradient is built like it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations  # np.random, which annotations name, is slow
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from ..typing import Array, DType, Pair
 from .arguments import check_bias, check_number, check_rng, check_sizes, float_dtype
 from .initial import he_normal
 from .module import Module
+
+if TYPE_CHECKING:
+    from ..typing import ArrayLike
 
 
 def parameter(array: np.ndarray) -> Tensor:
@@ -113,7 +117,19 @@ class Conv2d(Module):
         )
 
 
-class _OneOp(Module):
+class _Keeping(Module):
+    """A layer without parameters, which makes an array of an array and a Tensor of a Tensor."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __call__(self, x: Tensor) -> Tensor: ...
+        @overload
+        def __call__(self, x: ArrayLike) -> np.ndarray: ...
+        def __call__(self, x: Any) -> Any: ...
+
+
+class _OneOp(_Keeping):
     """A layer without parameters that is one op, and so one node of a picture, without a box around it."""
 
     _has_box = False
@@ -206,7 +222,7 @@ class Flatten(_OneOp):
         return ops.reshape(x, (*x.shape[:start], math.prod(x.shape[start : end + 1]), *x.shape[end + 1 :]))
 
 
-class Dropout(Module):
+class Dropout(_Keeping):
     """While training, each entry is 0 with probability p, and else divided by 1 - p; in `eval()`, x itself.
 
     The generator is the caller's, and what it draws depends on its state: to resume a run, save

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Set, ValuesView
 from functools import partial
 from types import FunctionType, MethodType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -25,6 +25,11 @@ from .arguments import float_dtype
 from .state import IncompatibleKeys, mapping_of, paired, plain_value
 
 _Module = TypeVar("_Module", bound="Module")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+if TYPE_CHECKING:
+    from ..typing import Computes
 
 
 class Module:
@@ -90,21 +95,25 @@ class Module:
                 said = f"{name} is a {type(part).__name__}, where parameters are not found: make it a list"
                 raise TypeError(f"{type(self).__name__}: {said}")
 
-    def __call__(self, *x: Any, **options: Any) -> Any:
-        """Return `forward(*x, **options)`."""
-        label = self._label or type(self).__name__
-        try:
-            if self._has_box:
-                return call_in_scope(label, self.forward, x, options)
-            return self.forward(*x, **options)
-        except (TypeError, ValueError) as error:
-            if len(error.args) == 1:  # it is a sentence
-                kind = type(self).__name__
-                said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
-                error.args = (f"{label}: {said}",)
-            raise
+    if TYPE_CHECKING:
 
-    if not TYPE_CHECKING:  # for which it would have every attribute
+        def __call__(self: Computes[P, T], *x: P.args, **options: P.kwargs) -> T: ...
+
+    else:  # with __getattr__ it would have every attribute
+
+        def __call__(self, *x, **options):
+            """Return `forward(*x, **options)`."""
+            label = self._label or type(self).__name__
+            try:
+                if self._has_box:
+                    return call_in_scope(label, self.forward, x, options)
+                return self.forward(*x, **options)
+            except (TypeError, ValueError) as error:
+                if len(error.args) == 1:  # it is a sentence
+                    kind = type(self).__name__
+                    said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
+                    error.args = (f"{label}: {said}",)
+                raise
 
         def __getattr__(self, name):
             if name in dir(type(self)):  # a property has raised AttributeError: about another name

@@ -59,7 +59,7 @@ class GRU(Module):
         self.bias_ih_l0 = drawn(3 * hidden_size) if bias else None
         self.bias_hh_l0 = drawn(3 * hidden_size) if bias else None
 
-    def forward(self, x: Array, h: Array | None = None) -> tuple[Any, Any]:
+    def forward(self, x: Array, h: Array | None = None) -> tuple[Tensor, Tensor]:
         """Return (output, h): the hidden state after each step, (N, L, hidden_size), and after the last one.
 
         h: (1, N, hidden_size), the state before the first step, 0 by default; without N if x is without it.

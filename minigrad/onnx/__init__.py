@@ -21,7 +21,7 @@ __all__ = ["export"]
 __dir__ = __all__.copy  # what dir() shows
 
 
-def export(path: str | os.PathLike, f: Callable, example: Any, *, dynamic_batch: bool = True) -> None:
+def export(path: str | os.PathLike[str], f: Callable[..., Any], example: Any, *, dynamic_batch: bool = True) -> None:
     """Write what f computes to a file as an ONNX model, which replaces the one at path when it is complete.
 
     path: ends in .onnx

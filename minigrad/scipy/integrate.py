@@ -27,7 +27,9 @@ _OF_THE_FORWARD_EQUATION = {"Dfun", "col_deriv", "full_output", "ml", "mu", "h0"
 _FOUND = ("Integration successful", "Nothing was done")  # the second where all times are one
 
 
-def odeint(func: Callable, y0: Array, t: Array, args: tuple = (), *, tfirst: bool = False, **options: Any) -> Array:
+def odeint(
+    func: Callable[..., Any], y0: Array, t: Array, args: tuple[Any, ...] = (), *, tfirst: bool = False, **options: Any
+) -> Array:
     """The solution of dy/dt = func(y, t, *args) at the times t, from y0, a vector, at t[0]: one row a time.
 
     y0, t and args are differentiated, any number of times. With `tfirst` it is func(t, y, *args). SciPy gets the

@@ -163,7 +163,7 @@ class Graph:
     def __repr__(self) -> str:
         return f"<{self.title}>"
 
-    def save(self, path: str | os.PathLike) -> Path:
+    def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the picture, in the format of the suffix: .html, .svg, .png, .pdf or .dot; return the path.
 
         .html is a page to explore: zoom, search, fold, click for all that is known of a node. It needs no Graphviz.

@@ -17,6 +17,7 @@ def cube(z: np.ndarray, power: int = 3, *, scale: float = 1.0) -> np.ndarray:
     return np.full_like(z, scale)
 
 
+layer = mg.nn.Linear(2, 3, rng=np.random.default_rng(0))
 mg.conv2d(1, 2, 3, 4, nonsense=5)  # wrong
 mg.conv2d(x, x, strides=2)  # wrong
 mg.conv2d(x, x, stride="two")  # wrong
@@ -56,6 +57,11 @@ mg.checkpoint(loss)("a")  # wrong
 cube(x, "a")  # wrong
 cube(x, scal=1.0)  # wrong
 cube.vjp(3)  # wrong
+
+layer(x, x)  # wrong
+layer(y=x)  # wrong
+mg.nn.Tanh()("a")  # wrong
+x.argmax(axes=0)  # wrong
 
 mg.conv2d(x, x, stride=2, padding=(1, 1))
 mg.grad(loss)(array, scale=2.0)
