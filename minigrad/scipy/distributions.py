@@ -36,10 +36,11 @@ class _AsSciPy(type):
 
 
 def _of_lists(f):
-    """A function that makes arrays of lists first."""
+    """A function that first makes arrays of lists, and fractions of integers: those of few bits wrap around."""
 
     def made(x):
-        return array(x) if isinstance(x, (list, tuple)) else x
+        x = array(x) if isinstance(x, (list, tuple)) else x
+        return x * 1.0 if getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u") else x
 
     @wraps(f)
     def call(*arguments, **options):
@@ -179,8 +180,7 @@ def _called(of, label, signature):
         values = dict(bound.arguments)
         loc, scale = values.pop("loc"), values.pop("scale", None)
         x, *shapes = values.values()
-        # equivalent: shape * 1.0 -> shape / 1.0 because either is a fraction
-        return of(x, *[shape * 1.0 for shape in shapes], loc=loc, scale=scale)  # of unsigned integers, -1 is large
+        return of(x, *shapes, loc=loc, scale=scale)
 
     told: Any = call
     told.__signature__, told.__name__ = signature, label.partition(".")[2]

@@ -106,7 +106,9 @@ class t(Distribution):
         """The quantile; differentiable in all but `df`."""
         df = positive(df)
         zero = np.equal(q, 0)  # where SciPy's ufunc has the wrong sign
-        lowest = np.where(np.isnan(df), np.nan, -np.inf) + np.sqrt(np.where(zero, q, 1.0))  # of infinite slope
+        # equivalent: 1.0 -> any number because this is not taken
+        lowest = np.where(np.isnan(df), df, -np.inf) + np.sqrt(np.where(zero, q, 1.0))  # of infinite slope
+        # equivalent: 0.5 -> any number because this is not taken
         return loc + positive(scale) * np.where(zero, lowest, sp.stdtrit(df, np.where(zero, 0.5, q)))
 
 
@@ -290,9 +292,10 @@ class multinomial(Distribution):
         """The logarithm of the probability. The last p is what the others leave of 1."""
         first = p[..., :-1]
         p = np.concatenate([first, np.expand_dims(1 - sum(first, -1), -1)], -1)
-        valid = np.all(np.greater_equal(p, 0) & np.less_equal(p, 1), -1) & np.greater_equal(n, 0)
+        valid = np.all(np.greater_equal(p, 0), -1) & np.greater_equal(n, 0)  # their sum is 1
+        # equivalent: np.floor(x) -> np.ceil(x) because a whole number is both
         possible = np.all(np.greater_equal(x, 0) & np.equal(x, np.floor(x)), -1) & np.equal(np.sum(x, -1), n)
-        mask = np.expand_dims(valid & possible, -1)
+        mask = np.expand_dims(possible, -1)
         # equivalent: 0.0 -> any number; 1.0 -> any number because these are not taken
         x, p = np.where(mask, x, 0.0), np.where(mask, p, 1.0)
         found = sp.gammaln(np.add(n, 1.0)) + sum(sp.xlogy(x, p) - sp.gammaln(x + 1), -1)

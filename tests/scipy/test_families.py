@@ -115,11 +115,32 @@ def test_lists_numbers_tensors_and_single_precision(name, function):
     assert ours(np.ones((0, 2)), *shapes).shape == (0, 2)
     frozen = getattr(getattr(stats, name)(*shapes), function)
     assert_array_equal(frozen(x), expected)
-    unsigned = [np.array(2, np.uint8)] * (
-        len(shapes) if name in ("weibull_min", "pareto", "invgamma", "gompertz") else 0
-    )
-    if unsigned:
-        assert_array_equal(ours(x, *unsigned), ours(x, *[2.0 for _ in unsigned]))
+
+
+WHOLE = {
+    "binom": (4, 0.3),
+    "bernoulli": (0.3,),
+    "geom": (0.3,),
+    "nbinom": (3, 0.3),
+    "truncnorm": (1, 9),
+    "beta": (2, 3),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.uint64])
+@pytest.mark.parametrize("name", [*families.__all__, "norm", "t", "gamma", "chi2", "beta", "poisson"])
+def test_integers_of_any_type_count_as_fractions(name, dtype):
+    theirs = getattr(ss, name)
+    counts = isinstance(theirs, ss.rv_discrete)
+    shapes, x = WHOLE.get(name, (2,) * theirs.numargs), np.array([1, 2, 3, 8])
+    place = (2,) if counts else (2, 3)
+    functions = ("logpmf", "pmf") if counts else ("logpdf", "pdf")
+    for function in (*functions, *(() if name in ("skewnorm", "vonmises") else ("cdf", "sf", "logsf"))):
+        f = getattr(getattr(stats, name), function)
+        whole = [dtype(part) if isinstance(part, int) else part for part in (*shapes, *place)]
+        expected = f(x * 1.0, *[part * 1.0 for part in (*shapes, *place)])
+        assert_array_equal(f(x.astype(dtype), *whole), expected, strict=True)
+        assert_array_equal(f(mg.tensor(x.astype(dtype)), *whole).data, expected)
 
 
 CERTAIN = [("binom", (4.0, 1.0)), ("geom", (1.0,)), ("nbinom", (2.0, 1.0))]  # at p = 1 ln(1 - p) is infinite
