@@ -147,14 +147,26 @@ def _(g, out, a):
 
 
 # equivalent: any change because the recurrence has the same solution
+@op(name="recurrence", complex=True)
 def _from_the_end(g, factors):
-    """S[i] = g[i] + F[i] S[i + 1]."""
+    """S[i] = G[i] + F[i] S[i + 1], along the first axis, in as many steps as its length has bits."""
     shift = 1
     while len(factors):
         g = np.concatenate([g[:-shift] + factors * g[shift:], g[-shift:]])
         factors = factors[:-shift] * factors[shift:]
         shift *= 2
     return g
+
+
+@_from_the_end.vjp("g")
+def _(u, s, g, factors):
+    """dJ/dG[i] = U[i] + F[i - 1] dJ/dG[i - 1]."""
+    return _from_the_end(u[::-1], factors[::-1])[::-1]
+
+
+@_from_the_end.vjp("factors")
+def _(u, s, g, factors):
+    return _from_the_end(u[::-1], factors[::-1])[:0:-1] * s[1:]
 
 
 _SMALLEST = 1e8  # times the smallest normal number: a product from which on no digit is lost

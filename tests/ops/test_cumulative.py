@@ -1,7 +1,9 @@
 """Running sums and products, against NumPy's."""
 
 import math
+import tracemalloc
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -160,3 +162,15 @@ def test_slopes_of_a_running_product_are_precise_where_it_is_tiny_and_to_any_ord
     assert_allclose(slope(np.array([1e-320, 0.3, 3.7])), [0.3 * 3.7, 3.7e-320, 0.3e-320], rtol=1e-14, atol=5e-324)
     assert_allclose(slope(np.array([3e-160, 7e-161, 3.7])), [7e-161 * 3.7, 3e-160 * 3.7, 2.1e-320], rtol=1e-14)
     assert_array_equal(mg.jacobian(slope)(np.array([1e-9, 2.0, 3.0])), [[0, 3, 2], [3, 0, 1e-9], [2, 1e-9, 0]])
+
+
+def test_second_derivatives_of_running_products_take_no_array_for_each_bit_of_their_length():
+    x = np.random.default_rng(0).uniform(0.99, 1.01, 20_000)
+    for f in (np.cumprod, np.logaddexp.accumulate):
+        curvature = partial(mg.hvp, lambda x, f=f: np.sum(f(x) ** 2), x, np.ones(x.size))
+        curvature()
+        tracemalloc.start()
+        curvature()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 60 * x.nbytes  # 160 and 180 when each step was on the tape
