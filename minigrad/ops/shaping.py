@@ -25,6 +25,9 @@ __all__ = [
     "atleast_3d", "sliding_window_view",
 ]  # fmt: skip
 
+MANY = 2**16  # entries of a matrix from which on the order of a copy counts
+LINE, SHARED = 64, 1024  # bytes of a line of the cache; rows so far apart, or a multiple of it, share a few lines
+
 
 @implements(np.reshape)
 @op(complex=True)
@@ -40,7 +43,30 @@ def reshape(a: Array, shape: Shape, order: Order = "C") -> Array:
     if order not in ("C", "F"):
         hint = ": give the shape as one tuple" if isinstance(order, int) else ""
         raise ValueError(f"reshape: order must be 'C' or 'F', not {order!r}{hint}")
+    # equivalent: any change because NumPy's copy, which is slower, is the same
+    if order == "C" and _is_slow_to_copy(a):
+        try:
+            return np.reshape(a, shape, copy=False)
+        except ValueError:
+            a = _copied_by_rows(a)
     return np.reshape(a, shape, order=order)
+
+
+# equivalent: any change because NumPy's copy, which is slower, is the same
+def _is_slow_to_copy(a):
+    """Whether it is a large transposed matrix whose rows share few lines of the cache, a power of two apart."""
+    if type(a) is not np.ndarray or a.ndim != 2 or a.size < MANY:
+        return False
+    return a.flags.f_contiguous and not a.flags.c_contiguous and a.strides[1] % SHARED == 0
+
+
+# equivalent: any change because NumPy's copy, which is slower, is the same
+def _copied_by_rows(a):
+    """A transposed matrix in row-major order, by way of rows an odd number of lines of the cache apart."""
+    line = LINE // a.itemsize
+    staged = np.empty((a.shape[1], (-(-a.shape[0] // line) | 1) * line), a.dtype)[:, : a.shape[0]]
+    staged[...] = a.T
+    return np.ascontiguousarray(staged.T)
 
 
 @extends(reshape)

@@ -244,6 +244,17 @@ def test_each_entry_gets_the_sum_over_its_windows(sizes, axes):
         assert_allclose(t.grad.ravel(), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble, np.complex64, np.int8])
+def test_a_large_transposed_matrix_in_another_shape_is_numpys(dtype):
+    x = (np.arange(128.0 * 1024) % 113).astype(dtype).reshape(128, 1024)
+    for shape in (-1, (64, 2048), (1024, 16, 8), (1024, 128)):
+        found = mg.reshape(x.T, shape)
+        assert_array_equal(found, np.reshape(x.T, shape), strict=True)
+        assert np.shares_memory(found, x) == np.shares_memory(np.reshape(x.T, shape), x)
+    with pytest.raises(ValueError, match=r"^cannot reshape array of size 131072 into shape \(3,7\)$"):
+        mg.reshape(x.T, (3, 7))
+
+
 def test_windows_of_an_array_are_a_copy():
     x = np.arange(4.0)
     mg.sliding_window_view(x, 2)[:] = 0
