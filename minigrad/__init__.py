@@ -19,14 +19,9 @@ from importlib import import_module as _import_module
 
 from . import ops
 from ._tensor import Tensor, tensor
-from .derivation import vec, vec_jacobian
 from .foreign_names import missing as _missing
-from .implicit import fixed_point
 from .nest import ravel_nest
 from .operation import op
-from .ops import *
-from .ops.arranging import c_, r_
-from .recompute import checkpoint
 from .settings import no_grad, scope
 from .threads import get_num_threads, set_num_threads
 from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
@@ -40,16 +35,18 @@ __all__ += ["tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz",
 __all__ += ops.__all__
 
 
+_LATER = {"load": "serialization", "save": "serialization", "debug": "viz", "graph": "viz", "functional_call": "nn"}
+_LATER |= {"checkpoint": "recompute", "fixed_point": "implicit", "vec": "derivation", "vec_jacobian": "derivation"}
+_LATER |= {"c_": "ops.arranging", "r_": "ops.arranging"} | dict.fromkeys(ops.__all__, "ops")
+
+
 def __getattr__(name):
     """What the core does not need is imported at its first use."""
     if name in ("data", "distributed", "nn", "onnx", "optim", "scipy", "testing", "viz"):
         return _import_module(f".{name}", __name__)
-    if name in ("load", "save"):
-        return getattr(_import_module(".serialization", __name__), name)
-    if name in ("debug", "graph"):
-        return getattr(_import_module(".viz", __name__), name)
-    if name == "functional_call":
-        return _import_module(".nn", __name__).functional_call
+    if name in _LATER:
+        value = globals()[name] = getattr(_import_module(f".{_LATER[name]}", __name__), name)
+        return value
     raise _missing(f"module {__name__!r} has no attribute {name!r}", __name__, name)
 
 

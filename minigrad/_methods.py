@@ -71,6 +71,18 @@ def _attribute(name: str, get: Any = None, doc: str | None = None) -> Any:
     return property(get or operator.attrgetter(f"_array.{name}"), refuse, refuse, doc)
 
 
+class _Later:
+    """A method that is an op, whose family is imported when it is first asked for."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __get__(self, tensor: Any, owner: Any = None) -> Any:
+        op = getattr(ops, self.name.strip("_"))
+        setattr(self.owner, self.name, op)
+        return op.__get__(tensor, owner)
+
+
 class ArrayMethods:
     """The operators and methods of Tensor that lead to an op, or to plain values."""
 
@@ -97,7 +109,6 @@ class ArrayMethods:
     __imod__ = in_place(ops.remainder, np.remainder)
     __floordiv__, __rfloordiv__ = operators(ops.floor_divide)
     __ifloordiv__ = in_place(ops.floor_divide, np.floor_divide)
-    __divmod__, __rdivmod__ = ops.divmod, lambda self, other: ops.divmod(other, self)
     __neg__, __pos__, __abs__, __round__ = ops.negative, ops.positive, ops.abs, ops.round
 
     def __eq__(self, other: object) -> Booleans:  # type: ignore[override]
@@ -114,6 +125,9 @@ class ArrayMethods:
     __xor__, __rxor__ = _bitwise(np.bitwise_xor)
     __lshift__, __rlshift__ = _bitwise(np.left_shift)
     __rshift__, __rrshift__ = _bitwise(np.right_shift)
+
+    def __rdivmod__(self: Any, other: Any) -> Any:
+        return ops.divmod(other, self)
 
     def __invert__(self) -> Integers:
         return np.invert(self)  # type: ignore[call-overload]
@@ -138,13 +152,18 @@ class ArrayMethods:
     # methods: the ops that arrays have as methods, and the activations
 
     sum, mean, max, min, prod = ops.sum, ops.mean, ops.max, ops.min, ops.prod
-    var, std, cumsum, cumprod, dot, trace = ops.var, ops.std, ops.cumsum, ops.cumprod, ops.dot, ops.trace
+    var, std, dot, trace = ops.var, ops.std, ops.dot, ops.trace
     exp, log, sqrt, square, sin, cos, tanh = ops.exp, ops.log, ops.sqrt, ops.square, ops.sin, ops.cos, ops.tanh
     abs, clip, round = ops.abs, ops.clip, ops.round
-    relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
     flatten, ravel, squeeze, swapaxes = ops.ravel, ops.ravel, ops.squeeze, ops.swapaxes
-    diagonal, repeat, take, choose = ops.diagonal, ops.repeat, ops.take, ops.choose
+    diagonal, repeat, take = ops.diagonal, ops.repeat, ops.take
     conjugate = conj = ops.conjugate
+    if TYPE_CHECKING:
+        __divmod__, cumsum, cumprod, choose = ops.divmod, ops.cumsum, ops.cumprod, ops.choose
+        relu, sigmoid, softmax, log_softmax = ops.relu, ops.sigmoid, ops.softmax, ops.log_softmax
+    else:
+        __divmod__, cumsum, cumprod, choose = _Later(), _Later(), _Later(), _Later()
+        relu, sigmoid, softmax, log_softmax = _Later(), _Later(), _Later(), _Later()
 
     @named
     def reshape(self: Any, *shape: Shape, order: Order = "C", copy: bool | None = None) -> Tensor:

@@ -68,7 +68,7 @@ def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **options: Any
         _check_at(ufunc, inputs[0])
     if ufunc in _PLAIN_UFUNCS:
         return _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))
-    stand_in = NUMPY.get(ufunc) or _from_scipy(ufunc)
+    stand_in = NUMPY.get(ufunc) or _stand_in(ufunc) or _from_scipy(ufunc)
     if stand_in is None:
         raise TypeError(f"{_name(ufunc)} {_NO_OP}")
     if method == "__call__":
@@ -87,7 +87,7 @@ def _check_at(ufunc: Any, written: Any) -> None:
 def _by_method(method: str, op: Any, ufunc: Any, inputs: tuple, options: dict) -> Any:
     """What a method of a ufunc, such as `reduce`, makes of an op."""
     # equivalent: never because what follows gives the same, slower
-    if method == "reduce" and op in _REDUCTIONS:
+    if method == "reduce" and op.__name__ in _REDUCTIONS:
         return _reduce(op, *inputs, **options)
     options = {"initial": ufunc.identity} | options if method == "reduce" else options
     _plain(ufunc, getattr(ufunc, method), *without_tensors(inputs), **without_tensors(options))  # refuses as NumPy does
@@ -150,8 +150,8 @@ def _cast_inputs(ufunc, inputs, dtype, casting):
 def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
     """`np.add.reduce` and the like: the op's own reduction, or the op from one slice to the next."""
     array = in_dtype(array, dtype)
-    if op in _REDUCTIONS:
-        return in_dtype(_REDUCTIONS[op](array, axis, keepdims=keepdims, **options), dtype)
+    if op.__name__ in _REDUCTIONS:
+        return in_dtype(getattr(ops, _REDUCTIONS[op.__name__])(array, axis, keepdims=keepdims, **options), dtype)
     start = [value for value in [options.pop("initial", None)] if value is not None]
     if options:
         raise TypeError(f"{op.__name__}.reduce does not take {', '.join(options)} here")
@@ -162,7 +162,7 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
     if start:
         none = np.ones(0, array.dtype)
         slices = ops.concatenate([ops.full_like(np.ones((1, *rest)), start[0], op(none, none).dtype), slices])
-    value = ops.cumulative.running(slices, of=op)[-1] if op in _RUNNING else functools.reduce(op, [*slices])
+    value = ops.cumulative.running(slices, of=op)[-1] if op.__name__ in _RUNNING else functools.reduce(op, [*slices])
     value = in_dtype(value, dtype)
     return ops.expand_dims(value, axis) if keepdims else value
 
@@ -170,12 +170,12 @@ def _reduce(op, array, axis=0, dtype=None, out=None, keepdims=False, **options):
 def _accumulate(op, array, axis=0, dtype=None, out=None):
     """`np.add.accumulate` and the like."""
     array = in_dtype(array, dtype)
-    if op in _ACCUMULATIONS:
-        return _ACCUMULATIONS[op](array, axis)
-    if op in (ops.maximum, ops.minimum):
+    if op.__name__ in _ACCUMULATIONS:
+        return getattr(ops, _ACCUMULATIONS[op.__name__])(array, axis)
+    if op.__name__ in ("maximum", "minimum"):
         return ops.cumulative.running_extremes(array, name=op.__name__, axis=axis)
     array = ops.moveaxis(array, axis, 0)
-    if op in _RUNNING:
+    if op.__name__ in _RUNNING:
         return ops.moveaxis(ops.cumulative.running(array, of=op), 0, axis)
     return ops.stack([*itertools.accumulate(array, op)], axis)
 
@@ -189,7 +189,7 @@ def _reduceat(op, array, indices, axis=0, dtype=None, out=None):
     """`np.add.reduceat` and the like: the reductions between neighbouring indices."""
     array = ops.moveaxis(array, axis, 0)
     indices = np.asarray(indices)
-    if op is ops.add:
+    if op.__name__ == "add":
         return ops.moveaxis(ops.cumulative.sums_between(in_dtype(array, dtype), indices=indices), 0, axis)
     sizes = np.maximum(np.diff(indices, append=len(array)), 1)
     places = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
@@ -207,10 +207,9 @@ def _parts(array, starts, size):
 
 
 _METHODS: dict[str, Callable] = {"reduce": _reduce, "accumulate": _accumulate, "outer": _outer, "reduceat": _reduceat}
-_REDUCTIONS: dict[Any, Any] = {ops.add: ops.sum, ops.multiply: ops.prod, ops.maximum: ops.max, ops.minimum: ops.min}
-_REDUCTIONS |= {ops.fmax: ops.nanmax, ops.fmin: ops.nanmin}
-_RUNNING = {ops.fmax, ops.fmin, ops.hypot, ops.logaddexp, ops.logaddexp2, ops.subtract}
-_ACCUMULATIONS: dict[Any, Any] = {ops.add: ops.cumsum, ops.multiply: ops.cumprod}
+_REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "fmax": "nanmax", "fmin": "nanmin"}
+_ACCUMULATIONS = {"add": "cumsum", "multiply": "cumprod"}
+_RUNNING = {"fmax", "fmin", "hypot", "logaddexp", "logaddexp2", "subtract"}
 
 
 @implements(np.where)
@@ -221,13 +220,14 @@ def _where(condition: Any, *branches: Any) -> Any:
 
 def array_function(self: Any, function: Any, types: Any, arguments: tuple, options: dict) -> Any:
     """NumPy's `__array_function__`: called for `np.sum(t)` and `np.concatenate([t, array])`."""
-    stand_in = NUMPY.get(function) or _from_fft(function)
-    if stand_in is not None:
-        return stand_in(*arguments, **options)
+    if function in NUMPY:
+        return NUMPY[function](*arguments, **options)
     if function in _PLAIN_FUNCTIONS:
         return _of_arrays(function, arguments, options)
     if function in _WRITING:
         raise _no_writing(function, next(iter((*arguments, *options.values())), None))
+    if stand_in := _stand_in(function):
+        return stand_in(*arguments, **options)
     raise TypeError(f"{_name(function)} {_NO_OP}")
 
 
@@ -257,12 +257,15 @@ def _no_writing(function: Any, written: Any) -> TypeError:
 
 
 @functools.cache
-def _from_fft(function: Any) -> Any:
-    """What stands for a function of np.fft, which NumPy loads when it is first used."""
-    # equivalent: getattr(ops.fourier, function.__name__, None) if function.__module__ == "numpy.fft" else None ->
-    # getattr(ops.fourier, function.__name__, None) because no other function has one of these names
-    stand_in = getattr(ops.fourier, function.__name__, None) if function.__module__ == "numpy.fft" else None
-    return stand_in and implements(function)(stand_in)
+def _stand_in(function: Any) -> Any:
+    """What stands for a NumPy function where no family that is imported so far has it; None if no family has it."""
+    ops.import_families()
+    name, home = function.__name__, getattr(function, "__module__", None)
+    # NumPy loads np.fft when it is first used
+    # equivalent: getattr(ops.fourier, name, None) if home == "numpy.fft" else None -> getattr(ops.fourier, name, None)
+    # because no other function has one of these names
+    stand_in = getattr(ops.fourier, name, None) if home == "numpy.fft" else None
+    return implements(function)(stand_in) if stand_in else NUMPY.get(function)
 
 
 def _plain(function: Callable, call: Callable, *arguments: Any, **options: Any) -> Any:

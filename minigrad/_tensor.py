@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,11 +18,10 @@ from ._exits import WaysOut
 from ._methods import ArrayMethods
 from ._numpy import without_tensors
 from .errors import brief, plain_array
-from .foreign_names import ForeignNames, set_foreign_names, with_options_explained
+from .foreign_names import ForeignNames, with_options_explained
 from .gradients import accumulate, read_only
 from .names import name_array
 from .operation import array_of
-from .ops.kernels.memory import copy
 from .settings import setting
 from .tape import Node
 from .typing import ArrayLike, DType, IndexLike, TensorLike
@@ -244,7 +244,7 @@ def _like(value, tensor, name, what):
     if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
         return value
     like = np.empty_like(tensor._array)
-    copy(like, value)
+    import_module(".ops.kernels.memory", __package__).copy(like, value)
     return like
 
 
@@ -280,5 +280,4 @@ def tensor(data: TensorLike, *, requires_grad: bool = False, dtype: DType = None
     return Tensor(data, requires_grad=requires_grad, dtype=dtype, name=name)
 
 
-set_foreign_names(Tensor, ops)
 operation.connect(Tensor, make)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import wraps
-from types import ModuleType
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 from numpy import ndarray
 
+from .catalogue import FAMILIES
 from .foreign_tables import CLASSES, INSTEAD, KEYWORDS, OPERATORS, OPTIONS, SCHEDULES
 
 P = ParamSpec("P")
@@ -118,16 +118,11 @@ def refuse_foreign(name: str, function: Callable, options: dict[str, Any]) -> No
             raise TypeError(f"{name} does not take {option}={said}") from None
 
 
-def missing(said: str, of: str, name: str, obj: object = None, functions: Collection[str] = ()) -> AttributeError:
-    """The error that says what is missing, and what to write instead.
-
-    functions: those of minigrad that take what `of` is
-    """
+def missing(said: str, of: str, name: str, obj: object = None) -> AttributeError:
+    """The error that says what is missing, and what to write instead."""
     hint = instead(of, name)
-    if not hint and name in functions:
-        hint = f": write mg.{name}(t)"
-    elif not hint and of == "a Tensor":
-        hint = ": .data, its array, has it"
+    if not hint and of == "a Tensor":
+        hint = f": write mg.{name}(t)" if name in _OPS else ": .data, its array, has it"
     return AttributeError(said + hint, name=name, obj=sys.modules.get(of, obj))
 
 
@@ -137,33 +132,36 @@ class NotHere:
     A `__getattr__` would do it for all names at once, and make every other attribute slower to read.
     """
 
-    def __init__(self, name: str, functions: Collection[str]):
-        self.name, self.functions = name, functions
+    def __init__(self, name: str):
+        self.name = name
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
         return str(self.error(None))
 
     def error(self, tensor: object) -> AttributeError:
-        return missing(f"a Tensor has no {self.name}", "a Tensor", self.name, tensor, self.functions)
+        return missing(f"a Tensor has no {self.name}", "a Tensor", self.name, tensor)
 
     def __get__(self, tensor: object, owner: object = None) -> NoReturn:
         raise self.error(tensor)
 
 
+_OPS = frozenset(name for names in FAMILIES.values() for name in names)
+
+
+def _looked_for() -> set[str]:
+    """The names that people look for on a Tensor: most it has itself."""
+    known = INSTEAD["a Tensor"]
+    in_place = {f"{name}_" for name in {*OPERATORS, "copy", "normal", "uniform", *known, *_OPS}}
+    return {name for name in {*known, *_OPS, *vars(ndarray), *in_place} if not name.startswith("_")}
+
+
 class ForeignNames:
-    """What people look for on a Tensor and it does not have. `dir` does not list it."""
+    """The last base of Tensor: what people look for on a Tensor and it does not have. `dir` does not list it."""
 
     __slots__ = ()
+    locals().update({name: NotHere(name) for name in _looked_for()})
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in vars(ForeignNames)]
-
-
-def set_foreign_names(tensor: type, ops: ModuleType) -> None:
-    """Let each name that people look for on a Tensor, and that it does not have, say what to write instead."""
-    functions: list[str] = ops.__all__
-    in_place = {f"{name}_" for name in (*OPERATORS, "copy", "normal", "uniform", *INSTEAD["a Tensor"], *functions)}
-    for name in {*INSTEAD["a Tensor"], *functions, *vars(ndarray), *in_place} - {*dir(tensor)}:
-        if not name.startswith("_"):
-            setattr(ForeignNames, name, NotHere(name, functions))
+        found = {name: value for kind in reversed(type(self).__mro__) for name, value in vars(kind).items()}
+        return [name for name in super().__dir__() if type(found.get(name)) is not NotHere]

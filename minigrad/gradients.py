@@ -8,7 +8,7 @@ import itertools
 import math
 import os
 import sys
-import threading
+from _thread import RLock
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -102,7 +102,7 @@ def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
 
 
 _GRAD = itertools.repeat("grad")
-_accumulating = threading.RLock()  # threads may share leaves, and the handler of a signal may interrupt here
+_accumulating = RLock()  # threads may share leaves, and the handler of a signal may interrupt here
 
 
 def accumulate(found: Iterable[tuple[Any, ndarray]]) -> None:
@@ -119,7 +119,7 @@ def accumulate(found: Iterable[tuple[Any, ndarray]]) -> None:
 def _forked() -> None:
     """A thread that held the lock is not there in a child."""
     global _accumulating
-    _accumulating = threading.RLock()
+    _accumulating = RLock()
 
 
 if hasattr(os, "register_at_fork"):

@@ -3,9 +3,9 @@
 Read from the code object, since inspect.signature would be a tenth of the time that importing minigrad takes.
 """
 
+import importlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, MutableSequence
-from copy import deepcopy
 from functools import partial
 from types import FunctionType
 from typing import Any
@@ -233,7 +233,7 @@ def _takes_just(function: Any, count: int, keywords: dict) -> bool:
 def snapshot(value: Any) -> Any:
     """Return a copy, so that later writes by the caller do not change what was recorded."""
     # equivalent: any change because the value is returned as it is in any case
-    if value is None or type(value) is int:
+    if value is None or isinstance(value, (int, float, str, np.generic)):
         return value
     if isinstance(value, ndarray):
         return value.copy(order="K")
@@ -251,4 +251,4 @@ def snapshot(value: Any) -> Any:
     stands = isinstance(value, MutableSequence) or any(
         hasattr(type(value), name) for name in ("__array__", "__index__")
     )
-    return deepcopy(value) if stands and not isinstance(value, (int, np.generic)) else value
+    return importlib.import_module("copy").deepcopy(value) if stands else value

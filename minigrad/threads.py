@@ -10,11 +10,9 @@ import ctypes
 import math
 import os
 import sys
-import threading
-from _thread import allocate_lock, start_new_thread
+from _thread import RLock, allocate_lock, start_new_thread
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
@@ -162,8 +160,10 @@ class _Pool:
 
     def __init__(self, size: int):
         self.size, self.workers = size, 0
-        self.places: SimpleQueue = SimpleQueue()
-        self.starting = threading.RLock()
+        from queue import SimpleQueue  # which loads threading: a small program has no pool
+
+        self.places: Any = SimpleQueue()
+        self.starting = RLock()
 
     def offer(self, places: list[_Place]) -> None:
         """Let workers take the places."""
@@ -188,7 +188,7 @@ class _Pool:
             self.places.put(None)
 
 
-def _wait_for_places(places: SimpleQueue) -> None:
+def _wait_for_places(places: Any) -> None:
     while place := places.get():
         place.run()
         del place  # what it refers to can be released
@@ -202,7 +202,7 @@ class _OpenBLAS:
         self.set: Any = None
         self.tasks: set[_Task] = set()
         # equivalent: 0 -> any number because it is set before it is read
-        self.before, self.changing = 0, threading.RLock()
+        self.before, self.changing = 0, RLock()
         try:  # the symbols of NumPy's own library, or of one that it was linked with; calls of a PyDLL keep the GIL
             library = ctypes.PyDLL(sys.modules["numpy._core._multiarray_umath"].__file__)
         except (KeyError, OSError):
@@ -231,7 +231,7 @@ class _OpenBLAS:
 
     def forked(self) -> None:
         """In a forked child: no task is left."""
-        limited, self.tasks, self.changing = self.tasks, set(), threading.RLock()
+        limited, self.tasks, self.changing = self.tasks, set(), RLock()
         if limited:
             self.set(self.before)
 

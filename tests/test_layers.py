@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import minigrad as mg
 
 PACKAGE = Path(mg.__file__).parent
 LAYERS = [
-    ["foreign_names", "foreign_tables"],
+    ["catalogue", "foreign_names", "foreign_tables"],
     ["settings", "allocator", "threads", "blockwise", "products", "typing", "writes", "names", "summation", "errors"],
     ["signature", "tape", "gradients"],
     ["operation"],
@@ -81,7 +83,25 @@ def test_importing_loads_numpy_and_the_core_alone():
     loaded = run.stdout.split()
     strangers = {name.split(".")[0] for name in loaded} - {"minigrad", "numpy"} - set(sys.stdlib_module_names)
     assert strangers == set()
-    assert not {"minigrad.viz", "minigrad.testing"} & set(loaded)
+    late = {"viz", "testing", "nn", "ops.convolution", "ops.fourier", "ops.padding", "implicit"}
+    assert not {f"minigrad.{name}" for name in late} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("first", "result"),
+    [
+        ("np.sum(t, where=[True, False])", 1.0),
+        ("np.pad(t, 1)[1]", 1.0),
+        ("np.fft.fft(t)[0].real", 3.0),
+        ("np.fmax.reduce(t)", 2.0),
+        ("mg.log_softmax(t - t).sum() / np.log(2)", -2.0),
+        ("divmod(t, 2)[1].sum()", 1.0),
+    ],
+)
+def test_what_is_imported_late_is_there_at_the_first_call(first, result):
+    code = f"import numpy as np, minigrad as mg; t = mg.tensor([1.0, 2.0]); print(({first}).item())"
+    run = subprocess.run([sys.executable, "-c", code], cwd=PACKAGE.parent, capture_output=True, text=True, check=True)
+    assert float(run.stdout) == pytest.approx(result)
 
 
 def test_importing_leaves_numpys_late_modules_alone():

@@ -1,81 +1,39 @@
 """The catalogue of ops, one module a family. Each op stands beside its VJPs and their derivation.
 
-Every public op is importable from here and from minigrad:
+A family is imported when one of its ops is first asked for, here or from minigrad:
 """
 
-from . import (
-    activations,
-    arithmetic,
-    arranging,
-    casting,
-    complex_numbers,
-    convolution,
-    cumulative,
-    curves,
-    decompositions,
-    einsums,
-    elementary,
-    fourier,
-    indexing,
-    inverses,
-    joining,
-    linalg,
-    losses,
-    masked,
-    normalization,
-    padding,
-    polynomials,
-    pooling,
-    reductions,
-    shaping,
-    singular_values,
-    sorting,
-    statistics,
-    systems,
-)
-from .activations import *
-from .arithmetic import *
-from .arranging import *
-from .casting import *
-from .complex_numbers import *
-from .convolution import *
-from .cumulative import *
-from .curves import *
-from .decompositions import *
-from .einsums import *
-from .elementary import *
-from .fourier import *
-from .indexing import *
-from .inverses import *
-from .joining import *
-from .linalg import *
-from .losses import *
-from .masked import *
-from .normalization import *
-from .padding import *
-from .polynomials import *
-from .pooling import *
-from .reductions import *
-from .shaping import *
-from .singular_values import *
-from .sorting import *
-from .statistics import *
-from .systems import *
+from importlib import import_module as _import_module
 
-FAMILIES = (arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics)
-FAMILIES += (shaping, indexing, sorting, joining, arranging, padding, linalg, einsums, inverses, decompositions)
-FAMILIES += (singular_values, systems, curves, polynomials, fourier, activations, normalization, losses)
-FAMILIES += (convolution, pooling)
+from ..catalogue import FAMILIES
 
-__all__ = [name for family in FAMILIES for name in family.__all__]
+_FAMILY = {name: family for family, names in FAMILIES.items() for name in names}
+
+__all__ = [*_FAMILY]
 __dir__ = __all__.copy  # what dir() shows
+
+
+def __getattr__(name):
+    """The op, or the family, of this name."""
+    if name in FAMILIES:
+        return _import_module(f".{name}", __name__)
+    if name not in _FAMILY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
+    op = globals()[name] = getattr(_import_module(f".{_FAMILY[name]}", __name__), name)
+    return op
+
+
+def import_families():
+    """Import all of them: which one stands for a NumPy function is known only then."""
+    for family in FAMILIES:
+        _import_module(f".{family}", __name__)
 
 
 def _paragraph(family):
     """The family and its ops, nine to a line."""
-    name, ops = family.__name__.rpartition(".")[2], family.__all__
-    return f"    {name}: " + ",\n        ".join([", ".join(ops[i : i + 9]) for i in range(0, len(ops), 9)])
+    ops = FAMILIES[family]
+    return f"    {family}: " + ",\n        ".join([", ".join(ops[i : i + 9]) for i in range(0, len(ops), 9)])
 
 
-CONTENTS = "\n".join([_paragraph(family) for family in FAMILIES])  # for help(mg.ops) and help(mg)
+CONTENTS = "\n".join(map(_paragraph, FAMILIES))  # for help(mg.ops) and help(mg)
 __doc__ = f"{__doc__}\n{CONTENTS}\n"

@@ -12,8 +12,9 @@ from .._tensor import Tensor
 from ..typing import ArrayLike, Axis, DType, EighResult, IndexLike, IndicesLike, Order, Pair, Shape, SlogdetResult, SVDResult, TensorLike
 from . import arithmetic, elementary, casting, complex_numbers, reductions, masked, cumulative, statistics, shaping, indexing, sorting, joining, arranging, padding, linalg, einsums, inverses, decompositions, singular_values, systems, curves, polynomials, fourier, activations, normalization, losses, convolution, pooling
 
-FAMILIES: tuple[Any, ...]
 CONTENTS: str
+
+def import_families() -> None: ...
 
 __all__: list[str] = []
 

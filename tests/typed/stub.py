@@ -1,6 +1,8 @@
-"""Write minigrad/ops/__init__.pyi, from which editors and checkers know what an op returns.
+"""Write minigrad/catalogue.py, and minigrad/ops/__init__.pyi, from which editors and checkers know what an op returns.
 
     python tests/typed/stub.py
+
+Each family of ops says by its `__all__` which ops it has.
 
 The source of an op says which parameters are arrays (`Array`). Arrays alone give arrays, and a Tensor in any of
 these places gives Tensors: an overload for each.
@@ -8,12 +10,15 @@ these places gives Tensors: an overload for each.
 
 import inspect
 import re
+import textwrap
 from pathlib import Path
 
 from numpy import ufunc
 
 from minigrad import ops
+from minigrad.catalogue import FAMILIES
 
+CATALOGUE = Path(__file__).parents[2] / "minigrad" / "catalogue.py"
 PATH = Path(__file__).parents[2] / "minigrad" / "ops" / "__init__.pyi"
 
 HEAD = """# Written by tests/typed/stub.py from the signatures of the ops; not to be edited.
@@ -30,8 +35,9 @@ from .._tensor import Tensor
 from ..typing import {aliases}
 from . import {families}
 
-FAMILIES: tuple[Any, ...]
 CONTENTS: str
+
+def import_families() -> None: ...
 
 __all__: list[str] = []
 """
@@ -116,11 +122,12 @@ def text_of(parameters):
 def stub():
     """The text of the stub."""
     lines = []
-    for family in ops.FAMILIES:
-        names = repr(family.__all__).replace("'", '"')
-        lines += ["", f"# {family.__name__.rpartition('.')[2]}", f"__all__ += {names}", ""]
-        for name in family.__all__:
-            function = getattr(ops, name)
+    for family in FAMILIES:
+        module = getattr(ops, family)
+        names = repr(module.__all__).replace("'", '"')
+        lines += ["", f"# {family}", f"__all__ += {names}", ""]
+        for name in module.__all__:
+            function = getattr(module, name)
             found = [*overloads(function)]
             for parameters, returned in found:
                 lines += ["@overload"] * (len(found) > 1)
@@ -131,9 +138,27 @@ def stub():
                 lines[-1] = lines[-1].removesuffix(" ...") + f'\n    """{function.__doc__}"""'
     body = "\n".join(lines) + "\n"
     aliases = sorted(set(re.findall(r"\b(\w+Like|Axis|Shape|Pair|Order|DType|\w+Result)\b", body)), key=str.lower)
-    families = [family.__name__.rpartition(".")[2] for family in ops.FAMILIES]
-    return HEAD.format(aliases=", ".join(aliases), families=", ".join(families)) + body
+    return HEAD.format(aliases=", ".join(aliases), families=", ".join(FAMILIES)) + body
+
+
+CATALOGUE_HEAD = '''"""The families of ops, and the ops of each: so that a family is imported when it is first used.
+
+Written by tests/typed/stub.py from the `__all__` of each family; a new family gets a line by hand first.
+"""
+
+FAMILIES: dict[str, list[str]] = {
+'''
+
+
+def catalogue():
+    """The text of the catalogue."""
+    parts = []
+    for family in FAMILIES:
+        names = textwrap.fill(", ".join(f'"{name}"' for name in getattr(ops, family).__all__), 111)
+        parts += [f'    "{family}": [', textwrap.indent(names, " " * 8) + ",", "    ],"]
+    return CATALOGUE_HEAD + "\n".join(parts) + "\n}  # fmt: skip\n"
 
 
 if __name__ == "__main__":
+    CATALOGUE.write_text(catalogue())
     PATH.write_text(stub())
