@@ -28,8 +28,9 @@ _ROOT_2 = math.sqrt(2)
 def _log_of_rest(t):
     """ln(1 - e**-t), for t > 0."""
     small = np.less(t, _LOG_2)
-    # equivalent: t, 1.0 -> t, 2.0; 1.0, t -> 2.0, t because these are not taken
-    return np.where(small, np.log(-np.expm1(-np.where(small, t, 1.0))), np.log1p(-np.exp(-np.where(small, 1.0, t))))
+    few = np.where(small, t, 1.0)  # equivalent: 1.0 -> any number because it is not taken
+    many = np.where(small, 1.0, t)  # equivalent: 1.0 -> any number because it is not taken
+    return np.where(small, np.log(-np.expm1(-few)), np.log1p(-np.exp(-many)))
 
 
 def _share(of_odds, odds):
@@ -286,6 +287,7 @@ binom = row(
     "n p",
     support=lambda n, p: (0.0, n),
     closed=True,
+    # equivalent: np.floor(n) -> np.ceil(n) because a whole number is both
     valid=lambda n, p: np.greater_equal(n, 0) & np.equal(n, np.floor(n)) & _probability(p),
     logpmf=lambda k, n, p: (
         sp.gammaln(n + 1.0) - sp.gammaln(k + 1) - sp.gammaln(n - k + 1) + sp.xlogy(k, p) + sp.xlog1py(n - k, -p)
@@ -303,6 +305,7 @@ bernoulli = row(
     logpmf=lambda k, p: sp.xlogy(k, p) + sp.xlog1py(1 - k, -p),
     # equivalent: 1 - p - k -> 1 - p + k because k is 0 between the ends
     cdf=lambda k, p: 1 - p - k,
+    # equivalent: p + k -> p - k because k is 0 between the ends
     sf=lambda k, p: p + k,
 )
 geom = row(

@@ -206,6 +206,7 @@ def test_higher_slopes_of_quantiles_at_an_end():
     assert second(stats.weibull_min.ppf, 0, 0)(0.0, 1.0) == second(stats.exponweib.ppf, 0, 0)(0.0, 1.0, 1.0) == 1
     assert second(stats.exponweib.ppf, 0, 0)(0.0, 0.5, 2.0) == 0
     assert second(stats.exponweib.ppf, 0, 0)(0.0, 2.0, 0.5) == np.inf
+    assert mg.grad(second(stats.exponweib.ppf, 0, 0))(0.0, 0.5, 2.0) == 1.5  # of q + q**3 / 4
     assert_allclose(second(stats.gompertz.ppf, 0, 1)(0.0, 0.6), -1 / 0.6**2)
     assert second(stats.lognorm.ppf, 0, 0)(0.0, 0.6) == second(stats.gumbel_l.ppf, 0, 0)(0.0) == -np.inf
     assert second(stats.logistic.ppf, 0, 0)(1.0) == np.inf
