@@ -409,6 +409,25 @@ def test_a_row_of_the_table_says_whether_it_holds_for_complex_numbers(monkeypatc
     assert [row.__doc__ for row in made] == ["An equation."] * 2
 
 
+def test_rows_of_several_results_and_of_polynomials(monkeypatch):
+    """What makes a row has run before any test."""
+    monkeypatch.setattr(ufuncs, "UFUNCS", {})
+    parts = [lambda *x, i=i: x[i] for i in range(4)]  # as if each result were its own slope
+    ufuncs._several("ellipj", "An equation.", u=parts, m=None)
+    ufuncs._polynomial("eval_legendre", "Another.", lambda n, x: 7 * n * x)
+    several, polynomial = ufuncs.UFUNCS[sp.ellipj], ufuncs.UFUNCS[sp.eval_legendre]
+    assert_array_equal([part.data for part in several(leaf(0.7), 0.3)], sp.ellipj(0.7, 0.3))
+    slopes = [mg.grad(lambda u, i=i: several(u, 0.3)[i])(0.7) for i in range(4)]
+    assert_array_equal(slopes, sp.ellipj(0.7, 0.3))
+    with pytest.raises(TypeError, match=r"^ellipj has no VJP for its argument 'm'"):
+        several(0.7, leaf(0.3))
+    assert polynomial(3, leaf(0.7)).data == sp.eval_legendre(3, 0.7)
+    assert_allclose(mg.grad(lambda x: polynomial(np.uint8(3), x))(0.7), 14.7)
+    with pytest.raises(TypeError, match=r"^eval_legendre has no VJP for its argument 'n'"):
+        polynomial(leaf(3.0), 0.7)
+    assert polynomial.__doc__ == "Another."
+
+
 def results(rows):
     """The values of each row, and its derivatives by argument, or why there is none."""
     for name, *x in rows:
