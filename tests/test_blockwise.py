@@ -202,3 +202,6 @@ def test_sigmoid_where_one_block_has_an_extreme_entry(data, shape, threads, dtyp
     assert a.dtype == dtype
     assert a[(0,) * z.ndim] == expected[(0,) * z.ndim] or np.isnan(extreme)
     np.testing.assert_allclose(a, expected, rtol=4 * np.finfo(dtype).eps, atol=np.finfo(dtype).tiny)
+    others = np.array(z)
+    others[(0,) * z.ndim] = 1
+    assert_array_equal(mg.sigmoid(others).flat[1:], a.flat[1:])

@@ -139,14 +139,15 @@ def sigmoid(z: Array) -> Array:
 
 
 def _sigmoid(a, z):
-    # equivalent: > -> >= because both forms are right at the limit itself
-    if z.min() > SIGMOID_FROM[z.dtype.itemsize]:
-        np.negative(z, out=a)
-        np.exp(a, out=a)
-        a += 1
-        np.divide(1, a, out=a)
-    else:
-        a[...] = _sigmoid_of_any(z)
+    least = SIGMOID_FROM[z.dtype.itemsize]
+    ordinary = z.min() > least  # equivalent: > -> >= because both forms are right at the limit itself
+    np.negative(z if ordinary else np.maximum(z, least), out=a)
+    np.exp(a, out=a)
+    a += 1
+    np.divide(1, a, out=a)
+    if not ordinary:  # so each entry has the same bits, whatever the others are
+        low = z <= least  # equivalent: <= -> < because both forms are right at the limit itself
+        a[low] = _sigmoid_of_any(z[low])
 
 
 def _sigmoid_of_any(z):
