@@ -259,10 +259,13 @@ def sums_between(a, *, indices):
 
 @sums_between.vjp("a")
 def _(g, out, a, indices):
-    sizes = np.maximum(np.diff(indices, append=len(a)), 1)
+    steps = np.diff(indices, append=len(a))
+    sizes = np.maximum(steps, 1)
+    g = np.repeat(g, sizes, axis=0)
+    if np.all(steps > 0):
+        return scatter(g, slice(indices[0], None), a.shape)
     first = indices - np.cumsum(sizes) + sizes
-    places = np.arange(np.sum(sizes)) + np.repeat(first, sizes)
-    return scatter(g[np.repeat(np.arange(len(indices)), sizes)], places, a.shape)
+    return scatter(g, np.arange(np.sum(sizes)) + np.repeat(first, sizes), a.shape)
 
 
 @running_extremes.vjp("a")

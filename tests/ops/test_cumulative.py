@@ -174,3 +174,11 @@ def test_second_derivatives_of_running_products_take_no_array_for_each_bit_of_th
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 60 * x.nbytes  # 160 and 180 when each step was on the tape
+
+
+@pytest.mark.parametrize("dtype", [int, np.uint8])
+def test_sums_between_indices_in_any_order_give_each_entry_its_g(dtype):
+    x, g = np.arange(6.0), np.array([1.0, 10.0, 100.0, 1000.0])
+    for indices, expected in (([3, 1, 4, 4], [0, 10, 10, 11, 1100, 1000]), ([1, 2, 4, 5], [0, 1, 10, 10, 100, 1000])):
+        found = mg.grad(lambda x, i=indices: np.sum(g * np.add.reduceat(x, np.array(i, dtype))))(x)
+        assert_array_equal(found, expected)
