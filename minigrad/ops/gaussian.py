@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-_BLOCK = 2**18  # entries at a time: what is computed on the way stays in the cache
+_BLOCK = 2**20  # bytes of an array that is computed on the way, so that it stays in the cache
 
 # erf(x) / x in x**2, up to the x from which erf(x) is rounded to 1: P and Q from the highest power down
 _ERF_SINGLE = (
@@ -78,14 +78,15 @@ def _by_blocks(function: Callable, x: np.ndarray, *results: np.ndarray) -> np.nd
     if not x.flags.forc:  # contiguous, in C's or Fortran's order
         x = np.copy(x, order="K")
     flat = [array.ravel(order="K") for array in (x, *results)]  # views, in one order
-    for start in range(0, x.size, _BLOCK):
-        function(*[array[start : start + _BLOCK] for array in flat])
+    block = _BLOCK // (8 if function is _erf_single else x.itemsize)  # which computes in float64
+    for start in range(0, x.size, block):
+        function(*[array[start : start + block] for array in flat])
     return results[0]
 
 
 def _erf_single(x, out):
     x = x.clip(-_ONE_FROM["f"], _ONE_FROM["f"]).astype(np.float64)
-    np.multiply(x, _rational(x * x, *_ERF_SINGLE), out=out, casting="same_kind")
+    out[...] = x * _rational(x * x, *_ERF_SINGLE)
 
 
 # equivalent: size, 1 -> size, 2; >= -> > because from 1 on it is overwritten, and at 1 both are as precise

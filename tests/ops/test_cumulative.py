@@ -148,6 +148,16 @@ def test_many_running_sums_are_precise_from_both_ends(shape, axis, dtype):
     assert_allclose(pull(g)[0], backwards.reshape(shape), rtol=np.finfo(dtype).eps, atol=rounding)
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((33, 513), 1), ((600, 3, 11), 0), ((2, 8200), -1), ((17_000,), 0)])
+def test_many_running_sums_of_float64_have_numpys_bits(shape, axis):
+    a = RNG.normal(0, 3, shape)
+    a.flat[::7], a.flat[20::999] = -0.0, np.inf
+    for x in (a, np.asfortranarray(a), a.astype(">f8")):
+        found, expected = mg.cumsum(x, axis), np.cumsum(x, axis)
+        assert_array_equal(found, expected, strict=True)
+        assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
 def test_what_is_not_finite_stays_in_its_row_and_behind_its_place():
     a = np.ones((32, 600), np.float32)
     a[1, 99], a[2, 40], a[2, 500], a[3, 33] = np.inf, -np.inf, np.inf, np.nan
