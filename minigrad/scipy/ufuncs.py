@@ -26,9 +26,18 @@ _OF_COMPLEX_NUMBERS |= {"gamma", "rgamma", "loggamma", "log_ndtr", "xlogy", "xlo
 
 def row(name: str, equation: str, **vjps: Any) -> Any:
     """A row of the table; VJP None: no derivative in this argument."""
-    made = elementwise(getattr(sp, name), equation, table=UFUNCS, **vjps)
+    made = elementwise(getattr(sp, name), equation, table=UFUNCS, **{x: _widely(vjp) for x, vjp in vjps.items()})
     made.differentiable = "fc" if name in _OF_COMPLEX_NUMBERS else "f"
     return made
+
+
+def _widely(vjp):
+    """The VJP, or None, of integers of 64 bits: fewer wrap around, and have a logarithm of half precision."""
+    return vjp and (lambda g, a, *x: vjp(g, a, *map(_wide, x)))
+
+
+def _wide(x):
+    return x * _ONE if getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u") else x
 
 
 def _several(name, equation, **slopes):

@@ -249,6 +249,30 @@ def test_branches_and_orders_of_any_integer_type():
         assert_array_equal(*slopes)
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize(
+    "row", {row[0]: row for row in [*ROWS, *SECOND] if len(row) > 2}.values(), ids=lambda row: row[0]
+)
+def test_slopes_beside_integers_of_any_type(row):
+    ufunc, below_1 = getattr(sp, row[0]), np.max(np.abs(row[-1])) < 1
+    whole = [np.array(part) for part in ([7, 1, 20, 3], [8, 1, 2, 16], [9, 1, 16, 3], [2, 3, 4, 5])]
+    for i in range(ufunc.nin):
+        x = [part if i != k else PART[:1] if below_1 else part / 2 for k, part in enumerate(whole[: ufunc.nin])]
+        if below_1 and i < ufunc.nin - 1:
+            x[-1] = PART[:1]
+
+        def slopes(dtype, x=x, i=i):
+            typed = [part.astype(dtype) if part.dtype.kind == "i" else part for part in x]
+            return mg.grad(lambda v: np.sum(np.real(ufunc(*typed[:i], v, *typed[i + 1 :]))))(x[i] * 1.0)
+
+        try:
+            expected = slopes(np.int64)
+        except TypeError:  # no derivative in this argument
+            continue
+        for dtype in (np.int8, np.uint8):
+            assert_allclose(slopes(dtype), expected, rtol=1e-3, atol=1e-6)
+
+
 def test_where_a_loss_changes_its_form():
     for r, in_delta in ((2.0, 0.0), (-2.0, 0.0), (3.0, 1.0), (0.0, 0.0)):
         assert mg.grad(sp.huber, (0, 1))(2.0, r) == (in_delta, np.clip(r, -2, 2))
