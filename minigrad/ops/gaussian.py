@@ -63,9 +63,13 @@ def normal_cdf(z: np.ndarray) -> np.ndarray:
 def gelu(a: np.ndarray, z: np.ndarray, slope: np.ndarray) -> None:
     """Write z P(z) to `a` and its slope P(z) + z p(z) to `slope`, with P = normal_cdf and p = dP/dz.
 
-    z is float32 or float64; all have its memory layout.
+    z is float32 or float64, or is computed as float64; all have its memory layout.
     """
-    _by_blocks(_gelu, z, a, slope)
+    x = _single_or_double(z)
+    results = (a, slope) if x is z else (np.empty_like(x), np.empty_like(x))
+    _by_blocks(_gelu, x, *results)
+    if x is not z:
+        a[...], slope[...] = results
 
 
 def _single_or_double(x):

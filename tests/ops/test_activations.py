@@ -82,6 +82,15 @@ def test_relu_has_no_negative_zero(dtype):
         assert not np.signbit(mg.relu(np.full(shape, -0.0, dtype))).any()
 
 
+@pytest.mark.parametrize("dtype", [np.longdouble, np.dtype(float).newbyteorder()])
+def test_gelu_of_numbers_that_are_computed_in_float64(dtype):
+    z = np.linspace(-20, 20, 41)
+    (a, pullback), (expected, slopes) = mg.vjp(mg.gelu, z.astype(dtype)), mg.vjp(mg.gelu, z)
+    assert a.dtype == dtype
+    assert_allclose(a.astype(float), expected, rtol=1e-15)
+    assert_allclose(pullback(np.ones(41))[0].astype(float), slopes(np.ones(41))[0], rtol=1e-15)
+
+
 @pytest.mark.parametrize("f", [mg.relu, mg.sigmoid])
 def test_an_activation_takes_one_new_array(f):
     z = np.linspace(-4, 4, 100_000)
