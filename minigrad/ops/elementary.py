@@ -213,7 +213,7 @@ def _(g, a, x):
 @op(name="i0")
 def _i0_derivative(x, *, order):
     """The mean of cos(t)**order e**(X cos t): that of t and pi - t is a hyperbolic function."""
-    x, like = x.astype(np.float64), x  # whose rounding the exponential would enlarge
+    x, like = floating(x).astype(np.float64), x  # whose rounding the exponential would enlarge
     greatest = np.max(np.abs(x), initial=0)  # equivalent: 0 -> any number because more points will do
     # equivalent: any change because a few points more or less miss nothing yet
     n = 8 + math.ceil(2.5 * math.sqrt(min(greatest, 1000))) if greatest == greatest else 8

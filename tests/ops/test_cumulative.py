@@ -54,6 +54,16 @@ spec(
     "sums_between", calls(call(A, (0, 1), 1), call(A, (1, 0, 0), 0), call(V, (1,))), np.add.reduceat, fn=np.add.reduceat
 )
 
+
+def from_the_end(g, factors):
+    s = [g[-1]]
+    for value, factor in zip(g[-2::-1], factors[::-1], strict=True):
+        s.insert(0, value + factor * s[0])
+    return np.array(s)
+
+
+spec("_from_the_end", calls(call(A[:, 0], A[1:, 1]), call(A[0], A[1, 1:])), from_the_end, fn=cumulative._from_the_end)
+
 TestSpecs = specs.tests(examples=3)
 
 

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import special
 from support.agreement import holds
 from support.gradients import leaf
 from support.specification import Specs, call, calls
@@ -43,6 +44,7 @@ spec("modf", calls(call(X), call(Y)), lambda x: np.stack(np.modf(x)), fn=lambda 
 spec("frexp", calls(call(X), call(Y)), lambda x: np.frexp(x)[0], fn=lambda x: mg.frexp(x)[0])
 spec("sinc", s.tensors(domain=(-4, 4)) | calls((np.zeros(2),), (np.array([1e-3, 5.0]),)).map(lambda a: a[0]), np.sinc)
 spec("i0", s.tensors(domain=(-4, 4)), np.i0)
+spec("_i0_derivative", s.tensors(domain=(-4, 4)), special.i1, fn=lambda x: elementary._i0_derivative(x, order=1))
 spec("nan_to_num", calls(call(X), call(Y, nan=1.0)), np.nan_to_num)
 
 TestSpecs = specs.tests(examples=3)
