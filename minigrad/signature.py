@@ -245,10 +245,14 @@ def snapshot(value: Any) -> Any:
         return {name: snapshot(part) for name, part in value.items()}
     if type(value) is slice:
         return slice(snapshot(value.start), snapshot(value.stop), snapshot(value.step))
+    return _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    """A copy of what stands for a list, an array or an integer, as an index may; anything else as it is."""
     if isinstance(value, memoryview):
         return np.array(value)
-    # what stands for a list, an array or an integer; an index may be any of these
-    stands = isinstance(value, MutableSequence) or any(
-        hasattr(type(value), name) for name in ("__array__", "__index__")
+    stands = (
+        isinstance(value, MutableSequence) or hasattr(type(value), "__array__") or hasattr(type(value), "__index__")
     )
     return importlib.import_module("copy").deepcopy(value) if stands else value
