@@ -30,7 +30,18 @@ from .settings import no_grad as no_grad
 from .settings import scope as scope
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
-from .typing import ArrayLike, BinaryOp, Gradient, Jacobian, OpDecorator, TensorLike, UnaryOp, ValueAndGradient
+from .typing import (
+    ArrayLike,
+    BinaryOp,
+    Gradient,
+    GradientOfSecond,
+    Gradients,
+    Jacobian,
+    OpDecorator,
+    TensorLike,
+    UnaryOp,
+    ValueAndGradient,
+)
 from .viz import debug as debug
 from .viz import graph as graph
 
@@ -59,6 +70,10 @@ def op(*, name: str | None = None, complex: bool = False) -> OpDecorator: ...
 def grad(f: Callable[Concatenate[Tensor, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
 @overload
 def grad(f: Callable[Concatenate[A, P], Any], argnums: Literal[0] = 0) -> Callable[Concatenate[A, P], A]: ...
+@overload
+def grad(f: Callable[Concatenate[Tensor, Tensor, P], Any], argnums: Literal[1]) -> GradientOfSecond[P]: ...
+@overload
+def grad(f: Callable[Concatenate[Tensor, Tensor, P], Any], argnums: tuple[Literal[0], Literal[1]]) -> Gradients[P]: ...
 @overload
 def grad(f: Callable[P, Any], argnums: tuple[int, ...]) -> Callable[P, tuple[Any, ...]]: ...
 @overload

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
     T_co = TypeVar("T_co", covariant=True)
+    U = TypeVar("U")
     F = TypeVar("F", bound=Callable[..., Any])
     P = ParamSpec("P")
 
@@ -121,6 +122,36 @@ if TYPE_CHECKING:
         def __call__(self, x: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
         @overload
         def __call__(self, x: T, /, *arguments: P.args, **parameters: P.kwargs) -> T: ...
+
+    class GradientOfSecond(Protocol[P]):
+        """What `grad(f, 1)` makes of a function."""
+
+        @overload
+        def __call__(self, x: ArrayLike, y: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs) -> ndarray: ...
+        @overload
+        def __call__(self, x: Tensor, y: TensorLike, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        @overload
+        def __call__(self, x: TensorLike, y: Tensor, /, *arguments: P.args, **parameters: P.kwargs) -> Tensor: ...
+        @overload
+        def __call__(self, x: Any, y: T, /, *arguments: P.args, **parameters: P.kwargs) -> T: ...
+
+    class Gradients(Protocol[P]):
+        """What `grad(f, (0, 1))` makes of a function."""
+
+        @overload
+        def __call__(
+            self, x: ArrayLike, y: ArrayLike, /, *arguments: P.args, **parameters: P.kwargs
+        ) -> tuple[ndarray, ndarray]: ...
+        @overload
+        def __call__(
+            self, x: Tensor, y: TensorLike, /, *arguments: P.args, **parameters: P.kwargs
+        ) -> tuple[Tensor, Tensor]: ...
+        @overload
+        def __call__(
+            self, x: TensorLike, y: Tensor, /, *arguments: P.args, **parameters: P.kwargs
+        ) -> tuple[Tensor, Tensor]: ...
+        @overload
+        def __call__(self, x: T, y: U, /, *arguments: P.args, **parameters: P.kwargs) -> tuple[T, U]: ...
 
     class ValueAndGradient(Protocol[P]):
         """What `value_and_grad` makes of a function."""

@@ -126,6 +126,10 @@ def of_parameters(parameters: dict[str, Tensor], inputs: Floats) -> Tensor:
     return (inputs @ parameters["weight"]).sum()
 
 
+def of_two(w: Tensor, b: Tensor, *, scale: float = 1.0) -> Tensor:
+    return (w * b).sum() * scale
+
+
 def of_numbers(z: float) -> float:
     return z * z
 
@@ -135,6 +139,9 @@ assert_type(mg.grad(loss)(x, scale=2.0), Tensor)
 assert_type(mg.grad(of_parameters)({"weight": x}, array), dict[str, Tensor])
 assert_type(mg.grad(of_numbers)(2.0), float)
 assert_type(mg.grad(loss, argnums=(0, 1))(x, 2.0), tuple[Any, ...])
+assert_type(mg.grad(of_two, 1)(x, array), Tensor)
+assert_type(mg.grad(of_two, argnums=(0, 1))(array, array, scale=2.0), tuple[ndarray, ndarray])
+assert_type(mg.grad(of_two, (0, 1))(array, x), tuple[Tensor, Tensor])
 assert_type(mg.value_and_grad(loss)(array), tuple[ndarray, ndarray])
 assert_type(mg.value_and_grad(of_parameters)({"weight": x}, array), tuple[Tensor, dict[str, Tensor]])
 assert_type(mg.jacobian(of_arrays)(array, scale=2.0), ndarray)

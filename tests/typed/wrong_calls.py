@@ -58,6 +58,7 @@ cube(x, "a")  # wrong
 cube(x, scal=1.0)  # wrong
 cube.vjp(3)  # wrong
 
+mg.grad(loss, (0, 1))(array, scal=1.0)  # wrong
 layer(x, x)  # wrong
 layer(y=x)  # wrong
 mg.nn.Tanh()("a")  # wrong
