@@ -40,6 +40,7 @@ def _of_lists(f):
 
     def made(x):
         x = array(x) if isinstance(x, (list, tuple)) else x
+        # equivalent: x * 1.0 -> x / 1.0 because either is a fraction
         return x * 1.0 if getattr(getattr(x, "dtype", None), "kind", "") in ("i", "u") else x
 
     @wraps(f)

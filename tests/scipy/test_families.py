@@ -165,6 +165,17 @@ def test_nothing_flows_back_from_outside_of_a_support(name, shapes):
 
 
 @pytest.mark.parametrize(("name", "shapes"), SUPPORTS)
+def test_what_is_outside_of_a_support_warns_of_nothing(name, shapes):
+    (begin, end), median = getattr(ss, name).support(*shapes), getattr(ss, name).median(*shapes)
+    x = np.array(
+        [median, *([begin - 2, begin - 1e-3] if begin > -np.inf else []), *([end + 2] if end < np.inf else [])]
+    )
+    for function in vars(getattr(stats, name)).keys() & {"logpdf", "logpmf", "cdf", "sf", "logcdf", "logsf"}:
+        with np.errstate(divide="raise", invalid="raise"):
+            both(name, function)[0](x, *shapes)
+
+
+@pytest.mark.parametrize(("name", "shapes"), SUPPORTS)
 def test_a_distribution_function_is_flat_at_the_ends_as_it_is_outside(name, shapes):
     ends = np.array(getattr(ss, name).support(*shapes), float)
     for function in [function for row, function in CASES if row == name and function in ("cdf", "sf")]:
