@@ -91,6 +91,29 @@ def test_gelu_of_numbers_that_are_computed_in_float64(dtype):
     assert_allclose(pullback(np.ones(41))[0].astype(float), slopes(np.ones(41))[0], rtol=1e-15)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_softmax_of_many_short_rows_is_that_of_each(dtype):
+    z = np.random.default_rng(0).normal(0, 40, (200, 100)).astype(dtype)
+    z[3, 50], z[4, 7], z[5] = np.nan, np.inf, -200
+    g = np.cos(np.arange(20_000.0)).reshape(200, 100).astype(dtype)
+    with np.errstate(invalid="ignore"):
+        a, pullback = mg.vjp(mg.log_softmax, z)
+        each = [mg.vjp(mg.log_softmax, row) for row in z]
+        assert_allclose(a, [a for a, _ in each], rtol=20 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps)
+        slopes = [pull(row)[0] for (_, pull), row in zip(each, g, strict=True)]
+        assert_allclose(pullback(g)[0], slopes, rtol=1e-5, atol=100 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gelu_of_many_entries_is_that_of_few_of_them(dtype):
+    z = np.random.default_rng(0).normal(0, 3, (2, 300_000)).astype(dtype)
+    for x, few in ((z, np.s_[:, ::30_000]), (z.T, np.s_[::30_000]), (z[:, ::-2], np.s_[:, ::30_000])):
+        a, pullback = mg.vjp(mg.gelu, x)
+        expected, pull = mg.vjp(mg.gelu, x[few])
+        assert_allclose(a[few], expected, rtol=1e-6)
+        assert_allclose(pullback(x)[0][few], pull(x[few])[0], rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("f", [mg.relu, mg.sigmoid])
 def test_an_activation_takes_one_new_array(f):
     z = np.linspace(-4, 4, 100_000)
