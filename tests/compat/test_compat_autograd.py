@@ -616,6 +616,14 @@ def test_a_primitive_that_is_not_traced_takes_arrays_and_others():
     assert ours.grad(lambda x: np.sum(x) * length(x, 2.0))(np.ones(3)).tolist() == [6.0] * 3
 
 
+@pytest.fixture
+def _the_name_of_the_class():
+    names = mg.Tensor.__module__, mg.Tensor.__qualname__
+    yield
+    mg.Tensor.__module__, mg.Tensor.__qualname__ = names
+
+
+@pytest.mark.usefixtures("_the_name_of_the_class")
 def test_install_puts_one_finder_first_unless_autograd_is_loaded(monkeypatch):
     def finders():
         return [i for i, finder in enumerate(sys.meta_path) if type(finder) is ours._Finder]
@@ -630,6 +638,7 @@ def test_install_puts_one_finder_first_unless_autograd_is_loaded(monkeypatch):
             monkeypatch.setitem(sys.modules, "autograd", loaded)
         ours.install()
         assert finders() == [0]
+    assert str(type(mg.tensor(1.0))) == str(type(autograd.numpy.numpy_boxes.ArrayBox(1.0, 0, None)))
 
 
 def test_an_array_of_tensors_has_as_many_axes_as_are_asked_for():
@@ -720,6 +729,13 @@ def test_an_alias_has_the_names_of_a_module(monkeypatch):
     assert sys.modules["another_json"] is made
     assert made.__name__ == "another_json"
     assert made.dumps({}) == "{}"
+
+
+def test_an_array_of_objects_among_which_are_boxes_keeps_them():
+    def f(x):
+        return np.sum(our_numpy.array(our_numpy.array([1.0, x[0], x[1] ** 2], dtype=object).ravel(), dtype=float) ** 2)
+
+    assert_allclose(ours.grad(f)(X), [2 * X[0], 4 * X[1] ** 3, 0])
 
 
 def test_plain_arrays_are_made_by_numpy():

@@ -25,7 +25,7 @@ def _making(function):
             return function(a, dtype, **options)
         # equivalent: 0.0 -> any number because its axes are counted; NumPy refuses the options that it does not have
         axes = function(0.0, **options).ndim
-        made = mg.array(a, dtype)
+        made = mg.array(a, None if dtype is object else dtype)  # programs ask for objects to keep their boxes
         return mg.reshape(made, (1,) * (axes - made.ndim) + made.shape)
 
     return call  # equivalent: any factor because it runs at import alone
