@@ -462,6 +462,13 @@ def test_the_vector_space_of_a_nest_is_that_of_the_original(value):
         assert_array_equal(mg.ravel_nest(ours_)[0], autograd.misc.flatten(theirs)[0])
 
 
+@pytest.mark.parametrize("value", [M, X * 1j, np.float32(2.0)])
+def test_the_vector_space_of_an_array_has_its_shape(value):
+    here, there = extend.vspace(value), autograd.extend.vspace(value)
+    assert (here.shape, here.ndim, here.dtype) == (there.shape, there.ndim, there.dtype)
+    assert extend.vspace({"a": value}).shape == {"a": np.shape(value)}
+
+
 def test_operators_say_what_they_return():
     def foo(x):
         return x

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from ...nest import flatten, paths, unflatten
+from ...nest import flatten, mapped, paths, unflatten
 
 __all__ = ["VSpace", "vspace"]
 
@@ -15,6 +15,8 @@ class VSpace:
     def __init__(self, value):
         self._leaves = [np.zeros(np.shape(leaf), np.result_type(leaf)) for leaf in flatten(value)]
         self._nest = unflatten(value, self._leaves)
+        attributes = (operator.attrgetter(name) for name in ("shape", "ndim", "dtype"))
+        self.shape, self.ndim, self.dtype = (mapped(attribute, self._nest) for attribute in attributes)
         self.iscomplex = any(map(np.iscomplexobj, self._leaves))
         self.size = sum(leaf.size * (1 + np.iscomplexobj(leaf)) for leaf in self._leaves)
 
