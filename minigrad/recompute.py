@@ -8,6 +8,7 @@ from __future__ import annotations  # np.random, which an annotation names, is s
 
 from collections.abc import Callable, Iterable
 from functools import wraps
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -155,7 +156,7 @@ def _fingerprint(order: list[Node], parents: Iterable[Node]) -> list:
     place: dict[Node | None, int] = {node: i for i, node in enumerate((*order, *parents))}
     return [
         (
-            node.op,
+            _kind(node.op),
             [place.get(parent) for parent in node.parents],
             [_digest(a) for a, parent in zip(node.arguments, node.parents, strict=True) if parent is None],
             [(name, _digest(value)) for name, value in node.parameters.items()],
@@ -164,8 +165,20 @@ def _fingerprint(order: list[Node], parents: Iterable[Node]) -> list:
     ]
 
 
+def _kind(op: Op) -> Any:
+    """The op itself; of one that may be made anew in each run, its functions."""
+    return _digest([op.forward, getattr(op.vjps, "function", op.vjps)]) if "<locals>" in op.__qualname__ else op
+
+
 def _digest(value: Any) -> Any:
-    """The value, or the hash of an array's bytes, which takes no memory."""
+    """The value, or the hash of an array's bytes, which takes no memory. Of a function: its code, and what it holds."""
+    value = array_of(value)
+    if isinstance(value, FunctionType):
+        return (
+            value.__code__,
+            _digest(value.__defaults__),
+            [_digest(cell.cell_contents) for cell in value.__closure__ or ()],
+        )
     if isinstance(value, np.ndarray):
         return value.shape, value.dtype.str, hash(value.tobytes())
     if isinstance(value, (list, tuple)):

@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import minigrad as mg
 from minigrad import grad, hessian, hvp, jvp, vjp
+from minigrad.scipy.integrate import odeint
 
 X = np.array([0.5, -1.0, 2.0])
 
@@ -80,6 +81,38 @@ def test_checkpoint_notices_other_ops_of_the_same_value():
     with pytest.raises(RuntimeError, match="did not compute the same"):
         y.backward()
     assert w.grad is None
+
+
+def powers(n):
+    """An op that is made anew in each call."""
+
+    @mg.op
+    def power(x):
+        return x**n
+
+    power.vjp("x", lambda g, out, x: g * n * x ** (n - 1))
+    return power
+
+
+def halved(a):
+    """Solves x = a / 2 + x / 2."""
+    return mg.fixed_point(lambda a: lambda x: (a + x) / 2, a, np.zeros(3), lambda x, y: np.max(np.abs(x - y)), 1e-12)
+
+
+@pytest.mark.parametrize("f", [halved, lambda x: powers(3)(x), lambda x: odeint(lambda y, t: -y, x, [0.0, 1.0])[1]])
+def test_checkpoint_takes_ops_that_the_function_makes(f):
+    def total(x):
+        return np.sum(f(x) ** 2)
+
+    assert_allclose(grad(mg.checkpoint(total))(X), grad(total)(X))
+    assert_allclose(hvp(mg.checkpoint(total), X, X), hvp(total, X, X))
+
+
+def test_checkpoint_notices_that_an_op_was_made_otherwise():
+    numbers = iter([2, 3])
+    y = mg.checkpoint(lambda x: powers(next(numbers))(x))(leaf(1.0))
+    with pytest.raises(RuntimeError, match="did not compute the same when it ran again"):
+        y.backward()
 
 
 def test_checkpoint_replays_the_random_numbers_of_a_generator_that_it_is_told_of():
