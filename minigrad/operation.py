@@ -6,7 +6,7 @@ computes, and records a node; every differentiable function of minigrad is made 
 
 import inspect
 from collections.abc import Callable
-from functools import partial, update_wrapper
+from functools import partial
 from types import MethodType
 from typing import Any
 
@@ -50,23 +50,22 @@ class Op(Signature):
     `given_to_vjps` makes (g, out, *arguments), what a VJP gets, of g, out and the arguments, if it should get others.
     """
 
-    elementwise: float = 0
-    elementwise_vjps = False
+    elementwise: float
+    elementwise_vjps: bool
     extended: Callable | None = None
     places: Callable[[Any], bool] | None = None
     together: Any = None
     given_to_vjps: Callable | None
     numpy: Callable | None = None
-    differentiable = "f"  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
+    differentiable: str  # the kinds of dtypes that the VJPs hold for; "fc": complex numbers, too
     __name__: str
     __qualname__: str
     __signature__: inspect.Signature
     vjps: Any
 
     def __init__(self, forward: Callable, names: tuple[str, ...] | None = None):
-        update_wrapper(self, forward)
         super().__init__(forward, names)
-        self.forward = forward
+        self.forward, self.elementwise, self.elementwise_vjps, self.differentiable = forward, 0, False, "f"
         # a user's op: its functions may write to what they get, and keep what they return
         # equivalent: any change because ours do neither
         self.foreign = names is None and not (forward.__module__ or "").startswith("minigrad.")

@@ -6,7 +6,7 @@ Read from the code object, since inspect.signature would be a tenth of the time 
 import importlib
 import inspect
 from collections.abc import Callable, Collection, Iterable, MutableSequence
-from functools import partial
+from functools import WRAPPER_ASSIGNMENTS, partial
 from types import FunctionType
 from typing import Any
 
@@ -40,6 +40,7 @@ class Signature:
 
     # equivalent: any change because `arity` and `rest` only save time: `bind` gives the same
     def __init__(self, function: Callable, names: tuple[str, ...] | None = None):
+        self._take_names(function)
         self.names, self.defaults, self.parameters, self.any_number = names or (), {}, {}, False
         if names is None:
             self._read(inspect.unwrap(function))
@@ -48,6 +49,13 @@ class Signature:
         self.fitting: set[tuple] = set()
         values = () if needed else tuple(self.defaults.values())
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
+
+    def _take_names(self, function: Any) -> None:
+        """As functools.update_wrapper does, which asks for `__dict__`: from then on attributes take longer to read."""
+        for name in (*WRAPPER_ASSIGNMENTS, *getattr(function, "__dict__", ())):
+            if hasattr(function, name):
+                setattr(self, name, getattr(function, name))
+        self.__wrapped__ = function
 
     def _read(self, function: Any) -> None:
         code, defaults, given = function.__code__, function.__defaults__ or (), function.__kwdefaults__ or {}
@@ -128,7 +136,7 @@ class Signature:
 
     def kinds(self, count: int) -> dict[str, str]:
         """What each argument and parameter must be, by its annotation; "Array" if it has a VJP."""
-        annotations = vars(self).get("__annotations__", {})
+        annotations = getattr(self.__wrapped__, "__annotations__", {})
         arrays = {self.argument(i): "Array" for i in range(count) if self.vjps[i] is not None}
         return arrays | {name: kind_of(kind) for name, kind in annotations.items()}
 
