@@ -1,5 +1,6 @@
 """Programs written for HIPS autograd: the same numbers, and its module names."""
 
+import gc
 import importlib.util
 import subprocess
 import sys
@@ -538,21 +539,32 @@ def test_the_maker_of_the_vjps_of_several_arguments_runs_once_for_all():
     calls = []
 
     @extend.primitive
-    def product(x, k, y, power=1):
-        return k * (x * y) ** power
+    def product(x, k, y, z, power=1):
+        return k * (x * y) ** power * z
 
     def maker(argnums, out, arguments, options):
         calls.append((argnums, type(out)))
-        x, k, y = arguments
-        slope = k * options["power"] * (x * y) ** (options["power"] - 1)
-        return lambda g: (g * slope * {0: y, 2: x}[i] for i in argnums)
+        x, k, y, z = arguments
+        slope = k * options["power"] * (x * y) ** (options["power"] - 1) * z
+        return lambda g: (g * {0: slope * y, 2: slope * x, 3: k * (x * y) ** options["power"]}[i] for i in argnums)
 
     extend.defvjp_argnums(product, maker)
-    x, y = ours.grad(lambda x, y: np.sum(product(x, 3.0, y, power=2)), (0, 1))(X, X + 1)
-    assert_allclose(x, 6 * X * (X + 1) ** 2)
-    assert_allclose(y, 6 * X**2 * (X + 1))
-    assert calls == [((0, 2), np.ndarray)]
-    mixed = ours.grad(lambda y: np.sum(ours.grad(lambda x: np.sum(product(x, 3.0, y, power=2)))(X)))(X + 1)
+
+    def loss(x, y, z):
+        return np.sum(product(x, 3.0, y, z, power=2))
+
+    for found in ours.grad(loss, (0, 1, 2))(X, X + 1, X + 2), ours.grad(loss, (0, 1, 2))(X, X + 1, X + 2):
+        assert_allclose(found[0], 6 * X * (X + 1) ** 2 * (X + 2))
+        assert_allclose(found[1], 6 * X**2 * (X + 1) * (X + 2))
+        assert_allclose(found[2], 3 * X**2 * (X + 1) ** 2)
+    assert calls == [((0, 2, 3), np.ndarray)] * 2
+    gc.collect()
+    gc.disable()
+    try:
+        mixed = ours.grad(lambda y: np.sum(ours.grad(lambda x, y: loss(x, y, y * 0 + 1), (0, 1))(X, y)[0]))(X + 1)
+        assert not [value for value in gc.get_objects() if isinstance(value, extend._Form)]  # no cycle holds one
+    finally:
+        gc.enable()
     assert_allclose(mixed, 12 * X * (X + 1))
 
 
