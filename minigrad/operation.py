@@ -196,7 +196,8 @@ class Op(Signature):
         if None in parents:
             arrays = [snapshot(a) if a is given else a for a, given in zip(arrays, arguments, strict=True)]
         if parameters is not self.parameters:
-            parameters = {name: snapshot(value) for name, value in parameters.items()}
+            own = None if self.foreign else "saved"  # is no caller's, so that nobody writes to it
+            parameters = {name: value if name == own else snapshot(value) for name, value in parameters.items()}
         scope = setting("scope", ()) if in_force() else ()
         return record(self, tuple(parents), tuple(arrays), parameters, output, scope)
 

@@ -13,7 +13,6 @@ import numpy as np
 from .. import ops
 from .._tensor import Tensor
 from ..operation import array_of, arraylike
-from ..ops.casting import Saved
 from ..ops.normalization import normalized
 from ..typing import Array, DType
 from .arguments import check_number, check_sizes, float_dtype
@@ -67,7 +66,7 @@ class BatchNorm2d(Module):
 
     def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:
         """The layer's result; mean and variance of each channel of the batch, and the number of its entries."""
-        saved = Saved()
+        saved: dict[str, Any] = {}
         weight, bias = self.weight[:, None, None], self.bias[:, None, None]
         z = normalized(x, weight, bias, axis=(0, 2, 3), eps=self.eps, saved=saved)
         return z, saved["mean"], saved["variance"], x.size // self.num_features
@@ -107,4 +106,4 @@ class LayerNorm(Module):
         x, n = arraylike(x, "LayerNorm", "x"), len(self.normalized_shape)
         if x.shape[-n:] != self.normalized_shape:
             raise ValueError(f"LayerNorm: x must end in {self.normalized_shape}, not {x.shape}")
-        return normalized(x, self.weight, self.bias, axis=tuple(range(-n, 0)), eps=self.eps, saved=Saved())
+        return normalized(x, self.weight, self.bias, axis=tuple(range(-n, 0)), eps=self.eps, saved={})

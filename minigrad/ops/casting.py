@@ -11,10 +11,6 @@ from ..typing import Array, DType
 __all__ = ["copy", "astype"]
 
 
-class Saved(dict):
-    """The parameter `saved` of an op's call. What is in it is recorded as it is; a plain dict would be copied."""
-
-
 @implements(np.copy)
 @op(complex=True)
 def copy(a: Array) -> Array:

@@ -11,7 +11,7 @@ from ..errors import named
 from ..operation import op
 from ..typing import Array
 from .activations import above_0, shifted_by_maximum, sigmoid, softmax, total
-from .casting import Saved, floating, narrowed, widened
+from .casting import floating, narrowed, widened
 from .exponentials import log1p_exp
 from .reductions import mean
 
@@ -39,7 +39,7 @@ def softmax_cross_entropy(logits: Array, labels: Array) -> Array:
     array([[-0.06,  0.06],
            [ 0.5 , -0.5 ]])
     """
-    return _cross_entropy(logits, labels, saved=Saved())
+    return _cross_entropy(logits, labels, saved={})
 
 
 @op(name="softmax_cross_entropy")

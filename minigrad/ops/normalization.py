@@ -12,7 +12,7 @@ import numpy as np
 from ..errors import named
 from ..operation import arraylike, op
 from ..typing import Array
-from .casting import Saved, floating, widened
+from .casting import floating, widened
 from .reductions import _count, sum_of_products
 
 __all__ = ["layer_norm"]
@@ -45,7 +45,7 @@ def layer_norm(
         if given is not None and np.shape(given) != shape:
             raise ValueError(f"layer_norm: {name} must be {shape}, not {np.shape(given)}")
     weight, bias = 1.0 if weight is None else weight, 0.0 if bias is None else bias
-    return normalized(x, weight, bias, axis=tuple(range(-len(shape), 0)), eps=eps, saved=Saved())
+    return normalized(x, weight, bias, axis=tuple(range(-len(shape), 0)), eps=eps, saved={})
 
 
 @op(name="normalize")
