@@ -60,14 +60,18 @@ def pad(
         raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")
     given = {"constant": constant_values, "linear_ramp": end_values}.get(mode, stat_length)
     for axis, (n, value) in enumerate(zip(widths, _pairs(given, a.ndim), strict=True)):
-        inner = moveaxis(a, axis, 0)
-        if mode in _STATISTICS and value[0] is value[1] is None:  # the same at both ends
-            statistic = _STATISTICS[mode](inner, axis=0)
-            before, after = (_rows(statistic, k, inner) for k in n)
-        else:
-            before, after = (_BORDERS[mode](inner[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
-        a = moveaxis(concatenate([astype(before, a.dtype), inner, astype(after, a.dtype)[::-1]]), 0, axis)
+        a = moveaxis(_with_rows(moveaxis(a, axis, 0), n, value, mode), 0, axis)
     return a
+
+
+def _with_rows(a, n, value, mode):
+    """The array with n[0] and n[1] computed rows before and after its own."""
+    if mode in _STATISTICS and value[0] is value[1] is None:  # the same at both ends
+        statistic = _STATISTICS[mode](a, axis=0)
+        before, after = (_rows(statistic, k, a) for k in n)
+    else:
+        before, after = (_BORDERS[mode](a[::step], n[i], value[i]) for i, step in enumerate((1, -1)))
+    return concatenate([astype(before, a.dtype), a, astype(after, a.dtype)[::-1]])
 
 
 def _copied(a, widths, mode):

@@ -23,10 +23,7 @@ from .complex_numbers import conj, squared
 from .indexing import take_along_axis
 from .shaping import moveaxis, reshape
 
-__all__ = [
-    "sum", "mean", "max", "min", "var", "prod", "diff", "average", "median", "trapezoid",
-    "ptp",
-]  # fmt: skip
+__all__ = ["sum", "mean", "max", "min", "var", "prod", "diff", "average", "median", "trapezoid", "ptp"]
 
 
 def _reduced_shape(a, axis, keepdims):
