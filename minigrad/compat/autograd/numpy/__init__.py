@@ -54,8 +54,9 @@ def where(condition, x=None, y=None):
     if x is None or y is None:
         return _np.where(condition, *[branch for branch in (x, y) if branch is not None])
     made = seeing_tensors(_np.where)(condition, x, y)
-    plain = not any(hasattr(leaf, "dtype") for leaf in _leaves([condition, x, y]))
-    return made.tolist() if plain else made
+    # not by any(), whose name is NumPy's function here once a program has asked for it
+    arrays = [leaf for leaf in _leaves([condition, x, y]) if hasattr(leaf, "dtype")]
+    return made if arrays else made.tolist()
 
 
 def isscalar(element):
