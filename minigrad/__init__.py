@@ -24,7 +24,6 @@ from .nest import ravel_nest
 from .operation import op
 from .settings import no_grad, scope
 from .threads import get_num_threads, set_num_threads
-from .transforms import elementwise_grad, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 
 __version__ = "0.1.0"
 __doc__ = f"{__doc__}\n{ops.CONTENTS}\n"
@@ -37,6 +36,8 @@ __all__ += ops.__all__
 
 _LATER = {"load": "serialization", "save": "serialization", "debug": "viz", "graph": "viz", "functional_call": "nn"}
 _LATER |= {"checkpoint": "recompute", "fixed_point": "implicit", "vec": "derivation", "vec_jacobian": "derivation"}
+_LATER |= dict.fromkeys(("elementwise_grad", "grad", "hessian", "hvp", "jacobian"), "transforms")
+_LATER |= dict.fromkeys(("jvp", "value_and_grad", "vjp"), "transforms")
 _LATER |= {"c_": "ops.arranging", "r_": "ops.arranging"} | dict.fromkeys(ops.__all__, "ops")
 
 

@@ -11,7 +11,6 @@ import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import wraps
-from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,7 +47,8 @@ def lost_behind(error: Exception) -> BaseException | None:
         cause = cause.__cause__
     if cause is None:
         for lost in last_lost.get() or []:
-            if len([*walk_tb(lost.__traceback__)]) < 3:  # seen by the Tensor's two methods that raised it, and no other
+            frames: Any = lost.__traceback__  # those of the Tensor's two methods that raised it, and no other
+            if not (frames and frames.tb_next and frames.tb_next.tb_next):
                 lost.__cause__ = error
                 return lost
     return cause

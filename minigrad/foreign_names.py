@@ -132,6 +132,8 @@ class NotHere:
     A `__getattr__` would do it for all names at once, and make every other attribute slower to read.
     """
 
+    __slots__ = ("name",)
+
     def __init__(self, name: str):
         self.name = name
 
@@ -151,16 +153,16 @@ _OPS = frozenset(name for names in FAMILIES.values() for name in names)
 
 def _looked_for() -> set[str]:
     """The names that people look for on a Tensor: most it has itself."""
-    known = INSTEAD["a Tensor"]
-    in_place = {f"{name}_" for name in {*OPERATORS, "copy", "normal", "uniform", *known, *_OPS}}
-    return {name for name in {*known, *_OPS, *vars(ndarray), *in_place} if not name.startswith("_")}
+    known = {*INSTEAD["a Tensor"], *_OPS}
+    in_place = {f"{name}_" for name in {*OPERATORS, "copy", "normal", "uniform", *known}}
+    return known | in_place | {name for name in vars(ndarray) if not name.startswith("_")}
 
 
 class ForeignNames:
     """The last base of Tensor: what people look for on a Tensor and it does not have. `dir` does not list it."""
 
     __slots__ = ()
-    locals().update({name: NotHere(name) for name in _looked_for()})
+    locals().update((name, NotHere(name)) for name in _looked_for())
 
     def __dir__(self) -> list[str]:
         found = {name: value for kind in reversed(type(self).__mro__) for name, value in vars(kind).items()}
