@@ -15,6 +15,8 @@
 The functions of mg.ops, NumPy's and those of neural networks, stand here too, by family:
 """
 
+import os as _os
+import sys as _sys
 from importlib import import_module as _import_module
 
 from . import ops
@@ -49,6 +51,19 @@ def __getattr__(name):
         value = globals()[name] = getattr(_import_module(f".{_LATER[name]}", __name__), name)
         return value
     raise _missing(f"module {__name__!r} has no attribute {name!r}", __name__, name)
+
+
+def _import_the_rest():
+    """Before a fork: a child would wait for ever for a module that another thread is importing."""
+    ops.import_families()
+    begun = [name for name in [*_sys.modules] if name.startswith(f"{__name__}.")]
+    core = [f"{__name__}.{name}" for name in ("transforms", "recompute", "implicit", "derivation")]
+    for name in (*begun, *core, "copy", "queue", "numpy.fft", "numpy.ma"):
+        _import_module(name)
+
+
+if hasattr(_os, "register_at_fork"):
+    _os.register_at_fork(before=_import_the_rest)
 
 
 def __dir__():

@@ -375,6 +375,26 @@ def test_children_forked_in_the_middle_of_work_compute_in_one_thread(children):
     assert done.returncode == 0, done.stderr
 
 
+FIRST_USE = """if True:
+    import os, threading, numpy as np, minigrad as mg
+    first = lambda: mg.grad(lambda x: np.sum(np.pad(x, 1)))(np.ones(3)).sum() + mg.conv2d(*[np.ones((1, 1, 3, 3))] * 2)
+    importing = threading.Thread(target=first)
+    importing.start()
+    child = os.fork()
+    if child == 0:
+        os._exit(first().item() != 12)
+    importing.join()
+    os._exit(os.waitpid(child, 0)[1] != 0)
+"""
+
+
+@has_fork
+@pytest.mark.parametrize("_", [1, 2, *[pytest.param(n, marks=pytest.mark.nightly) for n in range(3, 20)]])
+def test_a_child_forked_while_another_thread_imports_does_not_wait_for_it(_):
+    done = run(FIRST_USE)
+    assert done.returncode == 0, done.stderr
+
+
 def test_importing_starts_no_thread_and_allocates_nothing_and_the_interpreter_exits_with_idle_workers():
     code = """if True:
         import atexit, threading, numpy as np, minigrad as mg
