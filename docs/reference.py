@@ -82,7 +82,7 @@ def as_written(signature):
 def numpy_functions(family_of):
     """Return a module without members, whose docstring is the list of the NumPy functions that take a Tensor."""
     for name in np.fft.__all__:
-        _numpy._from_fft(getattr(np.fft, name))  # they are found at their first use
+        _numpy._stand_in(getattr(np.fft, name))  # they are found at their first use
     differentiable = {name_in_numpy(f): link(op.__name__, family_of) for f, op in stand_ins.NUMPY.items()}
     plain = {name_in_numpy(f): "" for f in _numpy._PLAIN_UFUNCS | _numpy._PLAIN_FUNCTIONS}
     counted = ", ".join(f"{n} {kind}" for kind, n in counts().items())
