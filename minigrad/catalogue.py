@@ -103,3 +103,4 @@ FAMILIES: dict[str, list[str]] = {
         "avg_pool2d", "spread2d", "max_pool2d", "unpool2d", "pick2d", "l2_pool2d", "unfold2d", "fold2d",
     ],
 }  # fmt: skip
+FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}

@@ -15,7 +15,7 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from .catalogue import FAMILIES
+from .catalogue import FAMILY_OF
 from .foreign_tables import CLASSES, INSTEAD, KEYWORDS, OPERATORS, OPTIONS, SCHEDULES
 
 P = ParamSpec("P")
@@ -122,7 +122,7 @@ def missing(said: str, of: str, name: str, obj: object = None) -> AttributeError
     """The error that says what is missing, and what to write instead."""
     hint = instead(of, name)
     if not hint and of == "a Tensor":
-        hint = f": write mg.{name}(t)" if name in _OPS else ": .data, its array, has it"
+        hint = f": write mg.{name}(t)" if name in FAMILY_OF else ": .data, its array, has it"
     return AttributeError(said + hint, name=name, obj=sys.modules.get(of, obj))
 
 
@@ -148,12 +148,9 @@ class NotHere:
         raise self.error(tensor)
 
 
-_OPS = frozenset(name for names in FAMILIES.values() for name in names)
-
-
 def _looked_for() -> set[str]:
     """The names that people look for on a Tensor: most it has itself."""
-    known = {*INSTEAD["a Tensor"], *_OPS}
+    known = {*INSTEAD["a Tensor"], *FAMILY_OF}
     in_place = {f"{name}_" for name in {*OPERATORS, "copy", "normal", "uniform", *known}}
     return known | in_place | {name for name in vars(ndarray) if not name.startswith("_")}
 

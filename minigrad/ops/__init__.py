@@ -5,11 +5,9 @@ A family is imported when one of its ops is first asked for, here or from minigr
 
 from importlib import import_module as _import_module
 
-from ..catalogue import FAMILIES
+from ..catalogue import FAMILIES, FAMILY_OF
 
-_FAMILY = {name: family for family, names in FAMILIES.items() for name in names}
-
-__all__ = [*_FAMILY]
+__all__ = [*FAMILY_OF]
 __dir__ = __all__.copy  # what dir() shows
 
 
@@ -17,9 +15,9 @@ def __getattr__(name):
     """The op, or the family, of this name."""
     if name in FAMILIES:
         return _import_module(f".{name}", __name__)
-    if name not in _FAMILY:
+    if name not in FAMILY_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    op = globals()[name] = getattr(_import_module(f".{_FAMILY[name]}", __name__), name)
+    op = globals()[name] = getattr(_import_module(f".{FAMILY_OF[name]}", __name__), name)
     return op
 
 

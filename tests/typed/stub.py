@@ -156,7 +156,8 @@ def catalogue():
     for family in FAMILIES:
         names = textwrap.fill(", ".join(f'"{name}"' for name in getattr(ops, family).__all__), 111)
         parts += [f'    "{family}": [', textwrap.indent(names, " " * 8) + ",", "    ],"]
-    return CATALOGUE_HEAD + "\n".join(parts) + "\n}  # fmt: skip\n"
+    family_of = "FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}\n"
+    return CATALOGUE_HEAD + "\n".join(parts) + "\n}  # fmt: skip\n" + family_of
 
 
 if __name__ == "__main__":
