@@ -11,34 +11,31 @@ import minigrad as mg
 
 from ...ops.arranging import has_tensors
 
-__all__ = ["alias", "joining", "seeing_tensors", "seen"]
+__all__ = ["alias", "seeing_tensors", "seen"]
 
 _JOIN = {"concatenate", "stack", "vstack", "hstack", "dstack", "column_stack", "row_stack", "multi_dot"}
 _TAKE_LISTS = {"block", "select", "choose", "piecewise"}
 
 
-def seeing_tensors(function):
-    """A function of NumPy that makes an array of a list of Tensors first."""
+def _arrays(arguments):
+    """The arguments, with arrays for the lists of Tensors among them."""
+    return [mg.array(a) if has_tensors(a) else a for a in arguments]
+
+
+def seeing_tensors(function, joins=False):
+    """A function of NumPy that makes an array of a list of Tensors first.
+
+    One that joins arrays takes any iterable of them or of lists, such as the values of a dict.
+    """
 
     @functools.wraps(function)
     def call(*arguments, **options):
-        return function(*[mg.array(a) if has_tensors(a) else a for a in arguments], **options)
+        if joins and arguments:
+            return function(_arrays(arguments[0]), *arguments[1:], **options)
+        return function(*_arrays(arguments), **options)
 
     # equivalent: 0 -> 1 because no public name has _ in its second place
     vars(call).update({name: getattr(function, name) for name in dir(function) if name[0] != "_"})  # a ufunc's reduce
-    return call
-
-
-def joining(function):
-    """A function of NumPy that joins arrays, of any iterable of them or of lists, such as the values of a dict."""
-
-    @functools.wraps(function)
-    def call(*arguments, **options):
-        if arguments:
-            # equivalent: mg.array(a) if has_tensors(a) else a -> mg.array(a) because it is what would be joined, copied
-            arguments = ([mg.array(a) if has_tensors(a) else a for a in arguments[0]], *arguments[1:])
-        return function(*arguments, **options)
-
     return call
 
 
@@ -46,7 +43,7 @@ def seen(module, name):
     """The function of a module of NumPy by this name, made to see Tensors in lists where it does not."""
     value = getattr(module, name)
     if name in _JOIN:
-        return joining(value)
+        return seeing_tensors(value, joins=True)
     sees = hasattr(value, "_implementation") or isinstance(value, np.ufunc)
     return seeing_tensors(value) if sees and name not in _TAKE_LISTS else value
 

@@ -1,19 +1,13 @@
 """What programs import from autograd.core."""
 
-import minigrad as mg
-
 from . import extend
+from .differential_operators import _jvp as make_jvp
 from .differential_operators import _vjp as make_vjp
 from .extend import *  # noqa: F403
 from .extend import defvjp, primitive_vjps, vspace
 from .tracer import getval, isbox
 
 __all__ = [*extend.__all__, "getval", "isbox", "make_jvp", "make_vjp", "primitive_vjps"]
-
-
-def make_jvp(fun, x):
-    """The function of v that returns the value of `fun` at x, and its derivative along v."""
-    return lambda v: mg.jvp(fun, (x,), (v,))
 
 
 def primitive(f):  # type: ignore[no-redef]

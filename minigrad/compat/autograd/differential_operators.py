@@ -1,13 +1,15 @@
 """Derivatives of functions, with argnum= and integers for floating-point numbers, by minigrad's transforms."""
 
 import inspect
-from functools import partial, wraps
+from functools import wraps
+from typing import Any
 
 import numpy as np
 
 import minigrad as mg
 
 from ..._numpy import without_tensors
+from ...argnums import with_chosen
 from ...nest import mapped
 
 # fmt: off
@@ -30,7 +32,7 @@ def _real(value):
     return mapped(cast, value)
 
 
-def unary_to_nary(transform, name=None, result=None):
+def unary_to_nary(transform, name=None, result="the derivative"):
     """`operator(f, argnum)`: a function whose argument (or arguments) argnum the transform differentiates.
 
     `result` is what the function returns, for the operator's docstring.
@@ -38,34 +40,28 @@ def unary_to_nary(transform, name=None, result=None):
 
     def operator(fun, argnum=0, *further, **options):
         several = isinstance(argnum, (tuple, list))
-        chosen = tuple(argnum) if several else (argnum,)
+        chosen = argnum if several else (argnum,)
+        of = getattr(fun, "__name__", "function")
 
         @wraps(fun)
         def differentiated(*x, **kwargs):
             def unary(part):
-                arguments = list(x)
-                for i, value in zip(chosen, part if several else (part,), strict=True):
-                    arguments[i] = value
-                return fun(*arguments, **kwargs)
+                return fun(*with_chosen(x, chosen, part if several else (part,)), **kwargs)
 
-            unary.__name__ = getattr(fun, "__name__", "function")
+            unary.__name__ = of
             try:
-                given = [x[i] for i in chosen]
+                parts = tuple(_real(x[i]) for i in chosen)
             except (IndexError, TypeError) as error:
                 said = f"argnum must be the place of an argument, of which {len(x)} were given, not {argnum!r}"
                 raise type(error)(f"{operator.__name__}: {said}") from None
-            parts = tuple(map(_real, given))
             return transform(unary, parts if several else parts[0], *further, **options)
 
-        of = getattr(fun, "__name__", "function")
         differentiated.__name__ = f"{operator.__name__}_of_{of}_wrt_argnum_{argnum}"
         differentiated.__doc__ = f"    {operator.__name__} of function {of} with respect to argument {argnum}."
         return differentiated
 
     operator.__name__ = name or transform.__name__
-    operator.__doc__ = (
-        f"\n    Returns a function which takes what fun takes and returns {result or 'the derivative'}.\n    "
-    )
+    operator.__doc__ = f"\n    Returns a function which takes what fun takes and returns {result}.\n    "
     return operator
 
 
@@ -79,13 +75,8 @@ def _elementwise(f, x):
 
 
 def _with_aux(f, x):
-    results: list = []
-
-    def first(x):
-        results[:] = f(x)
-        return results[0]
-
-    gradient = mg.grad(first)(x)
+    results: Any = []
+    gradient = mg.grad(lambda x: results.extend(f(x)) or results[0])(x)
     return gradient, without_tensors(results[1])
 
 
@@ -95,18 +86,9 @@ def _vjp(f, x):
     return (lambda g: pullback(g)[0]), y
 
 
-def _hvp(f, x):
-    """`(product with the Hessian, gradient)`: the Hessian is symmetric, and the gradient is recorded once."""
-    return _vjp(mg.grad(f), x)
-
-
-def _ggnvp(f, x, g):
-    def product(v):
-        y, pullback = mg.vjp(f, x)
-        _, dy = mg.jvp(f, (x,), (v,))
-        return pullback(mg.hvp(g, y, dy))[0]
-
-    return product
+def _jvp(f, x):
+    """The function of v that returns the value of f at x, and its derivative along v."""
+    return lambda v: mg.jvp(f, (x,), (v,))
 
 
 grad = unary_to_nary(lambda f, x: mg.grad(f)(x), "grad", "the gradient")
@@ -116,19 +98,25 @@ jacobian = unary_to_nary(lambda f, x: mg.jacobian(f)(x), "jacobian", "the Jacobi
 hessian = unary_to_nary(lambda f, x: mg.jacobian(mg.jacobian(f))(x), "hessian", "the Hessian")
 elementwise_grad = unary_to_nary(_elementwise, "elementwise_grad", "the gradient of the sum of its output")
 make_vjp = unary_to_nary(_vjp, "make_vjp", "(pullback, value)")
-make_hvp = unary_to_nary(_hvp, "make_hvp", "(product with the Hessian, gradient)")
-make_jvp = unary_to_nary(lambda f, x: lambda v: mg.jvp(f, (x,), (v,)), "make_jvp", "v -> (value, Jacobian times v)")
+# the Hessian is symmetric, and the gradient is recorded once
+make_hvp = unary_to_nary(lambda f, x: _vjp(mg.grad(f), x), "make_hvp", "(product with the Hessian, gradient)")
+make_jvp = unary_to_nary(_jvp, "make_jvp", "v -> (value, Jacobian times v)")
 make_jvp_reversemode = unary_to_nary(
-    lambda f, x: lambda v: mg.jvp(f, (x,), (v,))[1], "make_jvp_reversemode", "v -> Jacobian times v"
+    lambda f, x: lambda v: _jvp(f, x)(v)[1], "make_jvp_reversemode", "v -> Jacobian times v"
 )
-deriv = unary_to_nary(lambda f, x: mg.jvp(f, (x,), (_ones(x),))[1], "deriv", "the derivative along ones")
+deriv = unary_to_nary(lambda f, x: _jvp(f, x)(_ones(x))[1], "deriv", "the derivative along ones")
 holomorphic_grad = elementwise_grad
 checkpoint = mg.checkpoint
 
 
 def make_ggnvp(f, g=lambda x: 0.5 * np.sum(x**2, axis=-1), f_argnum=0):
     """The generalized Gauss-Newton product: J^T H_g J v."""
-    return unary_to_nary(partial(_ggnvp, g=g), "make_ggnvp")(f, f_argnum)
+
+    def product(f, x):
+        y, pullback = mg.vjp(f, x)
+        return lambda v: pullback(mg.hvp(g, y, mg.jvp(f, (x,), (v,))[1]))[0]
+
+    return unary_to_nary(product, "make_ggnvp")(f, f_argnum)
 
 
 def grad_named(fun, argname):

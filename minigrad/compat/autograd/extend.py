@@ -7,6 +7,7 @@ import numpy as np
 
 import minigrad as mg
 
+from ...argnums import with_chosen
 from ...nest import flatten, mapped
 from .vspace import VSpace, vspace
 
@@ -29,11 +30,11 @@ def primitive(f):
 
     @mg.op(name=getattr(f, "__name__", "primitive"), complex=True)
     def made(*arrays, places, arguments, options, form):
-        return form.ravel(f(*_filled(arguments, places, arrays), **options))
+        return form.ravel(f(*with_chosen(arguments, places, arrays), **options))
 
     @made.vjp("arrays")
     def _(i, g, out, *arrays, places, arguments, options, form):
-        given, argnum = _filled(arguments, places, arrays), places[i]
+        given, argnum = with_chosen(arguments, places, arrays), places[i]
         makers = primitive_vjps.get(call, lambda argnum: NotImplemented)
         if hasattr(makers, "joint"):
             pullback = form.pullback(makers.joint, places, i, out, given, options)
@@ -95,13 +96,6 @@ class _Form:
 
 def _is_inexact(leaf):
     return np.asarray(leaf).dtype.kind in "fc"
-
-
-def _filled(arguments, places, arrays):
-    filled = list(arguments)
-    for i, array in zip(places, arrays, strict=True):
-        filled[i] = array
-    return filled
 
 
 def defvjp(fun, *makers, argnums=None):

@@ -4,7 +4,7 @@ import operator
 
 import numpy as np
 
-from ...nest import flatten, mapped, paths, unflatten
+from ...nest import flatten, mapped, unflatten
 
 __all__ = ["VSpace", "vspace"]
 
@@ -13,38 +13,32 @@ class VSpace:
     """Nests of the structure, shapes and dtypes of one; complex numbers are two real ones."""
 
     def __init__(self, value):
-        self._leaves = [np.zeros(np.shape(leaf), np.result_type(leaf)) for leaf in flatten(value)]
-        self._nest = unflatten(value, self._leaves)
+        self._zeros = mapped(lambda leaf: np.zeros(np.shape(leaf), np.result_type(leaf)), value)
+        leaves = flatten(self._zeros)
         attributes = (operator.attrgetter(name) for name in ("shape", "ndim", "dtype"))
-        self.shape, self.ndim, self.dtype = (mapped(attribute, self._nest) for attribute in attributes)
-        self.iscomplex = any(map(np.iscomplexobj, self._leaves))
-        self.size = sum(leaf.size * (1 + np.iscomplexobj(leaf)) for leaf in self._leaves)
+        self.shape, self.ndim, self.dtype = (mapped(attribute, self._zeros) for attribute in attributes)
+        self.iscomplex = any(map(np.iscomplexobj, leaves))
+        self.size = sum(leaf.size * (1 + np.iscomplexobj(leaf)) for leaf in leaves)
 
     def __eq__(self, other):
-        return isinstance(other, VSpace) and self._form() == other._form()
-
-    def _form(self):
-        return paths(self._nest), [(leaf.shape, leaf.dtype) for leaf in self._leaves]
-
-    def _each(self, make):
-        return unflatten(self._nest, map(make, self._leaves))
+        return isinstance(other, VSpace) and (self.shape, self.dtype) == (other.shape, other.dtype)
 
     def zeros(self):
         """The nest of zeros."""
-        return self._each(np.zeros_like)
+        return mapped(np.copy, self._zeros)
 
     def ones(self):
         """The nest of ones, 1 + 1j for complex numbers: the sum of the basis."""
-        return self._each(lambda leaf: np.full_like(leaf, 1 + 1j if np.iscomplexobj(leaf) else 1))
+        return mapped(lambda leaf: np.full_like(leaf, 1 + 1j if np.iscomplexobj(leaf) else 1), self._zeros)
 
     def standard_basis(self):
         """Yield each nest with a 1 or 1j in one place and zeros elsewhere."""
-        for i, leaf in enumerate(self._leaves):
+        for i, leaf in enumerate(flatten(self._zeros)):
             for index in np.ndindex(leaf.shape):
                 for unit in (1, 1j)[: 1 + np.iscomplexobj(leaf)]:
-                    leaves = [each.copy() for each in self._leaves]
-                    leaves[i][index] = unit
-                    yield unflatten(self._nest, leaves)
+                    nest = self.zeros()
+                    flatten(nest)[i][index] = unit
+                    yield nest
 
     def randn(self, rng=np.random):
         """A nest of normal numbers."""
@@ -53,18 +47,18 @@ class VSpace:
             real = rng.normal(size=leaf.shape)
             return real + 1j * rng.normal(size=leaf.shape) if np.iscomplexobj(leaf) else real
 
-        return self._each(normal)
+        return mapped(normal, self._zeros)
 
     def add(self, x, y):
         """The sum of two nests."""
         # equivalent: flatten(x), flatten(y) -> flatten(y), flatten(x) because a sum has no order
-        return unflatten(self._nest, map(operator.add, flatten(x), flatten(y)))
+        return unflatten(x, map(operator.add, flatten(x), flatten(y)))
 
     mut_add = add
 
     def scalar_mul(self, x, a):
         """A nest times a number."""
-        return unflatten(self._nest, [leaf * a for leaf in flatten(x)])
+        return mapped(lambda leaf: leaf * a, x)
 
     def inner_prod(self, x, y):
         """The sum of Re(conj(x) y) over all entries."""
@@ -73,7 +67,7 @@ class VSpace:
 
     def covector(self, x):
         """The conjugates."""
-        return unflatten(self._nest, map(np.conj, flatten(x)))
+        return mapped(np.conj, x)
 
 
 vspace = VSpace

@@ -27,41 +27,46 @@ def unflatten_optimizer(optimize):
     return optimizer
 
 
-@unflatten_optimizer
-def sgd(gradient, x, callback=None, num_iters=200, step_size=0.1, mass=0.9):
-    """Descent with momentum."""
-    velocity = np.zeros(len(x))
+def _descended(gradient, x, callback, num_iters, step, *state):
+    """x after so many steps: step(i, g, *state) returns what is subtracted from x, and the next state."""
     for i in range(num_iters):
         g = gradient(x, i)
         if callback:
             callback(x, i, g)
-        velocity = mass * velocity - (1.0 - mass) * g
-        x = x + step_size * velocity
+        change, *state = step(i, g, *state)
+        x = x - change
     return x
+
+
+@unflatten_optimizer
+def sgd(gradient, x, callback=None, num_iters=200, step_size=0.1, mass=0.9):
+    """Descent with momentum."""
+
+    def step(i, g, velocity):
+        velocity = mass * velocity + (1.0 - mass) * g
+        return step_size * velocity, velocity
+
+    return _descended(gradient, x, callback, num_iters, step, np.zeros(len(x)))
 
 
 @unflatten_optimizer
 def rmsprop(gradient, x, callback=None, num_iters=100, step_size=0.1, gamma=0.9, eps=10**-8):
     """Steps divided by a running root mean square of the gradients."""
-    squares = np.ones(len(x))
-    for i in range(num_iters):
-        g = gradient(x, i)
-        if callback:
-            callback(x, i, g)
+
+    def step(i, g, squares):
         squares = squares * gamma + g**2 * (1 - gamma)
-        x = x - step_size * g / (np.sqrt(squares) + eps)
-    return x
+        return step_size * g / (np.sqrt(squares) + eps), squares
+
+    return _descended(gradient, x, callback, num_iters, step, np.ones(len(x)))
 
 
 @unflatten_optimizer
 def adam(gradient, x, callback=None, num_iters=100, step_size=0.001, b1=0.9, b2=0.999, eps=10**-8):
     """Adam (D. Kingma and J. Ba, 2015)."""
-    m, v = np.zeros(len(x)), np.zeros(len(x))
-    for i in range(num_iters):
-        g = gradient(x, i)
-        if callback:
-            callback(x, i, g)
+
+    def step(i, g, m, v):
         m = (1 - b1) * g + b1 * m
         v = (1 - b2) * (g**2) + b2 * v
-        x = x - step_size * (m / (1 - b1 ** (i + 1))) / (np.sqrt(v / (1 - b2 ** (i + 1))) + eps)
-    return x
+        return step_size * (m / (1 - b1 ** (i + 1))) / (np.sqrt(v / (1 - b2 ** (i + 1))) + eps), m, v
+
+    return _descended(gradient, x, callback, num_iters, step, np.zeros(len(x)), np.zeros(len(x)))

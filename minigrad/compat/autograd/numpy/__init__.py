@@ -37,9 +37,8 @@ ascontiguousarray, asfortranarray = map(_making, (_np.ascontiguousarray, _np.asf
 
 def full(shape, fill_value, dtype=None, **options):
     """np.full, of a Tensor too."""
-    if isinstance(fill_value, mg.Tensor):
-        return mg.full_like(_np.empty(shape, dtype or fill_value.dtype, **options), fill_value)
-    return _np.full(shape, fill_value, dtype, **options)
+    dtype = dtype or _np.asarray(_without_tensors(fill_value)).dtype
+    return full_like(_np.empty(shape, dtype, **options), fill_value)
 
 
 def full_like(a, fill_value, dtype=None, **options):
