@@ -262,7 +262,7 @@ def _per_channel(g):
     """The sum of g over the image: dJ/db (section 3.1.5). The sweep sums over the batch, as over a broadcast."""
     if g.ndim == 4 and images_innermost(array_of(g)):  # then rows are long, and a product with ones adds them fastest
         n, c, h, w = g.shape
-        rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)
+        rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)  # ((row, channel), (column, image))
         return matmul(rows, np.ones(w * n, g.dtype)).reshape(h, c)
     return np.sum(g, axis=(-2, -1))
 

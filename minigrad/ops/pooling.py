@@ -138,6 +138,7 @@ def _spread(g, geometry):
     share /= geometry.window[0] * geometry.window[1]
     if _tiles(geometry) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
         (rows, columns), (height, width) = geometry.out, geometry.window
+        # (..., row of windows, row in it, column of windows, column in it)
         x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
         return narrowed(x, like)
     _blank(x, geometry)

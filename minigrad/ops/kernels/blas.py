@@ -54,7 +54,7 @@ def add_products(total, stack, g, take):
     products = take("products", (len(stack), groups, cut, depth // cut, outputs), total.dtype)
     # (row, group, part of the depth, depth of the part, lane) @ (row, group, 1, lane, output)
     np.matmul(stack.reshape(*products.shape[:4], stack.shape[3]), g.swapaxes(2, 3)[:, :, None], out=products)
-    total += np.add.reduce(products).reshape(total.shape)
+    total += np.add.reduce(products).reshape(total.shape)  # (group, part, depth of it, output) -> its shape
 
 
 # equivalent: any change because any number of parts gives the same

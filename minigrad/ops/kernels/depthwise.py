@@ -60,6 +60,7 @@ def _framed(x, geometry, step, dtype, take):
     # equivalent: (1, 1) -> (0, 1); (1, 1) -> (1, 0) because zeros that are written over change nothing
     if step != (1, 1):
         frame[rows.start : rows.stop] = 0
+    # (row, channel, column, image) -> (image, channel, row, column)
     copy(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
     return frame
 
@@ -75,6 +76,6 @@ def _taps(frame, geometry):
 def _correlated(frame, k, geometry):
     """The sum of what each entry of a kernel reads, times that entry: (N, C, *geometry.out)."""
     z, taps = empty_innermost((frame.shape[3], frame.shape[1], *geometry.out), frame.dtype), _taps(frame, geometry)
-    out = innermost(z).reshape(*taps.shape[:2], taps.shape[4])
+    out = innermost(z).reshape(*taps.shape[:2], taps.shape[4])  # (row, channel, lane)
     np.einsum("pcrsl,crs->pcl", taps, np.asarray(k[:, 0], frame.dtype), out=out)
     return z

@@ -60,6 +60,7 @@ def kernel_gradient(x, g, geometry, groups, dtype):
         parts = _parts(*x.shape[:2], geometry, inner, dtype.itemsize)
         # equivalent: any change because the size only decides whether threads share the work
         total = sum(share(work, parts, g.size * size[1]), np.zeros(size, dtype))
+    # (group, (channel, r, s), output) -> ((group, output), channel, r, s)
     return total.swapaxes(1, 2).reshape(outputs, channels, *geometry.window)
 
 
@@ -68,6 +69,7 @@ def input_gradient(g, k, geometry, groups, dtype):
 
     The products with g are what each entry of each window receives; those are added where it was read.
     """
+    # the transposed kernels: (group, (channel, r, s), output)
     matrix = np.asarray(k.reshape(groups, len(k) // groups, k[0].size), dtype).swapaxes(1, 2)
     channels = groups * k.shape[1]
     if are_the_image(geometry):
@@ -79,6 +81,7 @@ def input_gradient(g, k, geometry, groups, dtype):
         with Scratch() as take:
             for n, _, p in parts:
                 part, upstream = geometry.part(p, slice(0, geometry.out[1])), _pixels(g[n, :, p], groups)
+                # (image, channel, (r, s), p, q), and for the product (image, group, (channel, r, s), (p, q))
                 windows = take("windows", (len(upstream), channels, math.prod(geometry.window), *part.out), dtype)
                 multiply(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
                 for i, (inside, entries) in enumerate(taps_inside(part)):
@@ -112,7 +115,7 @@ def _stack(windows, part, groups, inner, take):
     copied = take("windows", found.shape, found.dtype)
     np.copyto(copied, found)
     n, channels, kh, kw, p, q = found.shape
-    return copied.reshape(n, groups, channels // groups * kh * kw, p * q)
+    return copied.reshape(n, groups, channels // groups * kh * kw, p * q)  # (image, group, (channel, r, s), (p, q))
 
 
 # equivalent: any change because parts of any size give the same

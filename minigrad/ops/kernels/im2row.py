@@ -56,6 +56,7 @@ def multiply(matrix, stack, out):
     if not cut:
         np.matmul(matrix, stack, out=out)
     for (rows, down, height), (lanes, across, width) in cut:
+        # (group, tile down, 1, output, depth) @ (row, group, 1, tile across, depth, lane)
         left = matrix[:, rows].reshape(size[1], down, 1, height, depth)
         right = stack[..., lanes].reshape(*size, 1, depth, across, width).swapaxes(3, 4)
         np.matmul(left, right, out=out[..., rows, lanes].reshape(*size, down, height, across, width).swapaxes(3, 4))
@@ -73,6 +74,7 @@ def kernel_gradient(x, g, geometry, groups, dtype):
         run = partial(_kernel_gradient, size, geometry, source, upstream)
         total = sum(_by_rows(run, geometry.out[0], g.size * size[1]))
     kernel = total.reshape(groups, *geometry.window, channels, outputs)  # (group, r, s, channel, output)
+    # -> (group, output, channel, r, s) -> ((group, output), channel, r, s)
     return kernel.transpose(0, 4, 3, 1, 2).reshape(g.shape[1], channels, *geometry.window)
 
 
@@ -93,6 +95,7 @@ def input_gradient(g, k, geometry, groups, dtype):
     """
     dx = empty((len(g), groups * k.shape[1], *geometry.image), dtype)
     split = k.reshape(groups, len(k) // groups, *k.shape[1:]).transpose(0, 4, 2, 3, 1)  # (group, s, channel, r, output)
+    # (group, (s, channel), (r, output)), with r in the order of `_order`
     matrix = np.asarray(split[:, :, :, _order(geometry)].reshape(groups, k.shape[3] * k.shape[1], -1), dtype)
     with Scratch() as take:
         # equivalent: any change because any number of images at a time gives the same
