@@ -87,7 +87,7 @@ class _Call:
         self.f, self.rng = f, rng
         self.x, self.options = mapped(_copied, [x, options])
         self.random_state: Any = rng and rng.bit_generator.state
-        self.last: _Visit | None = None
+        self.last: tuple[Any, dict[int, Any]] = None, {}  # g, and the gradients that are still to be asked for
 
     def first(self) -> Any:
         """Run f and note what its ops did; what it recorded is dropped with the Tensor that is returned."""
@@ -104,12 +104,14 @@ class _Call:
         return y, order, older_parents(order, since) or {y.node: array_of(y)}
 
     def gradient(self, i: int, g: Any, out: Any, arrays: tuple) -> Any:
-        """Return the gradient of the i-th of `parents`. A sweep asks for them in this order, with the same g."""
-        visit = self.last
-        if visit is None or visit.g is not g or i <= visit.i:  # another sweep, whose g may be an array that was changed
-            visit = self.last = _Visit(g, self._swept_again(g, out, arrays))
-        visit.i = i
-        return visit.found[i]
+        """Return the gradient of the i-th of `parents`. A sweep asks once for each, with the same g."""
+        last, left = self.last
+        found = left.pop(i, None) if last is g else None
+        if found is None:  # another sweep, whose g may be an array that was changed
+            left = dict(enumerate(self._swept_again(g, out, arrays)))
+            found = left.pop(i)
+        self.last = (g, left) if left else (None, {})  # what the sweep has is not kept
+        return found
 
     def _swept_again(self, g: Any, out: Any, arrays: tuple) -> list:
         """Run f once more and sweep that run back to the nodes that it grew from."""
@@ -127,7 +129,7 @@ class _Call:
         entered = leading_to(origins, order)
         order = [node for node in order if node in entered]
         retrace = retracing(leading_to(outer, order))
-        found = dict(tape.sweep({y.node: g}, order, left_out=left_out(order, entered), retrace=retrace))
+        found = dict(tape.sweep({y.node: g}, order, left_out=left_out(order, entered), retrace=retrace, leaves=True))
         return [found[node] for node in origins]
 
     def _run_again(self) -> tuple[Any, list[Node], dict[Node, Any]]:
@@ -138,13 +140,6 @@ class _Call:
             return self._run()
         finally:
             self.rng.bit_generator.state = now
-
-
-class _Visit:
-    """What a sweep has found for one g, and the position that it asked for last."""
-
-    def __init__(self, g: Any, found: list):
-        self.g, self.found, self.i = g, found, -1
 
 
 def _copied(leaf: Any) -> Any:

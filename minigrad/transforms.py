@@ -88,7 +88,9 @@ class _Trace:
         retrace = retracing(leading_to(older, order)) if older else None
         started = {root: g for root, g in roots.items() if root in entered}
         order = [node for node in order if node in entered]
-        found = dict(tape.sweep(started, order, left_out=left_out(order, entered), retrace=retrace))
+        swept = tape.sweep(started, order, left_out=left_out(order, entered), retrace=retrace)
+        inputs = {x.node for x in self.inputs}
+        found = {node: g for node, g in swept if node in inputs}  # the others may be freed as the sweep goes on
         return unflatten(self.nest, [_detached(found.get(x.node, 0), x, self.as_tensor) for x in self.inputs])
 
 

@@ -1,6 +1,7 @@
 """`checkpoint`: the same derivatives from a second run, which must compute the same."""
 
 import contextlib
+import tracemalloc
 import weakref
 
 import numpy as np
@@ -314,3 +315,21 @@ def test_a_graph_that_a_sweep_inside_of_another_has_released_is_named():
     passed.vjp("x", lambda g, out, x: kept.backward() or g)
     with pytest.raises(RuntimeError, match=r"^the graph of this Tensor was released \(at checkpoint\)"):
         passed(kept).backward()
+
+
+def test_gradients_of_what_a_checkpoint_closes_over_are_not_kept():
+    def peak(n):
+        def f(w):
+            x = X
+            for _ in range(n):
+                x = mg.checkpoint(lambda x: x * np.mean(w))(x)
+            return np.sum(x)
+
+        tracemalloc.start()
+        grad(f)(np.ones(20_000))
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    peak(2)
+    assert peak(64) < 3 * peak(8)  # their sum takes an array for each doubling

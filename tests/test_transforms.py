@@ -491,3 +491,25 @@ def test_second_derivatives_through_slices_take_no_array_for_each():
 
     peak(8)
     assert peak(800) < 8 * peak(200)  # 4 times as much; an array for each slice takes 14 times as much
+
+
+@pytest.mark.parametrize("step", [np.tanh, mg.checkpoint(lambda x: np.tanh(np.tanh(x)))])
+def test_gradients_on_the_way_are_freed_as_the_sweep_goes_on(step):
+    """What the forward pass keeps is all that is large: 40 arrays, one for each step."""
+
+    def peak(differentiate):
+        tracemalloc.start()
+        differentiate()
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found / x.nbytes
+
+    def f(x):
+        for _ in range(40):
+            x = step(x)
+        return np.sum(x)
+
+    x = np.ones(10_000)
+    assert peak(lambda: grad(f)(x)) < 55
+    assert peak(lambda: vjp(f, x)[1](1.0)) < 55
+    assert peak(lambda: f(leaf(x)).backward(retain_graph=True)) < 55
