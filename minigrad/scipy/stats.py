@@ -10,6 +10,7 @@ import math
 import numpy as np
 import scipy.special as sp
 
+from ..operation import array_of
 from ..ops import cholesky, slogdet, solve, sum
 from ..typing import Array
 from . import special  # noqa: F401 (the table of derivatives)
@@ -230,8 +231,9 @@ class multivariate_normal(Distribution):
         if allow_singular:
             squares, volume, d = _of_singular(cov, columns)
         else:
-            factor = cholesky(cov)
-            squares, volume = sum(solve(factor, columns) ** 2, 0), 2 * sum(np.log(np.diagonal(factor)))
+            cholesky(array_of(cov))  # refuses what is not positive definite
+            cov = np.tril(cov) + np.tril(cov, -1).T
+            squares, volume = sum(columns * solve(cov, columns), 0), slogdet(cov)[1]
         squares = np.squeeze(np.reshape(squares, np.shape(deviation)[:-1]))
         return -(squares + volume + d * math.log(2 * math.pi)) / 2
 

@@ -638,6 +638,16 @@ def test_dirichlet_densities_of_columns():
             stats.dirichlet.logpdf(x, wrong)
 
 
+def test_gradients_of_a_density_whose_covariance_is_near_singular():
+    times = np.linspace(0.0, 3.0, 20)
+    cov, x = np.exp(-((times[:, None] - times) ** 2)) + 1e-4 * np.eye(20), np.sin(2 * times)
+    logpdf = lambda x, cov: stats.multivariate_normal.logpdf(x, np.zeros(20), (cov + cov.T) / 2)  # noqa: E731
+    to_x, to_cov = mg.grad(logpdf, (0, 1))(x, cov)
+    solved, inverse = np.linalg.solve(cov, x), np.linalg.inv(cov)
+    assert_allclose(to_x, -solved, rtol=1e-13)
+    assert_allclose(to_cov, (np.outer(solved, solved) - inverse) / 2, rtol=0, atol=1e-11 * np.max(abs(to_cov)))
+
+
 @pytest.mark.parametrize("cov", [2.5, np.array([0.5, 2.0, 1.5]), POSITIVE])
 def test_entropies_of_normal_vectors(cov):
     for mean in (ANY, None)[: 1 + (np.ndim(cov) != 1)]:  # SciPy takes no diagonal without a mean
