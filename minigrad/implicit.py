@@ -29,17 +29,22 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *,
     >>> mg.grad(root)(4.0)
     np.float64(0.25)
     """
+    if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
+        raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
+    return reached(f, a, x0, distance, tol, max_iterations=max_iterations)
+
+
+def reached(f, a, x0, distance, tol, unit=None, max_iterations=10_000):
+    """The fixed point. The VJP divides its g by unit(g), by default `power_of_two`, so that tol is relative to it."""
     for leaf in flatten(a):
         if not isinstance(leaf, Tensor):
             plain_array(leaf, "fixed_point", "a")
     vector, unravel = ravel_nest(a)
-    if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
-        raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
     start = plain_array(array_of(x0), "fixed_point", "x0")
-    return _steps(f, unravel, distance, tol, max_iterations)(vector, start)
+    return _steps(f, unravel, distance, tol, unit or power_of_two, max_iterations)(vector, start)
 
 
-def _steps(f, unravel, distance, tol, max_iterations):
+def _steps(f, unravel, distance, tol, unit, max_iterations):
     """The op of a whole iteration, of the vector of a and the start."""
 
     def iterate(step, x):
@@ -66,20 +71,24 @@ def _steps(f, unravel, distance, tol, max_iterations):
             g, a, x = given
             return lambda u: g + vjp(f(a), x)[1](u)[0]
 
-        scale = power_of_two(g)  # tol is for numbers of order 1
-        u = fixed_point(adjoint, (g / scale, unravel(a), x), g / scale, distance, tol, max_iterations=max_iterations)
+        scale = unit(g)
+        u = reached(adjoint, (g / scale, unravel(a), x), g / scale, distance, tol, unit, max_iterations)
         return scale * pullback(u)[0]
 
     return solved
 
 
-def power_of_two(g: Any) -> float:
+def power_of_two(g: Any, *, below: float = np.inf) -> float:
     """The one next below the largest entry of an array: a division by it rounds nothing. Any, if all are 0.
+
+    1.0 if the largest entry is not `below` a number.
 
     >>> power_of_two(np.array([3.0, -5.0]))
     4.0
     """
-    return float(np.ldexp(0.5, np.frexp(np.max(np.abs(g), initial=0))[1]))
+    largest = np.max(np.abs(array_of(g)), initial=0)
+    # equivalent: < -> <= because both units serve
+    return float(np.ldexp(0.5, np.frexp(largest)[1])) if largest < below else 1.0
 
 
 def free_array(y: Any, name: str, function: str, argument: str) -> np.ndarray:

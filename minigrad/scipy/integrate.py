@@ -40,6 +40,11 @@ def odeint(
     >>> mg.scipy.integrate.odeint(lambda y, t: -y, np.ones(1), np.array([0.0, 1.0])).round(6)[1]
     array([0.367879])
     """
+    return solution(func, y0, t, args, tfirst, options)
+
+
+def solution(func, y0, t, args, tfirst, options, unit=power_of_two):
+    """What `odeint` returns. The VJP divides its g by unit(g), so that the tolerances are relative to it."""
     if refused := _OF_THE_FORWARD_EQUATION & options.keys():
         raise TypeError(f"odeint: {min(refused)} does not hold for the adjoint equation: leave it out")
     if arrays := [name for name in ("rtol", "atol") if name in options and np.ndim(options[name])]:
@@ -51,10 +56,10 @@ def odeint(
             plain_array(leaf, "odeint", "args")
     given, unravel = ravel_nest([array(y0), array(t), list(args)])
     rate = (lambda y, s, *args: func(s, y, *args)) if tfirst else func
-    return _solver(rate, unravel, options)(given)
+    return _solver(rate, unravel, options, unit)(given)
 
 
-def _solver(func, unravel, options):
+def _solver(func, unravel, options, unit):
     """The op of the whole integration, of the vector of the start, the times and the arguments."""
 
     @op(name="odeint")
@@ -68,8 +73,8 @@ def _solver(func, unravel, options):
 
     @solved.vjp("given")
     def _(g, out, given):
-        """From the last time to the first: the state is y, dJ/dy and dJ/dargs, whose rates the VJP of func gives."""
-        scale = power_of_two(g)  # the solver's tolerances are for numbers of order 1
+        """From the last time to the first: the state is y, dJ/dy, dJ/dt and dJ/dargs; func's VJP gives their rates."""
+        scale = unit(g)
         g, (_, t, args) = g / scale, unravel(given)
         parameters, unravel_args = ravel_nest(args)
         n = out.shape[1]
@@ -78,19 +83,17 @@ def _solver(func, unravel, options):
             return np.ravel(array(func(y, s, *unravel_args(p))))
 
         def backwards(state, s, p):
-            rate, pullback = vjp(lambda y, p: slope(y, s, p), state[:n], p)
-            to_y, to_p = pullback(state[n : 2 * n])
-            return np.concatenate([rate, -to_y, -to_p])
+            rate, pullback = vjp(slope, state[:n], s, p)
+            to_y, to_s, to_p = pullback(-state[n : 2 * n])
+            return np.concatenate([rate, to_y, np.reshape(to_s, 1), to_p])
 
-        dy, dp, dt = np.zeros(n), np.zeros(parameters.size), []
+        dy, dt, dp, moved = g[-1], np.zeros(1), np.zeros(parameters.size), []
         for i in range(t.size - 1, 0, -1):
-            dy = dy + g[i]
-            dt.append(g[i] @ slope(out[i], t[i], parameters))
-            start = np.concatenate([out[i], dy, dp])
-            state = odeint(backwards, start, np.stack([t[i], t[i - 1]]), (parameters,), **options)[1]
-            dy, dp = state[n : 2 * n], state[2 * n :]
-        dt.append(-dy @ slope(out[0], t[0], parameters))
-        return scale * np.concatenate([dy + g[0], np.stack(dt[::-1]), dp])
+            moved.append(np.reshape(slope(out[i], t[i], parameters) @ g[i], 1))
+            start = np.concatenate([out[i], dy, dt - moved[-1], dp])
+            state = solution(backwards, start, np.stack([t[i], t[i - 1]]), (parameters,), False, options, unit)[1]
+            dy, dt, dp = state[n : 2 * n] + g[i - 1], state[2 * n : 2 * n + 1], state[2 * n + 1 :]
+        return scale * np.concatenate([dy, dt, *moved[::-1], dp])
 
     return solved
 

@@ -15,8 +15,10 @@ pytest.importorskip("autograd")
 
 import autograd
 import autograd.misc
+import autograd.misc.fixed_points
 import autograd.misc.optimizers
 import autograd.numpy
+import autograd.scipy.integrate
 import autograd.scipy.special
 import autograd.scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
@@ -25,11 +27,11 @@ import minigrad as mg
 from minigrad.compat import autograd as ours
 from minigrad.compat.autograd import alias, core, differential_operators, extend, misc, test_util, tracer, util
 from minigrad.compat.autograd import numpy as our_numpy
-from minigrad.compat.autograd.misc import optimizers
+from minigrad.compat.autograd.misc import fixed_points, optimizers
 from minigrad.compat.autograd.numpy import linalg
 from minigrad.compat.autograd.numpy.numpy_boxes import ArrayBox
 from minigrad.compat.autograd.numpy.numpy_vjps import unbroadcast_f
-from minigrad.compat.autograd.scipy import special, stats
+from minigrad.compat.autograd.scipy import integrate, special, stats
 
 THEIRS = SimpleNamespace(
     ag=autograd,
@@ -40,6 +42,9 @@ THEIRS = SimpleNamespace(
     stats=autograd.scipy.stats,
     flatten=autograd.misc.flatten,
     optimizers=autograd.misc.optimizers,
+    fixed_point=autograd.misc.fixed_points.fixed_point,
+    odeint=autograd.scipy.integrate.odeint,
+    tuple=autograd.builtins.tuple,
 )
 OURS = SimpleNamespace(
     ag=ours,
@@ -50,6 +55,9 @@ OURS = SimpleNamespace(
     stats=stats,
     flatten=misc.flatten,
     optimizers=optimizers,
+    fixed_point=fixed_points.fixed_point,
+    odeint=integrate.odeint,
+    tuple=ours.tuple,
 )
 X = np.array([0.3, -1.2, 2.0])
 M = np.array([[2.0, 0.3, 0.1], [0.3, 1.5, 0.2], [0.1, 0.2, 1.0]])
@@ -61,6 +69,17 @@ def loss(lib):
 
 def of_lists(lib):
     return lambda x: lib.np.sum(lib.np.array([[x[0], 2.0], [x[1] ** 2, x[2]]]) ** 2) + lib.np.sum([x[0], x[1]])
+
+
+def root(lib, tol):
+    """By steps of descent, which end early: the derivatives are those of where they end."""
+    return lambda a: lib.fixed_point(lambda a: lambda x: x - 0.05 * (x**2 - a), a, 10.0, lambda x, y: abs(x - y), tol)
+
+
+def path(lib, **options):
+    return lambda y, t, w: lib.np.sum(
+        lib.odeint(lambda y, s, w: lib.np.sin(w * y) + s * y, y, t, lib.tuple((w,)), **options) ** 2
+    )
 
 
 PROGRAMS = {
@@ -112,6 +131,17 @@ PROGRAMS = {
     "stack of the values of a dict": lambda l: l.ag.jacobian(lambda x: l.np.stack({0: x, 1: x * x}.values()))(X),
     "flatten": lambda l: l.flatten({"b": [M, 2.0], "a": {"d": X, "c": (1.0, X)}})[0],
     "make_diagonal": lambda l: l.ag.jacobian(lambda x: l.np.make_diagonal(x, axis1=-1, axis2=-2))(X),
+    "fixed point": lambda l: root(l, 1e-4)(2.0),
+    "slope of a fixed point": lambda l: l.ag.grad(root(l, 1e-4))(2.0),
+    "second derivative of a fixed point": lambda l: l.ag.grad(l.ag.grad(root(l, 1e-4)))(2.0),
+    "fixed point that is met exactly": lambda l: l.ag.grad(
+        lambda a: l.fixed_point(lambda a: lambda x: x / 2 + a, a, 0.0, lambda x, y: abs(x - y), 0.0)
+    )(1.0),
+    "coarse path": lambda l: l.ag.grad(path(l, rtol=0.01), (0, 1, 2))(X, np.array([0.0, 0.4, 0.7]), X + 1.0),
+    "path": lambda l: l.ag.grad(path(l), (0, 1, 2))(X, np.array([0.0, 0.4, 0.7]), X + 1.0),
+    "second derivative of a path": lambda l: l.ag.jacobian(
+        lambda w: l.ag.grad(path(l, rtol=1e-3, atol=1e-3), 2)(X, np.array([0.0, 0.4]), w)
+    )(X[:1]),
     "sgd": lambda l: l.optimizers.sgd(lambda x, i: 2 * x, X, num_iters=5),
     "rmsprop": lambda l: l.optimizers.rmsprop(lambda x, i: 2 * x, X, num_iters=5),
     "adam": lambda l: l.optimizers.adam(lambda x, i: [2 * x[0], x[1]], [X, M], num_iters=5)[0],
@@ -420,6 +450,36 @@ def test_a_trace_makes_a_node_for_each_op():
     value, node = tracer.trace(_Counted.new_root("x"), ours.grad(lambda x: x**3), 2.0)
     assert value == 12
     assert "x" in node.text
+
+
+def test_a_trace_of_a_gradient_has_what_was_computed_on_the_way():
+    told = []
+
+    def traced(lib):
+        class Told(importlib.import_module(f"{lib.__name__}.tracer").Node):
+            def __init__(self, value, fun, args, kwargs, parent_argnums, parents):
+                told[-1].append((fun.__name__, float(value), len(parents)))
+
+            def initialize_root(self, x):
+                told.append([])
+
+        start = Told.new_root(1.0)
+        function = lambda x: lib.numpy.sin(x + x) * 3.0  # noqa: E731
+        return importlib.import_module(f"{lib.__name__}.tracer").trace(start, lib.grad(function), 1.0)[0]
+
+    assert_allclose(traced(autograd), traced(ours))
+    there, here = told
+    assert here == [(name, value, parents) for name, value, parents in there]
+
+
+def test_tolerances_hold_for_gradients_that_are_small_beside_them():
+    for factor in (1.0, 1e-3, 1e-6, 1e-12):
+        assert_allclose(ours.grad(lambda a, c=factor: c * root(OURS, 1e-6)(a))(2.0), factor / 8**0.5, rtol=1e-2)
+        found = ours.grad(lambda y, c=factor: c * path(OURS)(y, np.array([0.0, 0.4]), X + 1.0))(X)
+        assert_allclose(found, factor * ours.grad(path(OURS))(X, np.array([0.0, 0.4]), X + 1.0), rtol=1e-5)
+    with pytest.raises(TypeError, match="odeint: Dfun does not hold for the adjoint equation"):
+        integrate.odeint(lambda y, t: -y, X, [0.0, 1.0], Dfun=lambda y, t: -1.0)
+    assert integrate.quad(lambda x: x, 0, 1)[0] == 0.5
 
 
 def test_operators_of_ones_own():

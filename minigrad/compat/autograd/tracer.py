@@ -4,7 +4,8 @@ from typing import Any
 
 import minigrad as mg
 
-from ...tape import reached
+from ...settings import call_with
+from ...transforms import identity
 from .extend import notrace_primitive, primitive
 
 __all__ = ["Box", "Node", "getval", "isbox", "notrace_primitive", "primitive", "trace"]
@@ -35,19 +36,39 @@ class Node:
         return root
 
 
+class _Watch:
+    """Stands where mg.debug() would, and makes a node of the program's own of each op that is recorded."""
+
+    def __init__(self, start, node):
+        self.made = {start: node}
+
+    def forward(self, op):
+        return op.forward
+
+    def contribution(self, i, node, g):
+        return node.op.contribution(i, node, g)
+
+    def computed(self, op, arrays, tensor):
+        node = tensor.node
+        parents = {i: made for i, parent in enumerate(node.parents if node else ()) if (made := self.of(parent))}
+        if parents:
+            kind = type(next(iter(self.made.values())))
+            self.made[node] = kind(tensor.data, op, tuple(arrays), node.parameters, [*parents], [*parents.values()])
+        return tensor
+
+    def of(self, node):
+        """The program's node, or None; where an argument enters an inner trace it has the outer one's."""
+        while node is not None and node.op is identity:
+            node = node.parents[0]
+        return self.made.get(node)
+
+
 def trace(start_node, fun, x):
-    """`(fun(x), its node)`, after a node for each op has been made of start_node's class, or None if there is none."""
+    """`(fun(x), its node)`, after each op has made a node of start_node's class; None if fun(x) is traced to none."""
     start = mg.tensor(x, requires_grad=True)
-    y = fun(start)
-    if not isbox(y) or not y.requires_grad:
-        return y, None
-    made = {start.node: start_node}
-    for node in reversed(reached([y.node])):
-        argnums = [i for i, parent in enumerate(node.parents) if parent in made]
-        if argnums:
-            parents = [made[node.parents[i]] for i in argnums]
-            made[node] = type(start_node)(node.output, node.op, node.arguments, node.parameters, argnums, parents)
-    return y.data, made[y.node]
+    watch = _Watch(start.node, start_node)
+    y = call_with(fun, (start,), debug=watch)
+    return getval(y), watch.of(y.node) if isbox(y) else None
 
 
 # programs read a box in this way, too
