@@ -38,7 +38,7 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
     first = f(*probe, **parameters)
     if type(first) is not ndarray or any(first is piece for piece in probe):  # as the VJP of a sum returns g
         return f(*arguments, **parameters)
-    like, shape = max(arguments, key=_nbytes), max(views, key=_nbytes).shape
+    like, shape = max(arguments, key=_size), max(views, key=_size).shape
     if core == 0:
         result = np.empty_like(like, first.dtype)
         out = result.transpose(_memory_order(like)).reshape(shape)
@@ -58,12 +58,12 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
 
 
 # equivalent: any change because any blocks, and the whole, give the same
-def filled(f: Callable, *arrays: ndarray, weight: float = 1) -> ndarray:
+def filled(f: Callable, *arrays: ndarray, weight: float = 1, out: ndarray | None = None) -> ndarray:
     """Return an array like the first one, which f(out, *arrays) writes to: elementwise, in threads if it is large.
 
-    weight: the size of what is worked on, as a multiple of the first array.
+    weight: the size of what is worked on, as a multiple of the first array; out: the array to write to.
     """
-    out = np.empty_like(arrays[0])
+    out = np.empty_like(arrays[0]) if out is None else out
     if out.nbytes * weight >= LARGE and get_num_threads() > 1:
         order = _memory_order(out)
         views = [a.transpose(order) for a in (out, *arrays) if a.shape == out.shape]
@@ -88,7 +88,7 @@ def parts(n: int, nbytes: int) -> Sequence[slice]:
 # equivalent: any change because any blocks, and the whole, give the same
 def _cuttable(arguments, core, weight):
     """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
-    like = max(arguments, key=_nbytes)
+    like = max(arguments, key=_size)
     if like.nbytes * weight < LARGE:
         return [], 0
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
@@ -96,7 +96,7 @@ def _cuttable(arguments, core, weight):
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
         return [], 0
     views, axis = (arguments, _memory_order(like[(..., *[0] * core)])[0]) if core else (_ordered(arguments, like), 0)
-    return (views if views and max(views, key=_nbytes).shape[axis] >= _FEWEST else []), axis
+    return (views if views and max(views, key=_size).shape[axis] >= _FEWEST else []), axis
 
 
 # equivalent: any change because any blocks, and the whole, give the same
@@ -137,6 +137,7 @@ def _memory_order(a):
     return sorted(range(a.ndim), key=lambda i: -(a.shape[i] > 1) * abs(a.strides[i]))
 
 
-def _nbytes(a):
+def _size(a):
+    """The bytes of an array; of two with as many, one that is not stretched is larger."""
     # equivalent: -1 -> -2 because any number below that of an empty array does
-    return a.nbytes if type(a) is ndarray else -1
+    return (a.nbytes, 0 not in a.strides) if type(a) is ndarray else (-1, False)

@@ -205,3 +205,17 @@ def test_sigmoid_where_one_block_has_an_extreme_entry(data, shape, threads, dtyp
     others = np.array(z)
     others[(0,) * z.ndim] = 1
     assert_array_equal(mg.sigmoid(others).flat[1:], a.flat[1:])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_what_is_computed_of_a_stretched_array_lies_like_the_other(order, axis):
+    x = np.asarray(np.random.default_rng(0).normal(size=(40, 30)), order=order)
+    stretched = np.broadcast_to(x.sum(axis, keepdims=True), x.shape)
+    for threads in (1, 2):
+        mg.set_num_threads(threads)
+        products = blockwise.blockwise(np.multiply, (stretched, x), {})
+        assert_array_equal(products, stretched * x)
+        chosen = selected(stretched, x > 0)
+        assert_array_equal(chosen, np.where(x > 0, stretched, 0))
+        assert products.strides == chosen.strides == x.strides

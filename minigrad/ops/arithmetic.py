@@ -273,7 +273,8 @@ def selected(g: Array, mask: Array) -> Array:
     """
     if g.dtype.char not in _AS_LARGE:
         return np.where(mask, g, 0)
-    return filled(_select, g, mask)
+    # laid out like the mask, since G may be stretched
+    return filled(_select, g, mask, out=np.empty_like(mask, g.dtype, shape=g.shape))
 
 
 def _select(a, g, mask):

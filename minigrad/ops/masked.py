@@ -327,18 +327,17 @@ def _nan_extreme(extreme, extreme_but_nan, a, axis, keepdims, initial, where):
 
 @op(name="nanmax", complex=True)
 def _nanmax(a, *, axis, keepdims):
-    return np.fmax.reduce(a, axis, keepdims=keepdims)
+    return r.extreme(np.fmax, a, axis, keepdims)
 
 
 @op(name="nanmin", complex=True)
 def _nanmin(a, *, axis, keepdims):
-    return np.fmin.reduce(a, axis, keepdims=keepdims)
+    return r.extreme(np.fmin, a, axis, keepdims)
 
 
 @_nanmax.vjp("a")
 @_nanmin.vjp("a")
 def _(g, out, a, axis, keepdims):
-    kept = r._kept(out, a, axis)
-    chosen = a == kept
-    ties = r.ties(chosen | np.isnan(kept), axis, out)  # where all are NaN, none is chosen
+    chosen = a == r._kept(out, a, axis)
+    ties = np.maximum(r.ties(chosen, axis, np.count_nonzero(out == out)), 1)  # where all are NaN, none is chosen
     return selected(np.broadcast_to(r._kept(g, a, axis) / ties, a.shape), chosen)

@@ -6,6 +6,7 @@ against the argument. sum and broadcast_to are each other's adjoint.
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from typing import Any
@@ -24,6 +25,8 @@ from .indexing import take_along_axis
 from .shaping import moveaxis, reshape
 
 __all__ = ["sum", "mean", "max", "min", "var", "prod", "diff", "average", "median", "trapezoid", "ptp"]
+
+_SHORT, _MANY = 24, 2**12  # entries up to which a row is short; entries of an array that has many of them
 
 
 def _reduced_shape(a, axis, keepdims):
@@ -101,7 +104,7 @@ def max(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     >>> mg.grad(mg.max)(np.array([3.0, 1.0, 3.0]))
     array([0.5, 0. , 0.5])
     """
-    return np.max(a, axis=axis, keepdims=keepdims)
+    return extreme(np.maximum, a, axis, keepdims)
 
 
 @implements(np.min, np.amin)
@@ -112,20 +115,39 @@ def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     >>> mg.grad(mg.min)(np.array([3.0, 1.0, 3.0]))
     array([0., 1., 0.])
     """
-    return np.min(a, axis=axis, keepdims=keepdims)
+    return extreme(np.minimum, a, axis, keepdims)
+
+
+# equivalent: any change because both ways give the same
+def extreme(function, a, axis, keepdims):
+    """What function.reduce gives: of many short rows column by column, since for NumPy each row costs a call."""
+    if not (type(axis) is int and axis in (-1, np.ndim(a) - 1) and _has_short_rows(a)):
+        return function.reduce(a, axis=axis, keepdims=keepdims)
+    found = functools.reduce(function, np.moveaxis(a, -1, 0))
+    zero = found == 0
+    if np.any(zero):  # for their sign
+        found[zero] = function.reduce(a[zero], axis=-1)
+    return np.reshape(found, _reduced_shape(a, axis, keepdims))
+
+
+# equivalent: any change because both ways give the same
+def _has_short_rows(a):
+    return a.size >= _MANY and 1 < a.shape[-1] <= _SHORT and a.flags.c_contiguous
 
 
 @max.vjp("a")
 @min.vjp("a")
 def _(g, out, a, axis, keepdims):
-    chosen = (a == _kept(out, a, axis)) | (a != a)
-    return selected(np.broadcast_to(_kept(g, a, axis) / ties(chosen, axis, out), a.shape), chosen)
+    chosen = a == _kept(out, a, axis)
+    if np.any(out != out):
+        chosen |= a != a
+    return selected(np.broadcast_to(_kept(g, a, axis) / ties(chosen, axis, out.size), a.shape), chosen)
 
 
-def ties(chosen, axis, out):
-    """How many entries are chosen for each result: one at least."""
+def ties(chosen, axis, results):
+    """How many entries are chosen for each result; for so many results one at least, and for others none."""
     # equivalent: any change because the sums are 1 then, too
-    if np.count_nonzero(chosen) == out.size:
+    if np.count_nonzero(chosen) == results:
         return 1
     return np.sum(chosen, axis=axis, keepdims=True)
 

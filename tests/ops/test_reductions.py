@@ -478,3 +478,26 @@ def test_a_nan_is_the_extreme_and_an_empty_mean_warns():
 def test_norms_of_large_negative_entries_and_of_none():
     assert_allclose(mg.norm(np.array([-3e200, -4e200])), 5e200)
     assert_array_equal(mg.norm(np.ones((2, 0)), axis=1), [0, 0])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64])
+@pytest.mark.parametrize("extreme", [np.max, np.min, np.nanmax, np.nanmin])
+def test_extremes_of_many_short_rows_are_numpys(extreme, dtype):
+    rng = np.random.default_rng(0)
+    for columns in (2, 5, 10, 24):
+        a = rng.integers(-2, 2, (3000, columns)).astype(dtype)  # with ties
+        if dtype is not np.int64:
+            a[a == 0] *= rng.choice([-1, 1], np.count_nonzero(a == 0))  # 0 and -0
+            a[:3, 1] = np.nan
+        for keepdims in (False, True):
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                found = getattr(mg, extreme.__name__)(a, -1, keepdims=keepdims)
+            expected = extreme(a, -1, keepdims=keepdims)
+            assert (found.shape, found.dtype) == (expected.shape, dtype)
+            assert found.tobytes() == expected.tobytes()
+
+
+def test_the_gradient_of_nanmax_beside_a_row_of_nan_splits_a_tie():
+    a = np.array([[np.nan, np.nan], [1.0, 1.0]])
+    assert_array_equal(mg.grad(lambda a: np.sum(np.nanmax(a, 1)))(a), [[0, 0], [0.5, 0.5]])
