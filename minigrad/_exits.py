@@ -49,6 +49,11 @@ class WaysOut:
         """Whether it was made, not computed from what is recorded."""
         return self.node is None or self.node.op is None
 
+    @property
+    def _made(self) -> bool:
+        """Whether the caller made it as a Tensor: it is no result, neither of what was recorded nor of what was not."""
+        return self.is_leaf and (self.requires_grad or hasattr(self, "_name"))
+
     @named
     def item(self, *index: int) -> float:
         """The only entry, or the one at an index, as a Python number. Raises ValueError if there are more."""
@@ -126,7 +131,7 @@ class WaysOut:
             raise ValueError(f"format: a Tensor of shape {self.shape} does not take {spec!r}: {instead}") from error
 
     def __copy__(self) -> Tensor:
-        return _restore(*self.__reduce__()[1]) if self.is_leaf else self.copy()
+        return _restore(*self.__reduce__()[1]) if self._made else self.copy()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         return self.__copy__()
@@ -136,6 +141,8 @@ class WaysOut:
             raise TypeError(
                 f"the result of {self.node.op.__name__} can't be pickled, which would lose its gradient: .detach() it"
             )
+        if not self._made:
+            return operation.make, (self._array, None)
         return _restore, (self._array, self.requires_grad, self.name, self.grad)
 
 

@@ -351,7 +351,7 @@ SENTENCES = [
     (
         lambda: SGD([mg.tensor([1.0], name="b")]),
         ValueError,
-        r"SGD: parameter 0 \(b\) needs no gradient; make it with requires_grad=True",
+        r"SGD: parameter 0 \(b\) needs no gradient: leave it out, as by \[p for p in net\.parameters\(\)",
     ),
     (lambda: SGD([leaf() * 2]), ValueError, "SGD: parameter 0 must be a leaf, not the result of multiply"),
     (lambda: SGD([TWICE, leaf(), TWICE]), ValueError, r"SGD: parameters 0 and 2 \(w\) are the same Tensor"),
@@ -480,6 +480,14 @@ def test_clipping_is_pytorchs():
         assert norm == pytest.approx(torch.nn.utils.clip_grad_norm_(theirs, 0.5, norm_type).item(), rel=1e-12)
         for p, t in zip(ours, theirs, strict=True):
             np.testing.assert_allclose(p.grad, t.grad.numpy(), rtol=1e-12)
+
+
+def test_clipping_leaves_out_what_is_frozen():
+    trained, frozen = leaf(2.0), leaf(3.0)
+    (trained * frozen).backward()
+    frozen.requires_grad = False
+    assert clip_grad_norm([frozen, trained, mg.tensor(1.0)], 0.5) == 3
+    np.testing.assert_allclose(trained.grad, 0.5, rtol=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [np.nan, np.inf])

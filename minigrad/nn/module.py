@@ -36,8 +36,9 @@ class Module:
     """A part of a network: set its parts in `__init__`, and write what it computes as `forward`.
 
     A Tensor among the attributes is a parameter, an array is a buffer (saved, but not trained), and a Module is a part
-    of this one; lists, tuples and dicts of them count too. Calling the module runs `forward` in a `mg.scope` of its
-    name, so that pictures have a box for it; an error from there begins with the names of the modules it came through.
+    of this one; lists, tuples and dicts of them count too. What ops computed is none of these. Calling the module runs
+    `forward` in a `mg.scope` of its name, so that pictures have a box for it; an error from there begins with the names
+    of the modules it came through.
 
     >>> class Network(mg.nn.Module):
     ...     def __init__(self, rng):
@@ -71,16 +72,13 @@ class Module:
         pass
 
     def __setattr__(self, key: str, value: Any) -> None:
-        before = vars(self).get(key)
-        if isinstance(before, Tensor):
+        before: Any = vars(self).get(key)
+        if self._is_parameter(before):
             if isinstance(value, np.ndarray):
                 raise TypeError(f"{type(self).__name__}: {key} is a parameter: set {key}.data, or make it a Tensor")
             # in a copy for functional_call, parameters are results already
-            if self._own is None and before.requires_grad and isinstance(value, Tensor) and not value.is_leaf:
-                raise TypeError(
-                    f"{type(self).__name__}: {key} is a parameter, and a result is none: set {key}.data, or use "
-                    "mg.functional_call to differentiate with respect to what it depends on"
-                )
+            if self._own is None and before.requires_grad and isinstance(value, Tensor):
+                _check_trained(f"{type(self).__name__}: {key} is a parameter", key, value)
         self._name_parts(key, value)
         object.__setattr__(self, key, value)
 
@@ -89,7 +87,7 @@ class Module:
         for name, part in _leaves(key, value):
             if isinstance(part, Module):
                 vars(part)["_label"] = name
-            elif isinstance(part, Tensor) and part.is_leaf and part.name is None:
+            elif _is_made(part) and part.name is None:
                 part.name = name
             elif _hides_parts(part):
                 said = f"{name} is a {type(part).__name__}, where parameters are not found: make it a list"
@@ -197,14 +195,31 @@ class Module:
     def _state(self) -> Iterator[tuple[str, Any]]:
         """Yield (name, parameter or buffer), one that is in several places by each of its names."""
         for name, part in _inside(self):
-            if isinstance(part, np.ndarray) or (isinstance(part, Tensor) and (part.is_leaf or self._own is not None)):
+            of_copy = self._own is not None and isinstance(part, Tensor)
+            if isinstance(part, np.ndarray) or _is_made(part) or of_copy:
                 yield name, part
 
     def _is_parameter(self, part: Any) -> bool:
-        return isinstance(part, Tensor) and (part.is_leaf if self._own is None else id(part) in self._own)
+        return _is_made(part) if self._own is None else isinstance(part, Tensor) and id(part) in self._own
 
     def __repr__(self) -> str:
         return "\n".join(_lines(self))
+
+
+def _is_made(part: Any) -> bool:
+    """Whether it is a Tensor that was made, and so a parameter: one that an op returned is none."""
+    return isinstance(part, Tensor) and part._made
+
+
+def _check_trained(said: str, key: str, value: Tensor) -> None:
+    """Raise TypeError unless it can take the place of a parameter that is trained."""
+    if not value.is_leaf:
+        raise TypeError(
+            f"{said}, and a result is none: set {key}.data, or use mg.functional_call to differentiate with respect to "
+            "what it depends on"
+        )
+    if not value.requires_grad and not hasattr(value, "_frozen"):
+        raise TypeError(f"{said}, and this needs no gradient: set {key}.data, or make it with requires_grad=True")
 
 
 def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options: Any) -> Any:
@@ -218,10 +233,13 @@ def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options
     >>> mg.grad(lambda state: mg.functional_call(net, state, x).sum())({"weight": np.ones((1, 2))})
     {'weight': array([[1., 2.]])}
 
-    Raises ValueError that lists the names that the module does not have, and shapes that are wrong.
+    Raises ValueError that lists the names that the module does not have, and shapes that are wrong; TypeError if x is
+    one tuple, as PyTorch takes it.
     """
     if not isinstance(module, Module):
         raise TypeError(f"functional_call: the first argument must be a Module, not {brief(module)}")
+    if len(x) == 1 and type(x[0]) is tuple:  # which a layer would take for one array
+        raise TypeError("functional_call: give the arguments of the module one by one, not as a tuple")
     given = {
         name: value if isinstance(value, Tensor) else plain_array(value, "functional_call", f"state[{name!r}]")
         for name, value in mapping_of("functional_call", state).items()

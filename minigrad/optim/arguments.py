@@ -29,8 +29,8 @@ def number(owner: str, name: str, value: Any, infinite: bool = False) -> Any:
     return value.item() if isinstance(value, np.generic) else value  # NumPy's would turn float32 into float64
 
 
-def leaves(owner: str, parameters: Any) -> list[Tensor]:
-    """The parameters as a list, each a leaf that needs a gradient, none twice."""
+def leaves(owner: str, parameters: Any, frozen: bool = False) -> list[Tensor]:
+    """The parameters as a list, each a leaf that needs a gradient (or may be frozen), none twice."""
     single = isinstance(parameters, (Tensor, Mapping, str)) or getattr(parameters, "shape", None) == ()
     if single or callable(parameters) or not isinstance(parameters, Iterable):  # a Module can be called
         hint = "; pass net.parameters()" if callable(parameters) else ""
@@ -39,21 +39,22 @@ def leaves(owner: str, parameters: Any) -> list[Tensor]:
     found = list(parameters)
     seen: dict[int, int] = {}
     for i, p in enumerate(found):
-        _check_leaf(owner, i, p)
+        _check_leaf(owner, i, p, frozen)
         if seen.setdefault(id(p), i) != i:
             raise ValueError(f"{owner}: parameters {seen[id(p)]} and {named(i, p)} are the same Tensor")
     return found
 
 
-def _check_leaf(owner: str, i: int, p: Any) -> None:
+def _check_leaf(owner: str, i: int, p: Any, frozen: bool) -> None:
     if not isinstance(p, Tensor):
         hint = "; a group of parameters takes an optimiser of its own" if isinstance(p, Mapping) else ""
         hint = "; pass net.parameters(), without names" if isinstance(p, tuple) else hint
         raise TypeError(f"{owner}: parameter {i} must be a Tensor, not {brief(p)}{hint}")
     if not p.is_leaf:
         raise ValueError(f"{owner}: parameter {named(i, p)} must be a leaf, not the result of {p.node.op.__name__}")
-    if not p.requires_grad:
-        raise ValueError(f"{owner}: parameter {named(i, p)} needs no gradient; make it with requires_grad=True")
+    if not p.requires_grad and not frozen:
+        said = "leave it out, as by [p for p in net.parameters() if p.requires_grad], or set p.requires_grad = True"
+        raise ValueError(f"{owner}: parameter {named(i, p)} needs no gradient: {said}")
 
 
 def named(i: int, p: Tensor) -> str:

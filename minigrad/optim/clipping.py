@@ -27,7 +27,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float, norm_type: flo
     array([0.6, 0.8])
     """
     name = "clip_grad_norm"
-    gradients = [p.grad for p in leaves(name, parameters) if p.grad is not None]
+    gradients = [p.grad for p in leaves(name, parameters, frozen=True) if p.grad is not None]
     max_norm = number(name, "max_norm", max_norm, infinite=True)
     norm_type = number(name, "norm_type", norm_type, infinite=True)
     if norm_type == 0:

@@ -1,6 +1,7 @@
 """`Module`: attributes are the registry, the state, train and eval, errors, pictures; and `functional_call`."""
 
 import collections
+import contextlib
 import copy
 import gc
 import pickle
@@ -611,6 +612,71 @@ def test_a_result_in_the_place_of_a_parameter_is_refused():
     np.testing.assert_array_equal(state["weight"].grad, np.full((4, 3), 0.5))
     layer.state = mg.tensor(np.zeros(4))
     layer.state = layer(x)  # what needs no gradient is none that an optimiser has
+
+
+class Keeping(mg.nn.Module):
+    """Keeps what it computes, as programs do that look at it later, or go on from it."""
+
+    def __init__(self):
+        self.first, self.state, self.seen = linear(2, 3), None, []
+        self.second = linear(3, 3)
+
+    def forward(self, x):
+        self.first.output = self.first(x)
+        self.seen.append(self.first.output)
+        self.state = self.second(self.first.output if self.state is None else self.first.output + self.state)
+        return self.state
+
+
+def test_what_a_module_keeps_of_its_results_is_no_part_of_its_state():
+    net, x = Keeping(), np.ones((2, 2))
+    names = [name for name, _ in net.named_parameters()]
+    for context in (contextlib.nullcontext, mg.no_grad):
+        with context():
+            net(x)
+            y = net(x)  # in the place of the first result
+        net.state = y.detach()
+        for other in (net, copy.deepcopy(net), net.astype(np.float32)):
+            assert [name for name, _ in other.named_parameters()] == names == list(other.state_dict())
+            assert "state" not in repr(other)
+        net.state = np.zeros((2, 3))  # a buffer from here on
+        assert list(net.state_dict()) == [*names[:2], "state", *names[2:]]
+        net.state = None
+    net = Keeping()
+    with mg.no_grad():
+        net(x)
+    assert [name for name, _ in pickle.loads(pickle.dumps(net)).named_parameters()] == names
+
+
+def test_a_frozen_parameter_stays_a_part_of_the_state():
+    net = Keeping()
+    names = list(net.state_dict())
+    for parameter in net.parameters():
+        parameter.requires_grad = False
+    for other in (net, copy.deepcopy(net), pickle.loads(pickle.dumps(net)), net.astype(np.float32)):
+        assert [name for name, _ in other.named_parameters()] == names == list(other.state_dict())
+    tied = linear(3, 3)
+    tied.weight = net.second.weight  # which is frozen on purpose
+
+
+def test_what_needs_no_gradient_in_the_place_of_a_parameter_is_refused():
+    """It would never be trained."""
+    layer = linear(3, 4)
+    for table in (mg.tensor(np.ones((4, 3))), layer.weight.detach()):
+        with pytest.raises(
+            TypeError, match=r"^Linear: weight is a parameter, and this needs no gradient: set weight\.data"
+        ):
+            layer.weight = table
+
+
+def test_functional_call_takes_arguments_one_by_one():
+    layer, x = linear(3, 4), np.ones((2, 3))
+    with pytest.raises(
+        TypeError, match=r"^functional_call: give the arguments of the module one by one, not as a tuple$"
+    ):
+        mg.functional_call(layer, layer.state_dict(), (x,))
+    assert mg.functional_call(layer, layer.state_dict(), x).shape == (2, 4)
+    assert mg.functional_call(layer, layer.state_dict(), x=(x, x)).shape == (2, 2, 4)
 
 
 @pytest.mark.parametrize(("index", "kind"), [(5, IndexError), ("a", TypeError), (None, TypeError), (1.0, TypeError)])
