@@ -4,7 +4,7 @@
 # pyright: reportOverlappingOverload=false
 
 from collections.abc import Callable, Sequence
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, overload
 
 from numpy import ndarray
 from numpy.random import Generator
@@ -22,8 +22,6 @@ from ._tensor import Tensor as Tensor
 from ._tensor import tensor as tensor
 from .nn import functional_call as functional_call
 from .ops import *
-from .ops.arranging import c_ as c_
-from .ops.arranging import r_ as r_
 from .serialization import load as load
 from .serialization import save as save
 from .settings import no_grad as no_grad
@@ -56,6 +54,15 @@ __all__ += ["no_grad", "onnx", "op", "ops", "optim", "r_", "ravel_nest", "save",
 __all__ += ["tensor", "testing", "value_and_grad", "vec", "vec_jacobian", "viz", "vjp"]
 __all__ += ops.__all__
 
+class _Joined(Protocol):
+    @overload
+    def __getitem__(self, parts: ArrayLike | slice | tuple[ArrayLike | slice | str, ...]) -> ndarray: ...
+    @overload
+    def __getitem__(self, parts: TensorLike | slice | tuple[TensorLike | slice | str, ...]) -> Tensor: ...
+
+c_: _Joined
+r_: _Joined
+
 @overload
 def op(
     forward: Callable[Concatenate[ndarray, ndarray, P], Any], *, name: str | None = None, complex: bool = False
@@ -66,6 +73,8 @@ def op(
 ) -> UnaryOp[P]: ...
 @overload
 def op(*, name: str | None = None, complex: bool = False) -> OpDecorator: ...
+@overload
+def grad(f: Gradient[P], argnums: Literal[0] = 0) -> Gradient[P]: ...
 @overload
 def grad(f: Callable[Concatenate[Tensor, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
 @overload
@@ -102,9 +111,16 @@ def jacobian(
 def jacobian(
     f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
 ) -> Callable[P, Any]: ...
+@overload
+def elementwise_grad(f: Callable[Concatenate[Tensor, P], Any], argnums: Literal[0] = 0) -> Gradient[P]: ...
+@overload
 def elementwise_grad(
-    f: Callable[P, Any], argnums: int | Sequence[int] = 0, *, argnum: int | Sequence[int] | None = None
-) -> Callable[P, Any]: ...
+    f: Callable[Concatenate[A, P], Any], argnums: Literal[0] = 0
+) -> Callable[Concatenate[A, P], A]: ...
+@overload
+def elementwise_grad(f: Callable[P, Any], argnums: int | Sequence[int]) -> Callable[P, Any]: ...
+@overload
+def elementwise_grad(f: Callable[P, Any], *, argnum: int | Sequence[int]) -> Callable[P, Any]: ...
 def fixed_point(
     f: Callable[[Any], Callable[[Any], Any]],
     a: Any,

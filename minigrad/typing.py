@@ -8,6 +8,7 @@ NumPy's stubs know no Tensor: to a checker `mg.sum(t)` is a Tensor, and `np.sum(
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 Array: TypeAlias = Any  # an ndarray, a number, or a Tensor: what goes in decides what comes out
+Nest: TypeAlias = Any  # an Array, or nested lists of these
 Index: TypeAlias = Any  # what stands in a[...]: integers, slices, integer and boolean arrays
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ if TYPE_CHECKING:
 
         def __array__(self) -> ndarray: ...
 
-    _Entry: TypeAlias = complex | np.bool | np.number | SupportsArray
-    _Nested: TypeAlias = Sequence[_Entry] | Sequence[Sequence[_Entry]] | Sequence[Sequence[Sequence[_Entry]]]
+    Entry: TypeAlias = complex | np.bool | np.number | SupportsArray
+    _Nested: TypeAlias = Sequence[Entry] | Sequence[Sequence[Entry]] | Sequence[Sequence[Sequence[Entry]]]
 
-    ArrayLike: TypeAlias = _Entry | _Nested | Sequence[Sequence[Sequence[Sequence[_Entry]]]]
+    ArrayLike: TypeAlias = Entry | _Nested | Sequence[Sequence[Sequence[Sequence[Entry]]]]
     TensorLike: TypeAlias = Tensor | ArrayLike
     IndexLike: TypeAlias = SupportsIndex | slice | EllipsisType | ndarray | Sequence[Any] | Tensor | None
     IndicesLike: TypeAlias = SupportsIndex | Sequence[int] | Sequence[Sequence[int]] | ndarray | Tensor
@@ -72,6 +73,12 @@ if TYPE_CHECKING:
         U: T
         S: T
         Vh: T
+
+    class QRResult(NamedTuple, Generic[T]):
+        """What np.linalg.qr returns, of arrays or Tensors."""
+
+        Q: T
+        R: T
 
     class _TypedOp(Op):
         @overload  # type: ignore[override]
@@ -177,4 +184,4 @@ else:
     ArrayLike = TensorLike = IndexLike = IndicesLike = Shape = Axis = Pair = Order = DType = Booleans = Integers = (
         BinaryMethod
     ) = Any
-    SlogdetResult = EighResult = SVDResult = ReadOnly = tuple
+    SlogdetResult = EighResult = SVDResult = QRResult = ReadOnly = tuple

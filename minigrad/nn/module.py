@@ -222,7 +222,7 @@ def _check_trained(said: str, key: str, value: Tensor) -> None:
         raise TypeError(f"{said}, and this needs no gradient: set {key}.data, or make it with requires_grad=True")
 
 
-def functional_call(module: Module, state: Mapping[str, Any], *x: Any, **options: Any) -> Any:
+def functional_call(module: Computes[P, T], state: Mapping[str, Any], *x: P.args, **options: P.kwargs) -> T:
     """`module(*x, **options)` with the arrays or Tensors in `state` in the place of its own: a function of its state.
 
     state: {name: value}, some or all of the names of a state_dict. The module keeps its own; what `forward` changes

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, overload
 
+from .._tensor import Tensor
 from ..errors import brief
+from ..typing import Array
 from .module import Module
 
 
@@ -34,8 +36,8 @@ class Sequential(Module):
         if isinstance(name, int):
             vars(module)["_label"] = f"{name} {type(module).__name__}"
 
-    def forward(self, x: Any) -> Any:
-        """Return what the last module makes of what the others make of x."""
+    def forward(self, x: Array) -> Tensor:
+        """Return what the last module makes of what the others make of x: a Tensor, if any of them has parameters."""
         for module in self:
             x = module(x)
         return x
@@ -46,6 +48,10 @@ class Sequential(Module):
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequential: ...
     def __getitem__(self, index: int | slice) -> Any:
         """Return a module, or a Sequential of those in a slice. Raises IndexError for a module that is not there."""
         found = self._at([*self], index)

@@ -20,7 +20,7 @@ from ..nest import flatten as leaves_of
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axis
-from ..typing import Array, ArrayLike, DType, Index, IndicesLike
+from ..typing import Array, ArrayLike, DType, Index, IndicesLike, Nest
 from .casting import in_dtype
 from .indexing import getitem, scatter
 from .joining import by_runs, concatenate, stack
@@ -44,7 +44,7 @@ def _arranged(function: Callable, *arrays: Array) -> Array:
 
 
 @named
-def array(object: Any, dtype: DType = None) -> Any:
+def array(object: Nest, dtype: DType = None) -> Array:
     """np.array of nested lists in which Tensors stand: their gradients flow. Without any it is np.array.
 
     Raises ValueError if the rows differ in length or shape.
@@ -71,7 +71,7 @@ def _stacked(rows):
 
 
 @implements(np.block)
-def block(arrays: Sequence[Any]) -> Any:
+def block(arrays: Nest) -> Array:
     """An array made of nested lists of blocks: the innermost lists are rows of blocks.
 
     >>> mg.block([[np.eye(2), np.zeros((2, 1))], [np.ones((1, 3))]])

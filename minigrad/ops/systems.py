@@ -16,7 +16,7 @@ import numpy as np
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..summation import normalized_axes
-from ..typing import Array, ArrayLike, Axis
+from ..typing import Array, ArrayLike, Axis, QRResult
 from .casting import inexact, narrowed, widened
 from .complex_numbers import conj, squared
 from .indexing import diagonal
@@ -247,7 +247,7 @@ def _(g, out, a):
 
 
 @implements(np.linalg.qr)
-def qr(a: Array, mode: str = "reduced") -> Any:
+def qr(a: Array, mode: str = "reduced") -> QRResult[Array] | Array:
     """`(Q, R)` with A = Q R, Q of orthonormal columns and R upper triangular; R alone with mode="r".
 
     Raises ValueError for other modes; "complete" will do where it is the same as "reduced", if m <= n. In a tall matrix

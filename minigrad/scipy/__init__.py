@@ -5,6 +5,10 @@ ufunc stands here: `from minigrad.scipy.stats import norm` in place of `from sci
 """
 
 from importlib import import_module as _import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from . import integrate, interpolate, linalg, signal, special, stats
 
 __all__ = ["integrate", "interpolate", "linalg", "signal", "special", "stats"]
 __dir__ = __all__.copy  # what dir() shows

@@ -162,10 +162,12 @@ def row(
     members: dict[str, Any] = {"__doc__": what, "__module__": "minigrad.scipy.stats"}
     for function, f in functions.items():
         names = ["q" if function == "ppf" else "k" if "logpmf" in functions else "x", *shapes.split()]
-        parameters = [inspect.Parameter(x, kind) for x in names]
-        parameters += [inspect.Parameter(x, kind, default=first[x]) for x in placed]
+        parameters = [inspect.Parameter(x, kind, annotation="Array") for x in names]
+        parameters += [inspect.Parameter(x, kind, default=first[x], annotation="Array") for x in placed]
         of = _quantile(f, ends, valid, closed) if function == "ppf" else _at(f, function, ends, valid, closed)
-        members[function] = staticmethod(_called(of, f"{name}.{function}", inspect.Signature(parameters)))
+        members[function] = staticmethod(
+            _called(of, f"{name}.{function}", inspect.Signature(parameters, return_annotation="Array"))
+        )
     return _AsSciPy(name, (Distribution,), members)
 
 

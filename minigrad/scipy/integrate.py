@@ -28,7 +28,7 @@ _FOUND = ("Integration successful", "Nothing was done")  # the second where all 
 
 
 def odeint(
-    func: Callable[..., Any], y0: Array, t: Array, args: tuple[Any, ...] = (), *, tfirst: bool = False, **options: Any
+    func: Callable[..., Any], y0: Array, t: Array, args: tuple[Array, ...] = (), *, tfirst: bool = False, **options: Any
 ) -> Array:
     """The solution of dy/dt = func(y, t, *args) at the times t, from y0, a vector, at t[0]: one row a time.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 import numpy as np
 import scipy.interpolate as si
@@ -11,10 +11,15 @@ from ..operation import arraylike, op
 from ..ops import sum
 from ..typing import Array
 
+if TYPE_CHECKING:
+    from .._tensor import Tensor
+    from ..typing import ArrayLike
+
 __all__ = ["CubicSpline"]
+T = TypeVar("T")
 
 
-class CubicSpline:
+class CubicSpline(Generic[T]):
     """The spline through the points (x, y), along the first axis of y; called with places, it gives its values there.
 
     y and the places are differentiated, x is plain. bc_type: "not-a-knot", "natural" or "clamped"; ValueError else.
@@ -23,6 +28,10 @@ class CubicSpline:
     np.float64(2.25)
     """
 
+    @overload
+    def __init__(self: CubicSpline[np.ndarray], x: Array, y: ArrayLike, bc_type: str = ..., extrapolate: Any = ...): ...
+    @overload
+    def __init__(self: CubicSpline[Tensor], x: Array, y: Tensor, bc_type: str = ..., extrapolate: Any = ...): ...
     def __init__(self, x: Array, y: Array, bc_type: str = "not-a-knot", extrapolate: bool | None = None):
         if bc_type not in ("not-a-knot", "natural", "clamped"):
             raise ValueError(f"CubicSpline: bc_type must be 'not-a-knot', 'natural' or 'clamped', not {bc_type!r}")
@@ -32,6 +41,10 @@ class CubicSpline:
             raise ValueError(f"CubicSpline: x must be a vector as long as the first axis of y, not {shapes}")
         self._weights = si.CubicSpline(x, np.eye(x.size), bc_type=bc_type, extrapolate=extrapolate)
 
+    @overload
+    def __call__(self, x: ArrayLike, nu: int = 0) -> T: ...
+    @overload
+    def __call__(self, x: Tensor, nu: int = 0) -> Tensor: ...
     def __call__(self, x: Array, nu: int = 0) -> Any:
         """The values at x, or those of the nu-th derivative."""
         return np.tensordot(_at(x, spline=self._weights, nu=nu), self._y, 1)

@@ -108,7 +108,7 @@ def log_softmax(x: Array, axis: Axis = None) -> Array:
 @named
 def logsumexp(
     a: Array, axis: Axis = None, b: Array | None = None, keepdims: bool = False, return_sign: bool = False
-) -> Any:
+) -> tuple[Array, Array] | Array:
     """ln of the sum of b e**a along the axis; NaN for a negative sum, or `(ln |sum|, sign)` with return_sign.
 
     >>> mg.scipy.special.logsumexp(np.array([0.0, 0.0]), b=np.array([3.0, -1.0])).round(6)

@@ -215,7 +215,7 @@ class multivariate_normal(Distribution):
     """The normal distribution of vectors, the last axis of x."""
 
     @staticmethod
-    def logpdf(x: Array, mean: Array = None, cov: Array = 1.0, allow_singular: bool = False) -> Array:
+    def logpdf(x: Array, mean: Array | None = None, cov: Array = 1.0, allow_singular: bool = False) -> Array:
         """The logarithm of the density. Raises LinAlgError for a singular cov, ValueError for shapes that do not fit.
 
         With `allow_singular` it is the density on the space that a singular cov spans, and -inf elsewhere.
@@ -238,7 +238,7 @@ class multivariate_normal(Distribution):
         return -(squares + volume + d * math.log(2 * math.pi)) / 2
 
     @staticmethod
-    def entropy(mean: Array = None, cov: Array = 1.0) -> Array:
+    def entropy(mean: Array | None = None, cov: Array = 1.0) -> Array:
         """The differential entropy."""
         _, cov = _parameters(mean, cov)
         return (len(cov) * (1 + math.log(2 * math.pi)) + slogdet(cov)[1]) / 2

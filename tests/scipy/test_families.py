@@ -335,7 +335,8 @@ def test_rows_made_anew(monkeypatch):
             if isinstance(member, staticmethod):
                 first = "q" if function == "ppf" else "k" if counts else "x"
                 place = ["loc=0.0"] if counts else ["loc=0.0", "scale=1.0"]
-                assert str(inspect.signature(getattr(row, function))) == f"({', '.join([first, *shapes, *place])})"
+                parameters = inspect.signature(getattr(row, function)).parameters.values()
+                assert [str(p.replace(annotation=p.empty)) for p in parameters] == [first, *shapes, *place]
                 assert getattr(row, function).__name__ == function
                 assert getattr(row, function).__doc__ == getattr(before, function).__doc__ is not None
         monkeypatch.setattr(stats, name, row)

@@ -3,7 +3,8 @@
     python tests/typed/check.py
 
 No line of user_code.py may be reported, and of wrong_calls.py each that ends in `# wrong` and no other. pyright needs
-Node.js, which pip brings with `pyright[nodejs]`. Without either, mypy alone is run and a line says so.
+Node.js, which pip brings with `pyright[nodejs]`. Without either, mypy alone is run and a line says so. mypy also checks
+those of minigrad's own sources that stubs hide from it.
 """
 
 import importlib.util
@@ -42,6 +43,11 @@ def _output_of(command):
     return finished.stdout
 
 
+def hidden_sources():
+    """The modules beside which a stub stands: mypy reads the stub in their place, unless they are named."""
+    return [str(path.with_suffix(".py")) for path in sorted((ROOT / "minigrad").rglob("[!_]*.pyi"))]
+
+
 def marked(path):
     """The lines that are wrong on purpose."""
     return {i for i, line in enumerate(path.read_text().splitlines(), 1) if line.endswith("# wrong")}
@@ -63,7 +69,10 @@ def main():
         print(
             "pyright is not checked: it, or the Node.js that it runs on, is not installed (pip install pyright[nodejs])"
         )
-    wrong = False
+    sources = hidden_sources()
+    told = _output_of([sys.executable, "-m", "mypy", *sources])
+    wrong = "Success" not in told
+    print(f"mypy: sources beside stubs: {told}", end="")
     for name, reported_by in checkers.items():
         for path in (HERE / "user_code.py", HERE / "wrong_calls.py"):
             reported, expected = reported_by(path), marked(path)

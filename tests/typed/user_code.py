@@ -14,6 +14,7 @@ from typing_extensions import assert_type
 
 import minigrad as mg
 from minigrad import Tensor
+from minigrad.scipy import linalg, special, stats
 
 Floats = NDArray[np.float64]
 
@@ -64,6 +65,15 @@ assert_type(mg.softmax_cross_entropy(x, labels), Tensor)
 assert_type(mg.eigh(x @ x.T).eigenvalues, Tensor)
 assert_type(mg.svd(x, compute_uv=False), Tensor)
 assert_type(mg.split(x, 2), list[Tensor])
+assert_type(mg.qr(x).R, Tensor)
+assert_type(mg.qr(x, "r"), Tensor)
+assert_type(mg.array([[x[0, 0], 1.0], [2.0, x[1, 1]]]), Tensor)
+assert_type(mg.array([x, x], dtype=np.float32), Tensor)
+assert_type(mg.array([[1.0, 2.0]]), ndarray)
+assert_type(mg.block([[x, array]]), Tensor)
+assert_type(mg.block([[array], [array]]), ndarray)
+assert_type(mg.r_[x[0], 1.0, 0:2], Tensor)
+assert_type(mg.c_[array, [1, 2]], ndarray)
 assert_type(list(x), list[Tensor])
 
 # arrays in, arrays out
@@ -144,6 +154,9 @@ assert_type(mg.grad(of_two, argnums=(0, 1))(array, array, scale=2.0), tuple[ndar
 assert_type(mg.grad(of_two, (0, 1))(array, x), tuple[Tensor, Tensor])
 assert_type(mg.value_and_grad(loss)(array), tuple[ndarray, ndarray])
 assert_type(mg.value_and_grad(of_parameters)({"weight": x}, array), tuple[Tensor, dict[str, Tensor]])
+assert_type(mg.elementwise_grad(np.tanh)(array), ndarray)
+assert_type(mg.elementwise_grad(np.tanh)(x), Tensor)
+assert_type(mg.elementwise_grad(of_numbers)(2.0), float)
 assert_type(mg.jacobian(of_arrays)(array, scale=2.0), ndarray)
 assert_type(mg.hessian(loss)(array, 2.0), ndarray)
 assert_type(mg.hessian(loss)(x), Tensor)
@@ -205,14 +218,16 @@ class Network(mg.nn.Module):
         self.hidden = mg.nn.Linear(2, 4, rng=rng, dtype=np.float64)
         self.out = mg.nn.Sequential(mg.nn.Tanh(), mg.nn.Linear(4, 2, rng=rng))
 
-    def forward(self, x: Tensor) -> Tensor:
-        z: Tensor = self.out(self.hidden(x))
-        return z
+    def forward(self, x: Tensor | Floats) -> Tensor:
+        return self.out(self.hidden(x))
 
 
 net = Network(np.random.default_rng(0))
 assert_type(net(x), Tensor)
 assert_type(net.hidden(array), Tensor)
+assert_type(net.out(np.ones((2, 4))), Tensor)
+assert_type(net.out[:1], mg.nn.Sequential)
+assert_type(mg.functional_call(net.hidden, {}, array), Tensor)
 assert_type(mg.nn.Conv2d(1, 1, 2, rng=np.random.default_rng(0))(images), Tensor)
 assert_type(mg.nn.GRU(2, 3, rng=np.random.default_rng(0))(array), tuple[Tensor, Tensor])
 assert_type(mg.nn.ReLU()(x), Tensor)
@@ -227,8 +242,37 @@ net.load_state_dict(net.state_dict())
 
 
 def of_state(state: dict[str, ndarray]) -> Tensor:
-    logits: Tensor = mg.functional_call(net, state, array)
-    return mg.softmax_cross_entropy(logits, labels)
+    return mg.softmax_cross_entropy(mg.functional_call(net, state, array), labels)
 
 
 assert_type(mg.grad(of_state)({name: p.data for name, p in net.named_parameters()}), dict[str, ndarray])
+
+# SciPy's names
+
+
+def decay(y: Floats, t: float) -> Floats:
+    return -y
+
+
+assert_type(special.logsumexp(x, axis=0), Tensor)
+assert_type(special.logsumexp(array, return_sign=True), tuple[ndarray, ndarray])
+assert_type(special.softmax(array), ndarray)
+assert_type(special.gammaln(x), Tensor)
+assert_type(special.gammaincc(2.0, x), Tensor)
+assert_type(special.polygamma(1, array), ndarray)
+assert_type(stats.norm.logpdf(x), Tensor)
+assert_type(stats.norm.cdf(array, scale=x), Tensor)
+assert_type(stats.gamma.logsf(array, 2.0), ndarray)
+assert_type(stats.expon.ppf(0.5, scale=x), Tensor)
+assert_type(stats.norm(0.0, x).pdf(array), Tensor)
+assert_type(stats.norm(0.0, 1.0).pdf(x), Tensor)
+assert_type(stats.norm(0.0, 1.0).pdf(array), ndarray)
+assert_type(stats.multivariate_normal.logpdf(array, cov=x @ x.T), Tensor)
+assert_type(linalg.expm(x), Tensor)
+assert_type(linalg.solve_triangular(array, x), Tensor)
+assert_type(linalg.block_diag(array, array), ndarray)
+assert_type(mg.scipy.signal.convolve(array, x), Tensor)
+assert_type(mg.scipy.integrate.odeint(decay, x[0], [0.0, 1.0]), Tensor)
+assert_type(mg.scipy.interpolate.CubicSpline([0.0, 1.0], x)(0.5), Tensor)
+assert_type(mg.scipy.interpolate.CubicSpline([0.0, 1.0], [0.0, 1.0])(x), Tensor)
+assert_type(mg.scipy.interpolate.CubicSpline([0.0, 1.0], [0.0, 1.0])(array), ndarray)

@@ -63,6 +63,10 @@ layer(x, x)  # wrong
 layer(y=x)  # wrong
 mg.nn.Tanh()("a")  # wrong
 x.argmax(axes=0)  # wrong
+mg.scipy.stats.norm.logpdf(x, mean=0.0)  # wrong
+mg.scipy.special.gammaln("a")  # wrong
+mg.scipy.linalg.expm(x, 2)  # wrong
+mg.functional_call(layer, {}, x, x)  # wrong
 
 mg.conv2d(x, x, stride=2, padding=(1, 1))
 mg.grad(loss)(array, scale=2.0)
