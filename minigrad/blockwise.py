@@ -26,7 +26,7 @@ def blockwise(f: Callable, arguments: Sequence, parameters: Mapping[str, Any], c
     then the arrays have these axes in common. Of Tensors, f is computed as a whole.
     weight: the size of what is worked on, as a multiple of the largest argument.
     """
-    views, axis = _cuttable(arguments, core, weight)
+    views, axis = _cuttable(arguments, core, weight) if _is_large(arguments, weight) else ([], 0)
     if not views:
         return f(*arguments, **parameters)
     leading = (slice(None),) * axis
@@ -83,6 +83,15 @@ def parts(n: int, nbytes: int) -> Sequence[slice]:
         return [slice(0, n)]
     count = -(-nbytes // (BLOCK * threads)) * threads
     return blocks(n, -(-n // count))
+
+
+# equivalent: any change because any blocks, and the whole, give the same
+def _is_large(arguments, weight):
+    """Whether one of the arguments is so large that threads save more than they cost."""
+    for a in arguments:  # noqa: SIM110 (a generator takes longer)
+        if type(a) is ndarray and a.nbytes * weight >= LARGE:
+            return True
+    return False
 
 
 # equivalent: any change because any blocks, and the whole, give the same

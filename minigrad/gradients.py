@@ -64,16 +64,17 @@ def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
     """Sum over the axes along which the argument was stretched: broadcasting is linear, and this is its adjoint."""
     shape = argument.shape
     extra = gradient.ndim - len(shape)
-    stretched = tuple(
-        axis for axis, size in enumerate(gradient.shape) if axis < extra or size != shape[axis - extra] == 1
-    )
-    kept = tuple(1 if axis in stretched else size for axis, size in enumerate(gradient.shape))[max(extra, 0) :]
-    if kept != shape:
-        raise ValueError(f"{where()} returned shape {gradient.shape} for an argument of shape {shape}")
+    stretched = tuple(range(extra))
+    if extra < 0 or gradient.shape[extra:] != shape:
+        axes = range(max(extra, 0), gradient.ndim)
+        stretched += tuple([axis for axis in axes if gradient.shape[axis] != shape[axis - extra] == 1])
+        kept = tuple([1 if axis in stretched else gradient.shape[axis] for axis in axes])
+        if kept != shape:
+            raise ValueError(f"{where()} returned shape {gradient.shape} for an argument of shape {shape}")
     # equivalent: without if type(gradient) is ndarray else np.sum(gradient, axis=stretched) because it sums a Tensor as
     # well, in more ops than one
     summed = blocked_sum(gradient, stretched) if type(gradient) is ndarray else np.sum(gradient, axis=stretched)
-    return np.reshape(summed, shape)
+    return summed if summed.shape == shape else np.reshape(summed, shape)
 
 
 _references = getattr(sys, "getrefcount", lambda g: math.nan)  # NaN equals no count: then every gradient is copied

@@ -149,7 +149,9 @@ def sweep(
             continue
         if not leaves:
             yield node, g
-        view, op = node, debugger or op
+        view = node
+        if debugger:
+            op = debugger
         if retrace:
             view, op = retrace(node, op)
         i = 0

@@ -73,9 +73,10 @@ def share(work: Callable[[Any], Any], parts: Sequence[Any], products: float = 0)
     """
     pool = _pool or _current()  # equivalent: without _pool or because it only saves a call
     # equivalent: any change because threads compute the same
-    others = 0 if 0 < products <= FEWEST_PRODUCTS else min(pool.size, len(parts)) - 1
+    alone = products and (products <= FEWEST_PRODUCTS or not _blas.set)
+    others = 0 if alone else min(pool.size, len(parts)) - 1
     # equivalent: any change because threads compute the same
-    if not (products > ONE_THREAD and _blas.set if products else others > 0):
+    if others < 1 and not (products > ONE_THREAD and _blas.has_threads()):
         return [work(part) for part in parts]
     task = _Task(work, parts)
     places = [*map(_Place, [task] * others)]
@@ -210,6 +211,10 @@ class _OpenBLAS:
         for name in ("scipy_openblas_{}_num_threads64_", "openblas_{}_num_threads64_", "openblas_{}_num_threads"):
             if hasattr(library, name.format("set")):
                 self.get, self.set = (getattr(library, name.format(verb)) for verb in ("get", "set"))
+
+    def has_threads(self) -> bool:
+        """Whether a product may use several: now, or once the tasks that work are released."""
+        return bool(self.set and (self.tasks or self.get() != 1))
 
     def limit(self, task: _Task) -> None:
         """Use one thread until the task is released."""

@@ -105,8 +105,10 @@ def narrowed(a: Array, *arguments: Array) -> Array:
 
     A forward needs it; a VJP does not, because the sweep casts.
     """
-    # equivalent: never because it is only slower
-    if all([type(x) is np.ndarray and x.dtype is a.dtype for x in arguments]):  # noqa: C419 (a generator takes longer)
+    for x in arguments:
+        if type(x) is not np.ndarray or x.dtype is not a.dtype:
+            break
+    else:
         return a
     dtype = common_dtype(*arguments)
     return in_dtype(a, np.finfo(dtype).dtype if dtype.kind == "c" and a.dtype.kind == "f" else dtype)

@@ -78,6 +78,12 @@ def _entries(geometry):
     return [(..., tap, slice(None)) for tap in rows], [(..., tap) for tap in columns]
 
 
+@lru_cache
+def _area(geometry, dtype):
+    """The entries of a window, as an array, which ufuncs take faster than a number."""
+    return np.array(math.prod(geometry.window), dtype)
+
+
 # equivalent: any change because np.add and np.maximum commute
 def _over(ufunc, arrays):
     if len(arrays) == 1:
@@ -113,7 +119,7 @@ def _means(x, geometry):
     total = _separably(np.add, padded(widened(x), geometry), geometry)
     # equivalent: without total if total.base is None else because a new array is the same, and only slower
     out = total if total.base is None else None  # not a view of x, which windows of one entry give
-    return narrowed(np.divide(total, geometry.window[0] * geometry.window[1], out=out), x)
+    return narrowed(np.divide(total, _area(geometry, total.dtype), out=out), x)
 
 
 @op
@@ -135,7 +141,7 @@ def _spread(g, geometry):
     like, g = g, widened(g)
     share, x = empty(g.shape, g.dtype), empty((*g.shape[:-2], *geometry.image), g.dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
-    share /= geometry.window[0] * geometry.window[1]
+    share /= _area(geometry, g.dtype)
     if _tiles(geometry) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
         (rows, columns), (height, width) = geometry.out, geometry.window
         # (..., row of windows, row in it, column of windows, column in it)
@@ -266,7 +272,11 @@ def _unpooled(g, x, a, geometry):
     _blank(dx, geometry)
     add = overlap(geometry)
     for windows, entries, mask in _switches(x, a, geometry):
-        moved = selected(np.broadcast_to(g[windows], mask.shape), mask)
+        moved = g[windows]
+        # equivalent: never because it is then only slower
+        if moved.shape != mask.shape:
+            moved = np.broadcast_to(moved, mask.shape)
+        moved = selected(moved, mask)
         if add:
             dx[entries] += moved
         else:

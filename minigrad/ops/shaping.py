@@ -49,7 +49,7 @@ def reshape(a: Array, shape: Shape, order: Order = "C") -> Array:
             return np.reshape(a, shape, copy=False)
         except ValueError:
             a = _copied_by_rows(a)
-    return np.reshape(a, shape, order=order)
+    return a.reshape(shape, order=order) if type(a) is np.ndarray else np.reshape(a, shape, order=order)
 
 
 # equivalent: any change because NumPy's copy, which is slower, is the same
