@@ -34,7 +34,6 @@ MODERATE = 60.0  # up to so large Z, of either sign, e**Z needs no shift: a pass
 BOUNDS = {c: (np.array(0, c), np.array(np.inf, c)) for c in "efdg"}  # arrays, which ufuncs take faster than numbers
 MANY = 2**14  # entries from which on a pass over them takes longer than a few calls
 FEW_COLUMNS = 32  # up to so many entries in a row, reducing column by column is faster
-SHORT_ROW = 256  # up to so many, np.argmax is faster than np.max
 
 
 def _is_float_array(z):
@@ -209,19 +208,11 @@ def _by_columns(z, axis):
 def shifted_by_maximum(z, axis):
     """Z minus its maximum along the axis, laid out column by column if its rows are short."""
     z = _by_columns(z, axis)
-    greatest = _greatest(z, axis)
+    greatest = np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
     if math.isfinite(np.add.reduce(greatest, axis=None)):
         return z - greatest
     with np.errstate(invalid="ignore"):  # an infinite maximum: itself at 0, and the others at -inf
         return np.where((z == greatest) & (z > 0), 0, z - greatest)
-
-
-# equivalent: any change because both ways give the same
-def _greatest(z, axis):
-    """The maximum along the axis, which is kept with size 1: of many short rows, by where it lies."""
-    if z.size >= MANY and axis in (-1, z.ndim - 1) and FEW_COLUMNS < z.shape[-1] <= SHORT_ROW:
-        return np.take_along_axis(z, np.argmax(z, axis, keepdims=True), axis)
-    return np.maximum.reduce(z, axis=axis, keepdims=True)  # what np.max calls
 
 
 # equivalent: any change because both ways give the same

@@ -16,9 +16,7 @@ from ..stand_ins import implements
 from ..typing import Array, EighResult
 from . import ties
 from .complex_numbers import conj
-from .matrices import adjoint as _h
-from .matrices import result_of, square_matrix
-from .matrices import transposed as _t
+from .matrices import H, T, result_of, square_matrix
 from .reductions import sum
 
 __all__ = ["cholesky", "eigh", "eigvalsh", "eig", "eigvals"]
@@ -36,7 +34,7 @@ def _to_triangle(s, uplo):
     n = s.shape[-1]  # equivalent: -1 -> -2 because the matrices are square
     read = np.tri(n, k=-1)
     read = read if uplo == "L" else read.T
-    return np.where(read, s + _h(s), np.where(np.eye(n), np.real(s), 0))
+    return np.where(read, s + H(s), np.where(np.eye(n), np.real(s), 0))
 
 
 @implements(np.linalg.cholesky)
@@ -50,7 +48,7 @@ def cholesky(a: Array, *, upper: bool = False) -> Array:
     [[0.5, 0.0], [1.0, 0.5]]
     """
     a = square_matrix("cholesky", a)
-    return _h(_cholesky(_h(a))) if upper else _cholesky(a)
+    return H(_cholesky(H(a))) if upper else _cholesky(a)
 
 
 @op(name="cholesky", complex=True)
@@ -64,10 +62,10 @@ def _cholesky(a):
 
 @_cholesky.vjp("a")
 def _(g, l, a):
-    p = np.matmul(_t(l), g)
+    p = np.matmul(T(l), g)
     half = (np.tril(p) + np.tril(p, -1)) / 2
-    s = _t(np.linalg.solve(_h(l), _t(np.linalg.solve(_t(l), half))))
-    return _to_triangle((s + _h(s)) / 2, "L")
+    s = T(np.linalg.solve(H(l), T(np.linalg.solve(T(l), half))))
+    return _to_triangle((s + H(s)) / 2, "L")
 
 
 @implements(np.linalg.eigh)
@@ -134,9 +132,9 @@ def _(g, v, a, parts, uplo):
     tied = ties.tied(parts[0])
     # equivalent: without tied & because two values that are only rounding are tied
     inner = ties.quotient(
-        np.matmul(_t(v), g), ties.differences(w), tied, tied & ties.both(ties.unused(parts[0], g)) | ties.diagonal(w)
+        np.matmul(T(v), g), ties.differences(w), tied, tied & ties.both(ties.unused(parts[0], g)) | ties.diagonal(w)
     )
-    return _to_triangle(np.matmul(np.matmul(conj(v), inner), _t(v)), uplo)
+    return _to_triangle(np.matmul(np.matmul(conj(v), inner), T(v)), uplo)
 
 
 @op(name="eigenvalue_gradient", complex=True)
@@ -147,7 +145,7 @@ def _combined(g, a, *, parts, uplo, fixed):
     weights are equal, also at a tie. This map is its own adjoint. dJ/dg = diag(V^H H V), with H the upstream gradient.
     """
     v = parts[1]
-    return np.matmul(conj(v) * g[..., None, :], _t(v))
+    return np.matmul(conj(v) * g[..., None, :], T(v))
 
 
 @_combined.vjp("g")
@@ -161,8 +159,8 @@ def _(h, c, g, a, parts, uplo, fixed):
     w, v = _eigenvalues(a, parts=parts, uplo=uplo), _eigenvectors(a, parts=parts, uplo=uplo)
     tied, rise = ties.tied(parts[0]), ties.differences(g)
     slopes = ties.quotient(rise, ties.differences(w), tied, ties.equal(rise, fixed) | ties.diagonal(w))
-    inner = np.matmul(np.matmul(_h(v), h), v) * slopes
-    return _to_triangle(conj(np.matmul(np.matmul(v, inner), _h(v))), uplo)
+    inner = np.matmul(np.matmul(H(v), h), v) * slopes
+    return _to_triangle(conj(np.matmul(np.matmul(v, inner), H(v))), uplo)
 
 
 # matrices of any kind: complex eigenvalues, and vectors that are not orthogonal
@@ -202,7 +200,7 @@ def _any_eigenvalues(a, *, parts):
 
 @_any_eigenvalues.vjp("a")
 def _(g, w, a, parts):
-    vt = _t(_any_eigenvectors(a, parts=parts))
+    vt = T(_any_eigenvectors(a, parts=parts))
     return np.linalg.solve(vt, g[..., None] * vt)
 
 
@@ -218,7 +216,7 @@ def _any_eigenvectors(a, *, parts):
 
 @_any_eigenvectors.vjp("a")
 def _(g, v, a, parts):
-    w, vt = _any_eigenvalues(a, parts=parts), _t(v)
+    w, vt = _any_eigenvalues(a, parts=parts), T(v)
     k = np.matmul(vt, g)
     along = np.real(np.linalg.diagonal(k))
     turned = k - np.matmul(vt, conj(v)) * along[..., None, :]

@@ -124,11 +124,7 @@ def _summed_alone(array, letters, others):
 
 @implements(np.einsum)
 def einsum(
-    subscripts: Any,
-    *operands: Array,
-    dtype: DType = None,
-    casting: Any = "safe",
-    optimize: Any = False,
+    subscripts: Any, *operands: Array, dtype: DType = None, casting: Any = "safe", optimize: Any = False
 ) -> Array:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)`; with "...", implicit outputs and repeated indices.
 

@@ -45,11 +45,6 @@ def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None)
     return _along(np.fft.fft, a, n, axis, norm)
 
 
-@fft.vjp("a")
-def _(g, out, a, n, axis, norm):
-    return _resized(fft(g, None, axis, norm), a.shape[axis], axis)
-
-
 @op(complex=True)
 def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None) -> Array:
     """The inverse of `fft`, with e**(2 pi i k j / n) and the factor 1 / n ("ortho": n**(-1/2), "forward": none).
@@ -60,9 +55,8 @@ def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     return _along(np.fft.ifft, a, n, axis, norm)
 
 
-@ifft.vjp("a")
-def _(g, out, a, n, axis, norm):
-    return _resized(ifft(g, None, axis, norm), a.shape[axis], axis)
+fft.vjp("a", lambda g, out, a, n, axis, norm: _resized(fft(g, None, axis, norm), a.shape[axis], axis))
+ifft.vjp("a", lambda g, out, a, n, axis, norm: _resized(ifft(g, None, axis, norm), a.shape[axis], axis))
 
 
 @op(complex=True)

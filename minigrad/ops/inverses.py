@@ -14,9 +14,7 @@ from ..typing import Array, SlogdetResult
 from .casting import astype
 from .complex_numbers import conj, squared
 from .indexing import scatter
-from .matrices import adjoint as _h
-from .matrices import result_of
-from .matrices import transposed as _t
+from .matrices import H, T, result_of
 from .reductions import products_of_others, sum
 from .singular_values import svd
 
@@ -36,7 +34,7 @@ def inv(a: Array) -> Array:
 
 @inv.vjp("a")
 def _(g, c, a):
-    return -np.matmul(np.matmul(_t(c), g), _t(c))
+    return -np.matmul(np.matmul(T(c), g), T(c))
 
 
 @implements(np.linalg.solve)
@@ -55,7 +53,7 @@ def solve(a: Array, b: Array) -> Array:
 
 @solve.vjp("a")
 def _(g, x, a, b):
-    return -np.matmul(_solve_transposed(g, a, b), x[..., None, :] if b.ndim == 1 else _t(x))
+    return -np.matmul(_solve_transposed(g, a, b), x[..., None, :] if b.ndim == 1 else T(x))
 
 
 @solve.vjp("b")
@@ -66,7 +64,7 @@ def _(g, x, a, b):
 
 def _solve_transposed(g, a, b):
     """A^-T G, a column for each of G's."""
-    return np.linalg.solve(_t(a), g[..., None] if b.ndim == 1 else g)
+    return np.linalg.solve(T(a), g[..., None] if b.ndim == 1 else g)
 
 
 @implements(np.linalg.det)
@@ -96,7 +94,7 @@ def _(g, c, a):
     # equivalent: array_of(wide) -> wide; array_of(inverse) -> inverse; array_of(wide), array_of(inverse) ->
     # array_of(inverse), array_of(wide) because a comparison has no derivative, and both count alike
     regular &= _well_conditioned(array_of(wide), array_of(inverse))
-    cofactors, others = c * _t(inverse), ~regular[..., 0, 0]
+    cofactors, others = c * T(inverse), ~regular[..., 0, 0]
     if np.any(others):
         cofactors = np.where(regular, cofactors, scatter(_cofactors(wide[others]), others, a.shape))
     return g[..., None, None] * cofactors
@@ -140,12 +138,12 @@ def _finite(a):
 def _(g, c, a):
     finite = _finite(a)
     u, s, vt = svd(np.where(finite, a, 0))  # equivalent: 0 -> any number because what comes of it is replaced
-    m = np.matmul(np.matmul(_h(u), g), _h(vt))
+    m = np.matmul(np.matmul(H(u), g), H(vt))
     diagonal = np.eye(s.shape[-1])
     q = np.where(diagonal, 0, products_of_others(np.where(diagonal, 1, s[..., None, :])))
     # equivalent: 0), -2 -> 0), -1 because a diagonal matrix has the same sums over rows and columns
     minors = sum(q * sum(np.where(diagonal, m, 0), -2)[..., None, :], -1)
-    inner = np.where(diagonal, minors[..., None, :], -q * _t(m))
+    inner = np.where(diagonal, minors[..., None, :], -q * T(m))
     return np.where(finite, _orientation(u, vt) * np.matmul(np.matmul(conj(u), inner), conj(vt)), np.nan)
 
 
@@ -173,7 +171,7 @@ def _(g, c, a):
         inverse = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         raise np.linalg.LinAlgError("slogdet: ln |det A| has no derivative where A is singular") from None
-    return g[..., None, None] * _t(inverse)
+    return g[..., None, None] * T(inverse)
 
 
 @implements(np.linalg.slogdet)
@@ -197,5 +195,5 @@ def _sign_det(a):
 @_sign_det.vjp("a")
 def _(g, c, a):
     if a.dtype.kind == "c":
-        return (np.imag(g * c) * 1j)[..., None, None] * _t(np.linalg.inv(a))
+        return (np.imag(g * c) * 1j)[..., None, None] * T(np.linalg.inv(a))
     return g[..., None, None] * np.zeros_like(a)  # equivalent: any change because 0, or NaN, times anything is that

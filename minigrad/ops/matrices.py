@@ -19,14 +19,14 @@ def result_of(function: Callable) -> Any:
     return type(function(np.eye(1)))  # equivalent: 1 -> any number because results of any matrix have this type
 
 
-def transposed(a: Array) -> Array:
-    """The transpose of each matrix."""
+def T(a: Array) -> Array:
+    """A^T, the transpose of each matrix."""
     return np.swapaxes(a, -1, -2)
 
 
-def adjoint(a: Array) -> Array:
+def H(a: Array) -> Array:
     """A^H, the conjugate transpose of each matrix; of a real one the transpose."""
-    return conj(transposed(a))
+    return conj(T(a))
 
 
 def square_matrix(name: str, a: Array) -> Array:

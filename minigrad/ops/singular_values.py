@@ -15,9 +15,7 @@ from ..typing import Array, SVDResult
 from . import ties
 from .complex_numbers import conj
 from .indexing import take_along_axis
-from .matrices import adjoint as _h
-from .matrices import result_of
-from .matrices import transposed as _t
+from .matrices import H, T, result_of
 from .reductions import sum
 
 __all__ = ["svd", "svdvals"]
@@ -52,7 +50,7 @@ def svd(
     if not compute_uv:
         return s
     vectors = _singular_vectors(a, parts=parts)
-    return result_of(np.linalg.svd)(vectors[..., :m, :], s, _h(vectors[..., m:, :]))
+    return result_of(np.linalg.svd)(vectors[..., :m, :], s, H(vectors[..., m:, :]))
 
 
 def _svd_by_eigh(a, compute_uv):
@@ -66,7 +64,7 @@ def _svd_by_eigh(a, compute_uv):
         return np.abs(w)
     u = take_along_axis(u, order[..., None, :])
     # equivalent: u * np.copysign -> u / np.copysign because a sign is its own inverse
-    return result_of(np.linalg.svd)(u, np.abs(w), _h(u * np.copysign(1, w)[..., None, :]))
+    return result_of(np.linalg.svd)(u, np.abs(w), H(u * np.copysign(1, w)[..., None, :]))
 
 
 @implements(np.linalg.svdvals)
@@ -103,7 +101,7 @@ def _singular_vectors(a, *, parts):
     which is 0 for real matrices. The last two terms of dJ/dA vanish for a square U (V).
     """
     u, _, vt = parts
-    return np.concatenate([u, _h(vt)], axis=-2)
+    return np.concatenate([u, H(vt)], axis=-2)
 
 
 @_singular_vectors.vjp("a")
@@ -111,18 +109,18 @@ def _(g, out, a, parts):
     m, n = a.shape[-2:]
     s, u, v = _singular_values(a, parts=parts), out[..., :m, :], out[..., m:, :]
     gu, gv = g[..., :m, :], g[..., m:, :]
-    of_u, of_v = np.matmul(_t(u), gu), np.matmul(_t(v), gv)
-    p, q = of_u - _h(of_u), of_v - _h(of_v)
+    of_u, of_v = np.matmul(T(u), gu), np.matmul(T(v), gv)
+    p, q = of_u - H(of_u), of_v - H(of_v)
     tied, zero = ties.tied(parts[1]), _both_zero(parts[1])
     unused = ties.unused(parts[1], gu, gv)  # equivalent: gu, gv -> gv, gu because both are asked alike
     by_differences = ties.quotient((p + q) / 2, ties.differences(s), tied, ties.both(unused) | ties.diagonal(s))
     by_sums = ties.quotient((p - q) / 2, ties.sums(s), zero, ties.both(unused) | _vanishing(a))
     uc, vc = conj(u), conj(v)
-    da = np.matmul(np.matmul(uc, by_differences + by_sums), _t(v))
+    da = np.matmul(np.matmul(uc, by_differences + by_sums), T(v))
     if m > n:
-        da = da + np.matmul(_over_values(gu - np.matmul(uc, of_u), s, unused), _t(v))
+        da = da + np.matmul(_over_values(gu - np.matmul(uc, of_u), s, unused), T(v))
     if n > m:
-        da = da + np.matmul(uc, _h(_over_values(gv - np.matmul(vc, of_v), s, unused)))
+        da = da + np.matmul(uc, H(_over_values(gv - np.matmul(vc, of_v), s, unused)))
     return da
 
 
@@ -169,21 +167,21 @@ def _(h, c, g, a, parts, fixed):
 def _(h, c, g, a, parts, fixed):
     m, n = a.shape[-2:]
     (u, v), s = _vectors(a, parts), _singular_values(a, parts=parts)
-    to_u, to_v = np.matmul(h, v), np.matmul(_h(h), u)
-    inner = np.matmul(_h(u), to_u)
+    to_u, to_v = np.matmul(h, v), np.matmul(H(h), u)
+    inner = np.matmul(H(u), to_u)
     rise, total = ties.differences(g), ties.sums(g)
     tied, zero, diagonal = ties.tied(parts[1]), _both_zero(parts[1]), ties.diagonal(s)
     by_differences = ties.quotient(rise, ties.differences(s), tied, ties.equal(rise, fixed) | diagonal)
     by_sums = ties.quotient(total, ties.sums(s), zero, ties.equal(total, fixed) | _vanishing(a))
-    core = (inner + _h(inner)) / 2 * by_differences + (inner - _h(inner)) / 2 * by_sums
-    da = np.matmul(np.matmul(u, core), _h(v))
+    core = (inner + H(inner)) / 2 * by_differences + (inner - H(inner)) / 2 * by_sums
+    da = np.matmul(np.matmul(u, core), H(v))
     if m != n:
         vanishing = parts[1] <= ties.rounding(parts[1])
         ratio = ties.quotient(g, s, vanishing, ties.equal(g, fixed))[..., None, :]
     if m > n:
-        da = da + np.matmul((to_u - np.matmul(u, inner)) * ratio, _h(v))
+        da = da + np.matmul((to_u - np.matmul(u, inner)) * ratio, H(v))
     if n > m:
-        da = da + np.matmul(u * ratio, _h(to_v - np.matmul(v, _h(inner))))
+        da = da + np.matmul(u * ratio, H(to_v - np.matmul(v, H(inner))))
     return conj(da)
 
 

@@ -289,11 +289,7 @@ def _moving(edges, a, ends):
 
 @implements(np.histogram)
 def histogram(
-    a: ArrayLike,
-    bins: ArrayLike = 10,
-    range: Any = None,
-    density: bool = False,
-    weights: Array | None = None,
+    a: ArrayLike, bins: ArrayLike = 10, range: Any = None, density: bool = False, weights: Array | None = None
 ) -> tuple[Array, Array]:
     """`(counts, edges)` as np.histogram; weights, which are summed in place of counts, are differentiated.
 
@@ -311,11 +307,7 @@ def histogram(
 
 @implements(np.histogramdd)
 def histogramdd(
-    sample: Any,
-    bins: Any = 10,
-    range: Any = None,
-    density: bool = False,
-    weights: Array | None = None,
+    sample: Any, bins: Any = 10, range: Any = None, density: bool = False, weights: Array | None = None
 ) -> tuple[Array, tuple[Array, ...]]:
     """`(counts, edges of each axis)` as np.histogramdd; weights, which are summed instead, are differentiated.
 
@@ -341,12 +333,7 @@ def histogramdd(
 
 @implements(np.histogram2d)
 def histogram2d(
-    x: ArrayLike,
-    y: ArrayLike,
-    bins: Any = 10,
-    range: Any = None,
-    density: bool = False,
-    weights: Array | None = None,
+    x: ArrayLike, y: ArrayLike, bins: Any = 10, range: Any = None, density: bool = False, weights: Array | None = None
 ) -> tuple[Array, Array, Array]:
     """`(counts, edges in x, edges in y)` as np.histogram2d; weights are differentiated, see `histogramdd`.
 

@@ -22,9 +22,7 @@ from .complex_numbers import conj, squared
 from .indexing import diagonal
 from .inverses import inv, solve
 from .linalg import matmul
-from .matrices import adjoint as _h
-from .matrices import result_of, square_matrix
-from .matrices import transposed as _t
+from .matrices import H, T, result_of, square_matrix
 from .polynomials import vander
 from .reductions import _norm, _reduced_shape, _scale, max, min, sum
 from .shaping import moveaxis, reshape
@@ -174,9 +172,9 @@ def _pinv(a, *, rcond):
 
 @_pinv.vjp("a")
 def _(g, p, a, rcond):
-    pt, ph = _t(p), _h(p)
-    left = _t(g) - np.matmul(a, np.matmul(p, _t(g)))
-    right = _t(g) - np.matmul(np.matmul(_t(g), p), a)
+    pt, ph = T(p), H(p)
+    left = T(g) - np.matmul(a, np.matmul(p, T(g)))
+    right = T(g) - np.matmul(np.matmul(T(g), p), a)
     direct = np.matmul(np.matmul(pt, g), pt)
     da = conj(np.matmul(np.matmul(left, p), ph) + np.matmul(np.matmul(ph, p), right)) - direct
     s = np.linalg.svdvals(array_of(a))  # equivalent: array_of(a) -> a because comparisons have no derivative
@@ -198,7 +196,7 @@ def _across(g, a, kept):
     # equivalent: 1 -> 2 because the small one is 0 there
     large, small = np.where(across, np.maximum(rows, columns), 1), np.where(across, np.minimum(rows, columns), 0)
     c = np.matmul(np.matmul(conj(vh), g), conj(u))
-    core = small / (large * (large - small) * (large + small)) * (c + small / large * _h(c))
+    core = small / (large * (large - small) * (large + small)) * (c + small / large * H(c))
     return np.matmul(np.matmul(conj(u), core), conj(vh))
 
 
@@ -221,7 +219,7 @@ def pinv(a: Array, rcond: ArrayLike | None = None, hermitian: bool = False, *, r
     if hermitian:
         a = square_matrix("pinv", a)
         half = (np.tril(a) + np.tril(a, -1)) / 2
-        a = half + _h(half)
+        a = half + H(half)
     rcond = rtol if rcond is None else rcond
     least = np.max(a.shape[-2:]) * np.finfo(a.dtype).eps if rcond is None else array_of(rcond)
     return _pinv(a, rcond=least)
@@ -241,9 +239,9 @@ def _qr(a):
 def _(g, out, a):
     m = a.shape[-2]
     q, r, gq, gr = out[..., :m, :], out[..., m:, :], g[..., :m, :], g[..., m:, :]
-    mixed = np.matmul(r, _t(gr)) - np.matmul(_t(gq), q)
+    mixed = np.matmul(r, T(gr)) - np.matmul(T(gq), q)
     half = (np.tril(mixed) + np.tril(mixed, -1)) / 2
-    return _t(np.linalg.solve(r, _t(gq + np.matmul(conj(q), conj(half) + _t(half)))))
+    return T(np.linalg.solve(r, T(gq + np.matmul(conj(q), conj(half) + T(half)))))
 
 
 @implements(np.linalg.qr)
@@ -268,7 +266,7 @@ def qr(a: Array, mode: str = "reduced") -> QRResult[Array] | Array:
     q, r = both[..., :m, :], both[..., m:, :]
     # equivalent: > -> >= because no column is added then
     if n > m:  # the other columns are rotated too
-        r = np.concatenate([r, np.matmul(_h(q), a[..., m:])], axis=-1)
+        r = np.concatenate([r, np.matmul(H(q), a[..., m:])], axis=-1)
     return r if mode == "r" else result_of(np.linalg.qr)(q, r)
 
 

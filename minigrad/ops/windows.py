@@ -107,23 +107,13 @@ def taps_inside(geometry):
 
     windows: those whose entry lies inside the image rather than in its padding; image: these entries.
     """
-    axes = [
-        [inside(tap * d - p, s, n, o) for tap in range(k)]
-        for k, s, p, d, n, o in zip(
-            geometry.window,
-            geometry.stride,
-            geometry.padding,
-            geometry.dilation,
-            geometry.image,
-            geometry.out,
-            strict=True,
-        )
-    ]
-    return [
-        ((..., windows_rows, windows_columns), (..., rows, columns))
-        for windows_rows, rows in axes[0]
-        for windows_columns, columns in axes[1]
-    ]
+    axes = zip(*geometry, strict=True)
+    return _crossed(*([inside(tap * d - p, s, n, o) for tap in range(k)] for k, s, p, d, n, o in axes))
+
+
+def _crossed(rows, columns):
+    """[(windows, image), ...] of pairs for the rows and for the columns."""
+    return [((..., p, q), (..., r, s)) for p, r in rows for q, s in columns]
 
 
 # equivalent: any change because both ways give the same, one of them in fewer steps
@@ -137,15 +127,9 @@ def parts(geometry):
     """List (windows, image), each a pair of slices: of each tap, or of each window if these are `few`."""
     if not few(geometry):
         return taps_inside(geometry)
-    axes = [
-        [(slice(i, i + 1), slice(i * s, i * s + d * (k - 1) + 1, d)) for i in range(o)]
-        for k, s, d, o in zip(geometry.window, geometry.stride, geometry.dilation, geometry.out, strict=True)
-    ]
-    return [
-        ((..., window_row, window_column), (..., rows, columns))
-        for window_row, rows in axes[0]
-        for window_column, columns in axes[1]
-    ]
+    axes = zip(*geometry, strict=True)
+    one = [[(slice(i, i + 1), slice(i * s, i * s + d * (k - 1) + 1, d)) for i in range(o)] for k, s, _, d, _, o in axes]
+    return _crossed(*one)
 
 
 @lru_cache
