@@ -71,6 +71,16 @@ def _attribute(name: str, get: Any = None, doc: str | None = None) -> Any:
     return property(get or operator.attrgetter(f"_array.{name}"), refuse, refuse, doc)
 
 
+class Size(int):
+    """A number of entries, which says what to write if it is called, as PyTorch's method is."""
+
+    def __call__(self, *axis: Any) -> Any:
+        raise TypeError("size is the number of entries: write t.shape for the shape, t.shape[0] for an axis")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return int, (int(self),)
+
+
 class _Later:
     """A method that is an op, whose family is imported when it is first asked for."""
 
@@ -138,7 +148,7 @@ class ArrayMethods:
 
     shape: ReadOnly[tuple[int, ...]] = _attribute("shape")
     ndim: ReadOnly[int] = _attribute("ndim")
-    size: ReadOnly[int] = _attribute("size")
+    size: ReadOnly[int] = _attribute("size", lambda self: Size(self._array.size), "The number of entries.")
     dtype: ReadOnly[np.dtype[Any]] = _attribute("dtype")
     nbytes: ReadOnly[int] = _attribute("nbytes")
     itemsize: ReadOnly[int] = _attribute("itemsize")
@@ -180,6 +190,8 @@ class ArrayMethods:
     def transpose(self: Any, *axes: int | Sequence[int] | None) -> Tensor:
         """The axes in another order: `t.transpose(1, 0)` or `t.transpose((1, 0))`; reversed by default."""
         order: Any = axes[0] if len(axes) == 1 and (axes[0] is None or np.iterable(axes[0])) else axes
+        if len(axes) == 2 < self.ndim:
+            raise ValueError(f"transpose: give all {self.ndim} axes, or write t.swapaxes{axes} to exchange two")
         return ops.transpose(self, None if order is None or len(order) == 0 else tuple(order))
 
     @named

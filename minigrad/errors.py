@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Any
@@ -178,7 +178,7 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
     try:
         bound = signature.bind(*arguments, **parameters).arguments
     except TypeError as error:
-        raise TypeError(f"{text_of(function)}: {error}{keyword_instead(error)}") from None
+        raise TypeError(f"{text_of(function)}: {error}{keyword_instead(error, signature.parameters)}") from None
     given, kinds = {}, {}
     for name, value in bound.items():
         kind = kind_of(signature.parameters[name].annotation)
@@ -192,10 +192,10 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
     return given, kinds
 
 
-def keyword_instead(error: Exception) -> str:
-    """What to write instead of the keyword that an error of Python's is about."""
+def keyword_instead(error: Exception, taken: Collection[str] = ()) -> str:
+    """What to write instead of the keyword that an error of Python's is about, of a function that takes these."""
     *_, keyword = str(error).split("unexpected keyword argument ")
-    return instead_of_keyword(keyword.strip("'"))
+    return instead_of_keyword(keyword.strip("'"), taken)
 
 
 def kind_of(annotation: Any) -> str:
@@ -238,6 +238,9 @@ def _is_array(value: Any) -> bool:
 
 def unfit(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool = False) -> tuple[type, str] | None:
     """The kind of error, and the sentence, for the first argument that is none of what its annotation says."""
+    for name in ("dtype", "out"):
+        if isinstance(given.get(name), bool):  # where PyTorch has keepdim
+            return TypeError, f"{name} can't be {given[name]}: give keepdims= by name"
     for name, value in given.items():
         kind = kinds.get(name, "")
         if kind.endswith(" | None") and value is None:
@@ -249,7 +252,8 @@ def unfit(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool = False
             if needs_axes and not _is_array(value):
                 return TypeError, f"{name} must be an array, not {brief(value)}"
         elif kind in _KINDS and not _KINDS[kind][0](value):
-            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {kind_of_array(value)}"
+            hint = instead_of_keyword("start_dim") if kind == "Order" and _is_int(value) else ""
+            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {kind_of_array(value)}{hint}"
     return None
 
 

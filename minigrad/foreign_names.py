@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -44,7 +44,13 @@ def _of_its_kind(of: str, name: str) -> str:
         return ""
     if name.endswith("LR"):
         return SCHEDULES
-    return CLASSES.get(of, "") if name[:1].isupper() else ""
+    return (_of_function(name) or CLASSES.get(of, "")) if name[:1].isupper() else ""
+
+
+def _of_function(name: str) -> str:
+    """What is said of the function that a layer calls: of `group_norm` for `GroupNorm`; "" if nothing is."""
+    functions = INSTEAD["minigrad"].items()
+    return next((said for other, said in functions if other.replace("_", "") == name.lower()), "")
 
 
 def _home(name: str) -> str:
@@ -58,9 +64,13 @@ def _home(name: str) -> str:
     return next((INSTEAD[module][name] for module in modules if name in INSTEAD.get(module, {})), "")
 
 
-def instead_of_keyword(name: str) -> str:
-    """What to write instead of a keyword of another framework, after a semicolon; "" if that is not known."""
-    found = f"here it is {KEYWORDS[name]}=" if name in KEYWORDS else OPTIONS.get(name, "").replace("`", "")
+def instead_of_keyword(name: str, taken: Collection[str] = ()) -> str:
+    """What to write instead of a keyword of another framework, after a semicolon; "" if that is not known.
+
+    taken: the names that the function takes, if they are known
+    """
+    here = next((other for other in KEYWORDS.get(name, ()) if other in taken or not taken), None)
+    found = f"here it is {here}=" if here else OPTIONS.get(name, "").replace("`", "")
     return f"; {found}" if found else ""
 
 
@@ -73,6 +83,7 @@ def explained(init: Callable) -> Callable:
         try:
             init(self, *parts, **options)
         except TypeError as error:
+            _refuse_positions(init, len(parts) + 1, type(self).__name__)
             if str(error).endswith("missing 1 required keyword-only argument: 'rng'"):
                 said = "needs 'rng', the generator of its random numbers: give rng=np.random.default_rng(0)"
                 raise TypeError(f"{type(self).__name__} {said}") from None
@@ -96,12 +107,17 @@ def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:
     return checked  # equivalent: any factor because it runs at import alone
 
 
-def _refuse_positions(function: Callable, count: int) -> None:
+def _refuse_positions(function: Callable, count: int, layer: str = "") -> None:
     """Raise TypeError that says so, if a call has more arguments by position than the function takes."""
     taken = inspect.signature(function).parameters.values()
-    most = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in taken)
+    positional = [p.name for p in taken if p.kind is p.POSITIONAL_OR_KEYWORD]
     others = [f"{p.name}=" for p in taken if p.kind is p.KEYWORD_ONLY]
-    if count > most and others and not any(p.kind is p.VAR_POSITIONAL for p in taken):
+    if count <= len(positional) or any(p.kind is p.VAR_POSITIONAL for p in taken):
+        return
+    if layer:
+        options = f", and {', '.join(others)} by name" if others else ""
+        raise TypeError(f"{layer} takes ({', '.join(positional[1:])}){options}, not {count - 1} arguments") from None
+    if others:
         raise TypeError(f"{function.__name__}: give options by name: {', '.join(others)}") from None
 
 
@@ -112,9 +128,8 @@ def refuse_foreign(name: str, function: Callable, options: dict[str, Any]) -> No
     if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
         return
     for option in foreign:
-        known = option in OPTIONS or KEYWORDS[option] in taken
-        if option not in taken and known:
-            said = instead_of_keyword(option).replace(";", ":", 1)
+        said = instead_of_keyword(option, taken).replace(";", ":", 1)
+        if option not in taken and said:
             raise TypeError(f"{name} does not take {option}={said}") from None
 
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy import ndarray
 
 from .errors import brief
+from .foreign_names import with_options_explained
 
 __all__ = ["load", "replacing", "save"]
 
@@ -69,6 +70,7 @@ def save(path: str | os.PathLike[str], mapping: Mapping[str, Any]) -> None:
         write(file, nest, arrays)
 
 
+@with_options_explained
 def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Return the nested mapping in a file that `save` wrote. It takes no more memory than a few times the file's size.
 

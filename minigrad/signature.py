@@ -92,7 +92,9 @@ class Signature:
     def _check_arguments(self, count: int, keywords: Iterable[str]) -> None:
         """Raise TypeError unless each argument is given once, with so many of them by position, or has a default."""
         if count > len(self.names):
-            raise TypeError(f"{self.text()} takes {len(self.names)} argument{'s' * (len(self.names) > 1)}, not {count}")
+            said = f"takes {len(self.names)} argument{'s' * (len(self.names) > 1)}, not {count}"
+            options = ", ".join(f"{name}=" for name in self.parameters)
+            raise TypeError(f"{self.text()} {said}{f': give options by name: {options}' if options else ''}")
         if twice := [name for name in self.names[:count] if name in keywords]:
             raise TypeError(f"{self.text()} got {', '.join(twice)} twice")
         if missing := [name for name in self.names[count:] if name not in {*keywords, *self.defaults}]:
@@ -102,7 +104,7 @@ class Signature:
         """Raise TypeError unless each keyword is a name."""
         known = {*self.parameters} if self.any_number else {*self.parameters, *self.names}
         if unknown := [name for name in keywords if name not in known]:
-            raise TypeError(f"{self.text()} does not take {unknown[0]}={instead_of_keyword(unknown[0])}")
+            raise TypeError(f"{self.text()} does not take {unknown[0]}={instead_of_keyword(unknown[0], known)}")
 
     def _check_parameters(self, keywords: Iterable[str]) -> None:
         """Raise TypeError unless each parameter without a default is given."""
@@ -161,7 +163,7 @@ def from_numpy(function: Any, stand_in: Any, arguments: tuple, options: dict[str
     try:
         signature.bind(*taken, **options)
     except TypeError as error:
-        raise TypeError(f"{text_of(stand_in)}: {error}{keyword_instead(error)}") from None
+        raise TypeError(f"{text_of(stand_in)}: {error}{keyword_instead(error, signature.parameters)}") from None
     result = stand_in(*taken, **options)
     if not cast:
         return result

@@ -1,7 +1,9 @@
 """Who arrives with the names of another framework is told what to write, and that works."""
 
+import copy
 import importlib
 import inspect
+import pickle
 import re
 
 import numpy as np
@@ -54,6 +56,12 @@ SAME = {  # name -> PyTorch's own call, of its module, its functional module, an
         "cummax": lambda torch, F, t, u: t.cummax(0).values,
         "cummin": lambda torch, F, t, u: t.cummin(0).values,
         "diag_embed": lambda torch, F, t, u: t.diag_embed(),
+        "dist": lambda torch, F, t, u: t.dist(u),
+        "indices": lambda torch, F, t, u: t.max(1).indices,
+        "norm": lambda torch, F, t, u: t.norm(),
+        "prelu": lambda torch, F, t, u: torch.where(t > 0, t, u * t),
+        "unfold": lambda torch, F, t, u: t.unfold(0, 2, 1),
+        "values": lambda torch, F, t, u: t.max(1).values,
         "digamma": lambda torch, F, t, u: t.digamma(),
         "erfc": lambda torch, F, t, u: t.erfc(),
         "erfinv": lambda torch, F, t, u: t.erfinv(),
@@ -79,25 +87,51 @@ SAME = {  # name -> PyTorch's own call, of its module, its functional module, an
         "rsqrt": lambda torch, F, t, u: t.rsqrt(),
         "sgn": lambda torch, F, t, u: t.sgn(),
         "swapdims": lambda torch, F, t, u: t.swapdims(0, 1),
-        "topk": lambda torch, F, t, u: t.topk(2).values.flip(-1),
+        "topk": lambda torch, F, t, u: t.topk(2).values,
         "unflatten": lambda torch, F, t, u: t.unflatten(0, (2, 2)),
         "xlogy": lambda torch, F, t, u: torch.xlogy(u, t),
     },
     "minigrad": {
         "adaptive_avg_pool2d": lambda torch, F, t, u: F.adaptive_avg_pool2d(t[None], 1)[0],
+        "adaptive_max_pool2d": lambda torch, F, t, u: F.adaptive_max_pool2d(t[None], 1)[0],
+        "celu": lambda torch, F, t, u: F.celu(t),
         "cosine_similarity": lambda torch, F, t, u: F.cosine_similarity(t, u, -1),
+        "glu": lambda torch, F, t, u: F.glu(t),
+        "group_norm": lambda torch, F, t, u: F.group_norm(t, 2),
+        "hardsigmoid": lambda torch, F, t, u: F.hardsigmoid(t),
+        "hardswish": lambda torch, F, t, u: F.hardswish(t),
         "hardtanh": lambda torch, F, t, u: F.hardtanh(t),
         "huber_loss": lambda torch, F, t, u: F.huber_loss(t, torch.zeros_like(t)),
         "interpolate": lambda torch, F, t, u: F.interpolate(t[None, None], scale_factor=2)[0, 0],
-        "kl_div": lambda torch, F, t, u: F.kl_div(t, u, reduction="sum"),
+        "instance_norm": lambda torch, F, t, u: F.instance_norm(t[None, None])[0],
+        "kl_div": lambda torch, F, t, u: F.kl_div(t, u, reduction="batchmean"),
         "l1_loss": lambda torch, F, t, u: F.l1_loss(t, u),
         "linear": lambda torch, F, t, u: F.linear(t, u),
         "logsigmoid": lambda torch, F, t, u: F.logsigmoid(t),
+        "mish": lambda torch, F, t, u: F.mish(t),
         "normalize": lambda torch, F, t, u: F.normalize(t, dim=-1),
         "relu6": lambda torch, F, t, u: F.relu6(t),
+        "selu": lambda torch, F, t, u: F.selu(t),
         "scaled_dot_product_attention": lambda torch, F, t, u: F.scaled_dot_product_attention(t, u, u),
         "smooth_l1_loss": lambda torch, F, t, u: F.smooth_l1_loss(t, torch.zeros_like(t)),
         "softsign": lambda torch, F, t, u: F.softsign(t),
+        "softmin": lambda torch, F, t, u: F.softmin(t, -1),
+        "tanhshrink": lambda torch, F, t, u: F.tanhshrink(t),
+        "threshold": lambda torch, F, t, u: F.threshold(t, 0.1, 20),
+    },
+}
+IMAGES = {  # what is said about images, and must be true of more than one
+    "minigrad.nn": {
+        "CircularPad2d": lambda torch, F, t: F.pad(t, (1, 1, 1, 1), mode="circular"),
+        "ConstantPad2d": lambda torch, F, t: F.pad(t, (1, 1, 1, 1)),
+        "ReflectionPad2d": lambda torch, F, t: F.pad(t, (1, 1, 1, 1), mode="reflect"),
+        "ReplicationPad2d": lambda torch, F, t: F.pad(t, (1, 1, 1, 1), mode="replicate"),
+        "Upsample": lambda torch, F, t: F.interpolate(t, scale_factor=2),
+    },
+    "minigrad": {
+        "adaptive_avg_pool2d": lambda torch, F, t: F.adaptive_avg_pool2d(t, 1),
+        "scaled_dot_product_attention": lambda torch, F, t: F.scaled_dot_product_attention(t, t, t),
+        "normalize": lambda torch, F, t: F.normalize(t, dim=-1),
     },
 }
 NEAR_0 = {"digamma", "erfinv", "igamma", "igammac", "lgamma", "logit", "polygamma", "rsqrt", "xlogy"}  # from 0 to 1
@@ -113,6 +147,47 @@ def test_what_is_said_gives_what_pytorch_gives(of, name, names):
     found = eval(code, names | {"t": mg.tensor(t, requires_grad=True), "u": mg.tensor(u, requires_grad=True)})
     expected = SAME[of][name](torch, torch.nn.functional, torch.from_numpy(t), torch.from_numpy(u))
     assert_allclose(found.data, expected, rtol=1e-8, atol=1e-12)  # PyTorch is no more precise in polygamma
+
+
+def hint(text):
+    """The first code in it."""
+    code, *_ = re.findall("`(.*?)`", text)
+    return code.replace("[None, None]", "")
+
+
+@pytest.mark.parametrize(("of", "name"), [(of, name) for of, calls in IMAGES.items() for name in calls])
+def test_what_is_said_about_images_is_true_of_a_batch(of, name, names):
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(2).normal(size=(2, 3, 5, 5))
+    x[0, 0] = 0  # whose norm is no divisor
+    t = mg.tensor(x)
+    found = eval(hint(foreign_names.INSTEAD[of][name]), names | {"t": t, "u": t})
+    assert_allclose(
+        found.data, IMAGES[of][name](torch, torch.nn.functional, torch.from_numpy(x)), rtol=1e-12, atol=1e-12
+    )
+
+
+def test_what_is_said_of_options_gives_what_pytorch_gives(names):
+    torch = pytest.importorskip("torch")
+    functional, rng = torch.nn.functional, np.random.default_rng(3)
+    t, u, x = rng.normal(size=(4, 4)), rng.random((4, 4)), rng.normal(size=(2, 3, 5, 5))
+    ours = names | {"t": mg.tensor(t), "u": mg.tensor(u)}
+    theirs = torch.from_numpy(t), torch.arange(4)
+    said = {
+        "label_smoothing": functional.cross_entropy(*theirs, label_smoothing=0.1),
+        "pos_weight": functional.binary_cross_entropy_with_logits(
+            theirs[0], torch.from_numpy(u), pos_weight=torch.tensor(3)
+        ),
+        "weight": functional.cross_entropy(*theirs, weight=torch.arange(1.0, 5).double()),
+    }
+    for name, expected in said.items():
+        assert_allclose(eval(hint(foreign_names.OPTIONS[name]), ours).data, expected, rtol=1e-12)
+    padded = eval(hint(foreign_names.OPTIONS["ceil_mode"]), ours | {"t": mg.tensor(x)})
+    expected = functional.max_pool2d(torch.from_numpy(x), 2, ceil_mode=True)
+    assert_allclose(mg.max_pool2d(padded, 2).data, expected)
+    kept = eval(hint(foreign_names.INSTEAD["minigrad"]["dropout2d"]), ours | {"t": np.ones((2, 30, 3, 3))})
+    assert {*np.ptp(kept, (2, 3)).flat} == {0}  # whole channels
+    assert {*kept.flat} == {0, 2}
 
 
 def _refusing():
@@ -142,11 +217,12 @@ def _refusing():
         **{name: (kind.__name__, kind) for name, kind in classes.items()},
         **{name: (f.__name__, lambda f=f, **option: f(square, **option)) for name, f in functions.items()},
         **dict.fromkeys(("create_graph", "inputs"), ("backward", t.backward)),
+        **dict.fromkeys(("map_location", "weights_only"), ("load", lambda **option: mg.load("run.npz", **option))),
     }
 
 
 REFUSING = _refusing()
-OF_LOSSES = ("descending", "start_dim", "ignore_index", "label_smoothing", "reduction")
+OF_LOSSES = ("descending", "start_dim", "ignore_index", "label_smoothing", "pos_weight", "reduction", "weight")
 
 
 @pytest.mark.parametrize("name", foreign_names.OPTIONS)
@@ -160,6 +236,10 @@ def test_an_option_that_is_not_taken_says_it(name, names):
             mg.softmax_cross_entropy(np.eye(2), np.arange(2), **{name: 1})
         start = "softmax_cross_entropy(logits, labels): got an unexpected keyword argument"
         assert str(caught.value) == f"{start} {name!r}; {said}"
+        return
+    if name == "output_padding":
+        with pytest.raises(TypeError, match=f"does not take output_padding=; {said}$"):
+            mg.conv_transpose2d(names["t"], names["t"], output_padding=1)
         return
     owner, call = REFUSING[name]
     with pytest.raises(TypeError) as caught:
@@ -210,7 +290,10 @@ def test_a_layer_without_its_generator_says_what_to_give(kind):
         ("minigrad", "isnan", "write np.isnan"),
         ("minigrad", "pi", "write np.pi"),
         ("minigrad", "bitwise_and", "write np.bitwise_and"),
-        ("minigrad.nn", "GroupNorm", "a layer of your own is a class of mg.nn.Module with a method forward"),
+        ("minigrad.nn", "GroupNorm", "write mg.layer_norm(t.reshape(4, 2, 2), (2,)).reshape(t.shape), of 2 groups"),
+        ("minigrad.nn", "SmoothL1Loss", "write mg.mean(mg.where(abs(t) < 1, t**2 / 2, abs(t) - 0.5))"),
+        ("minigrad.nn", "Hardtanh", "write mg.clip(t, -1, 1)"),
+        ("minigrad.nn", "Transformer", "a layer of your own is a class of mg.nn.Module with a method forward"),
         ("minigrad.optim", "Adagrad", "an optimiser of your own is a class of mg.optim.Optimizer"),
         ("minigrad.optim", "MultiStepLR", "optimizer.lr = mg.optim.cosine_annealing(step, 0.1, T_max=100)"),
         ("minigrad.data", "Dataset", "write mg.data.minibatches((x, labels), 32, rng=rng)"),
@@ -298,7 +381,7 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
     ("call", "text"),
     [
         (lambda t: t.sum(dim=0), "argument 'dim'; here it is axis="),
-        (lambda t: mg.exp(t, dim=0), "dim=; here it is axis="),
+        (lambda t: mg.exp(t, dim=0), "does not take dim=$"),  # it has no axis
         (
             lambda t: np.mean(t, keepdims=True) + t.mean(axis=1, keepdim=True),
             "argument 'keepdim'; here it is keepdims=",
@@ -316,11 +399,50 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
         (lambda t: mg.conv2d(t, t, bias=None), "does not take bias=; here it is b=$"),
         (lambda t: t.std(unbiased=False), "argument 'unbiased'; here it is ddof="),
         (lambda t: mg.sum(t, axes=0), "argument 'axes'$"),
+        (lambda t: mg.tensordot(t, t, dims=1), "argument 'dims'; here it is axes=$"),
+        (lambda t: t.std(p=1), "argument 'p'$"),
+        (lambda t: mg.conv_transpose2d(t, t, output_padding=1), "output_padding=; give output_size=, the rows and"),
+        (
+            lambda t: mg.flatten(t, 1),
+            r"flatten: order must be 'C' or 'F', not 1; write t.reshape\(\*t.shape\[:1\], -1\)$",
+        ),
+        (lambda t: mg.flatten(t, start_dim=1), r"argument 'start_dim'; write t.reshape\(\*t.shape\[:1\], -1\)$"),
+        (lambda t: t.sum(1, True), "^sum: dtype can't be True: give keepdims= by name$"),
+        (lambda t: t.mean(1, True), "^mean: dtype can't be True: give keepdims= by name$"),
+        (lambda t: t.max(1, True), "^max: out can't be True: give keepdims= by name$"),
+        (lambda t: t.std(1, True), "^std: dtype can't be True: give keepdims= by name$"),
+        (lambda t: np.argmax(t, 1, True), "^np.argmax: out can't be True: give keepdims= by name$"),
+        (lambda t: t.argmax(1, True), "argmax: out can't be True: give keepdims= by name$"),
+        (lambda t: mg.max_pool2d(t, 2, 2), "takes 2 arguments, not 3: give options by name: stride=, padding=$"),
+        (lambda t: mg.nn.ReLU(True), r"^ReLU takes \(\), not 1 arguments$"),
+        (
+            lambda t: mg.nn.GRU(3, 4, 2, rng=np.random.default_rng(0)),
+            r"^GRU takes \(input_size, hidden_size\), and bias=, rng=, dtype= by name, not 3 arguments$",
+        ),
+        (
+            lambda t: t.size(0),
+            r"^size is the number of entries: write t.shape for the shape, t.shape\[0\] for an axis$",
+        ),
     ],
 )
 def test_keywords_of_another_framework_name_those_of_numpy(call, text, names):
     with pytest.raises(TypeError, match=text):
         call(names["t"])
+
+
+def test_two_axes_of_many_are_exchanged_by_name():
+    t = mg.tensor(np.ones((2, 3, 4)))
+    with pytest.raises(ValueError, match=r"^transpose: give all 3 axes, or write t.swapaxes\(1, 2\) to exchange two$"):
+        t.transpose(1, 2)
+    assert t.swapaxes(1, 2).shape == t.transpose(0, 2, 1).shape == (2, 4, 3)
+
+
+def test_a_size_is_an_int():
+    size = mg.tensor(np.ones((2, 3))).size
+    assert size == 6
+    assert isinstance(size, int)
+    assert type(pickle.loads(pickle.dumps(size))) is type(copy.copy(size)) is int
+    assert np.zeros(size).shape == (6,)
 
 
 def test_a_tensor_says_what_to_write_for_a_name_that_it_has_not_and_has_its_own_names(names):

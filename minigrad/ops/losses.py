@@ -71,12 +71,16 @@ def _(g, j, logits, labels, saved):
 def _check_labels(logits, labels):
     shape = logits.shape
     if len(shape) == 2 and labels.shape == shape:
-        raise ValueError(
-            f"softmax_cross_entropy: labels must be class numbers (N,), not one-hot rows {shape}: pass labels.argmax(1)"
+        one_hot = np.all((labels == 0) | (labels == 1))
+        rows = "one-hot rows" if one_hot else "probabilities"
+        write = (
+            "pass labels.argmax(1)" if one_hot else "write -mg.mean(mg.sum(labels * mg.log_softmax(logits), axis=1))"
         )
+        raise ValueError(f"softmax_cross_entropy: labels must be class numbers (N,), not {rows} {shape}: {write}")
     if len(shape) != 2 or 0 in shape or labels.shape != shape[:1]:
         raise ValueError(
-            f"softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not {shape}, {labels.shape}"
+            "softmax_cross_entropy: logits must be (N, K) and labels (N,), neither empty, not "
+            f"{shape}, {labels.shape}{_flattened(shape, labels.shape)}"
         )
     if labels.dtype.kind not in "iu":
         raise TypeError(f"softmax_cross_entropy: labels must be integers, not {labels.dtype}")
@@ -84,6 +88,15 @@ def _check_labels(logits, labels):
         raise ValueError(
             f"softmax_cross_entropy: labels must be in [0, {shape[1]}), but reach from {labels.min()} to {labels.max()}"
         )
+
+
+def _flattened(shape: tuple[int, ...], labels: tuple[int, ...]) -> str:
+    """What to write for labels at many places, with the classes on the last axis or, as in PyTorch, the second."""
+    last, second = labels == shape[:-1], labels == (*shape[:1], *shape[2:])
+    if len(shape) < 3 or last == second:
+        return ""
+    rows = f"logits.reshape(-1, {shape[-1]})" if last else f"np.moveaxis(logits, 1, -1).reshape(-1, {shape[1]})"
+    return f": pass {rows} and labels.reshape(-1)"
 
 
 def _check_same_shape(name, x, y):

@@ -95,13 +95,13 @@ def ravel(a: Array, order: Order = "C") -> Array:
 
 
 @named
-def flatten(a: Array) -> Array:
-    """The entries as one axis, in row-major order.
+def flatten(a: Array, order: Order = "C") -> Array:
+    """The entries as one axis, in row-major order (`order="F"`: column-major).
 
     >>> mg.flatten(np.array([[1.0, 2.0], [3.0, 4.0]]))
     array([1., 2., 3., 4.])
     """
-    return ravel(a)
+    return ravel(a, order)
 
 
 @implements(np.transpose, np.permute_dims)

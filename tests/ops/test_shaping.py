@@ -38,7 +38,7 @@ spec(
     ),
 )
 spec("ravel", called(tensors(), st.sampled_from("CF")), lambda a, order: np.array(a.T if order == "F" else a).flatten())
-spec("flatten", tensors(), np.ravel)
+spec("flatten", called(tensors(), st.sampled_from("CF")), lambda a, order: np.array(a).flatten(order))
 spec(
     "transpose",
     drawn_from(tensors(), lambda a: st.tuples(st.none() | st.permutations(range(-a.ndim, 0)).map(tuple))),
