@@ -29,6 +29,9 @@ def _einsum(*arrays, inputs, output):
     inputs, terms = [*inputs], [np.asarray(a) for a in arrays]
     half = [a.dtype.char == "e" for a in terms]
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
+    if any(a.dtype.kind in "biu" for a in terms):  # beside fractions they are fractions, also where summed alone
+        dtype = np.result_type(*terms)
+        terms = [a.astype(dtype, copy=False) if a.dtype.kind in "biu" else a for a in terms]
     for i, letters in enumerate(inputs):
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
     # equivalent: any change because what has no order NumPy sums, slower

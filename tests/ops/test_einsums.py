@@ -211,3 +211,22 @@ def test_sums_of_integers_have_numpys_dtype_and_wrap_around(subscripts, dtype):
     a = np.full((300, 300), 100).astype(dtype)
     given = [a] * (1 + subscripts.count(","))
     assert_array_equal(np.einsum(subscripts, *map(mg.tensor, given)).data, np.einsum(subscripts, *given), strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, bool])
+@pytest.mark.parametrize("single", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("subscripts", ["ij,j->", "ij,k->k", "ii,j->j", "ij,jk->k", "ij,j,ij->"])
+def test_integers_beside_fractions_count_as_fractions_where_they_are_summed_alone(subscripts, single, dtype):
+    whole = (np.arange(9).reshape(3, 3) * 12).astype(dtype)
+    _, *others = subscripts.split("->")[0].split(",")
+    x = leaf(np.linspace(0.25, 1, 3 ** len(others[0]), dtype=single).reshape((3,) * len(others[0])))
+    given = [whole] * (len(others) - 1)
+    value = mg.einsum(subscripts, whole, x, *given)
+    value.sum().backward()
+    exact = mg.tensor(x.data.astype(float), requires_grad=True)
+    expected = mg.einsum(subscripts, whole.astype(float), exact, *[a.astype(float) for a in given])
+    expected.sum().backward()
+    assert value.dtype == np.result_type(whole, x.data)
+    rtol = 2 * np.finfo(single).eps
+    assert_allclose(value.data, expected.data, rtol=rtol)
+    assert_allclose(x.grad, exact.grad, rtol=rtol)

@@ -1,6 +1,7 @@
 """What float16, float32 and integers do to every op: precision by all specs, counts, extremes and orders one by one."""
 
 import functools
+import itertools
 import math
 import warnings
 
@@ -181,6 +182,66 @@ def elementwise_names():
             and all(vjp is not None for vjp in op.vjps)
         ):
             yield name, len(op.names)
+
+
+FITTED = {
+    "insert",
+    "put_along_axis",
+    "put",
+    "place",
+    "fill_diagonal",
+    "full_like",
+}  # to the dtype of the array, by NumPy
+OF_A_USER = {"vectorize"}  # whose function computes with integers
+
+
+@pytest.mark.filterwarnings("ignore:Converting input from bool")  # by np.histogramdd
+@pytest.mark.parametrize("name", [name for name in mg.ops.__all__ if name not in FITTED | OF_A_USER])
+def test_integers_beside_arguments_that_are_differentiated_count_as_fractions(name, specs):
+    """Or are refused: a sum of uint8 wraps around, and so would the gradient of what stands beside it."""
+    spec, rng = specs[name], np.random.default_rng(0)
+
+    @settings(max_examples=8, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(spec.inputs)
+    def hold(call):
+        places = [i for i, a in enumerate(call.arguments) if is_real(a)]
+        for i, dtype in itertools.product(places, (bool, np.uint8, np.int8)):
+            if not moving_beside(spec, call.arguments, i):
+                continue
+            drawn = rng.integers(0, 255, call.arguments[i].shape, endpoint=True).astype(np.uint8)
+            integers = drawn % 2 == 1 if dtype is bool else drawn.view(dtype)
+            try:
+                expected = beside(spec, call, i, integers.astype(float))
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError):
+                continue  # these numbers are none of its inputs
+            try:
+                found = beside(spec, call, i, integers)
+            except TypeError as error:
+                assert name in str(error)  # noqa: PT017
+                continue
+            for a, b in zip(found, expected, strict=True):
+                scale = np.max(np.abs(b), initial=1, where=np.isfinite(b))
+                assert_allclose(a, b, rtol=1e-4, atol=1e-6 * scale)
+
+    hold()
+
+
+def moving_beside(spec, arguments, i):
+    """The places of the arguments beside i that are differentiated."""
+    return [j for j, a in enumerate(arguments) if j != i and is_real(a) and spec.options.get("argnums", j) == j]
+
+
+def beside(spec, call, i, array):
+    """The value, and the gradients of the other arguments, with this array in place i."""
+    given = [array if j == i else a for j, a in enumerate(call.arguments)]
+    moving = moving_beside(spec, given, i)
+
+    def f(*moved):
+        arguments = dict(enumerate(given)) | dict(zip(moving, moved, strict=True))
+        return spec.fn(*arguments.values(), **call.parameters)
+
+    value, pullback = mg.vjp(f, *(given[j] for j in moving))
+    return value, *pullback(np.ones(np.shape(value)))
 
 
 @pytest.mark.parametrize(("name", "count"), [*elementwise_names()])
