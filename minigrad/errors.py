@@ -17,6 +17,7 @@ import numpy as np
 from numpy import ndarray
 
 from .foreign_names import instead_of_keyword
+from .writes import copied
 
 if TYPE_CHECKING:
     from typing import ParamSpec, TypeVar
@@ -156,7 +157,7 @@ def plain_array(value: Any, name: str, argument: str, dtype: Any = None) -> ndar
     problem = None if numeric else _problem_of(value)
     if problem is None:
         try:
-            return np.array(np.asarray(value), dtype=dtype)  # PyTorch's tensors take no `copy`
+            return copied(np.asarray(value), dtype)  # PyTorch's tensors take no `copy`
         except (ValueError, TypeError):
             problem = TypeError, f"can't be an array of dtype {brief(dtype)}: {brief(value)}"
     raise refusal(problem[0], name, f"{argument} {problem[1]}")

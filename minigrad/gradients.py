@@ -16,6 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from .summation import blocked_sum
+from .writes import copied
 
 
 def computes_otherwise(value: Any) -> bool:
@@ -97,7 +98,7 @@ def owned(found: list[tuple[Any, ndarray]]) -> list[tuple[Any, ndarray]]:
     # equivalent: without g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else because a copy is only
     # slower
     return [
-        (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else np.array(g))
+        (node, g if n == _UNSHARED and g.flags.owndata and g.flags.writeable else copied(g))
         for n, (node, g) in zip(counts, found, strict=True)
     ]
 

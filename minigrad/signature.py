@@ -15,6 +15,7 @@ from numpy import ndarray
 
 from .errors import keyword_instead, kind_of, text_of
 from .foreign_names import instead_of_keyword
+from .writes import copied
 
 _OF_UFUNCS = {
     "out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True, "keepdims": False,
@@ -246,7 +247,7 @@ def snapshot(value: Any) -> Any:
     if value is None or isinstance(value, (int, float, str, np.generic)):
         return value
     if isinstance(value, ndarray):
-        return value.copy(order="K")
+        return copied(value)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*map(snapshot, value))
     if type(value) in (list, tuple):

@@ -8,12 +8,21 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 from numpy.lib.array_utils import byte_bounds
 
 # {id(owner of the memory): (the owner, weakly, {(first byte, last byte), or None for all: number of the last write})}
 _written: dict[int, tuple[weakref.ref, dict[tuple[int, int] | None, int]]] = {}
 _last = 0
+
+
+def copied(a: ndarray, dtype: Any = None) -> ndarray:
+    """A copy, which later writes don't reach: laid out alike; in C order if the array is stretched.
+
+    For NumPy an axis along which it is stretched would be the innermost one.
+    """
+    return np.array(a, dtype, order="C" if 0 in a.strides else "K")
 
 
 def _owner(array: ndarray) -> ndarray:

@@ -662,3 +662,14 @@ def test_data_is_rebound_to_what_stands_for_an_array(value, kind, said):
         t.data = value
     t.data = [3.0, 4.0]
     np.testing.assert_array_equal(t.data, [3.0, 4.0])
+
+
+def test_copies_of_stretched_arrays_lie_in_rows():
+    """NumPy would copy them column by column, which slows down all that is computed of these and arrays in rows."""
+    rows = np.broadcast_to(np.arange(5.0), (4, 5))
+    x = mg.tensor(rows, requires_grad=True)
+    assert x.data.flags.c_contiguous
+    assert mg.copy(rows).flags.c_contiguous
+    np.sum(x, 0).backward(np.ones(5))
+    assert x.grad.flags.c_contiguous
+    assert mg.tensor(np.ones((4, 5), order="F")).data.flags.f_contiguous

@@ -7,6 +7,7 @@ import numpy as np
 from ..operation import arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, DType
+from ..writes import copied
 
 __all__ = ["copy", "astype"]
 
@@ -20,7 +21,7 @@ def copy(a: Array) -> Array:
     >>> mg.copy(x) is x
     False
     """
-    return np.array(a)
+    return copied(np.asarray(a))
 
 
 @copy.vjp("a")

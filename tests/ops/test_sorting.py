@@ -44,9 +44,11 @@ def test_sort_keeps_the_order_of_ties():
 
 
 @pytest.mark.parametrize("axis", [0, 1, -1, None])
-def test_ties_keep_their_order_along_every_axis(axis):
-    a = RNG.integers(0, 4, (5, 40, 3)).astype(float)
-    a[RNG.uniform(size=a.shape) < 0.1] = np.nan
+@pytest.mark.parametrize("dtype", [np.float32, complex])
+@pytest.mark.parametrize(("values", "part"), [(4, 0.1), (4, 0), (1000, 0), (1000, 0.01)])
+def test_ties_keep_their_order_along_every_axis(axis, dtype, values, part):
+    a = RNG.integers(0, values, (5, 40, 3)).astype(dtype) * RNG.choice([-1, 1], (5, 40, 3))  # 0 and -0 tie
+    a[RNG.uniform(size=a.shape) < part] = np.nan
     g = RNG.normal(size=np.sort(a, axis).shape)
     gradient = mg.vjp(lambda a: np.sort(a, axis), a)[1](g)[0]
     order = np.argsort(a, axis, kind="stable")
