@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,13 +20,35 @@ if TYPE_CHECKING:
     from ._tensor import Tensor
     from .typing import Order
 
-_WAYS_OUT = (
-    "use .item(), .data or .detach() where none should flow, and functions of Tensors where one should (np.sin, not "
-    "math.sin; mg.array, not np.array, of a list; mg.r_ and mg.vectorize, not np.r_ and np.vectorize; a @ t, not "
-    "a.dot(t); np.linalg or mg.scipy.linalg, not scipy.linalg, and so mg.scipy.stats, .signal and .integrate; m + s * "
-    "rng.normal(), not rng.normal(m, s); s.toarray() @ t for a sparse matrix s, s.to_numpy() @ t for one of "
-    "pandas)"
-)
+# who asked for a number or an array, by how its module's and its own name begin -> what to do instead
+_INSTEAD = {
+    "numpy.lib._index_tricks": "write mg.r_ and mg.c_",
+    "numpy.lib._function_base_impl._vectorize": "write mg.vectorize",
+    "numpy.ma": "use mg.where(mask, ...) for a masked array",
+    "scipy.sparse": "write s.toarray() @ t",
+    "scipy.optimize": "return a number, t.item(), to SciPy",
+    "scipy": "look for the function in minigrad.scipy",
+    "pandas": "write s.to_numpy() @ t",
+    "matplotlib": "plot its values",
+}
+_IN_A_PROGRAM = {
+    "an array": "write mg.array of a list, a @ t for a.dot(t), m + s * rng.normal() for rng.normal(m, s)",
+    "a Python number": "write np.sin for math.sin",
+}
+
+
+def _instead(what):
+    """What to do instead of what was called: the innermost function that is known, or is not NumPy's or ours."""
+    frame: Any = sys._getframe(2)
+    while frame is not None:
+        name = f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}"
+        for start, instead in _INSTEAD.items():
+            if name.startswith(start):
+                return instead
+        if not name.startswith(("minigrad.", "numpy.")):
+            break
+        frame = frame.f_back
+    return _IN_A_PROGRAM[what]
 
 
 class WaysOut:
@@ -82,10 +105,10 @@ class WaysOut:
         return operation.make(self._array, None)
 
     def __float__(self) -> float:
-        return self._number(float, lost="become a Python number")
+        return self._number(float, lost="a Python number")
 
     def __complex__(self) -> complex:
-        return self._number(complex, lost="become a Python number")
+        return self._number(complex, lost="a Python number")
 
     def _number(self, kind, lost=None):
         """The array as a Python number of this kind, which would lose a gradient if `lost` is said."""
@@ -100,8 +123,9 @@ class WaysOut:
 
     def _check_nothing_lost(self, what):
         if self.requires_grad:
-            said = f"a Tensor that needs a gradient can't {what}, which would lose it: {_WAYS_OUT}"
-            raise noted(LostGradientError(said))
+            said = f"a Tensor that needs a gradient can't become {what}, which would lose it"
+            out = "use .item(), .data or .detach() if none should flow"
+            raise noted(LostGradientError(f"{said}: {out}, else {_instead(what)}"))
 
     def __int__(self) -> int:
         return self._number(int)

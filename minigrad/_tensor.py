@@ -202,7 +202,7 @@ class Tensor(ArrayMethods, WaysOut, ForeignNames):
             raise TypeError("a Tensor's entries can't be deleted: np.delete(t, index) returns a new one")
 
         def __array__(self, dtype=None, copy=None):
-            self._check_nothing_lost("become an array")
+            self._check_nothing_lost("an array")
             array = np.array(self._array, dtype=dtype, copy=copy)
             return read_only(array) if array is self._array else array  # a write to it would go unseen
 

@@ -1,5 +1,6 @@
 """How the values of a Tensor leave the tape: as numbers, arrays and text."""
 
+import importlib
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 import minigrad as mg
+from minigrad.errors import LostGradientError
 
 VALUES = [2.75, -0.0, 1e-7, 12345.678]
 ARRAYS = [
@@ -110,3 +112,32 @@ def test_rows_of_a_set_that_need_a_gradient_are_refused():
     assert_array_equal(np.unique(mg.tensor(np.ones((2, 2))), axis=0), [[1, 1]])
     with pytest.raises(TypeError, match=r"^np.unique: axis= would lose the gradient: use t\[np.unique"):
         np.unique(mg.tensor(np.ones((2, 2)), requires_grad=True), axis=0)
+
+
+@pytest.mark.parametrize(
+    ("lose", "instead"),
+    [
+        (lambda t: math.sin(t[0]), "write np.sin for math.sin"),
+        (lambda t: np.array([t[0], 1.0]), "write mg.array of a list"),
+        (lambda t: np.eye(2).dot(t), "write mg.array of a list, a @ t for a.dot"),
+        (lambda t: np.r_[t, 1.0], "write mg.r_ and mg.c_"),
+        (lambda t: np.vectorize(lambda x: x * t[0])(np.ones(2)), "write mg.vectorize"),
+        (lambda t: importlib.import_module("scipy.sparse").eye(2).dot(t), "write s.toarray.. @ t"),
+        (
+            lambda t: importlib.import_module("scipy.linalg").lu(t),
+            "look for the function in minigrad.scipy",
+        ),
+        (lambda t: importlib.import_module("pandas").Series(t), "write s.to_numpy.. @ t"),
+        (
+            lambda t: importlib.import_module("scipy.optimize").minimize_scalar(lambda x: (x - t[0]) ** 2),
+            "return a number, t.item.., to SciPy",
+        ),
+    ],
+)
+def test_what_would_lose_a_gradient_says_what_to_write_in_one_short_sentence(lose, instead):
+    said = (
+        "^a Tensor that needs a gradient can't become an? .*, which would lose it: use .item.., .data or .detach.. if"
+    )
+    with pytest.raises(LostGradientError, match=f"{said} none should flow, else {instead}") as caught:
+        lose(mg.tensor([1.0, 2.0], requires_grad=True))
+    assert len(str(caught.value)) < 250
