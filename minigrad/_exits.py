@@ -27,7 +27,7 @@ _INSTEAD = {
     "numpy.ma": "use mg.where(mask, ...) for a masked array",
     "scipy.sparse": "write s.toarray() @ t",
     "scipy.optimize": "return a number, t.item(), to SciPy",
-    "scipy": "look for the function in minigrad.scipy",
+    "scipy": "use minigrad.scipy's function, if there is one",
     "pandas": "write s.to_numpy() @ t",
     "matplotlib": "plot its values",
 }

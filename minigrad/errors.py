@@ -139,8 +139,9 @@ def _cause(error: Exception, said: str, own: bool, given: dict, kinds: dict) -> 
     for pattern, plainly in _PLAINLY.items():
         said = re.sub(pattern, plainly, said)
     if said.startswith("ufunc "):  # NumPy's text is about its table of loops
-        dtypes = (value.dtype for value in given.values() if _is_array(value))
-        said = f"not defined for dtype {', '.join(dict.fromkeys(map(str, dtypes)))}"
+        dtypes = dict.fromkeys(value.dtype for value in given.values() if _is_array(value))
+        said = f"not defined for dtype {', '.join(map(str, dtypes))}"
+        said += ": pass t.astype(float)" if np.dtype(np.longdouble) in dtypes else ""
     if said.endswith("is read-only"):
         said += ", since the graph keeps it: write to a copy"
     return _RAISED.get(kind, kind), said, own
@@ -314,6 +315,10 @@ _KINDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "DType": (_is_dtype, "a dtype"),
     "int | tuple[Shape, Shape]": (_is_axes_of_two, "an int or a pair of tuples of ints"),
     "IndicesLike": (_is_indices, "an int or an array of ints"),
+    "IndicesLike | slice": (
+        lambda value: isinstance(value, slice) or _is_indices(value),
+        "an int, a slice or an array of ints",
+    ),
     "Index": (_is_index, "made of integers, slices and arrays of integers"),
 }
 

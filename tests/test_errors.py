@@ -200,6 +200,21 @@ SENTENCES = [
         TypeError,
         ("tensor: only a floating-point Tensor can have a gradient, not int64: pass dtype=float"),
     ),
+    (
+        lambda: np.insert(leaf(X), None, 2.0),
+        TypeError,
+        ("insert: obj must be an int, a slice or an array of ints, not None"),
+    ),
+    (
+        lambda: np.delete(leaf(X), [None]),
+        TypeError,
+        ("delete: obj must be an int, a slice or an array of ints, not [None]"),
+    ),
+    (
+        lambda: special.erf(leaf(X).astype(np.longdouble)),
+        TypeError,
+        (f"erf: not defined for dtype {np.dtype(np.longdouble)}: pass t.astype(float) (x (2, 3))"),
+    ),
     (lambda: mg.tensor(X, dtype="abc"), TypeError, ("tensor: data can't be an array of dtype 'abc': (2, 3)")),
     (
         lambda: mg.tensor(np.ma.masked_array(X)),
@@ -384,6 +399,7 @@ KINDS = [  # what stands in an annotation, values that are such, values that are
         [2, INTS, INTS[None], [0, 1], [0, [1, INT]], INTS > 0],
         [2.0, REAL, X, [0, [1, 2.0]], "a", None, ...],
     ),
+    ("IndicesLike | slice", [2, INTS, [0, [1, INT]], slice(3)], [2.0, X, [0, None], "a", None, ...]),
     ("Index", [2, INTS, [0, [1]], (None, ..., slice(3), INTS > 0, np.True_)], [2.0, REAL, X, (0, "a"), [[2.0]], "a"]),
     ("int | None", [2, None], [2.0, "a"]),
     ("Array", [2, X, mg.tensor(X), [2.0, 3.0], ()], [None, "a", X.astype(object), 10**30, {}]),

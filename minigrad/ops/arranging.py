@@ -20,7 +20,7 @@ from ..nest import flatten as leaves_of
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
 from ..summation import normalized_axis
-from ..typing import Array, ArrayLike, DType, Index, IndicesLike, Nest
+from ..typing import Array, ArrayLike, DType, IndicesLike, Nest
 from .casting import in_dtype
 from .indexing import getitem, scatter
 from .joining import by_runs, concatenate, stack
@@ -100,7 +100,7 @@ def block(arrays: Nest) -> Array:
 
 
 @implements(np.insert)
-def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Array:
+def insert(arr: Array, obj: IndicesLike | slice, values: Array, axis: int | None = None) -> Array:
     """The array with values inserted before the indices, as np.insert does.
 
     >>> mg.insert(np.array([1.0, 3.0]), 1, 2.0)
@@ -108,12 +108,12 @@ def insert(arr: Array, obj: Index, values: Array, axis: int | None = None) -> Ar
     """
     arr = arraylike(arr)
     arr, axis = (ravel(arr), 0) if axis is None else (arr, normalize_axis_index(axis, arr.ndim, "insert"))
-    values, obj = in_dtype(arraylike(values), arr.dtype), array_of(obj)
+    values, index = in_dtype(arraylike(values), arr.dtype), array_of(obj)
     values = reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
-    values = moveaxis(values, 0, axis) if np.ndim(obj) == 0 and not isinstance(obj, slice) else values
+    values = moveaxis(values, 0, axis) if np.ndim(index) == 0 and not isinstance(index, slice) else values
     n, count = arr.shape[axis], values.shape[axis]
     values = broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
-    places = np.insert(np.arange(n), obj, np.arange(n, n + count))
+    places = np.insert(np.arange(n), index, np.arange(n, n + count))
     return by_runs(concatenate([arr, values], axis), places, axis)
 
 

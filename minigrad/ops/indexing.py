@@ -228,7 +228,7 @@ def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
 
 
 @implements(np.delete)
-def delete(arr: Array, obj: Index, axis: int | None = None) -> Array:
+def delete(arr: Array, obj: IndicesLike | slice, axis: int | None = None) -> Array:
     """The array without the slices at the given indices.
 
     >>> mg.delete(np.array([1.0, 2.0, 3.0]), 1)

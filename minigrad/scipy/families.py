@@ -25,12 +25,16 @@ _LOG_2, _LOG_PI = math.log(2), math.log(math.pi)
 _ROOT_2 = math.sqrt(2)
 
 
-def _log_of_rest(t):
-    """ln(1 - e**-t), for t > 0."""
+def _log_of_rest(t, log_t):
+    """ln(1 - e**-t), for t > 0: ln t + ln((1 - e**-t) / t) where t is small, even if it is 0 as a number."""
     small = np.less(t, _LOG_2)
     few = np.where(small, t, 1.0)  # equivalent: 1.0 -> any number because it is not taken
     many = np.where(small, 1.0, t)  # equivalent: 1.0 -> any number because it is not taken
-    return np.where(small, np.log(-np.expm1(-few)), np.log1p(-np.exp(-many)))
+    return np.where(small, log_t + np.log(sp.exprel(-few)), np.log1p(-np.exp(-many)))
+
+
+def _log_of_weibull(z, c):
+    return _log_of_rest(z**c, c * np.log(z))
 
 
 def _share(of_odds, odds):
@@ -115,6 +119,7 @@ gumbel_r = row(
     cdf=lambda z: np.exp(-np.exp(-z)),
     sf=lambda z: -np.expm1(-np.exp(-z)),
     logcdf=lambda z: -np.exp(-z),
+    logsf=lambda z: _log_of_rest(np.exp(-z), -z),
     ppf=lambda q: -np.log(-np.log(q)),
 )
 gumbel_l = row(
@@ -123,6 +128,7 @@ gumbel_l = row(
     logpdf=lambda z: z - np.exp(z),
     cdf=lambda z: -np.expm1(-np.exp(z)),
     sf=lambda z: np.exp(-np.exp(z)),
+    logcdf=lambda z: _log_of_rest(np.exp(z), z),
     logsf=lambda z: -np.exp(z),
     ppf=lambda q: np.log(-np.log1p(-q)),
 )
@@ -133,6 +139,7 @@ rayleigh = row(
     logpdf=lambda z: np.log(z) - z * z / 2,
     cdf=lambda z: -np.expm1(-z * z / 2),
     sf=lambda z: np.exp(-z * z / 2),
+    logcdf=lambda z: _log_of_weibull(z / _ROOT_2, 2),
     logsf=lambda z: -z * z / 2,
     ppf=lambda q: np.sqrt(-2 * np.log1p(-q)),
 )
@@ -157,6 +164,7 @@ weibull_min = row(
     logpdf=lambda z, c: np.log(c) + sp.xlogy(c - 1, z) - z**c,
     cdf=lambda z, c: -np.expm1(-(z**c)),
     sf=lambda z, c: np.exp(-(z**c)),
+    logcdf=_log_of_weibull,
     logsf=lambda z, c: -(z**c),
     ppf=lambda q, c: (-np.log1p(-q)) ** (1.0 / c),
 )
@@ -178,8 +186,8 @@ exponweib = row(
     closed=True,
     logpdf=lambda z, a, c: np.log(a) + np.log(c) + sp.xlogy(a - 1, -np.expm1(-(z**c))) - z**c + sp.xlogy(c - 1, z),
     cdf=lambda z, a, c: (-np.expm1(-(z**c))) ** a,
-    sf=lambda z, a, c: -np.expm1(a * _log_of_rest(z**c)),
-    logcdf=lambda z, a, c: a * _log_of_rest(z**c),
+    sf=lambda z, a, c: -np.expm1(a * _log_of_weibull(z, c)),
+    logcdf=lambda z, a, c: a * _log_of_weibull(z, c),
     ppf=_quantile_of_exponweib,
 )
 fisk = row(
@@ -257,7 +265,7 @@ def _logarithms(a, b):
 def _log_mass(a, b):
     """The logarithm of the normal probability from a to b."""
     most, less = _logarithms(a, b)
-    return most + _log_of_rest(less)
+    return most + _log_of_rest(less, np.log(less))
 
 
 def _mass(a, b, log_whole):

@@ -210,7 +210,18 @@ row("gammasgn", "The sign of Gamma(X), constant between the integers.", x=lambda
 row("gammaln", "A = ln |Gamma(X)|: dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
 row("loggamma", "A = ln Gamma(X): dA/dX = psi(X).", x=lambda g, a, x: g * sp.psi(x))
 row("gamma", "dA/dX = A psi(X).", x=lambda g, a, x: g * (a * sp.psi(x)))
-row("rgamma", "A = 1 / Gamma(X): dA/dX = -A psi(X).", x=lambda g, a, x: g * (-a * sp.psi(x)))
+
+
+def _slope_of_rgamma(a, x):
+    """-A psi(X); where X is 0, -1, ... that of A = sin(pi X) Gamma(1 - X) / pi."""
+    pole = np.equal(x, np.floor(np.real(x))) & (np.real(x) <= 0)
+    # equivalent: 0.0 -> any number; 1.0 -> any number because these are not taken
+    at, rest = np.where(pole, x, 0.0), np.where(pole, 1.0, x)
+    turned = np.cos(math.pi * at) - np.sin(math.pi * at) * sp.psi(1 - at) / math.pi
+    return np.where(pole, sp.gamma(1 - at) * turned, -a * sp.psi(rest))
+
+
+row("rgamma", "A = 1 / Gamma(X): dA/dX = -A psi(X).", x=lambda g, a, x: g * _slope_of_rgamma(a, x))
 row(
     "beta",
     "dA/da = A (psi(a) - psi(a + b)), and so for b.",
@@ -264,7 +275,10 @@ row("betainccinv", "The inverse of betaincc.", a=None, b=None, y=lambda g, x, a,
 
 def _t_density(df, t):
     df, t = _double(df), _double(t)
-    return np.exp(-(df + 1) / 2 * np.log1p(t * t / df) - sp.betaln(df / 2, 0.5)) / np.sqrt(df)
+    normal = np.isposinf(df)
+    df = np.where(normal, 1.0, df)  # equivalent: 1.0 -> any number because it is not taken
+    of_t = np.exp(-(df + 1) / 2 * np.log1p(t * t / df) - sp.betaln(df / 2, 0.5)) / np.sqrt(df)
+    return np.where(normal, _bell(t), of_t)
 
 
 row("stdtr", "The distribution function of Student's t.", df=None, t=lambda g, a, df, t: g * _t_density(df, t))
@@ -274,7 +288,7 @@ row("stdtrit", "The inverse of stdtr in t.", df=None, p=lambda g, t, df, p: g / 
 # the distributions of counts, of squares and of their ratios
 
 _poisson = lambda k, m: _gamma_density(np.floor(_double(k)) + 1, m)  # noqa: E731
-_binomial = lambda k, n, p: _beta_density(np.floor(_double(k)) + 1, n - np.floor(_double(k)), p)  # noqa: E731
+_binomial = lambda k, n, p: _beta_density(np.floor(_double(k)) + 1, np.trunc(n) - np.floor(_double(k)), p)  # noqa: E731
 _squares = lambda v, x: _gamma_density(v / 2, x / 2) / 2  # noqa: E731
 row("pdtr", "The distribution of Poisson.", k=None, m=lambda g, a, k, m: -g * _poisson(k, m))
 row("pdtrc", "1 - pdtr(k, m).", k=None, m=lambda g, a, k, m: g * _poisson(k, m))

@@ -14,6 +14,7 @@ import numpy as np
 import scipy.special as sp
 
 from ..elementwise import elementwise
+from ..ops.arithmetic import power
 
 __all__ = ["UFUNCS", "row"]
 
@@ -151,10 +152,16 @@ row(
 
 def _slope_of_expn(n, x):
     """-E[n - 1](X), which is e**-X (1 + 1 / X) / X for n = 0."""
+    n = np.trunc(n)
     return -np.where(np.equal(n, 0), np.exp(-x) * (1 + 1 / x) / x, sp.expn(np.maximum(n - _ONE, 0), x))
 
 
-row("expn", "The exponential integral of order n.", n=None, x=lambda g, a, n, x: g * _slope_of_expn(n, x))
+row(
+    "expn",
+    "The exponential integral of an order rounded towards 0.",
+    n=None,
+    x=lambda g, a, n, x: g * _slope_of_expn(n, x),
+)
 
 # exponentials, powers and angles
 
@@ -172,8 +179,8 @@ row("round", "The nearest whole number: dA/dX = 0.", x=lambda g, a, x: np.zeros_
 row(
     "powm1",
     "A = X**Y - 1.",
-    x=lambda g, a, x, y: g * (y * x ** (y - 1.0)),
-    y=lambda g, a, x, y: g * (x**y * np.log(x)),
+    x=lambda g, a, x, y: power.vjps[0](g, x**y, x, y),
+    y=lambda g, a, x, y: power.vjps[1](g, x**y, x, y),
 )
 row("exprel", "A = (e**X - 1) / X.", x=lambda g, a, x: g * _slope_of_exprel(x))
 row("wrightomega", "A + ln A = X.", z=lambda g, a, z: g * (a / (1 + a)))
@@ -248,7 +255,9 @@ row(
 
 
 def _polynomial(name, equation, slope, **fixed):
-    row(name, equation, n=None, **fixed, x=lambda g, a, n, *rest: g * slope(n * _ONE, *rest))
+    """Of degree 0 the slope is 0, also where the polynomial that it is made of has no number."""
+    vjp = lambda g, a, n, *rest: g * np.where(np.equal(n, 0), 0, slope(n * _ONE, *rest))  # noqa: E731
+    row(name, equation, n=None, **fixed, x=vjp)
 
 
 def _gegenbauer(n, x):

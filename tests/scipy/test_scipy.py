@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import math
 import pickle
 import subprocess
 import sys
@@ -1187,3 +1188,45 @@ def test_what_a_spline_does_not_take():
         interpolate.CubicSpline(leaf(ANY), M)
     with pytest.raises(TypeError, match=r"^CubicSpline: x must be real, not complex$"):
         interpolate.CubicSpline(ANY, M)(1j)
+
+
+SLOPES = [  # where the formula has 0 * inf, or SciPy rounds an argument: function, position, arguments, slope
+    *[(sp.rgamma, 0, (-float(n),), (-1) ** n * math.factorial(n)) for n in range(5)],
+    (sp.stdtr, 1, (np.inf, 1.0), math.exp(-0.5) / math.sqrt(2 * math.pi)),
+    (sp.stdtrit, 1, (np.inf, 0.5), math.sqrt(2 * math.pi)),
+    (sp.powm1, 1, (0.0, 2.0), 0.0),
+    (sp.powm1, 0, (0.0, 0.0), 0.0),
+    (sp.powm1, 0, (3.0, 2.0), 6.0),
+    (sp.expn, 1, (0.5, 2.0), -math.exp(-2.0) * 0.75),
+    (sp.bdtr, 2, (0.0, 1.5, 0.3), -1.0),
+    (sp.bdtrc, 2, (0.0, 1.5, 0.3), 1.0),
+    *[(f, 1, (n, -1.0), 0.0) for f in (sp.eval_legendre, sp.eval_chebyt, sp.eval_chebyu) for n in (0, 0.0)],
+    *[(f, 1, (0.0, 0.0), 0.0) for f in (sp.eval_sh_legendre, sp.eval_sh_chebyt, sp.eval_sh_chebyu)],
+    (sp.eval_jacobi, 3, (0.0, 1.5, 0.5, -1.0), 0.0),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:.*truncated to an integer", "ignore:.*non-integer arg")
+@pytest.mark.parametrize(("f", "i", "x", "slope"), SLOPES)
+def test_slopes_that_are_limits(f, i, x, slope):
+    assert_allclose(mg.grad(f, i)(*x), slope, rtol=1e-14)
+
+
+def test_the_second_derivative_of_the_reciprocal_gamma_function_at_a_pole():
+    for n in (0, 1, 2):
+        expected = -2 * (-1) ** n * math.factorial(n) * sp.psi(n + 1)  # of sin(pi x) Gamma(1 - x) / pi
+        assert_allclose(mg.grad(mg.grad(sp.rgamma))(-float(n)), expected, rtol=1e-12)
+    z = leaf(np.array([-1 + 0j, 0.5 + 0.2j]))
+    assert_allclose(mg.grad(lambda z: np.sum(np.real(sp.rgamma(z))))(z.data)[0], -1, rtol=1e-14)
+
+
+@pytest.mark.parametrize(("z", "c"), [(1e-200, 2.0), (1e-5, 100.0), (1e-300, 1.5)])
+def test_logarithms_of_probabilities_that_are_too_small_for_a_number(z, c):
+    value, slopes = mg.value_and_grad(stats.weibull_min.logcdf, (0, 1))(z, c)
+    assert_allclose((value, *slopes), (c * math.log(z), c / z, math.log(z)), rtol=1e-14)
+    value, slope = mg.value_and_grad(lambda z: stats.exponweib.logcdf(z, 3.0, c))(z)
+    assert_allclose((value, slope), (3 * c * math.log(z), 3 * c / z), rtol=1e-14)
+    value, slope = mg.value_and_grad(stats.rayleigh.logcdf)(z)
+    assert_allclose((value, slope), (2 * math.log(z) - math.log(2), 2 / z), rtol=1e-9)
+    for f, x in ((stats.gumbel_r.logsf, -c * math.log(z)), (stats.gumbel_l.logcdf, c * math.log(z))):
+        assert_allclose(mg.value_and_grad(f)(x), (c * math.log(z), -np.sign(x)), rtol=1e-14)
