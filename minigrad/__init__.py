@@ -57,7 +57,7 @@ def _import_the_rest():
     """Before a fork: a child would wait for ever for a module that another thread is importing."""
     ops.import_families()
     begun = [name for name in [*_sys.modules] if name.startswith(f"{__name__}.")]
-    core = [f"{__name__}.{name}" for name in ("transforms", "recompute", "implicit", "derivation")]
+    core = [f"{__name__}.{name}" for name in ("transforms", "recompute", "implicit", "derivation", "foreign_tables")]
     for name in (*begun, *core, "copy", "queue", "numpy.fft", "numpy.ma"):
         _import_module(name)
 

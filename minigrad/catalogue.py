@@ -1,5 +1,6 @@
 """The families of ops, and the ops of each: so that a family is imported when it is first used.
 
+And what people look for on a Tensor that it does not have: the tables that say what to write are imported by errors.
 Written by tests/typed/stub.py from the `__all__` of each family; a new family gets a line by hand first.
 """
 
@@ -104,3 +105,23 @@ FAMILIES: dict[str, list[str]] = {
     ],
 }  # fmt: skip
 FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}
+LOOKED_FOR = [
+    "digamma", "erfc", "erfinv", "igamma", "igammac", "lgamma", "logit", "xlogy", "index_add", "scatter_add",
+    "clamp_max", "clamp_min", "addcdiv", "addcmul", "addmm", "baddbmm", "bernoulli", "multinomial", "cdist", "chunk",
+    "clamp", "cummax", "cummin", "dist", "diag_embed", "equal", "frac", "gather", "ger", "index_select", "inverse",
+    "is_complex", "is_floating_point", "kthvalue", "lerp", "logcumsumexp", "logdet", "masked_fill", "masked_select",
+    "matrix_exp", "movedim", "msort", "narrow", "neg", "nelement", "numel", "permute", "pinverse", "polygamma",
+    "repeat_interleave", "rsqrt", "select_scatter", "prelu", "sgn", "split_with_sizes", "swapdims", "take_along_dim",
+    "tensor_split", "topk", "unflatten", "unsqueeze", "absolute", "acos", "amax", "amin", "argwhere", "asin", "asinh",
+    "atan", "atanh", "count_nonzero", "fix", "isfinite", "isinf", "isnan", "isneginf", "isposinf", "isreal",
+    "logical_not", "nanmedian", "signbit", "unique", "allclose", "atan2", "greater", "greater_equal", "isclose",
+    "less", "less_equal", "logical_and", "logical_or", "logical_xor", "not_equal", "true_divide", "add", "sub", "mul",
+    "div", "pow", "matmul", "mm", "bmm", "mv", "eq", "ne", "lt", "le", "gt", "ge", "float", "double", "half", "long",
+    "short", "byte", "int", "bool", "to", "type", "type_as", "cpu", "cuda", "device", "get_device", "is_cuda",
+    "pin_memory", "contiguous", "block_until_ready", "realize", "dim", "ndimension", "expand_as", "view_as",
+    "reshape_as", "index_put", "index_fill", "index_copy", "new_zeros", "new_ones", "new_full", "new_tensor",
+    "register_hook", "retain_grad", "storage", "untyped_storage", "assign", "at", "clone", "char", "data_ptr",
+    "detach_", "element_size", "expand", "fill", "grad_fn", "indices", "is_nonzero", "norm", "is_contiguous",
+    "partition", "put", "requires_grad_", "resize", "sort", "split", "stride", "t", "unbind", "unfold", "values",
+    "zero_",
+]  # fmt: skip

@@ -15,11 +15,15 @@ from typing import Any, NoReturn, ParamSpec, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from .catalogue import FAMILY_OF
-from .foreign_tables import CLASSES, INSTEAD, KEYWORDS, OPERATORS, OPTIONS, SCHEDULES
+from .catalogue import FAMILY_OF, LOOKED_FOR
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+def tables() -> Any:
+    """The module of the tables, which only errors need."""
+    return importlib.import_module(".foreign_tables", __package__)
 
 
 def instead(of: str, name: str) -> str:
@@ -28,7 +32,7 @@ def instead(of: str, name: str) -> str:
     >>> minigrad.foreign_names.instead("a Tensor", "unsqueeze")
     ': write np.expand_dims(t, 0)'
     """
-    found = INSTEAD.get(of, {}).get(name) or _of_its_kind(of, name)
+    found = tables().INSTEAD.get(of, {}).get(name) or _of_its_kind(of, name)
     return f": {found.replace('`', '')}" if found else ""
 
 
@@ -43,13 +47,13 @@ def _of_its_kind(of: str, name: str) -> str:
     if of == "minigrad":
         return ""
     if name.endswith("LR"):
-        return SCHEDULES
-    return (_of_function(name) or CLASSES.get(of, "")) if name[:1].isupper() else ""
+        return tables().SCHEDULES
+    return (_of_function(name) or tables().CLASSES.get(of, "")) if name[:1].isupper() else ""
 
 
 def _of_function(name: str) -> str:
     """What is said of the function that a layer calls: of `group_norm` for `GroupNorm`; "" if nothing is."""
-    functions = INSTEAD["minigrad"].items()
+    functions = tables().INSTEAD["minigrad"].items()
     return next((said for other, said in functions if other.replace("_", "") == name.lower()), "")
 
 
@@ -61,7 +65,8 @@ def _home(name: str) -> str:
     for module in modules:
         if name in importlib.import_module(module).__all__:
             return f"write `{module.replace('minigrad', 'mg')}.{name}`"
-    return next((INSTEAD[module][name] for module in modules if name in INSTEAD.get(module, {})), "")
+    instead_of = tables().INSTEAD
+    return next((instead_of[module][name] for module in modules if name in instead_of.get(module, {})), "")
 
 
 def instead_of_keyword(name: str, taken: Collection[str] = ()) -> str:
@@ -69,8 +74,8 @@ def instead_of_keyword(name: str, taken: Collection[str] = ()) -> str:
 
     taken: the names that the function takes, if they are known
     """
-    here = next((other for other in KEYWORDS.get(name, ()) if other in taken or not taken), None)
-    found = f"here it is {here}=" if here else OPTIONS.get(name, "").replace("`", "")
+    here = next((other for other in tables().KEYWORDS.get(name, ()) if other in taken or not taken), None)
+    found = f"here it is {here}=" if here else tables().OPTIONS.get(name, "").replace("`", "")
     return f"; {found}" if found else ""
 
 
@@ -123,7 +128,10 @@ def _refuse_positions(function: Callable, count: int, layer: str = "") -> None:
 
 def refuse_foreign(name: str, function: Callable, options: dict[str, Any]) -> None:
     """Raise TypeError that says what to write instead, if an option is another framework's and not the function's."""
-    foreign = [option for option in options if option in OPTIONS or option in KEYWORDS]
+    if not options:  # equivalent: never because none of none is foreign
+        return
+    keywords, known_options = tables().KEYWORDS, tables().OPTIONS
+    foreign = [option for option in options if option in known_options or option in keywords]
     taken = inspect.signature(function).parameters if foreign else {}
     if any(p.kind is p.VAR_KEYWORD for p in taken.values()):
         return
@@ -165,8 +173,8 @@ class NotHere:
 
 def _looked_for() -> set[str]:
     """The names that people look for on a Tensor: most it has itself."""
-    known = {*INSTEAD["a Tensor"], *FAMILY_OF}
-    in_place = {f"{name}_" for name in {*OPERATORS, "copy", "normal", "uniform", *known}}
+    known = {*LOOKED_FOR, *FAMILY_OF}
+    in_place = {f"{name}_" for name in {"normal", "uniform", *known}}
     return known | in_place | {name for name in vars(ndarray) if not name.startswith("_")}
 
 

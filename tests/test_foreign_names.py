@@ -13,9 +13,9 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
 import minigrad as mg
-from minigrad import foreign_names
+from minigrad import foreign_tables
 
-ROWS = [(of, name, text) for of, names in foreign_names.INSTEAD.items() for name, text in names.items()]
+ROWS = [(of, name, text) for of, names in foreign_tables.INSTEAD.items() for name, text in names.items()]
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_what_is_said_gives_what_pytorch_gives(of, name, names):
     rng = np.random.default_rng(1)
     t, u = rng.random((2, 4, 4)) if name in NEAR_0 else rng.normal(size=(2, 4, 4)) * 3
     u = np.abs(u) if name == "kl_div" else u
-    code, *_ = re.findall("`(.*?)`", foreign_names.INSTEAD[of][name])
+    code, *_ = re.findall("`(.*?)`", foreign_tables.INSTEAD[of][name])
     found = eval(code, names | {"t": mg.tensor(t, requires_grad=True), "u": mg.tensor(u, requires_grad=True)})
     expected = SAME[of][name](torch, torch.nn.functional, torch.from_numpy(t), torch.from_numpy(u))
     assert_allclose(found.data, expected, rtol=1e-8, atol=1e-12)  # PyTorch is no more precise in polygamma
@@ -161,7 +161,7 @@ def test_what_is_said_about_images_is_true_of_a_batch(of, name, names):
     x = np.random.default_rng(2).normal(size=(2, 3, 5, 5))
     x[0, 0] = 0  # whose norm is no divisor
     t = mg.tensor(x)
-    found = eval(hint(foreign_names.INSTEAD[of][name]), names | {"t": t, "u": t})
+    found = eval(hint(foreign_tables.INSTEAD[of][name]), names | {"t": t, "u": t})
     assert_allclose(
         found.data, IMAGES[of][name](torch, torch.nn.functional, torch.from_numpy(x)), rtol=1e-12, atol=1e-12
     )
@@ -181,11 +181,11 @@ def test_what_is_said_of_options_gives_what_pytorch_gives(names):
         "weight": functional.cross_entropy(*theirs, weight=torch.arange(1.0, 5).double()),
     }
     for name, expected in said.items():
-        assert_allclose(eval(hint(foreign_names.OPTIONS[name]), ours).data, expected, rtol=1e-12)
-    padded = eval(hint(foreign_names.OPTIONS["ceil_mode"]), ours | {"t": mg.tensor(x)})
+        assert_allclose(eval(hint(foreign_tables.OPTIONS[name]), ours).data, expected, rtol=1e-12)
+    padded = eval(hint(foreign_tables.OPTIONS["ceil_mode"]), ours | {"t": mg.tensor(x)})
     expected = functional.max_pool2d(torch.from_numpy(x), 2, ceil_mode=True)
     assert_allclose(mg.max_pool2d(padded, 2).data, expected)
-    kept = eval(hint(foreign_names.INSTEAD["minigrad"]["dropout2d"]), ours | {"t": np.ones((2, 30, 3, 3))})
+    kept = eval(hint(foreign_tables.INSTEAD["minigrad"]["dropout2d"]), ours | {"t": np.ones((2, 30, 3, 3))})
     assert {*np.ptp(kept, (2, 3)).flat} == {0}  # whole channels
     assert {*kept.flat} == {0, 2}
 
@@ -225,9 +225,9 @@ REFUSING = _refusing()
 OF_LOSSES = ("descending", "start_dim", "ignore_index", "label_smoothing", "pos_weight", "reduction", "weight")
 
 
-@pytest.mark.parametrize("name", foreign_names.OPTIONS)
+@pytest.mark.parametrize("name", foreign_tables.OPTIONS)
 def test_an_option_that_is_not_taken_says_it(name, names):
-    text = foreign_names.OPTIONS[name]
+    text = foreign_tables.OPTIONS[name]
     for code in re.findall("`(.*?)`", text):
         exec(compile(code, name, "exec"), names)
     said = text.replace("`", "")

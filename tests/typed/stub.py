@@ -20,6 +20,7 @@ from numpy import ufunc
 import minigrad
 from minigrad import ops
 from minigrad.catalogue import FAMILIES
+from minigrad.foreign_tables import INSTEAD
 
 PACKAGE = Path(minigrad.__file__).parent
 CATALOGUE = PACKAGE / "catalogue.py"
@@ -276,6 +277,7 @@ def two_overloads(parameters, of_arrays, of_tensors):
 
 CATALOGUE_HEAD = '''"""The families of ops, and the ops of each: so that a family is imported when it is first used.
 
+And what people look for on a Tensor that it does not have: the tables that say what to write are imported by errors.
 Written by tests/typed/stub.py from the `__all__` of each family; a new family gets a line by hand first.
 """
 
@@ -287,10 +289,16 @@ def catalogue():
     """The text of the catalogue."""
     parts = []
     for family in FAMILIES:
-        names = textwrap.fill(", ".join(f'"{name}"' for name in getattr(ops, family).__all__), 111)
-        parts += [f'    "{family}": [', textwrap.indent(names, " " * 8) + ",", "    ],"]
+        parts += [f'    "{family}": [', quoted(getattr(ops, family).__all__, 8), "    ],"]
     family_of = "FAMILY_OF = {name: family for family, names in FAMILIES.items() for name in names}\n"
-    return CATALOGUE_HEAD + "\n".join(parts) + "\n}  # fmt: skip\n" + family_of
+    looked_for = f"LOOKED_FOR = [\n{quoted(INSTEAD['a Tensor'], 4)}\n]  # fmt: skip\n"
+    return CATALOGUE_HEAD + "\n".join(parts) + "\n}  # fmt: skip\n" + family_of + looked_for
+
+
+def quoted(names, indent):
+    """The names as lines of a list."""
+    lines = textwrap.fill(", ".join(f'"{name}"' for name in names), 119 - indent)
+    return textwrap.indent(lines, " " * indent) + ","
 
 
 def stubs():
