@@ -76,10 +76,11 @@ _LONGEST = 40  # characters of a value in a message
 _MOST = 8  # values in a message
 
 
-def named(function: Callable[P, R], otherwise: Callable | None = None) -> Callable[P, R]:
+def named(function: Callable[P, R], otherwise: Callable | None = None, name: str = "") -> Callable[P, R]:
     """Decorate a public function that is made of ops: an error that comes out of it is about this function.
 
     otherwise: called with the arguments, and the options, of a call that does not fit the function's signature
+    name:      what messages call it, if not by its own name
     """
 
     @wraps(function)
@@ -88,12 +89,12 @@ def named(function: Callable[P, R], otherwise: Callable | None = None) -> Callab
             return function(*arguments, **parameters)
         except NUMPY_ERRORS as error:
             try:
-                bound = _bound(function, arguments, parameters)
+                bound = _bound(function, arguments, parameters, name)
             except TypeError:
                 if otherwise is None:
                     raise
             else:
-                explain(error, function.__name__, *bound)
+                explain(error, name or function.__name__, *bound)
                 raise
         try:
             return otherwise(arguments, parameters)
@@ -171,7 +172,9 @@ def refusal(kind: type, name: str, said: str) -> Any:
     return error
 
 
-def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict[str, Any], dict[str, str]]:
+def _bound(
+    function: Callable, arguments: tuple, parameters: dict, called: str
+) -> tuple[dict[str, Any], dict[str, str]]:
     """What the function was called with, by name, and the annotations.
 
     Raises TypeError for a call that does not fit the signature.
@@ -180,7 +183,8 @@ def _bound(function: Callable, arguments: tuple, parameters: dict) -> tuple[dict
     try:
         bound = signature.bind(*arguments, **parameters).arguments
     except TypeError as error:
-        raise TypeError(f"{text_of(function)}: {error}{keyword_instead(error, signature.parameters)}") from None
+        said = f"{error}{keyword_instead(error, signature.parameters)}"
+        raise TypeError(f"{text_of(function, called)}: {said}") from None
     given, kinds = {}, {}
     for name, value in bound.items():
         kind = kind_of(signature.parameters[name].annotation)
@@ -205,11 +209,11 @@ def kind_of(annotation: Any) -> str:
     return getattr(annotation, "__name__", str(annotation))
 
 
-def text_of(function: Callable) -> str:
+def text_of(function: Callable, name: str = "") -> str:
     """The call without annotations: `sum(a, axis=None, *, keepdims=False)`."""
     known = inspect.signature(function).parameters.values()
     parameters = [p.replace(annotation=p.empty) for p in known if p.name != "saved"]
-    return f"{function.__name__}{inspect.Signature(parameters)}"
+    return f"{name or function.__name__}{inspect.Signature(parameters)}"
 
 
 def _described(given: dict[str, Any]) -> str:

@@ -29,6 +29,10 @@ def fixed_point(f: Callable, a: Any, x0: Any, distance: Callable, tol: float, *,
     >>> mg.grad(root)(4.0)
     np.float64(0.25)
     """
+    if not callable(distance):
+        raise TypeError(f"fixed_point: distance must be a function, not {brief(distance)}")
+    if not isinstance(tol, (int, float, np.number)):
+        raise TypeError(f"fixed_point: tol must be a number, not {brief(tol)}")
     if not isinstance(max_iterations, (int, np.integer)) or max_iterations < 1:
         raise ValueError(f"fixed_point: max_iterations must be a positive int, not {brief(max_iterations)}")
     return reached(f, a, x0, distance, tol, max_iterations=max_iterations)
@@ -59,7 +63,10 @@ def _steps(f, unravel, distance, tol, unit, max_iterations):
     @op(name="fixed_point", complex=True)
     def solved(a, x0):
         def step(x):  # f may write to what it is given
-            return free_array(f(unravel(a.copy()))(x.copy()), "fixed_point", "f", "a")
+            of_a = f(unravel(a.copy()))
+            if not callable(of_a):
+                raise refusal(TypeError, "fixed_point", f"f(a) must be a function of x, not {brief(of_a)}")
+            return free_array(of_a(x.copy()), "fixed_point", "f", "a")
 
         return np.asarray(iterate(step, np.asarray(x0)))
 

@@ -290,6 +290,8 @@ def op(forward: Any = None, *, name: str | None = None, complex: bool = False) -
         return partial(op, name=name, complex=complex)
     if not inspect.isfunction(forward):
         raise TypeError(f"op: decorate a Python function, not {brief(forward)}")
+    if name is not None and not isinstance(name, str):
+        raise TypeError(f"op: name must be a string, not {brief(name)}")
     made = Op(forward)
     made.__name__ = name or made.__name__
     made.differentiable = "fc" if complex else "f"

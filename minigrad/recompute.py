@@ -39,7 +39,7 @@ def _known(*arrays, call):
     return call.value
 
 
-_known.__name__ = _known.__qualname__ = "checkpoint"
+_known.__name__, _known.__qualname__ = "checkpoint", "_computed_before"  # of which pickle finds it
 _computed_before = _Recomputed(_known)
 _computed_before.vjps = ()  # none of its own
 _computed_before.differentiable = "fc"

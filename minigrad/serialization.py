@@ -122,10 +122,15 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.close(folder)
 
 
-def _suffix(name: str, path: Any) -> str:
+def path_of(name: str, path: Any) -> Path:
+    """The path that a function was given; TypeError, in its name, for what is none."""
     if not isinstance(path, (str, bytes, os.PathLike)):
         raise TypeError(f"{name}: path must be a path, not {brief(path)}")
-    suffix = Path(os.fsdecode(path)).suffix
+    return Path(os.fsdecode(path))
+
+
+def _suffix(name: str, path: Any) -> str:
+    suffix = path_of(name, path).suffix
     if suffix not in SUFFIXES:
         raise ValueError(f"{name}: path must end in {' or '.join(SUFFIXES)}, not {brief(os.fsdecode(path))}")
     if suffix == ".safetensors":

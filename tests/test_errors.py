@@ -103,7 +103,14 @@ def leaf(value):
 NO_OP = "has no op here: use .data where no gradient is needed, or make an op of it and its VJPs by mg.op"
 CANT_BE_SET = "can't be set: t.reshape(shape), t.astype(dtype) and mg.where(...) give new Tensors"
 NO_TENSOR, AXES = "may not be a Tensor; pass its .data or .item()", "an int, a tuple of ints or None"
+A_TEST = "gradtest(strategies.tensors())(function)"
 INDEX = "made of integers, slices and arrays of integers"
+
+
+def fixed_point(f=lambda a: lambda x: x / 2 + a, distance=lambda x, y: abs(x - y), tol=1e-8):
+    return mg.fixed_point(f, 1.0, 0.0, distance, tol)
+
+
 SENTENCES = [
     (lambda: mg.sum(X, 5), AxisError, ("sum: axis 5 is out of bounds for array of dimension 2 (a (2, 3), axis 5)")),
     (lambda: leaf(X[0])[leaf(1.0)], TypeError, f"getitem: index must be {INDEX}, not float64 of shape ()"),
@@ -350,6 +357,26 @@ SENTENCES = [
         ValueError,
         "reshape: Unable to avoid creating a copy while reshaping. (a (3, 2), shape 6, copy False)",
     ),
+    (lambda: mg.op(lambda x: x, name=3), TypeError, "op: name must be a string, not 3"),
+    (lambda: mg.testing.check_vjp(mg.sin, X, name=X), TypeError, "sin: name must be a string, not (2, 3)"),
+    (
+        lambda: mg.testing.check_vjp(mg.sin, X, argnums=X),
+        TypeError,
+        "sin: argnums (2, 3) is not a floating-point input",
+    ),
+    (
+        lambda: mg.testing.check_grads(mg.sin, X, order=X),
+        ValueError,
+        "check_grads: order must be 1 or more, not (2, 3)",
+    ),
+    (lambda: mg.testing.gradtest(X), TypeError, f"gradtest: (2, 3) is no strategy; write {A_TEST}"),
+    (lambda: mg.graph(leaf(X)).save(None), TypeError, "save: path must be a path, not None"),
+    (lambda: mg.viz.trace(leaf(X).sum()).save(3), TypeError, "save: path must be a path, not 3"),
+    (lambda: mg.viz.flow(leaf(X).sum()).save(3), TypeError, "save: path must be a path, not 3"),
+    (lambda: mg.viz.TrainingPage(None), TypeError, "TrainingPage: path must be a path, not None"),
+    (lambda: fixed_point(f=lambda a: None), TypeError, "fixed_point: f(a) must be a function of x, not None"),
+    (lambda: fixed_point(distance=1), TypeError, "fixed_point: distance must be a function, not 1"),
+    (lambda: fixed_point(tol=None), TypeError, "fixed_point: tol must be a number, not None"),
 ]
 
 

@@ -8,6 +8,7 @@ import functools
 import inspect
 import operator
 import pickle
+import sys
 import weakref
 from collections import namedtuple
 from typing import NamedTuple
@@ -17,7 +18,7 @@ import pytest
 from scipy import sparse
 
 import minigrad as mg
-from minigrad import elementwise, operation, signature, stand_ins, tape
+from minigrad import elementwise, operation, recompute, signature, stand_ins, tape
 
 
 @mg.op
@@ -639,7 +640,11 @@ def test_arrays_among_the_parameters_are_released_with_the_others():
 
 
 def test_ops_are_copied_and_pickled_by_name():
-    for op in (mg.relu, mg.exp, mg.conv2d, mg.reshape):
+    public = [getattr(mg.ops, name) for name in mg.ops.__all__]
+    assert recompute.__name__ in sys.modules
+    modules = [module for name, module in sys.modules.items() if name.startswith("minigrad.")]
+    found = [value for module in modules for value in vars(module).values()]  # also those that nobody calls by name
+    for op in {value for value in (*public, *found) if isinstance(value, operation.Op)}:
         assert pickle.loads(pickle.dumps(op)) is op
         assert copy.deepcopy(op) is op
 

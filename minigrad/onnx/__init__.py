@@ -52,13 +52,11 @@ def export(path: str | os.PathLike[str], f: Callable[..., Any], example: Any, *,
         import onnx
     except ImportError:
         raise ImportError("export: an .onnx file needs the package onnx: pip install onnx") from None
-    from ..serialization import replacing
+    from ..serialization import path_of, replacing
     from .model import model_of
     from .runs import Runs, plain_example
 
-    if not isinstance(path, (str, bytes, os.PathLike)):
-        raise TypeError(f"export: path must be a path, not {brief(path)}")
-    if Path(os.fsdecode(path)).suffix != ".onnx":
+    if path_of("export", path).suffix != ".onnx":
         raise ValueError(f"export: path must end in .onnx, not {brief(os.fsdecode(path))}")
     if not callable(f):
         raise TypeError(f"export: f must be a function or a Module, not {brief(f)}")

@@ -96,7 +96,8 @@ class Optimizer:
     def step(self, closure: None = None) -> None:
         """Update each parameter that has a gradient, in place.
 
-        The first step makes the arrays that are kept; later steps make none.
+        The first step makes the arrays that are kept; later steps make none. Ctrl-C in the middle of a step leaves it
+        done for some parameters, as do other exceptions: go on from a checkpoint if that matters.
         Raises ValueError, before any update, if the array of a parameter is read-only; TypeError for a closure.
         """
         if closure is not None:
@@ -147,8 +148,8 @@ class Optimizer:
             if self.weight_decay:
                 x[...] = p.data
         if names:
-            for i in run.numbers:
-                self._steps[i] += 1
+            first, stop = run.numbers[0], run.numbers[-1] + 1
+            self._steps[first:stop] = [self._steps[first] + 1] * (stop - first)
         kept = {name: _parts(self._all(name, run.dtype)[run.place]) for name in names}
         g, x, s = _parts(run.scratch)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..errors import named
 from ..operation import array_of
 from ..ops import array
 
@@ -23,7 +24,7 @@ class _AsSciPy(type):
     def __init__(cls, name: str, bases: tuple, members: dict[str, Any]):
         for each, member in members.items():
             if isinstance(member, staticmethod):
-                setattr(cls, each, staticmethod(_of_lists(member.__func__)))
+                setattr(cls, each, staticmethod(named(_of_lists(member.__func__), name=f"{name}.{each}")))
 
     def __call__(cls, *parameters: Any, **named: Any) -> Any:
         """The distribution with these parameters."""
@@ -166,19 +167,16 @@ def row(
         parameters += [inspect.Parameter(x, kind, default=first[x], annotation="Array") for x in placed]
         of = _quantile(f, ends, valid, closed) if function == "ppf" else _at(f, function, ends, valid, closed)
         members[function] = staticmethod(
-            _called(of, f"{name}.{function}", inspect.Signature(parameters, return_annotation="Array"))
+            _called(of, function, inspect.Signature(parameters, return_annotation="Array"))
         )
     return _AsSciPy(name, (Distribution,), members)
 
 
-def _called(of, label, signature):
-    """A function of these parameters. Raises TypeError, with its name, for others."""
+def _called(of, name, signature):
+    """A function of these parameters."""
 
-    def call(*given, **named):
-        try:
-            bound = signature.bind(*given, **named)
-        except TypeError as error:
-            raise TypeError(f"{label}: {error}") from None
+    def call(*given, **options):
+        bound = signature.bind(*given, **options)
         bound.apply_defaults()
         values = dict(bound.arguments)
         loc, scale = values.pop("loc"), values.pop("scale", None)
@@ -186,7 +184,7 @@ def _called(of, label, signature):
         return of(x, *shapes, loc=loc, scale=scale)
 
     told: Any = call
-    told.__signature__, told.__name__ = signature, label.partition(".")[2]
+    told.__signature__, told.__name__ = signature, name
     told.__doc__ = _TOLD[told.__name__]
     return told
 

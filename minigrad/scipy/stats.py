@@ -225,7 +225,9 @@ class multivariate_normal(Distribution):
         if np.ndim(x) == 0 or (np.ndim(x) == 1 and d == 1):
             x = np.reshape(x, (-1, 1))
         if np.shape(x)[-1] not in (1, d):
-            raise ValueError(f"multivariate_normal: the last axis of x must be {d} long, as cov is, not {np.shape(x)}")
+            raise ValueError(
+                f"multivariate_normal.logpdf: the last axis of x must be {d} long, as cov is, not {np.shape(x)}"
+            )
         deviation = x - mean
         columns = np.reshape(deviation, (math.prod(np.shape(deviation)[:-1]), d)).T
         if allow_singular:
@@ -250,12 +252,14 @@ def _parameters(mean, cov):
     d = math.prod(np.shape(mean)) if mean is not None else np.shape(cov)[0] if np.ndim(cov) else 1
     mean = np.zeros(d) if mean is None else np.reshape(mean, (1,)) if d == 1 else mean
     if np.shape(mean) != (d,):
-        raise ValueError(f"multivariate_normal: mean must be a vector, not of shape {np.shape(mean)}")
+        raise ValueError(f"multivariate_normal.logpdf: mean must be a vector, not of shape {np.shape(mean)}")
     if d == 1 and math.prod(np.shape(cov)) == 1:
         return mean, np.reshape(cov, (1, 1))
     if np.shape(cov) not in ((), (d,), (d, d)):
         shape = np.shape(cov)
-        raise ValueError(f"multivariate_normal: cov must be a number or have shape ({d},) or ({d}, {d}), not {shape}")
+        raise ValueError(
+            f"multivariate_normal.logpdf: cov must be a number or have shape ({d},) or ({d}, {d}), not {shape}"
+        )
     return mean, cov if np.ndim(cov) == 2 else cov * np.eye(d)
 
 
@@ -267,7 +271,7 @@ def _of_singular(cov, columns):
     share = 1e6 * np.finfo(float).eps  # as SciPy has it
     least = share * values[-1]
     if values[0] < -least:
-        raise ValueError(f"multivariate_normal: cov has the negative eigenvalue {values[0]:.3g}")
+        raise ValueError(f"multivariate_normal.logpdf: cov has the negative eigenvalue {values[0]:.3g}")
     spanned = values > least
     inverse = np.linalg.pinv(cov, rcond=share, hermitian=True)
     left = np.linalg.norm(vectors[:, ~spanned].T @ columns, axis=0)
@@ -282,7 +286,9 @@ class dirichlet(Distribution):
     def logpdf(x: Array, alpha: Array) -> Array:
         """The logarithm of the density at x, or at each column of x."""
         if np.ndim(alpha) != 1 or len(alpha) != len(x):
-            raise ValueError(f"dirichlet: alpha must be a vector as long as x, not {np.shape(alpha)} and {np.shape(x)}")
+            raise ValueError(
+                f"dirichlet.logpdf: alpha must be a vector as long as x, not {np.shape(alpha)} and {np.shape(x)}"
+            )
         return sum(sp.xlogy(alpha - 1, np.transpose(x)), -1) - sum(sp.gammaln(alpha)) + sp.gammaln(sum(alpha))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from .strategy_arguments import checked
 from .tolerances import REACH
 
 Domain = tuple[float, float]
@@ -71,6 +72,7 @@ def _inside(domain: Domain) -> Domain:
     return least, most
 
 
+@checked
 def values(
     shape: tuple[int, ...],
     *,
@@ -113,6 +115,7 @@ _SHAPES = (
 )  # fmt: skip
 
 
+@checked
 @st.composite
 def shapes(
     draw: st.DrawFn, *, min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 4
@@ -145,6 +148,7 @@ def odd_shape(draw: st.DrawFn, ndim: int, odd: str, min_side: int, max_side: int
     return tuple(sides)
 
 
+@checked
 def tensors(
     shape: tuple[int, ...] | st.SearchStrategy | None = None,
     *,
@@ -179,6 +183,7 @@ def tensors(
     return values(tuple(shape), **options)
 
 
+@checked
 def tied(shape: tuple[int, ...] | st.SearchStrategy | None = None, **sides: int) -> st.SearchStrategy[np.ndarray]:
     """Arrays at kinks: most entries are equal to others, some are 0. For gradtest(..., kink=True); keep them small.
 
@@ -239,6 +244,7 @@ def _flattened(shape: tuple[int, ...], axes: Sequence[int]) -> tuple[int, ...]:
     return tuple(1 if axis in axes else n for axis, n in enumerate(shape))
 
 
+@checked
 @st.composite
 def broadcastable(
     draw: st.DrawFn,

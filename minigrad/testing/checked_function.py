@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from .._tensor import Tensor
+from ..errors import brief
 from ..operation import Op, array_of
 from ..transforms import vjp as transform_vjp
 from .complex_parts import gradient_in_parts, in_parts, joined, upstream
@@ -51,6 +52,8 @@ class CheckedFunction:
     ) -> None:
         self.fn, self.vjp = fn, vjp
         self.shown: dict[str, Any] = {}
+        if name is not None and not isinstance(name, str):
+            raise TypeError(f"{_name(fn)}: name must be a string, not {brief(name)}")
         self.name = name or _name(fn)
         inputs, parameters = _in_position(fn, inputs, parameters)
         self.names = _names(fn, len(inputs))
@@ -89,7 +92,7 @@ class CheckedFunction:
             known = isinstance(i, int) and i in self._values
             parts = _floating_leaves(self._values[i]) if known else []
             if not parts:
-                raise TypeError(f"{self.name}: argnums {i} is not a floating-point input")
+                raise TypeError(f"{self.name}: argnums {brief(i)} is not a floating-point input")
             found[i] = parts
         return found
 
@@ -180,7 +183,7 @@ class CheckedFunction:
             if parts:
                 return np.concatenate([part.ravel() for part in parts])
         if isinstance(y, (dict, list, tuple)) or y is None:
-            raise TypeError(f"{self.name}: a check needs a function that returns arrays, not {y!r}")
+            raise TypeError(f"{self.name}: a check needs a function that returns arrays, not {brief(y)}")
         y = np.asarray(array_of(y))
         if y.dtype.kind not in "fc":
             raise TypeError(f"{self.name}: the result has dtype {y.dtype}; only floating point has a derivative")

@@ -56,6 +56,17 @@ class GradientError(AssertionError):
             lines = [*lines[: _LINES - 1], "    ..."]
         super().__init__("\n".join(lines))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A process pool sends it to the one that asked."""
+        return _restored, (self.args, vars(self))
+
+
+def _restored(arguments: tuple, attributes: dict[str, Any]) -> GradientError:
+    """What copy and pickle call."""
+    error = GradientError.__new__(GradientError, *arguments)
+    vars(error).update(attributes)
+    return error
+
 
 def _nth(order: int) -> str:
     return {1: "", 2: "second derivative of ", 3: "third derivative of "}.get(order, f"derivative {order} of ")

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import brief
 from .tolerances import RTOL
 
 
@@ -24,13 +25,13 @@ class Options(NamedTuple):
             value = getattr(self, option)
             for one in value.values() if isinstance(value, dict) else [value]:
                 if not isinstance(one, (int, float, np.number)):
-                    raise TypeError(f"{name}: {option} must be a number, not {one!r}")
+                    raise TypeError(f"{name}: {option} must be a number, not {brief(one)}")
                 if not 0 <= one < np.inf:
                     raise ValueError(f"{name}: {option} must be at least 0 and finite, not {one}")
         if not isinstance(self.seed, (int, np.integer)) or self.seed < 0:
-            raise TypeError(f"{name}: seed must be an int that is not negative, not {self.seed!r}")
+            raise TypeError(f"{name}: seed must be an int that is not negative, not {brief(self.seed)}")
         if not isinstance(self.order, int) or isinstance(self.order, bool) or self.order < 1:
-            raise ValueError(f"{name}: order must be 1 or more, not {self.order!r}")
+            raise ValueError(f"{name}: order must be 1 or more, not {brief(self.order)}")
         return self
 
     def tolerances(self, label: str) -> tuple[float, float]:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.errors import DidNotReproduce, Flaky
 
+from ..errors import brief
 from .array_strategies import ROUND
 from .checked_function import CheckedFunction
 from .errors import GradientError
@@ -66,7 +67,7 @@ def gradtest(
 
     def decorate(fn):
         if not callable(fn):
-            raise TypeError(f"gradtest: decorate a function, not {fn!r}")
+            raise TypeError(f"gradtest: decorate a function, not {brief(fn)}")
 
         def check(drawn):
             call = as_call(drawn)
@@ -91,14 +92,14 @@ def _check_options(strategies: tuple, kink: bool, options: dict[str, Any]) -> No
         raise TypeError("gradtest: needs a strategy for the inputs, as in @gradtest(strategies.tensors())")
     for strategy in strategies:
         if not isinstance(strategy, st.SearchStrategy):
-            text = getattr(strategy, "__name__", repr(strategy))
+            text = getattr(strategy, "__name__", brief(strategy))
             raise TypeError(f"gradtest: {text} is no strategy; write gradtest(strategies.tensors())(function)")
     known = _ABOUT_THE_CALL if kink else _ABOUT_THE_CALL + _ABOUT_NUMBERS
     if unknown := [name for name in options if name not in known]:
         raise TypeError(f"gradtest: {unknown[0]} is not among its options{' for a kink' * kink}: {', '.join(known)}")
     argnums = options.get("argnums")
     if argnums is not None and not _are_positions(argnums):
-        raise TypeError(f"gradtest: argnums must be a position or a tuple of positions, not {argnums!r}")
+        raise TypeError(f"gradtest: argnums must be a position or a tuple of positions, not {brief(argnums)}")
 
 
 def _are_positions(value: Any) -> bool:

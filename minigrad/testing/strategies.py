@@ -21,6 +21,7 @@ from .array_strategies import (
     tied,
     values,
 )
+from .strategy_arguments import checked
 
 __all__ = ["Call", "axes", "broadcastable", "conv2d_inputs", "einsum_inputs", "indices", "matmul_inputs"]
 __all__ += ["pool2d_inputs", "reductions", "shapes", "tensors", "tied", "values"]
@@ -37,6 +38,7 @@ class Call(NamedTuple):
     parameters: dict[str, Any]
 
 
+@checked
 def axes(ndim: int, *, none: bool = True, several: bool = True) -> st.SearchStrategy:
     """What `axis=` may be for an array of `ndim` axes, each kind as likely: None, one axis, one from the end, a tuple.
 
@@ -54,6 +56,7 @@ def axes(ndim: int, *, none: bool = True, several: bool = True) -> st.SearchStra
     return st.sampled_from(options).flatmap(lambda kind: kind) if options else st.just(())
 
 
+@checked
 @st.composite
 def reductions(
     draw: st.DrawFn,
@@ -74,6 +77,7 @@ def reductions(
     return Call((a, axis), {"keepdims": draw(st.booleans())} if keepdims else {})
 
 
+@checked
 @st.composite
 def indices(draw: st.DrawFn, shape: tuple[int, ...]) -> Any:
     """An index of an array of this shape, each kind as likely.
@@ -103,6 +107,7 @@ def _repeated_index(draw: st.DrawFn, shape: tuple[int, ...]) -> tuple:
     return tuple(parts)
 
 
+@checked
 @st.composite
 def matmul_inputs(
     draw: st.DrawFn, *, max_side: int = 3, min_side: int = 0, scales: Sequence[float] = (1.0,)
@@ -125,6 +130,7 @@ def matmul_inputs(
     return x1, draw(values((*leads[1], inner, *right), scales=scale))
 
 
+@checked
 @st.composite
 def einsum_inputs(draw: st.DrawFn, *, max_operands: int = 3, max_side: int = 3) -> Call:
     """Calls (subscripts, *arrays) of einsum: letters that repeat within an operand, that are summed or kept.
@@ -160,6 +166,7 @@ def _windows(draw: st.DrawFn) -> tuple[tuple[int, int], tuple[int, int]]:
     return (rows[0], columns[0]), (rows[1], columns[1])
 
 
+@checked
 @st.composite
 def conv2d_inputs(
     draw: st.DrawFn, *, max_out: int = 2, bias: bool = True, batches: Sequence[tuple[int, ...]] = ((), (1,), (2,))
@@ -206,6 +213,7 @@ def _image(
     return tuple(image), tuple(padding)
 
 
+@checked
 @st.composite
 def pool2d_inputs(
     draw: st.DrawFn,

@@ -13,6 +13,7 @@ from typing import Any
 
 from .._tensor import Tensor
 from ..errors import named
+from ..serialization import path_of, replacing
 from .dot import draw
 from .explorer import frame, page, page_data
 from .facts import measured
@@ -169,7 +170,7 @@ class Graph:
         .html is a page to explore: zoom, search, fold, click for all that is known of a node. It needs no Graphviz.
         Raises ValueError for another suffix, and RuntimeError if no Graphviz engine is installed.
         """
-        path = Path(path)
+        path = path_of("save", path)
         format = path.suffix[1:].lower()
         if format not in FORMATS:
             raise ValueError(f"save: {str(path)!r} should end in {', '.join('.' + known for known in FORMATS)}")
@@ -181,7 +182,8 @@ class Graph:
             content = self._svg_file()
         else:
             content = render(self.digraph, format)
-        path.write_bytes(content)
+        with replacing(path) as file:
+            file.write(content)
         return path
 
     def html(self) -> str:

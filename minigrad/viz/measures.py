@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._tensor import Tensor
+from ..serialization import path_of, replacing
 from . import charts
 from ._graph import displayed, nodes_of
 from .gradients import measure_gradients, norm_of
@@ -81,10 +82,11 @@ class Table:
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the chart to a file that ends in .svg; return its path. Raises ValueError for another suffix."""
-        path = Path(path)
+        path = path_of("save", path)
         if path.suffix.lower() != ".svg":
             raise ValueError(f"save: {str(path)!r} should end in .svg")
-        path.write_text(self.svg(), encoding="utf-8")
+        with replacing(path) as file:
+            file.write(self.svg().encode())
         return path
 
     def _repr_html_(self) -> str:

@@ -7,14 +7,13 @@ import html
 import os
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .._tensor import Tensor
 from ..operation import array_of
-from ..serialization import replacing
+from ..serialization import path_of, replacing
 from . import charts
 from .measures import flow
 from .walk import small_images
@@ -76,7 +75,7 @@ class TrainingPage:
     """
 
     def __init__(self, path: str | os.PathLike, *, title: str = "training", seconds: float = 2.0):
-        self.path = Path(path)
+        self.path = path_of("TrainingPage", path)
         if self.path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"TrainingPage: {str(path)!r} should end in .html")
         if not seconds > 0:

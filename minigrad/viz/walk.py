@@ -17,6 +17,7 @@ import numpy as np
 
 from .._tensor import Tensor
 from ..operation import Op
+from ..serialization import path_of, replacing
 from ._graph import check_options, displayed, nodes_of
 from .explorer import frame, page, page_data
 from .facts import measured
@@ -129,10 +130,11 @@ class Walk:
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the page to a file that ends in .html; return its path. Raises ValueError for another suffix."""
-        path = Path(path)
+        path = path_of("save", path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"save: {str(path)!r} should end in .html")
-        path.write_text(self.html(), encoding="utf-8")
+        with replacing(path) as file:
+            file.write(self.html().encode())
         return path
 
     def _repr_html_(self) -> str:

@@ -294,9 +294,13 @@ def test_quantiles_far_away():
 def test_names_and_numbers_of_parameters():
     assert_allclose(stats.lognorm.logpdf(2.0, s=0.9, scale=3.0), ss.lognorm.logpdf(2.0, s=0.9, scale=3.0))
     assert [*inspect.signature(stats.truncnorm.cdf).parameters] == ["x", "a", "b", "loc", "scale"]
-    with pytest.raises(TypeError, match=r"^lognorm\.logpdf: missing a required argument: 's'"):
+    with pytest.raises(
+        TypeError, match=r"^lognorm\.logpdf\(x, s, loc=0\.0, scale=1\.0\): missing a required argument: 's'"
+    ):
         stats.lognorm.logpdf(2.0)
-    with pytest.raises(TypeError, match=r"^binom\.cdf: got an unexpected keyword argument 'scale'"):
+    with pytest.raises(
+        TypeError, match=r"^binom\.cdf\(k, n, p, loc=0\.0\): got an unexpected keyword argument 'scale'"
+    ):
         stats.binom.cdf(2.0, 3, 0.5, scale=1.0)
     assert stats.expon.mean(scale=3.0) == 3
 
@@ -344,6 +348,19 @@ def test_rows_made_anew(monkeypatch):
         test_values_are_scipys_in_the_support_and_outside(name, function)
         test_lists_numbers_tensors_and_single_precision(name, function)
     test_names_and_numbers_of_parameters()
+
+
+@pytest.mark.parametrize("name", ["norm", "laplace", "gamma"])
+def test_wrong_arguments_are_named_with_their_distribution(name):
+    logpdf = getattr(stats, name).logpdf
+    shapes = (2.0,) if name == "gamma" else ()
+    for x in (leaf([1.0, 2.0]), np.array([1.0, 2.0])):
+        with pytest.raises(TypeError, match=rf"^{name}\.logpdf: loc must hold numbers, not None"):
+            logpdf(x, *shapes, None)
+        with pytest.raises(ValueError, match=rf"^{name}\.logpdf: .* could not be broadcast together .* loc \(3,\)"):
+            logpdf(x, *shapes, loc=np.ones(3))
+    with pytest.raises(TypeError, match=rf"^{name}\.logpdf: x must hold numbers, not 'a'"):
+        getattr(stats, name)(*shapes).pdf("a")
 
 
 def test_what_is_no_outcome_of_multinomial_trials():

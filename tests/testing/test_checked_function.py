@@ -119,7 +119,7 @@ def test_chosen_inputs_are_differentiated_whatever_they_are():
     assert choose((1, 0), x, x).labels == ["b", "a"]
     assert choose([0], x, x).argnums == [0]
     for argnums in (2, -1, "a", 1, "w"):
-        with pytest.raises(TypeError, match=f"argnums {argnums} is not a floating-point input"):
+        with pytest.raises(TypeError, match=f"argnums {argnums!r} is not a floating-point input"):
             CheckedFunction(lambda a, b, w: None, (x, [3]), {"w": x}, argnums=argnums)
 
 

@@ -1,5 +1,7 @@
 """What a GradientError says: the verdict first, then where, what it looks like, and the call."""
 
+import copy
+import pickle
 from types import SimpleNamespace
 
 import numpy as np
@@ -68,3 +70,11 @@ def test_a_message_has_38_lines_of_118_characters_at_most():
     words = "y" * 200
     long = str(error_of({"x": x, words: words, "w": np.linspace(0, 1, 40)}))
     assert max(map(len, long.splitlines())) == 118
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_it_is_copied_and_pickled_as_a_pool_of_processes_does(again):
+    error = error_of({"x": x}, found=((1,), 0.5, 0.25), diagnosis=["it is half"])
+    copied = again(error)
+    assert type(copied) is GradientError
+    assert (str(copied), vars(copied)) == (str(error), vars(error))

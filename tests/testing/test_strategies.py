@@ -1,6 +1,7 @@
 """The strategies draw what they promise, reach the corners, and shrink to something small."""
 
 import itertools
+import re
 from collections import Counter
 
 import numpy as np
@@ -617,3 +618,24 @@ def test_an_index_that_repeats_an_entry_has_slices_and_integers_beside_it():
     every = {(i, entry) for i, n in enumerate(shape) for entry in range(-n, n)}
     assert set(entries) == set(integers) == every
     assert slices == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: s.tensors(3), "tensors: shape must be a tuple of ints, or a strategy of such, not 3"),
+        (lambda: s.values(None), "values: shape must be a tuple of ints, or a strategy of such, not None"),
+        (lambda: s.indices((2, "a")), "indices: shape must be a tuple of ints, or a strategy of such, not (2, 'a')"),
+        (lambda: s.tensors(domain=1.0), "tensors: domain must be a pair (low, high) of numbers, not 1.0"),
+        (lambda: s.tensors(scales=()), "tensors: scales must be a tuple of numbers, not ()"),
+        (lambda: s.tensors(max_dims=-1), "tensors: max_dims must be an int of 0 or more, not -1"),
+        (lambda: s.tensors(max_dim=1), "shapes: got an unexpected keyword argument 'max_dim'"),
+        (lambda: s.broadcastable(None), "broadcastable: count must be an int of 0 or more, not None"),
+        (lambda: s.axes(True), "axes: ndim must be an int of 0 or more, not True"),
+        (lambda: s.shapes(min_dims=9), "shapes: min_dims must be at most max_dims, not 9 and 3"),
+        (lambda: s.matmul_inputs(min_side=5), "matmul_inputs: min_side must be at most max_side, not 5 and 3"),
+    ],
+)
+def test_wrong_arguments_are_named_when_the_strategy_is_called(call, message):
+    with pytest.raises(ValueError if "at most" in message else TypeError, match=f"^{re.escape(message)}$"):
+        call()

@@ -871,3 +871,21 @@ def test_the_value_of_one_entry_is_said_wherever_it_is():
     assert [part.detail for part in graph.parts if part.title in ("x", "multiply")] == ["value 2", "value 6"]
     empty = mg.graph(mg.sin(mg.tensor(np.zeros((0, 2)), requires_grad=True)), values=True)
     assert [part.detail for part in empty.parts] == ["", ""]
+
+
+@pytest.mark.parametrize("suffix", ["html", "dot", "flow", "walk"])
+def test_a_picture_replaces_the_one_before_whole_or_not_at_all(suffix, tmp_path, monkeypatch):
+    loss = mg.tensor([1.0, 2.0], requires_grad=True).sum()
+    picture = {"flow": mg.viz.flow, "walk": mg.viz.trace}.get(suffix, mg.graph)(loss)
+    path = tmp_path / f"picture.{ {'flow': 'svg', 'walk': 'html'}.get(suffix, suffix) }"
+    assert picture.save(path) == path
+    before = path.read_bytes()
+
+    def full(_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        picture.save(path)
+    assert [path.read_bytes()] == [before]
+    assert [*tmp_path.iterdir()] == [path]
