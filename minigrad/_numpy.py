@@ -41,14 +41,8 @@ _PLAIN_FUNCTIONS = _SET_FUNCTIONS | frozenset(
     | {np.argwhere, np.argpartition, np.lexsort, np.isin, np.isposinf, np.isneginf, np.array_equiv}
     | {np.array_repr, np.array_str, np.array2string, np.flatnonzero, np.nanargmax, np.nanargmin, np.digitize}
     | {np.isreal, np.iscomplex, np.common_type, np.min_scalar_type, np.can_cast}
-    | {
-        np.linalg.matrix_rank,
-        np.ix_,
-        np.unravel_index,
-        np.ravel_multi_index,
-        np.tril_indices_from,
-        np.triu_indices_from,
-    }
+    | {np.linalg.matrix_rank, np.ix_, np.unravel_index, np.ravel_multi_index}
+    | {np.tril_indices_from, np.triu_indices_from}
     | {np.diag_indices_from, np.einsum_path, np.packbits, np.unpackbits}
     | {np.save, np.savez, np.savez_compressed, np.savetxt}
 )

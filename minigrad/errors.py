@@ -230,6 +230,15 @@ def brief(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
 
 
+def check_sizes(owner: str, **sizes: Any) -> None:
+    """Raise TypeError unless each size is an int, ValueError unless it is positive."""
+    for name, size in sizes.items():
+        if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
+            raise TypeError(f"{owner}: {name} must be an int, not {brief(size)}")
+        if size < 1:
+            raise ValueError(f"{owner}: {name} must be at least 1, not {size}")
+
+
 def kind_of_array(value: Any) -> str:
     """What is not what was wanted: the dtype and shape of an array, anything else in one short line."""
     return f"{value.dtype} of shape {value.shape}" if _is_array(value) else brief(value)
@@ -331,10 +340,7 @@ def _problem_of(value: Any) -> tuple[type, str] | None:
     if isinstance(value, np.ma.MaskedArray):
         return TypeError, "is a masked array, which would lose its mask: use mg.where(mask, ...)"
     if isinstance(value, np.matrix):
-        return (
-            TypeError,
-            "is a np.matrix, whose * is a matrix product: pass np.asarray(...) and write @ for products",
-        )
+        return TypeError, "is a np.matrix, whose * is a matrix product: pass np.asarray(...) and write @ for products"
     if type(value).__module__.startswith("scipy.sparse"):
         return TypeError, "is a sparse matrix of SciPy: pass its .toarray()"
     if isinstance(value, (list, tuple)) and any(hasattr(leaf, "requires_grad") for leaf in _leaves(value)):

@@ -10,7 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -95,6 +95,25 @@ def explained(init: Callable) -> Callable:
             raise
 
     return checked
+
+
+class Explained:
+    """The base of classes whose errors say what to write instead of another framework's options and attributes."""
+
+    _called: ClassVar[str]  # what `INSTEAD` calls such an object
+
+    def __init_subclass__(cls, **options: Any):
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
+
+    if not TYPE_CHECKING:  # for which it would have every attribute
+
+        def __getattr__(self, name):
+            if name in dir(type(self)):  # a property has raised AttributeError: about another name
+                # equivalent: name) -> name) * 1.000001 because it raises, as it did before
+                return object.__getattribute__(self, name)
+            raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", self._called, name, self)
 
 
 def with_options_explained(function: Callable[P, R]) -> Callable[P, R]:

@@ -6,17 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import brief
+from ..errors import brief, check_sizes
 from ..typing import DType
 
-
-def check_sizes(layer: str, **sizes: Any) -> None:
-    """Raise TypeError unless each size is an int, ValueError unless it is positive."""
-    for name, size in sizes.items():
-        if not isinstance(size, (int, np.integer)) or isinstance(size, bool):
-            raise TypeError(f"{layer}: {name} must be an int, not {brief(size)}")
-        if size < 1:
-            raise ValueError(f"{layer}: {name} must be at least 1, not {size}")
+__all__ = ["check_bias", "check_number", "check_rng", "check_sizes", "float_dtype"]
 
 
 def check_number(layer: str, name: str, value: Any, low: float, high: float) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._tensor import Tensor, make, tensor
 from ..errors import brief, plain_array
-from ..foreign_names import explained, missing, with_options_explained
+from ..foreign_names import Explained, with_options_explained
 from ..nest import mapped
 from ..operation import array_of
 from ..settings import call_in_scope
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..typing import Computes
 
 
-class Module:
+class Module(Explained):
     """A part of a network: set its parts in `__init__`, and write what it computes as `forward`.
 
     A Tensor among the attributes is a parameter, an array is a buffer (saved, but not trained), and a Module is a part
@@ -57,17 +57,12 @@ class Module:
     ['hidden.weight', 'hidden.bias', 'scale']
     """
 
+    _called = "a Module"
     training: bool = True
     _has_box: bool = True  # False for what is drawn as one node
     _label: str | None = None  # what the module around it calls it
     _own: frozenset[int] | None = None  # in a copy: the ids of the parameters, since a transform's are no leaves
 
-    def __init_subclass__(cls, **options: Any):
-        super().__init_subclass__(**options)
-        if "__init__" in vars(cls):
-            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
-
-    @explained
     def __init__(self) -> None:
         pass
 
@@ -112,12 +107,6 @@ class Module:
                     said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
                     error.args = (f"{label}: {said}",)
                 raise
-
-        def __getattr__(self, name):
-            if name in dir(type(self)):  # a property has raised AttributeError: about another name
-                # equivalent: name) -> name) * 1.000001 because it raises, as it did before
-                return object.__getattribute__(self, name)
-            raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "a Module", name, self)
 
     def forward(self, *x: Any, **options: Any) -> Any:
         """Return what the module computes: each kind of module has its own."""

@@ -111,12 +111,10 @@ def _summed_alone(array, letters, others):
 
     Return the array and its letters, for NumPy's own loop adds one product after another.
     """
+    once = "".join(dict.fromkeys(letters))
     # equivalent: < -> <= because the diagonal of no letters is the array
-    if len({*letters}) < len(letters):
-        array, letters = (
-            np.einsum(f"{letters}->{''.join(dict.fromkeys(letters))}", array),
-            "".join(dict.fromkeys(letters)),
-        )
+    if len(once) < len(letters):
+        array, letters = np.einsum(f"{letters}->{once}", array), once
     alone = tuple(i for i, letter in enumerate(letters) if letter not in others)
     # equivalent: never because a sum over no axes is the array
     if not alone:

@@ -57,7 +57,7 @@ def erf(x: np.ndarray) -> np.ndarray:
 def normal_cdf(z: np.ndarray) -> np.ndarray:
     """The probability that a standard normal is below z; float32 as float32, all else as float64."""
     z = _single_or_double(z)
-    return _by_blocks(_normal_cdf, z, np.empty_like(z))
+    return _by_blocks(_cdf_and_decay, z, np.empty_like(z))
 
 
 def gelu(a: np.ndarray, z: np.ndarray, slope: np.ndarray) -> None:
@@ -106,10 +106,6 @@ def _erf_double(x, out):
         size = size[far].clip(0, _ONE_FROM["d"])
         near[far] = 1 - 2 * _rational(size * math.sqrt(2), *_TAIL_DOUBLE) * np.exp(-size * size)
     np.copysign(near, x, out=out)
-
-
-def _normal_cdf(z, out):
-    _cdf_and_decay(z, out)
 
 
 def _gelu(z, a, slope):

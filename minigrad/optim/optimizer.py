@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy import ndarray
@@ -10,7 +10,7 @@ from numpy import ndarray
 from .._tensor import Tensor
 from ..blockwise import parts
 from ..errors import brief
-from ..foreign_names import explained, instead, missing, with_options_explained
+from ..foreign_names import Explained, instead, with_options_explained
 from ..threads import share
 from .arguments import leaves, named, number
 
@@ -28,21 +28,17 @@ class Run(NamedTuple):
     scratch: ndarray
 
 
-class Optimizer:
+class Optimizer(Explained):
     """What the optimisers have in common: parameters, options, and what they keep for each parameter.
 
     Each option, such as `optimizer.lr`, is an attribute; an assignment checks it. A step of float16 parameters is
     computed in float32 and rounded once.
     """
 
+    _called = "an Optimizer"
     options: ClassVar[tuple[str, ...]] = ()
     kept: ClassVar[dict[str, str | None]] = {}  # what is kept for each parameter, and for which option; None: always
     weight_decay: float
-
-    def __init_subclass__(cls, **options: Any):
-        super().__init_subclass__(**options)
-        if "__init__" in vars(cls):
-            cls.__init__ = explained(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, parameters: Iterable[Tensor], **options: Any):
         name = type(self).__name__
@@ -78,14 +74,6 @@ class Optimizer:
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_planned": [], "_runs": []}  # views, which in a copy would be arrays of their own
-
-    if not TYPE_CHECKING:  # for which it would have every attribute
-
-        def __getattr__(self, name):
-            if name in dir(type(self)):  # a property has raised AttributeError: about another name
-                # equivalent: name) -> name) * 1.000001 because it raises, as it did before
-                return object.__getattribute__(self, name)
-            raise missing(f"{type(self).__name__!r} object has no attribute {name!r}", "an Optimizer", name, self)
 
     @with_options_explained
     def zero_grad(self) -> None:

@@ -3,9 +3,7 @@
 import math
 from typing import Any
 
-import numpy as np
-
-from ..errors import brief
+from ..errors import check_sizes
 from .arguments import number
 
 
@@ -16,7 +14,7 @@ def step_decay(step: int, lr: float, step_size: int, gamma: float = 0.1) -> floa
     [1.0, 1.0, 0.5, 0.5, 0.25]
     """
     _check_schedule("step_decay", step=step, lr=lr, gamma=gamma)
-    _check_length("step_decay", step_size=step_size)
+    check_sizes("step_decay", step_size=step_size)
     return lr * gamma ** (step // step_size)
 
 
@@ -37,7 +35,7 @@ def linear_warmup(step: int, lr: float, total_iters: int = 5, start_factor: floa
     [0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
     """
     _check_schedule("linear_warmup", step=step, lr=lr, start_factor=start_factor)
-    _check_length("linear_warmup", total_iters=total_iters)
+    check_sizes("linear_warmup", total_iters=total_iters)
     return lr * (start_factor + (1 - start_factor) * min(step / total_iters, 1))
 
 
@@ -50,18 +48,10 @@ def cosine_annealing(step: int, lr: float, T_max: int, eta_min: float = 0.0) -> 
     [1.0, 0.854, 0.5, 0.146, 0.0, 0.0]
     """
     _check_schedule("cosine_annealing", step=step, lr=lr, eta_min=eta_min)
-    _check_length("cosine_annealing", T_max=T_max)
+    check_sizes("cosine_annealing", T_max=T_max)
     return eta_min + (lr - eta_min) * (1 + math.cos(math.pi * min(step / T_max, 1))) / 2
 
 
 def _check_schedule(name: str, **numbers: Any) -> None:
     for what, value in numbers.items():
         number(name, what, value)
-
-
-def _check_length(name: str, **lengths: Any) -> None:
-    for what, value in lengths.items():
-        if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
-            raise TypeError(f"{name}: {what} must be an int, not {brief(value)}")
-        if value < 1:
-            raise ValueError(f"{name}: {what} must be at least 1, not {value}")

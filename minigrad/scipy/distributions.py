@@ -118,6 +118,7 @@ def standard(x, loc, scale, shape=1.0):
     return z if np.all(holds) else np.where(holds, z, np.nan)
 
 
+_ALL = (-math.inf, math.inf)
 _OUTSIDE = {  # of the support: below it and above it
     "logpdf": (-math.inf, -math.inf),
     "logpmf": (-math.inf, -math.inf),
@@ -146,17 +147,17 @@ def row(
     what: str,
     shapes: str = "",
     *,
-    support: Any = (-math.inf, math.inf),
-    closed: bool = False,
+    support: Any = _ALL,
+    closed: bool = True,
     valid: Callable = _positive_shapes,
     **functions: Callable,
 ) -> Any:
     """A distribution of these shapes.
 
-    support: its ends, or a function of the shapes that gives them; `closed` if the density holds at them, too
+    support: its ends, or a function of the shapes that gives them; `closed` if the density holds at finite ones, too
     valid:   whether there is a distribution of such shapes
     """
-    ends = support if callable(support) else lambda *shapes: support
+    ends, closed = support if callable(support) else lambda *shapes: support, closed and support != _ALL
     placed = ["loc"] if "logpmf" in functions else ["loc", "scale"]
     first = {"loc": 0.0, "scale": 1.0}
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD

@@ -156,11 +156,7 @@ def _slope_of_erfcx(a, x):
 
 row("erf", "dA/dX = 2 e**-X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_PI * np.exp(-x * x)))
 row("erfc", "1 - erf(X).", x=lambda g, a, x: g * (-2 / _ROOT_PI * np.exp(-x * x)))
-row(
-    "erfcx",
-    "A = e**X**2 erfc(X): dA/dX = 2 X A - 2 / pi**(1/2).",
-    x=lambda g, a, x: g * _slope_of_erfcx(a, x),
-)
+row("erfcx", "A = e**X**2 erfc(X): dA/dX = 2 X A - 2 / pi**(1/2).", x=lambda g, a, x: g * _slope_of_erfcx(a, x))
 row("wofz", "A = erfcx(-i Z).", z=lambda g, a, z: g * (-1j * _slope_of_erfcx(a, -1j * z)))
 
 

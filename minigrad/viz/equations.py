@@ -203,14 +203,18 @@ def _call(op: Any, names: dict[str, str], count: int) -> str:
     return _equal(names["out"], f"{identifier(op.__name__)}{operator('(')}{inner}{operator(')')}")
 
 
+def _parsed(function: Callable) -> ast.Module:
+    """The tree of a function's source; empty where there is none."""
+    try:
+        return ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError):
+        return ast.Module([], [])
+
+
 @cache
 def _source(function: Callable) -> ast.expr | None:
     """What a function of one statement returns, or None."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-    except (OSError, TypeError, SyntaxError):
-        return None
-    definition = tree.body[0]
+    definition = next(iter(_parsed(function).body), None)
     if not isinstance(definition, ast.FunctionDef):
         return None
     statements = [each for each in definition.body if not isinstance(each, ast.Expr)]
@@ -229,11 +233,7 @@ def _vjp_source(op: Any, vjp: Any, name: str) -> ast.expr | None:
 
 def _lambda(vjp: Callable, name: str) -> ast.expr | None:
     """The body of a lambda that stands in a call as the argument `name`."""
-    try:
-        tree = ast.parse(textwrap.dedent(inspect.getsource(vjp)))
-    except (OSError, TypeError, SyntaxError):
-        return None
-    for each in ast.walk(tree):
+    for each in ast.walk(_parsed(vjp)):
         if isinstance(each, ast.keyword) and each.arg == name and isinstance(each.value, ast.Lambda):
             return each.value.body
     return None

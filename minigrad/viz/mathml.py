@@ -101,10 +101,7 @@ class _Writer:
         if kind is ast.Div:
             return fraction(self.write(tree.left), self.write(tree.right)), POWER
         if kind is ast.Pow:
-            return (
-                f"<msup><mrow>{self.write(tree.left, ATOM)}</mrow><mrow>{self.write(tree.right)}</mrow></msup>",
-                POWER,
-            )
+            return _raised(self.write(tree.left, ATOM), self.write(tree.right)), POWER
         if kind not in BINDS:
             raise UnreadableError(kind.__name__)
         binds = BINDS[kind]

@@ -53,11 +53,7 @@ class Step:
 
 
 def trace(
-    y: Tensor,
-    *,
-    depth: int | None = None,
-    max_nodes: int | None = 100,
-    names: Mapping[str, Any] | None = None,
+    y: Tensor, *, depth: int | None = None, max_nodes: int | None = 100, names: Mapping[str, Any] | None = None
 ) -> "Walk":
     """Walk through the graph that led to y: a `Walk`, whose `save("walk.html")` writes the page.
 
