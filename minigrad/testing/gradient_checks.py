@@ -16,6 +16,7 @@ from ..transforms import vjp as transform_vjp
 from . import consistency, side_effects
 from .checked_function import CheckedFunction, parameter_names, shaped_as
 from .errors import GradientError
+from .exact_points import check_exact_points
 from .finite_differences import central, constant_to_rounding, direction, relative
 from .options import Options
 from .tolerances import RTOL, TINY, exceeds, max_abs, norm, of_central_difference, of_jacobian
@@ -63,6 +64,7 @@ def check_vjp(
     seed: int = 0,
     float32: bool = True,
     layouts: bool = True,
+    exact: bool = True,
     nondet_tol: float = 0.0,
     name: str | None = None,
     **parameters: Any,
@@ -82,13 +84,15 @@ def check_vjp(
     seed:    of the random upstream gradients and directions
     float32: also check the function in float32
     layouts: also check it for arrays of other memory layouts
+    exact:   also check it where entries are 0, 1, -1 or equal, each in the range of its input
     nondet_tol: how far two runs may be apart; by default they have the same bits
     name:    what messages call the function
 
     The real and the imaginary parts of complex arrays count as arrays of their own, so a missing conjugate is found.
     Each input is checked along two random directions for several upstream gradients (random, one entry, a block of
     zeros, the output), at a second input nearby, and entry by entry where it is small; very small and very large
-    multiples of the upstream gradient give as many times the gradient. It must be away from kinks; at one, use
+    multiples of the upstream gradient give as many times the gradient. Then half of the entries become 0, 1, -1 or
+    equal to others, where outputs at a kink are left out. The inputs must be away from kinks; at one, use
     `check_subgradient`. A parameter of fn with the name of an option is bound by functools.partial.
     Raises GradientError; TypeError if there is nothing to differentiate, or an option is a parameter of fn.
 
@@ -98,7 +102,7 @@ def check_vjp(
     >>> mg.testing.check_vjp(np.sin, x + 1j, vjp=lambda g, y, x: g * np.cos(x))
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
-    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol).checked("check_vjp"))
+    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol, exact=exact).checked("check_vjp"))
 
 
 @_unambiguous
@@ -114,6 +118,7 @@ def check_grads(
     seed: int = 0,
     float32: bool = True,
     layouts: bool = True,
+    exact: bool = True,
     nondet_tol: float = 0.0,
     name: str | None = None,
     **parameters: Any,
@@ -127,7 +132,7 @@ def check_grads(
     >>> mg.testing.check_grads(np.tanh, np.array([0.5, -1.0]), order=3)
     """
     function = CheckedFunction(fn, inputs, parameters, vjp=vjp, argnums=argnums, name=name)
-    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol, order).checked("check_grads"))
+    prove(function, Options(rtol, atol, seed, float32, layouts, nondet_tol, order, exact).checked("check_grads"))
 
 
 @_unambiguous
@@ -220,6 +225,8 @@ def _first_order(
         _check_projections(second, [generator.normal(size=y.shape)], generator, options, order, directions=_NEARBY)
     if sum(x.size for x in function.x) + y.size <= _DENSE >> (order - 1):
         _check_jacobian(function, y, options, order)
+    if options.exact and order <= 2:
+        check_exact_points(function, generator, options, order)
     return g, gradients
 
 

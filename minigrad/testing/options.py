@@ -18,6 +18,7 @@ class Options(NamedTuple):
     layouts: bool = True
     nondet_tol: float = 0.0
     order: int = 1
+    exact: bool = True
 
     def checked(self, name: str) -> "Options":
         """Return the options; raise TypeError or ValueError, in the name of a check, for what they cannot be."""

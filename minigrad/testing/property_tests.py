@@ -46,8 +46,8 @@ def gradtest(
                 or several, one for each argument
     kink:       the inputs are kinks: check as `check_subgradient` does
     seed:       of the random upstream gradients and directions
-    options:    of `check_grads`: order, vjp, argnums, rtol, atol, float32, layouts, nondet_tol, name. The order is 2
-                by default, 1 if a `vjp` is given. With kink there are vjp, argnums and name only
+    options:    of `check_grads`: order, vjp, argnums, rtol, atol, float32, layouts, exact, nondet_tol, name. The order
+                is 2 by default, 1 if a `vjp` is given. With kink there are vjp, argnums and name only
 
     The result is a Hypothesis test without arguments, which pytest collects by its name. It takes `@settings`,
     `@seed`, `@reproduce_failure` and `@example(what the strategy draws)`, above and below. The number

@@ -25,7 +25,7 @@ CUBE = RNG.uniform(-2, 2, (2, 3, 2))
 
 def with_nan(function):
     """The function, of an array with a NaN in it."""
-    return lambda a, *arguments: function(np.where(a == a.ravel()[1], np.nan, a), *arguments)
+    return lambda a, *arguments: function(np.where(np.arange(a.size).reshape(a.shape) == 1, np.nan, a), *arguments)
 
 
 spec(

@@ -53,6 +53,7 @@ spec(
     square_matrices.map(apart),
     lambda a: np.linalg.det(a)[..., None, None] * np.swapaxes(np.linalg.inv(a), -1, -2) + a**3,
     fn=lambda a: inverses._cofactors(a) + a**3,  # a check can't tell a third derivative of 0 from rounding
+    options={"exact": False},  # of a tie of singular values it has no second derivative
 )
 
 TestSpecs = specs.tests()

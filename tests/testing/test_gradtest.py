@@ -323,7 +323,7 @@ def test_a_vjp_that_is_wrong_only_sometimes():
 
     def vjp(g, out, x):
         calls[""] += 1
-        return g * np.cos(x) * (2 if calls[""] == 200 else 1)
+        return g * np.cos(x) * (2 if calls[""] // 10 == 20 else 1)
 
     with pytest.raises(GradientError, match="failed once and passed when it was repeated") as error:
         settings(max_examples=20, database=None)(gradtest(s.tensors((3,)), vjp=vjp)(np.sin))()
@@ -385,9 +385,9 @@ def test_the_options_are_those_of_check_grads(proved):
     assert given(vjp=vjp) == (Options(),)
     assert given(vjp=vjp, order=3) == (Options(order=3),)
     assert given(vjp=None, order=1, argnums=None) == (Options(),)
-    assert given(seed=3, rtol=0, atol={"x": 0.5}, float32=False, layouts=False, nondet_tol=0.25, argnums=(0,)) == (
-        Options(0, {"x": 0.5}, 3, False, False, 0.25, 2),
-    )
+    assert given(
+        seed=3, rtol=0, atol={"x": 0.5}, float32=False, layouts=False, nondet_tol=0.25, exact=False, argnums=(0,)
+    ) == (Options(0, {"x": 0.5}, 3, False, False, 0.25, 2, False),)
     assert given(kink=True, seed=4) == (4,)
 
 
