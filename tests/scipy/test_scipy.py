@@ -1232,3 +1232,14 @@ def test_logarithms_of_probabilities_that_are_too_small_for_a_number(z, c):
     assert_allclose((value, slope), (2 * math.log(z) - math.log(2), 2 / z), rtol=1e-9)
     for f, x in ((stats.gumbel_r.logsf, -c * math.log(z)), (stats.gumbel_l.logcdf, c * math.log(z))):
         assert_allclose(mg.value_and_grad(f)(x), (c * math.log(z), -np.sign(x)), rtol=1e-14)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 1e-12, 1e-8, 1e-6])
+@pytest.mark.parametrize("made", [float, np.array, lambda v: np.array([v])])
+def test_voigts_profile_of_little_normal_width_has_the_slopes_of_cauchys(sigma, made):
+    x, gamma = 0.7, 1.3
+    square = x * x + gamma * gamma
+    found = mg.grad(lambda *given: np.sum(sp.voigt_profile(*given)), (0, 1, 2))(*map(made, (x, sigma, gamma)))
+    bend = gamma / math.pi * (6 * x * x - 2 * gamma * gamma) / square**3  # dV/dsigma = sigma d2V/dx2
+    expected = -2 * x * gamma / math.pi / square**2, sigma * bend, (x * x - gamma * gamma) / math.pi / square**2
+    assert_allclose(np.ravel(found), expected, rtol=1e-10, atol=1e-90)
