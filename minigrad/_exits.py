@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from ._tensor import Tensor
     from .typing import Order
 
-# who asked for a number or an array, by how its module's and its own name begin -> what to do instead
+# who asked for a number or an array, by how its module's and its own name begin -> what to do instead; None: its caller
 _INSTEAD = {
     "numpy.lib._index_tricks": "write mg.r_ and mg.c_",
     "numpy.lib._function_base_impl._vectorize": "write mg.vectorize",
     "numpy.ma": "use mg.where(mask, ...) for a masked array",
+    "numpy.": None,
+    "minigrad.": None,
+    "scipy._lib": None,
     "scipy.sparse": "write s.toarray() @ t",
     "scipy.optimize": "return a number, t.item(), to SciPy",
     "scipy": "use minigrad.scipy's function, if there is one",
@@ -32,21 +35,22 @@ _INSTEAD = {
     "matplotlib": "plot its values",
 }
 _IN_A_PROGRAM = {
-    "an array": "write mg.array of a list, a @ t for a.dot(t), m + s * rng.normal() for rng.normal(m, s)",
-    "a Python number": "write np.sin for math.sin",
+    "an array": "write mg.array of a list for np.array or a[i] = t, a @ t for a.dot(t), m + s * rng.normal() for "
+    "rng.normal(m, s)",
+    "a Python number": "write np.sin for math.sin, mg.array of a list for a[i] = t",
 }
 
 
 def _instead(what):
-    """What to do instead of what was called: the innermost function that is known, or is not NumPy's or ours."""
+    """What to do instead of what was called: the innermost function that is known, or is a program's."""
     frame: Any = sys._getframe(2)
     while frame is not None:
         name = f"{frame.f_globals.get('__name__')}.{frame.f_code.co_name}"
-        for start, instead in _INSTEAD.items():
-            if name.startswith(start):
-                return instead
-        if not name.startswith(("minigrad.", "numpy.")):
+        known = [instead for start, instead in _INSTEAD.items() if name.startswith(start)]
+        if not known:
             break
+        if known[0]:
+            return known[0]
         frame = frame.f_back
     return _IN_A_PROGRAM[what]
 

@@ -118,8 +118,12 @@ def test_rows_of_a_set_that_need_a_gradient_are_refused():
     ("lose", "instead"),
     [
         (lambda t: math.sin(t[0]), "write np.sin for math.sin"),
+        (
+            lambda t: mg.grad(lambda x: np.zeros(2).__setitem__(0, x))(t.data[0]),
+            "write .* mg.array of a list for a.i. = t",
+        ),
         (lambda t: np.array([t[0], 1.0]), "write mg.array of a list"),
-        (lambda t: np.eye(2).dot(t), "write mg.array of a list, a @ t for a.dot"),
+        (lambda t: np.eye(2).dot(t), "write mg.array of a list for np.array or a.i. = t, a @ t for a.dot"),
         (lambda t: np.r_[t, 1.0], "write mg.r_ and mg.c_"),
         (lambda t: np.vectorize(lambda x: x * t[0])(np.ones(2)), "write mg.vectorize"),
         (lambda t: importlib.import_module("scipy.sparse").eye(2).dot(t), "write s.toarray.. @ t"),
@@ -132,6 +136,12 @@ def test_rows_of_a_set_that_need_a_gradient_are_refused():
             lambda t: importlib.import_module("scipy.optimize").minimize_scalar(lambda x: (x - t[0]) ** 2),
             "return a number, t.item.., to SciPy",
         ),
+        (
+            lambda t: mg.grad(
+                lambda a: importlib.import_module("scipy.optimize").minimize(lambda x: (x[0] - a) ** 2, [0.0])
+            )(2.0),
+            "return a number, t.item.., to SciPy",
+        ),
     ],
 )
 def test_what_would_lose_a_gradient_says_what_to_write_in_one_short_sentence(lose, instead):
@@ -140,4 +150,4 @@ def test_what_would_lose_a_gradient_says_what_to_write_in_one_short_sentence(los
     )
     with pytest.raises(LostGradientError, match=f"{said} none should flow, else {instead}") as caught:
         lose(mg.tensor([1.0, 2.0], requires_grad=True))
-    assert len(str(caught.value)) < 250
+    assert len(str(caught.value)) < 270
