@@ -11,6 +11,10 @@ import minigrad as mg
 from ..._numpy import without_tensors
 from ...argnums import with_chosen
 from ...nest import mapped
+from ...nesting import outside
+from ...tape import next_number, reached, sweep
+from .extend import boxed, boxes, held
+from .vspace import vspace
 
 # fmt: off
 __all__ = [
@@ -69,6 +73,24 @@ def _ones(y):
     return mapped(np.ones_like, y)
 
 
+def _grad(f, x):
+    """The gradient; of a program's own kind of value, too, by a sweep of its own."""
+    if type(x) not in boxes:
+        return mg.grad(f)(x)
+    since, box = next_number(), boxed(x)
+    y = f(box)
+    if np.size(y) != 1:
+        raise ValueError(f"grad: the function must return a scalar, not shape {np.shape(y)}")
+    roots = {y.node: np.ones(y.shape)} if isinstance(y, mg.Tensor) and y.requires_grad else {}
+    order = reached(roots, since)
+    if outside(order):
+        raise NotImplementedError(
+            f"grad: in {type(x).__name__} it is for numbers alone, and can't be differentiated again"
+        )
+    gradients = dict(sweep(roots, order))
+    return held(gradients[box.node]) if box.node in gradients else vspace(x).zeros()
+
+
 def _elementwise(f, x):
     y, pullback = mg.vjp(f, x)
     return pullback(_ones(y))[0]
@@ -91,7 +113,7 @@ def _jvp(f, x):
     return lambda v: mg.jvp(f, (x,), (v,))
 
 
-grad = unary_to_nary(lambda f, x: mg.grad(f)(x), "grad", "the gradient")
+grad = unary_to_nary(_grad, "grad", "the gradient")
 value_and_grad = unary_to_nary(lambda f, x: mg.value_and_grad(f)(x), "value_and_grad", "the value and the gradient")
 grad_and_aux = unary_to_nary(_with_aux, "grad_and_aux", "the gradient of its first output, and its second")
 jacobian = unary_to_nary(lambda f, x: mg.jacobian(f)(x), "jacobian", "the Jacobian")

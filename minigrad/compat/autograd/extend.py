@@ -9,6 +9,7 @@ import minigrad as mg
 
 from ...argnums import with_chosen
 from ...nest import flatten, mapped
+from ...tape import leaf
 from .vspace import VSpace, vspace
 
 # fmt: off
@@ -19,6 +20,7 @@ __all__ = [
 # fmt: on
 
 Box = mg.Tensor
+boxes: dict[type, Any] = {}  # a program's own kind of value, which is no array -> the class of its boxes
 primitive_vjps: dict[Any, Any] = {}  # primitive -> the function that gives the maker of the VJP of an argument
 
 
@@ -28,24 +30,26 @@ def primitive(f):
     It may return a nest; of that, integers have no derivative.
     """
 
-    @mg.op(name=getattr(f, "__name__", "primitive"), complex=True)
+    @mg.op(name=getattr(f, "__name__", "primitive"))
     def made(*arrays, places, arguments, options, form):
-        return form.ravel(f(*with_chosen(arguments, places, arrays), **options))
+        return form.ravel(f(*with_chosen(arguments, places, map(held, arrays)), **options))
 
     @made.vjp("arrays")
     def _(i, g, out, *arrays, places, arguments, options, form):
-        given, argnum = with_chosen(arguments, places, arrays), places[i]
+        given, argnum = with_chosen(arguments, places, map(held, arrays)), places[i]
         makers = primitive_vjps.get(call, lambda argnum: NotImplemented)
         if hasattr(makers, "joint"):
             pullback = form.pullback(makers.joint, places, i, out, given, options)
-            return [*pullback(form.unravel(g, np.zeros_like))][i]
+            return _kept([*pullback(form.unravel(g, np.zeros_like))][i], arrays[i])
         maker = makers(argnum)
         if maker is NotImplemented:
             raise NotImplementedError(f"{made.__name__}: no VJP has been defined for argument {argnum}")
         if maker is None:
             # equivalent: any factor because it is made of zeros
             return np.zeros_like(arrays[i])
-        return maker(form.unravel(out), *given, **options)(form.unravel(g, np.zeros_like))
+        return _kept(maker(form.unravel(out), *given, **options)(form.unravel(g, np.zeros_like)), arrays[i])
+
+    made.differentiable = "fcO"
 
     @wraps(f)
     def call(*arguments, **options):
@@ -55,7 +59,8 @@ def primitive(f):
             return f(*arguments, **options)
         form = _Form()
         arrays = [arguments[i] for i in places]
-        return form.unravel(made(*arrays, places=places, arguments=arguments, options=options, form=form))
+        others = tuple(with_chosen(arguments, places, [None] * len(places)))  # no copies of what the op gets as arrays
+        return form.unravel(made(*arrays, places=places, arguments=others, options=options, form=form))
 
     call.fun = f  # type: ignore[attr-defined]
     return call
@@ -96,6 +101,35 @@ class _Form:
 
 def _is_inexact(leaf):
     return np.asarray(leaf).dtype.kind in "fc"
+
+
+def held(array):
+    """What an array stands for: a program's own kind of value, if it holds one."""
+    return array.item() if array.dtype == object else array
+
+
+def _kept(value, like):
+    """A gradient: of a program's own kind in an array, as the tape keeps it."""
+    return kept(value) if like.dtype == object else value
+
+
+def kept(value):
+    """An array that holds any value. It has an axis, so that the sum of two is an array, too."""
+    array = np.empty(1, object)
+    array[0] = value
+    return array
+
+
+def boxed(value):
+    """A box of a program's own kind of value: a leaf of the tape."""
+    box = object.__new__(boxes[type(value)])
+    box._array = kept(value)
+    box.node = leaf(box._array)
+    return box
+
+
+# programs name the class of the boxes of a kind of values in this way
+Box.register = classmethod(lambda cls, kind: boxes.__setitem__(kind, cls))  # type: ignore[attr-defined]
 
 
 def defvjp(fun, *makers, argnums=None):

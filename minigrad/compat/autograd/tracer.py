@@ -6,7 +6,7 @@ import minigrad as mg
 
 from ...settings import call_with
 from ...transforms import identity
-from .extend import notrace_primitive, primitive
+from .extend import held, notrace_primitive, primitive
 
 __all__ = ["Box", "Node", "getval", "isbox", "notrace_primitive", "primitive", "trace"]
 
@@ -19,8 +19,8 @@ def isbox(value):
 
 
 def getval(value):
-    """The array of a Tensor; anything else as it is."""
-    return value.data if isinstance(value, mg.Tensor) else value
+    """What a Tensor holds; anything else as it is."""
+    return held(value.data) if isinstance(value, mg.Tensor) else value
 
 
 class Node:

@@ -2,7 +2,12 @@
 
 from .test_util import check_grads
 
-__all__ = ["quick_grad_check"]
+__all__ = ["func", "quick_grad_check"]
+
+
+def func(f):
+    """The function itself, of a method too."""
+    return f
 
 
 def quick_grad_check(fun, arg0, extra_args=(), kwargs=None, **options):

@@ -8,9 +8,18 @@ from ...nest import flatten, mapped, unflatten
 
 __all__ = ["VSpace", "vspace"]
 
+_kinds: dict[type, type] = {}  # of values that are no nests of arrays -> a program's own class
+
 
 class VSpace:
     """Nests of the structure, shapes and dtypes of one; complex numbers are two real ones."""
+
+    @classmethod
+    def register(cls, kind):
+        """Let `vspace` of a value of this kind be of this class, whose `_add` is what `add` does, and so on."""
+        _kinds[kind] = cls
+        for name in ("add", "mut_add", "scalar_mul", "inner_prod", "covector"):
+            setattr(cls, name, getattr(cls, f"_{name.removeprefix('mut_')}", getattr(cls, name)))
 
     def __init__(self, value):
         self._zeros = mapped(lambda leaf: np.zeros(np.shape(leaf), np.result_type(leaf)), value)
@@ -70,4 +79,6 @@ class VSpace:
         return mapped(np.conj, x)
 
 
-vspace = VSpace
+def vspace(value):
+    """The vector space of a value."""
+    return _kinds.get(type(value), VSpace)(value)
