@@ -44,6 +44,12 @@ def _count(a, axis):
     return math.prod(a.shape[i] for i in normalized_axes(axis, a.ndim))
 
 
+def axes_joined(a, axis):
+    """The array with the axis (or axes) at its end, as one."""
+    axes = normalized_axes(axis, a.ndim)
+    return reshape(moveaxis(a, axes, tuple(range(-len(axes), 0))), (*_reduced_shape(a, axis, False), _count(a, axis)))
+
+
 @implements(np.sum)
 @op(complex=True)
 def sum(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
@@ -379,12 +385,11 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     array([0. , 0. , 0.5, 0.5])
     """
     a = arraylike(a)
-    axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
+    n = _count(a, axis)
     if n == 0:
         # equivalent: any factor because the mean of nothing is NaN
         return mean(a, axis, keepdims=keepdims)
-    moved = moveaxis(a, axes, tuple(range(-len(axes), 0)))
-    rows = reshape(moved, (*moved.shape[: a.ndim - len(axes)], n))
+    rows = axes_joined(a, axis)
     lower, upper = (n - 1) // 2, n // 2
     # equivalent: n - 1 -> n - 2 because the last one has its place then, too
     order = np.argpartition(rows, (lower, upper, n - 1))

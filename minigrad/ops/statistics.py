@@ -14,13 +14,12 @@ import numpy as np
 from ..errors import COMPLEX, brief, plain_array
 from ..operation import array_of, arraylike
 from ..stand_ins import implements
-from ..summation import normalized_axes
 from ..typing import Array, ArrayLike, Axis, DType
 from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, widened
 from .complex_numbers import conj
 from .indexing import scatter, take_along_axis
 from .joining import stack
-from .reductions import _count, _reduced_shape, along_axes, average
+from .reductions import _count, _reduced_shape, along_axes, average, axes_joined
 from .shaping import moveaxis, reshape
 
 __all__ = [
@@ -121,22 +120,17 @@ def _quantile(
     a: Array, q: Any, axis: Axis, method: Any, keepdims: bool, ignore_nan: bool, weights: Any = None
 ) -> Array:
     a, q = floating(a), np.asarray(q, float)
-    axes, n = normalized_axes(axis, a.ndim), _count(a, axis)
+    n = _count(a, axis)
     if n == 0 and ignore_nan:
         # equivalent: any factor because NaN times a number is NaN
         return np.full((*q.shape, *_reduced_shape(a, axis, keepdims)), np.nan, a.dtype)[()]
     if n == 0:
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
-    lead = [size for i, size in enumerate(a.shape) if i not in axes]
-
-    def in_last_axis(x):
-        return reshape(moveaxis(x, axes, tuple(range(-len(axes), 0))), (*lead, n))
-
-    entries = in_last_axis(a)
+    entries = axes_joined(a, axis)
     if weights is None:
         positions = _positions(np.sum(~np.isnan(entries), axis=-1), n, q.ravel(), method, ignore_nan)
     else:
-        weights = in_last_axis(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape))
+        weights = axes_joined(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape), axis)
         positions = _weighted_positions(entries, weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, n - 1)

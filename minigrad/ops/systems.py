@@ -24,7 +24,7 @@ from .inverses import inv, solve
 from .linalg import matmul
 from .matrices import H, T, result_of, square_matrix
 from .polynomials import vander
-from .reductions import _norm, _reduced_shape, _scale, max, min, sum
+from .reductions import _norm, _reduced_shape, _scale, axes_joined, max, min, sum
 from .shaping import moveaxis, reshape
 from .singular_values import svdvals
 from .ties import rounding
@@ -119,10 +119,7 @@ def vector_norm(x: Array, *, axis: Axis = None, keepdims: bool = False, ord: flo
     np.float64(5.0)
     """
     x, axis = inexact(x), axis if axis is None or isinstance(axis, tuple) else operator.index(axis)
-    axes = normalized_axes(axis, x.ndim)
-    moved = moveaxis(x, axes, tuple(range(-len(axes), 0)))
-    lead = moved.shape[: x.ndim - len(axes)]
-    value = norm(reshape(moved, (*lead, math.prod(moved.shape[len(lead) :]))), ord, -1)
+    value = norm(axes_joined(x, axis), ord, -1)
     return reshape(value, _reduced_shape(x, axis, keepdims))
 
 

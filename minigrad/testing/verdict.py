@@ -86,7 +86,7 @@ def settle(case: Comparison, numeric: float, analytic: float, allowed: float, lo
     verdict, hint = _verdict(case, slope, numeric, difference, allowed)
     found = _worst_entry(case)
     if verdict == "wrong":
-        hint = _diagnosis(case, found)
+        hint = _diagnosis(case)
     statement = (
         f"the gradient of {case.label} is {verdict.upper()} ({case.label} {case.x.shape}, output {case.g.shape})\n"
         f"  along a direction: numeric {slope.value:.12g} +- {slope.error:.1g}, analytic {analytic:.12g}, "
@@ -136,7 +136,7 @@ def _kinked(case: Comparison, difference: float) -> bool:
     return bool(np.sum(np.abs(case.g) * gap, where=clear) > difference)
 
 
-def _worst_entry(case: Comparison) -> Found | None:
+def _worst_entry(case: Comparison) -> Found:
     """(index, numeric, analytic) of the entry of the input where the two differ most."""
     # equivalent: never; > -> >= because all entries, one after another, have the same worst one
     if case.x.size > _ALL_ENTRIES:
@@ -167,10 +167,10 @@ def _error_of_part(case: Comparison, entries: np.ndarray) -> float:
     return abs(numeric - float(np.sum(case.analytic * u)))
 
 
-def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
+def _diagnosis(case: Comparison) -> list[str]:
     # equivalent: > -> >= because that size only says what takes too long
     if case.x.size > _ALL_ENTRIES:
-        return _diagnosis_of_sample(case, found)
+        return _diagnosis_of_sample(case)
     numeric = numeric_gradient(case.f, case.x, case.g)
     function = case.function
     # equivalent: without and x.shape == case.x.shape because `diagnose` compares arrays of one shape alone
@@ -184,7 +184,7 @@ def _diagnosis(case: Comparison, found: Found | None) -> list[str]:
     return diagnose(case.analytic, numeric, case.x, multiples=multiples, others=others)
 
 
-def _diagnosis_of_sample(case: Comparison, found: Found | None) -> list[str]:
+def _diagnosis_of_sample(case: Comparison) -> list[str]:
     """What entries spread over a large input tell: a constant factor, or how many of them are wrong."""
     steps = relative(case.x)
     # equivalent: 0, case.x.size - 1 -> case.x.size - 1, 0 because other places will do

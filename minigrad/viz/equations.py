@@ -127,7 +127,7 @@ def equations(ops: Sequence[Part]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _templates(op: Any, positions: Sequence[int], repeated: Collection[int] = ()) -> dict[str, Any]:
+def _templates(op: Any, positions: Sequence[int], repeated: Collection[int]) -> dict[str, Any]:
     arguments = [argument_name(op, position) for position in positions]
     names = _names(op, arguments)
     returned = _row(op)[0] or (None if op.any_number else _source(op.forward))
