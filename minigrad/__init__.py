@@ -54,7 +54,7 @@ def __getattr__(name):
 
 
 def _import_the_rest():
-    """Before a fork: a child would wait for ever for a module that another thread is importing."""
+    """Import what is left, before a fork: a child would wait forever for a module that another thread is importing."""
     ops.import_families()
     begun = [name for name in [*_sys.modules] if name.startswith(f"{__name__}.")]
     core = [f"{__name__}.{name}" for name in ("transforms", "recompute", "implicit", "derivation", "foreign_tables")]
@@ -67,5 +67,5 @@ if hasattr(_os, "register_at_fork"):
 
 
 def __dir__():
-    """The public names, and none of how they come here."""
+    """The public names, without the helpers of this module."""
     return [*__all__, *(name for name in globals() if name.startswith("__"))]

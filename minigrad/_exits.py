@@ -78,7 +78,7 @@ class WaysOut:
 
     @property
     def _made(self) -> bool:
-        """Whether the caller made it as a Tensor: it is no result, neither of what was recorded nor of what was not."""
+        """Whether the caller made it, so that it is not the result of an op, recorded or not."""
         return self.is_leaf and (self.requires_grad or hasattr(self, "_name"))
 
     @named
@@ -115,7 +115,7 @@ class WaysOut:
         return self._number(complex, lost="a Python number")
 
     def _number(self, kind, lost=None):
-        """The array as a Python number of this kind, which would lose a gradient if `lost` is said."""
+        """The array as a Python number. `lost` says what would lose a gradient by that; empty where nothing would."""
         try:
             number = kind(self._array)
         except (TypeError, ValueError) as error:

@@ -230,7 +230,7 @@ def _of_arrays(function: Any, arguments: tuple, options: dict) -> Any:
     if "out" in _parameters(function):
         out = _given(function, arguments, options).get("out")
         if array_of(out) is not out:
-            raise TypeError(f"{_name(function)}: out= can't be a Tensor, which would change unseen")
+            raise TypeError(f"{_name(function)}: out= can't be a Tensor: the write would not be recorded")
     found = _plain(function, function, *without_tensors(arguments), **without_tensors(options))
     if function is np.ix_:  # whose results are the arguments, in another shape
         return tuple(
@@ -243,7 +243,7 @@ def _of_arrays(function: Any, arguments: tuple, options: dict) -> Any:
 
 
 def _no_writing(function: Any, written: Any) -> TypeError:
-    """What is written to is a Tensor, or an array that would lose the gradient of one."""
+    """The error about writing to a Tensor, or writing a Tensor to an array, which would lose its gradient."""
     to_array = array_of(written) is written
     what = "a Tensor to an array" if to_array else "to a Tensor"
     like = ", and so does mg.full_like" if to_array and function is np.copyto else ""

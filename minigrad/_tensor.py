@@ -109,7 +109,7 @@ class Tensor(ArrayMethods, WaysOut, ForeignNames):
     def grad(self, value: TensorLike | None) -> None:
         if value is None and not self.requires_grad:
             frozen = getattr(self, "_frozen", None)
-            if frozen is not None:  # what is thawed later has none either
+            if frozen is not None:  # so that it has none either when requires_grad is set again
                 frozen.grad = None
             return
         if not self.is_leaf or not self.requires_grad:

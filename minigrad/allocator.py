@@ -1,7 +1,7 @@
 """Fresh arrays without page faults: glibc is told, at the first backward pass, to keep freed memory.
 
-It hands memory back to the system as soon as twice the largest array that it has seen freed lies unused at the end of
-its heap. Each training step would pay for the same pages again, already if its arrays are larger than 128 KB.
+glibc returns memory to the system when the unused end of its heap is twice as large as the largest array freed so far.
+Each training step would then pay for the same pages again, with arrays of 128 KB or more.
 """
 
 import ctypes
@@ -15,10 +15,7 @@ _LARGEST = 31 * 2**20  # bytes of an array whose memory is kept: nearly the most
 # equivalent: any change because memory only takes longer to get without it
 @cache
 def keep_freed_memory() -> None:
-    """Let the allocator keep what later steps will need again, up to twice the largest array: once.
-
-    Only glibc is told so; other allocators stay as they are.
-    """
+    """Tell glibc's allocator, once, to keep freed memory for later steps. Other allocators are left alone."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None
     if mallopt:
         mallopt(_M_MMAP_THRESHOLD, _LARGEST)

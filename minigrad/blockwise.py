@@ -13,9 +13,9 @@ from .threads import blocks, get_num_threads, share
 
 BLOCK = 2 * 1024 * 1024  # bytes of a block
 LARGE = 2 * BLOCK  # bytes of an array from which threads save more than they cost
-BEYOND_CACHE = 4 * BLOCK  # bytes from which blocks do so in one thread
+BEYOND_CACHE = 4 * BLOCK  # bytes of an array from which blocks save time in one thread, too
 _SCALARS = (int, float, complex, np.generic, type(None))  # arguments that no block cuts
-_FEWEST = 8  # entries along the axis: what the function returns is seen by computing one of them once more
+_FEWEST = 8  # entries along the axis, of which one is computed twice: first to learn the dtype of the result
 
 
 # equivalent: any change because any blocks, and the whole, give the same
@@ -112,7 +112,7 @@ def _cuttable(arguments, core, weight):
 def _ordered(arguments, like):
     """The arguments with the axes of `like` as they lie in memory, or all as one axis; none if they are larger.
 
-    None either of an array that lies backwards: NumPy turns a whole one round, which can change the last bit.
+    Also none if an array has negative strides: NumPy reverses a whole array, and then its last bits may differ.
     """
     arrays = [a for a in arguments if type(a) is ndarray]
     if _lies_backwards(arrays) or np.broadcast_shapes(*[a.shape for a in arrays]) != like.shape:

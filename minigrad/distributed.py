@@ -56,7 +56,7 @@ class _Ranks:
         self.rank, self.size = self.world.rank, self.world.size
         # equivalent: any change because all ranks begin to count alike
         self.waits = 0  # how often this rank has waited
-        self.ended: list[tuple[int, int]] = []  # how often each that has ended had waited, and its number
+        self.ended: list[tuple[int, int]] = []  # for each rank that has ended: how often it had waited, and its number
 
     def add(self, array: np.ndarray) -> Any:
         """Start to add up the arrays of all ranks, in place; return what to wait for."""
@@ -112,7 +112,7 @@ def _end_job(world: Any, why: str = "") -> None:
 
 # before a rank has started MPI, mpiexec itself ends the job when the rank fails
 def _after(*error: Any, hook: Any = sys.excepthook) -> None:
-    """What Python does with an exception that nothing catches, and then the end of the job."""
+    """Report an uncaught exception as Python does, then end the job."""
     hook(*error)
     if MPI := sys.modules.get("mpi4py.MPI"):
         _end_job(MPI.COMM_WORLD)

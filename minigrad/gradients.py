@@ -78,7 +78,7 @@ def _unbroadcast(gradient: Any, argument: Any, where: Callable[[], str]) -> Any:
     return summed if summed.shape == shape else np.reshape(summed, shape)
 
 
-_references = getattr(sys, "getrefcount", lambda g: math.nan)  # NaN equals no count: then every gradient is copied
+_references = getattr(sys, "getrefcount", lambda g: math.nan)  # NaN: then every gradient is copied
 
 
 def _reference_counts(found: list) -> list:

@@ -86,7 +86,7 @@ def _steps(f, unravel, distance, tol, unit, max_iterations):
 
 
 def power_of_two(g: Any, *, below: float = np.inf) -> float:
-    """The one next below the largest entry of an array: a division by it rounds nothing. Any, if all are 0.
+    """The greatest power of two that is not above the largest entry: dividing by it is exact. Any, if all are 0.
 
     1.0 if the largest entry is not `below` a number.
 

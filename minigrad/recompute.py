@@ -28,20 +28,20 @@ class _Recomputed(Op):
 
     def contribution(self, i: int, node: Node, g: Any) -> Any:
         """Return dJ/d argument i of the node from g = dJ/d output."""
-        output, parameters, arguments = node.output, node.parameters, node.arguments  # a release begins at the last
+        output, parameters, arguments = node.output, node.parameters, node.arguments  # a release drops these first
         if arguments is None:  # another thread has swept here meanwhile
             raise tape.released(node)
         return parameters["call"].gradient(i, g, output, arguments)
 
 
 def _known(*arrays, call):
-    """The value that f gave for these arrays, which the call can give again."""
+    """The value that f returned for these arrays, which the call can compute again."""
     return call.value
 
 
 _known.__name__, _known.__qualname__ = "checkpoint", "_computed_before"  # of which pickle finds it
 _computed_before = _Recomputed(_known)
-_computed_before.vjps = ()  # none of its own
+_computed_before.vjps = ()  # it has no VJPs of its own
 _computed_before.differentiable = "fc"
 
 
@@ -110,7 +110,7 @@ class _Call:
         if found is None:  # another sweep, whose g may be an array that was changed
             left = dict(enumerate(self._swept_again(g, out, arrays)))
             found = left.pop(i)
-        self.last = (g, left) if left else (None, {})  # what the sweep has is not kept
+        self.last = (g, left) if left else (None, {})  # a gradient that the sweep has taken is not kept
         return found
 
     def _swept_again(self, g: Any, out: Any, arrays: tuple) -> list:
@@ -161,7 +161,7 @@ def _fingerprint(order: list[Node], parents: Iterable[Node]) -> list:
 
 
 def _kind(op: Op) -> Any:
-    """The op itself; of one that may be made anew in each run, its functions."""
+    """What identifies an op: the op itself, or its functions if it is defined in a function that runs again."""
     return _digest([op.forward, getattr(op.vjps, "function", op.vjps)]) if "<locals>" in op.__qualname__ else op
 
 
@@ -180,4 +180,4 @@ def _digest(value: Any) -> Any:
         return [_digest(part) for part in value]
     if isinstance(value, _Call):  # a checkpoint inside
         return value.trace
-    return repr(value)  # which tells 0.0 from -0.0, and takes NaN for what it is
+    return repr(value)  # unlike ==, it distinguishes 0.0 from -0.0, and NaN equals NaN

@@ -149,7 +149,7 @@ def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict
     around = in_force()
     outer = around[-1]() if around else None
     if outer is not None and outer.kind == "scope":
-        # the new one stands for it: the fewer there are, the faster one is found
+        # the new scope replaces it: a short tuple is searched faster
         around, names = around[:-1], outer.value
     else:
         names = setting("scope", ())
@@ -167,7 +167,7 @@ def call_in_scope(name: str, function: Callable, arguments: tuple, options: dict
 def call_with(function: Callable, arguments: Iterable, **values: Any) -> Any:
     """Return `function(*arguments)`, called with these settings in force: {kind: value}."""
     around, entries = in_force(), [_Entry(kind, value) for kind, value in values.items()]
-    # those of the same kinds are left out: the fewer there are, the faster one is found
+    # without those of the same kinds, which are overridden: a short tuple is searched faster
     others = [reference for reference in around if (entry := reference()) and entry.kind not in values]
     inside = (*others, *map(weakref.ref, entries))
     try:

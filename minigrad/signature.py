@@ -1,6 +1,6 @@
 """How an op is called: its arguments, its parameters and their defaults, and how a call is matched with them.
 
-Read from the code object, since inspect.signature would be a tenth of the time that importing minigrad takes.
+Read from the code object, since inspect.signature would slow the import down.
 """
 
 import importlib
@@ -52,7 +52,7 @@ class Signature:
         self.rest = {self.arity - n: values[-n:] for n in range(1, len(values) + 1)}
 
     def _take_names(self, function: Any) -> None:
-        """As functools.update_wrapper does, which asks for `__dict__`: from then on attributes take longer to read."""
+        """As functools.update_wrapper, but without `__dict__`: asking for it makes attributes slower to read."""
         for name in (*WRAPPER_ASSIGNMENTS, *getattr(function, "__dict__", ())):
             if hasattr(function, name):
                 setattr(self, name, getattr(function, name))

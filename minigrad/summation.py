@@ -57,8 +57,8 @@ def blocked_sum(a: np.ndarray, axis: Any = None, keepdims: Any = False, dtype: A
 def blocked_dot(x: np.ndarray, y: np.ndarray | None, axis: Any) -> Any:
     """The sum of x y over the axes, which are kept with size 1: as precise as `blocked_sum`, with no array of products.
 
-    x, y: arrays of one shape and one floating-point dtype, not float16; y None: ones, whose products with short rows
-        take half the time of NumPy's sum.
+    x, y: arrays of one shape and one floating-point dtype, not float16; y None: ones, since a product with ones
+        adds short rows faster than NumPy's sum.
     """
     axes = normalized_axes(axis, x.ndim)
     if axes == (x.ndim - 1,) and _SHORT_DOT <= x.shape[-1] <= _DOT and x.flags.c_contiguous:
@@ -117,7 +117,7 @@ def _is_direct(a, axes):
         return True
     last = axes == tuple(range(a.ndim - len(axes), a.ndim)) and a.flags.c_contiguous
     pairwise = last or (len(axes) == a.ndim and a.flags.f_contiguous)
-    # NumPy 2.0 adds float16 in float16
+    # float16 is added in float32
     return pairwise and a.dtype.char != "e"
 
 
@@ -222,7 +222,7 @@ class PairwiseSum:
         self.recorded: Any = None
 
     def add(self, x: Any) -> None:
-        """Merge as many parts as the count has zeros at its end: the carry of a binary counter."""
+        """Add x as a part, and merge as many parts as the count has zeros at its end, as a binary counter carries."""
         self.count = merges = self.count + 1
         if not merges & 1:
             x = self.parts.pop() + x

@@ -89,7 +89,7 @@ def share(work: Callable[[Any], Any], parts: Sequence[Any], products: float = 0)
 def _run(task, places, pool, products):
     """Work on the task together with the pool, and return when all have stopped: an error of this thread, or None."""
     error = None
-    while True:  # an interruption by Ctrl-C at any place leads here again
+    while True:  # again after Ctrl-C, wherever it interrupts
         try:
             if error is None:
                 if products:
@@ -232,7 +232,7 @@ class _OpenBLAS:
             with self.changing:
                 if self.tasks == {task}:
                     self.set(self.before)
-                self.tasks.discard(task)  # at last: an interruption before it leads here again
+                self.tasks.discard(task)  # last, so that an interruption before it repeats this
 
     def forked(self) -> None:
         """In a forked child: no task is left."""

@@ -16,7 +16,7 @@ from .images import LabelledImages, Scale, digits, measure, mnist
 __all__ = ["LabelledImages", "Scale", "digits", "measure", "minibatches", "mnist", "read_idx", "split"]
 __dir__ = __all__.copy  # what dir() shows
 
-if not TYPE_CHECKING:  # for which it would have every name
+if not TYPE_CHECKING:  # to which __getattr__ would give every name
 
     def __getattr__(name):
         """Say what to write instead of another framework's name."""

@@ -42,7 +42,7 @@ __all__ += ["Dropout", "BatchNorm2d", "LayerNorm", "Embedding", "MultiHeadAttent
 __all__ += ["he_normal", "he_uniform", "glorot_normal", "glorot_uniform"]
 __dir__ = __all__.copy  # what dir() shows
 
-if not TYPE_CHECKING:  # for which it would have every name
+if not TYPE_CHECKING:  # to which __getattr__ would give every name
 
     def __getattr__(name):
         """Say what to write instead of another framework's name."""

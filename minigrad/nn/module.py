@@ -92,7 +92,7 @@ class Module(Explained):
 
         def __call__(self: Computes[P, T], *x: P.args, **options: P.kwargs) -> T: ...
 
-    else:  # with __getattr__ it would have every attribute
+    else:  # hidden from checkers, for which __getattr__ has every attribute
 
         def __call__(self, *x, **options):
             """Return `forward(*x, **options)`."""
@@ -102,7 +102,7 @@ class Module(Explained):
                     return call_in_scope(label, self.forward, x, options)
                 return self.forward(*x, **options)
             except (TypeError, ValueError) as error:
-                if len(error.args) == 1:  # it is a sentence
+                if len(error.args) == 1:  # a message, not NumPy's tuple of values
                     kind = type(self).__name__
                     said = str(error).removeprefix(f"{kind}: " if label.endswith(kind) else "")
                     error.args = (f"{label}: {said}",)
@@ -196,7 +196,7 @@ class Module(Explained):
 
 
 def _is_made(part: Any) -> bool:
-    """Whether it is a Tensor that was made, and so a parameter: one that an op returned is none."""
+    """Whether it is a Tensor that the caller made, and so a parameter; a result of an op is not one."""
     return isinstance(part, Tensor) and part._made
 
 

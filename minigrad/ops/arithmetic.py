@@ -213,7 +213,7 @@ def power(x1: Array, x2: Array) -> Array:
 
 
 def _raised(x, n):
-    """X**n: NumPy takes fifty times as long as for a product where a base is negative."""
+    """X**n, of large arrays by products: NumPy's power is slow where a base is negative."""
     # equivalent: any change because both ways give the same, to rounding
     if type(n) in (int, float) and n in (3, 4) and type(x) is np.ndarray and x.size >= _MANY and x.dtype.char in "fd":
         square = x * x

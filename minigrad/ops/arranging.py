@@ -33,7 +33,7 @@ __all__ = [
 
 
 def _arranged(function: Callable, *arrays: Array) -> Array:
-    """`function(*arrays)` for a function that only moves entries: it is given their numbers."""
+    """`function(*arrays)` for a function that only moves entries: it is called with their flat indices instead."""
     arrays = tuple(map(arraylike, arrays))
     sizes = [math.prod(a.shape) for a in arrays]
     starts = itertools.accumulate(sizes, initial=0)
@@ -45,7 +45,7 @@ def _arranged(function: Callable, *arrays: Array) -> Array:
 
 @named
 def array(object: Nest, dtype: DType = None) -> Array:
-    """np.array of nested lists in which Tensors stand: their gradients flow. Without any it is np.array.
+    """np.array of nested lists in which Tensors stand: their gradients flow. Without Tensors it is np.array.
 
     Raises ValueError if the rows differ in length or shape.
 
@@ -118,7 +118,7 @@ def insert(arr: Array, obj: IndicesLike | slice, values: Array, axis: int | None
 
 
 def _joining(name: str, numpys: Any) -> Any:
-    """What NumPy's object `numpys` does with the parts of its index."""
+    """The `__class_getitem__` that arranges the parts of an index as NumPy's object `numpys` does."""
 
     def join(*parts: Any) -> Any:
         directive = parts[:1] if isinstance(parts[0], str) else ()

@@ -19,7 +19,7 @@ from .casting import astype, narrowed
 
 __all__ = ["einsum"]
 
-_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # importing `string` for them takes a millisecond
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"  # as string.ascii_letters, without the import
 _LARGE = 2**16  # entries from which on the products of two arrays are summed by matmul where that is possible
 
 
@@ -29,7 +29,7 @@ def _einsum(*arrays, inputs, output):
     inputs, terms = [*inputs], [np.asarray(a) for a in arrays]
     half = [a.dtype.char == "e" for a in terms]
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
-    if any(a.dtype.kind in "biu" for a in terms):  # beside fractions they are fractions, also where summed alone
+    if any(a.dtype.kind in "biu" for a in terms):  # cast before anything is summed, as NumPy does
         dtype = np.result_type(*terms)
         terms = [a.astype(dtype, copy=False) if a.dtype.kind in "biu" else a for a in terms]
     for i, letters in enumerate(inputs):
@@ -178,7 +178,7 @@ def _check_optimize(optimize, subscripts, operands):
 
 
 def _in_dtype(operands, dtype, casting):
-    """The operands in this dtype, or else in that of them all, if the cast is allowed."""
+    """The operands in this dtype, or in their common dtype. Raises TypeError for a cast that is not allowed."""
     # equivalent: never because operands of several dtypes are multiplied in that of them all
     if dtype is None and casting == "safe":
         return operands

@@ -44,7 +44,7 @@ _TAIL_SINGLE = (
 )  # fmt: skip
 _ZERO_FROM = {"f": 14.5, "d": 39.0}  # dtype -> the z above which the probability is rounded to 0
 _FAR = 4  # the z from which e**(-z**2 / 2) loses digits, because its exponent is rounded
-_MANY = 1 / 16  # of all entries: from so many on, working on all of them is faster than picking them out
+_MANY = 1 / 16  # share of the entries from which on computing all is faster than picking some out
 _LEADING_BITS = np.int64(-(2**27))
 
 

@@ -131,7 +131,7 @@ def extreme(function, a, axis, keepdims):
         return function.reduce(a, axis=axis, keepdims=keepdims)
     found = functools.reduce(function, np.moveaxis(a, -1, 0))
     zero = found == 0
-    if np.any(zero):  # for their sign
+    if np.any(zero):  # NumPy decides between 0.0 and -0.0
         found[zero] = function.reduce(a[zero], axis=-1)
     return np.reshape(found, _reduced_shape(a, axis, keepdims))
 

@@ -49,12 +49,12 @@ def both(marks: Array) -> Array:
 
 
 def equal(rise: Array, fixed: bool) -> Array:
-    """Where two weights do not differ, nor could: these give 0 / 0 at a tie, for which 0 is right."""
+    """Where two weights are equal and fixed: there 0 / 0 at a tie means 0."""
     return (rise == 0) & fixed
 
 
 def fixed(g: Array) -> bool:
-    """Whether g is a constant for whoever differentiates further."""
+    """Whether g needs no gradient, so that further derivatives take it as a constant."""
     return not getattr(g, "requires_grad", False)
 
 

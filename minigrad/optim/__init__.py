@@ -16,7 +16,7 @@ __all__ = ["Optimizer", "SGD", "Adam", "AdamW", "RMSprop", "clip_grad_norm"]
 __all__ += ["step_decay", "exponential_decay", "linear_warmup", "cosine_annealing"]
 __dir__ = __all__.copy  # what dir() shows
 
-if not TYPE_CHECKING:  # for which it would have every name
+if not TYPE_CHECKING:  # to which __getattr__ would give every name
 
     def __getattr__(name):
         """Say what to write instead of another framework's name."""

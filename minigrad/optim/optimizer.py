@@ -23,7 +23,7 @@ class Run(NamedTuple):
 
     numbers: list[int]
     dtype: np.dtype
-    place: slice  # in what is kept
+    place: slice  # of these parameters in the flat arrays
     views: list[tuple[Tensor, ndarray, ndarray, ndarray]]  # each parameter with its part of the scratch g, x, s
     scratch: ndarray
 
@@ -47,8 +47,8 @@ class Optimizer(Explained):
             raise ValueError(f"{name}: parameters is empty; a generator gives its items only once")
         for option, value in options.items():
             setattr(self, option, value)
-        self._steps = [0 for _ in self.parameters]  # that were taken with what is kept
-        self._places: list[slice] = []  # of each parameter, in the flat arrays of its dtype
+        self._steps = [0 for _ in self.parameters]  # how many each parameter has taken
+        self._places: list[slice] = []  # where each parameter lies in the flat arrays of its dtype
         sizes: dict[np.dtype, int] = defaultdict(int)
         longest: dict[np.dtype, int] = {}
         for p in self.parameters:
@@ -59,12 +59,12 @@ class Optimizer(Explained):
             longest[dtype] = max(longest.get(dtype, BLOCK), p.size)
         self._sizes = sizes
         self._scratch = {dtype: np.empty((3, min(size, longest[dtype])), dtype) for dtype, size in sizes.items()}
-        self._flat: dict[tuple[str, np.dtype], ndarray] = {}  # what is kept, of all parameters of a dtype
-        self._planned: list[bool] = []  # which had a gradient when the runs were planned
+        self._flat: dict[tuple[str, np.dtype], ndarray] = {}  # state of all parameters of a dtype, by name
+        self._planned: list[bool] = []  # whether each had a gradient when the runs were planned
         self._runs: list[Run] = []
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name in _MISTAKEN and name not in self.options:  # it would be kept, and change nothing
+        if name in _MISTAKEN and name not in self.options:  # it would be set without an effect
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}{instead('an Optimizer', name)}")
         super().__setattr__(name, number(type(self).__name__, name, value) if name in self.options else value)
 

@@ -1,7 +1,7 @@
 """Hypothesis strategies for arrays: their shapes, also such that broadcast together, and their values.
 
-Shapes are drawn, and shrink; the values of an array come from a drawn seed, which
-is some hundred times faster than drawing them, and shrink to a small readable lattice.
+Shapes are drawn, and shrink. The values of an array come from a drawn seed, since drawing each of them is slow; they
+shrink to a small readable lattice.
 """
 
 import itertools
