@@ -244,7 +244,7 @@ def _like(value, tensor, name, what):
     if value.dtype == tensor.dtype and value.strides == tensor._array.strides:
         return value
     like = np.empty_like(tensor._array)
-    import_module(".ops.kernels.memory", __package__).copy(like, value)
+    import_module(".ops.kernels.memory", __package__).copy_into(like, value)
     return like
 
 

@@ -92,7 +92,7 @@ def _ranks() -> Any:
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
-        said = "a program that mpiexec starts needs mpi4py: pip install 'minigrad-numpy[mpi]'"
+        said = "a program that mpiexec starts needs mpi4py: pip install mpi4py"
         raise ImportError(f"distributed: {said} ({error})") from error
     # equivalent: 1 -> 0 because mpi4py finds at least one
     started, found = max(int(os.environ.get(name, 1)) for name in SIZES), MPI.COMM_WORLD.size

@@ -85,7 +85,7 @@ class _Call:
 
     def __init__(self, f: Callable, x: tuple, options: dict, rng: np.random.Generator | None):
         self.f, self.rng = f, rng
-        self.x, self.options = mapped(_copied, [x, options])
+        self.x, self.options = mapped(_own_array, [x, options])
         self.random_state: Any = rng and rng.bit_generator.state
         self.last: tuple[Any, dict[int, Any]] = None, {}  # g, and the gradients that are still to be asked for
 
@@ -142,7 +142,7 @@ class _Call:
             self.rng.bit_generator.state = now
 
 
-def _copied(leaf: Any) -> Any:
+def _own_array(leaf: Any) -> Any:
     return leaf.copy() if isinstance(leaf, np.ndarray) else leaf
 
 

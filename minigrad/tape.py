@@ -19,7 +19,7 @@ from .summation import PairwiseSum, plus, plus_at, total
 
 next_number = itertools.count(1).__next__
 _by_number = attrgetter("number")
-_SMALL = (str, int, float, slice, type, np.dtype, np.generic, type(None))  # parameters that outlive a release
+_SURVIVORS = (str, int, float, slice, type, np.dtype, np.generic, type(None))  # parameters that outlive a release
 
 
 class Node:
@@ -190,4 +190,4 @@ def _release(node: Node) -> None:
 
 
 def _is_small(value: Any) -> bool:
-    return isinstance(value, _SMALL) or (isinstance(value, tuple) and all(map(_is_small, value)))
+    return isinstance(value, _SURVIVORS) or (isinstance(value, tuple) and all(map(_is_small, value)))

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..operation import op
 from ..typing import Array, Pair
-from .kernels import KERNELS, choose
+from .kernels import KERNELS, choose_kernels
 from .reductions import sum
 from .windows import geometry_of, pair, pairs
 
@@ -92,7 +92,7 @@ def _conv2d_plan(stride, padding, dilation, groups, x, k, b):
     _check_bias("conv2d", b, k[0])
     geometry = geometry_of("conv2d", x[-2:], k[2:], stride, padding, dilation)
     # equivalent: any change because each kernel computes the same, at another speed
-    return geometry, choose(geometry, _images(x), x[-3], k[0], groups)
+    return geometry, choose_kernels(geometry, _images(x), x[-3], k[0], groups)
 
 
 def _plus_bias(op, z, b):
@@ -191,7 +191,7 @@ def _transpose_plan(stride, padding, dilation, groups, z, k, b, output_size):
     image = _image_of(z[-2:], k[2:], stride, padding, dilation, output_size)
     geometry = geometry_of("conv_transpose2d", image, k[2:], stride, padding, dilation)
     # equivalent: any change because each kernel computes the same, at another speed
-    return geometry, choose(geometry, _images(z), k[1] * groups, k[0], groups)
+    return geometry, choose_kernels(geometry, _images(z), k[1] * groups, k[0], groups)
 
 
 def _image_of(out, window, stride, padding, dilation, size):
@@ -253,7 +253,7 @@ def _kernel_plan(stride, padding, dilation, groups, x, g, size):
     if g != output:
         raise ValueError(f"conv2d_kernel: g {g} is not an output of conv2d for x {x}, which gives {output}")
     # equivalent: any change because each kernel computes the same, at another speed
-    return geometry, choose(geometry, _images(x), x[-3], g[-3], groups)
+    return geometry, choose_kernels(geometry, _images(x), x[-3], g[-3], groups)
 
 
 @conv2d.vjp("x")

@@ -132,7 +132,7 @@ def _(g, v, a, parts, uplo):
     tied = ties.tied(parts[0])
     # equivalent: without tied & because two values that are only rounding are tied
     inner = ties.quotient(
-        np.matmul(T(v), g), ties.differences(w), tied, tied & ties.both(ties.unused(parts[0], g)) | ties.diagonal(w)
+        np.matmul(T(v), g), ties.differences(w), tied, tied & ties.both(ties.unused(parts[0], g)) | ties.on_diagonal(w)
     )
     return _to_triangle(np.matmul(np.matmul(conj(v), inner), T(v)), uplo)
 
@@ -158,7 +158,7 @@ def _(h, c, g, a, parts, uplo, fixed):
 def _(h, c, g, a, parts, uplo, fixed):
     w, v = _eigenvalues(a, parts=parts, uplo=uplo), _eigenvectors(a, parts=parts, uplo=uplo)
     tied, rise = ties.tied(parts[0]), ties.differences(g)
-    slopes = ties.quotient(rise, ties.differences(w), tied, ties.equal(rise, fixed) | ties.diagonal(w))
+    slopes = ties.quotient(rise, ties.differences(w), tied, ties.equal(rise, fixed) | ties.on_diagonal(w))
     inner = np.matmul(np.matmul(H(v), h), v) * slopes
     return _to_triangle(conj(np.matmul(np.matmul(v, inner), H(v))), uplo)
 
@@ -220,5 +220,5 @@ def _(g, v, a, parts):
     k = np.matmul(vt, g)
     along = np.real(np.linalg.diagonal(k))
     turned = k - np.matmul(vt, conj(v)) * along[..., None, :]
-    inner = ties.quotient(turned, ties.differences(w), ties.tied(parts[0]), ties.diagonal(w))
+    inner = ties.quotient(turned, ties.differences(w), ties.tied(parts[0]), ties.on_diagonal(w))
     return np.linalg.solve(vt, np.matmul(inner, vt))

@@ -25,7 +25,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def _along(transform, a, n, axis, norm):
+def _transform_along(transform, a, n, axis, norm):
     """np.fft's transform along an axis, of which it says no more than IndexError if it is not there."""
     return transform(a, n, normalize_axis_index(axis, a.ndim), norm)
 
@@ -42,7 +42,7 @@ def fft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None)
     >>> mg.grad(lambda x: np.sum(np.abs(mg.fft(x)) ** 2))(np.array([1.0, 2.0]))
     array([4., 8.])
     """
-    return _along(np.fft.fft, a, n, axis, norm)
+    return _transform_along(np.fft.fft, a, n, axis, norm)
 
 
 @op(complex=True)
@@ -52,7 +52,7 @@ def ifft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> mg.ifft(np.array([3.0, -1.0]))
     array([1.+0.j, 2.+0.j])
     """
-    return _along(np.fft.ifft, a, n, axis, norm)
+    return _transform_along(np.fft.ifft, a, n, axis, norm)
 
 
 fft.vjp("a", lambda g, out, a, n, axis, norm: _resized(fft(g, None, axis, norm), a.shape[axis], axis))
@@ -68,7 +68,7 @@ def rfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = None
     >>> mg.rfft(np.array([1.0, 2.0, 3.0]))
     array([ 6. +0.j       , -1.5+0.8660254j])
     """
-    return _along(np.fft.rfft, a, n, axis, norm)
+    return _transform_along(np.fft.rfft, a, n, axis, norm)
 
 
 @rfft.vjp("a")
@@ -87,7 +87,7 @@ def irfft(a: Array, n: int | None = None, axis: int = -1, norm: str | None = Non
     >>> mg.irfft(mg.rfft(np.array([1.0, 2.0, 3.0])), 3)
     array([1., 2., 3.])
     """
-    return _along(np.fft.irfft, a, n, axis, norm)
+    return _transform_along(np.fft.irfft, a, n, axis, norm)
 
 
 @irfft.vjp("a")

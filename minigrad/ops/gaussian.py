@@ -44,7 +44,7 @@ _TAIL_SINGLE = (
 )  # fmt: skip
 _ZERO_FROM = {"f": 14.5, "d": 39.0}  # dtype -> the z above which the probability is rounded to 0
 _FAR = 4  # the z from which e**(-z**2 / 2) loses digits, because its exponent is rounded
-_MANY = 1 / 16  # share of the entries from which on computing all is faster than picking some out
+_SHARE = 1 / 16  # share of the entries from which on computing all is faster than picking some out
 _LEADING_BITS = np.int64(-(2**27))
 
 
@@ -130,7 +130,7 @@ def _cdf_and_decay(z, out):
     where: Any = np.flatnonzero(below)
     if where.size:
         # equivalent: any change because the others keep their tails
-        where = where if where.size < x.size * _MANY else slice(None)
+        where = where if where.size < x.size * _SHARE else slice(None)
         rest = _rounded_off(x[where].clip(0, _ZERO_FROM[z.dtype.char]))
         rest *= -0.5
         rest *= below[where]

@@ -171,7 +171,7 @@ def _with_axis(name, a, axis):
     return a, normalized_axis(0 if axis is None else axis, a.ndim, name)
 
 
-def _along(a, indices, axis):
+def _slices_at(a, indices, axis):
     """The slices of `a` at the indices along the axis."""
     return getitem(a, (*(slice(None),) * axis, indices))
 
@@ -185,7 +185,7 @@ def take(a: Array, indices: IndicesLike, axis: int | None = None, *, mode: str =
     """
     a, axis = _with_axis("take", a, axis)
     places = np.take(np.arange(np.shape(a)[axis]), np.asarray(indices), mode=mode)  # type: ignore[call-overload]
-    return _along(a, places, axis)
+    return _slices_at(a, places, axis)
 
 
 @implements(np.take_along_axis)
@@ -222,7 +222,7 @@ def repeat(a: Array, repeats: IndicesLike, axis: int | None = None) -> Array:
     times: Any = array_of(repeats)
     index = np.repeat(np.arange(a.shape[axis]), times)
     if np.ndim(times):
-        return _along(a, index, axis)
+        return _slices_at(a, index, axis)
     spread = broadcast_to(expand_dims(a, axis + 1), (*a.shape[: axis + 1], int(times), *a.shape[axis + 1 :]))
     return reshape(spread, (*a.shape[:axis], index.size, *a.shape[axis + 1 :]))
 

@@ -126,7 +126,7 @@ def _(a, axis=None, dtype=None, out=None, keepdims=False, *, where=True):
 @extends(r.var)
 def _(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=True, mean=None, correction=None):
     a = _read(a, dtype, out, in_inexact_dtype)
-    deviation, freedom = _spread(a, axis, _one_of(ddof, correction), where, mean)
+    deviation, freedom = _deviations_and_freedom(a, axis, _one_of(ddof, correction), where, mean)
     kept = r.sum(squared(deviation), axis, keepdims=True) / freedom
     return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
@@ -162,12 +162,12 @@ def std(
     if where is True and mean is None:
         return in_dtype(r.plain_std(a, axis, ddof, keepdims), dtype)
     a = arraylike(a)
-    deviation, freedom = _spread(a, axis, ddof, where, mean)
+    deviation, freedom = _deviations_and_freedom(a, axis, ddof, where, mean)
     kept = r._norm(deviation, axis, keepdims=True) / np.sqrt(freedom)
     return in_dtype(narrowed(np.reshape(kept, r._reduced_shape(a, axis, keepdims)), a), dtype)
 
 
-def _spread(a, axis, ddof, where, mean):
+def _deviations_and_freedom(a, axis, ddof, where, mean):
     """The deviations from the mean of the chosen entries, 0 if these are all one number; and the degrees of freedom."""
     a = widened(a)
     counted = _counted(a, axis, where)

@@ -54,7 +54,7 @@ def pad(
     if mode == "constant" and not any(hasattr(value, "detach") for value in leaves_of(constant_values)):
         return _pad(a, widths, constant_values=constant_values)
     if mode in _MOVES or (mode in ("reflect", "symmetric") and reflect_type == "even"):
-        return _copied(a, widths, _MOVES.get(mode, mode))
+        return _with_copied_border(a, widths, _MOVES.get(mode, mode))
     if mode not in _BORDERS or reflect_type not in ("even", "odd"):
         modes = ", ".join(map(repr, (*_MOVES, *_BORDERS)))
         raise ValueError(f"pad: mode must be one of {modes}, not {mode!r}, and reflect_type 'even' or 'odd'")
@@ -74,7 +74,7 @@ def _with_rows(a, n, value, mode):
     return concatenate([astype(before, a.dtype), a, astype(after, a.dtype)[::-1]])
 
 
-def _copied(a, widths, mode):
+def _with_copied_border(a, widths, mode):
     """The array with a border of copies of its entries, axis by axis."""
     for axis, (n, width) in enumerate(zip(a.shape, widths, strict=True)):
         # equivalent: never because no width leaves the axis as it is

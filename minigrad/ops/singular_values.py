@@ -113,7 +113,7 @@ def _(g, out, a, parts):
     p, q = of_u - H(of_u), of_v - H(of_v)
     tied, zero = ties.tied(parts[1]), _both_zero(parts[1])
     unused = ties.unused(parts[1], gu, gv)  # equivalent: gu, gv -> gv, gu because both are asked alike
-    by_differences = ties.quotient((p + q) / 2, ties.differences(s), tied, ties.both(unused) | ties.diagonal(s))
+    by_differences = ties.quotient((p + q) / 2, ties.differences(s), tied, ties.both(unused) | ties.on_diagonal(s))
     by_sums = ties.quotient((p - q) / 2, ties.sums(s), zero, ties.both(unused) | _vanishing(a))
     uc, vc = conj(u), conj(v)
     da = np.matmul(np.matmul(uc, by_differences + by_sums), T(v))
@@ -170,7 +170,7 @@ def _(h, c, g, a, parts, fixed):
     to_u, to_v = np.matmul(h, v), np.matmul(H(h), u)
     inner = np.matmul(H(u), to_u)
     rise, total = ties.differences(g), ties.sums(g)
-    tied, zero, diagonal = ties.tied(parts[1]), _both_zero(parts[1]), ties.diagonal(s)
+    tied, zero, diagonal = ties.tied(parts[1]), _both_zero(parts[1]), ties.on_diagonal(s)
     by_differences = ties.quotient(rise, ties.differences(s), tied, ties.equal(rise, fixed) | diagonal)
     by_sums = ties.quotient(total, ties.sums(s), zero, ties.equal(total, fixed) | _vanishing(a))
     core = (inner + H(inner)) / 2 * by_differences + (inner - H(inner)) / 2 * by_sums

@@ -296,7 +296,7 @@ def histogram(
     edges = histogram_bin_edges(entries, bins, range)
     entries, plain = array_of(entries), array_of(edges)
     counts = np.histogram(entries, plain)[0] if weights is None else _weighted([entries], [plain], weights)
-    return _density(counts, [edges]) if density else counts, edges
+    return _per_volume(counts, [edges]) if density else counts, edges
 
 
 @implements(np.histogramdd)
@@ -322,7 +322,7 @@ def histogramdd(
     edges = tuple(map(histogram_bin_edges, columns, *each))
     arrays, plain = [*map(array_of, columns)], [*map(array_of, edges)]
     counts = np.histogramdd(arrays, plain)[0] if weights is None else _weighted(arrays, plain, weights)
-    return _density(counts, edges) if density else counts, edges
+    return _per_volume(counts, edges) if density else counts, edges
 
 
 @implements(np.histogram2d)
@@ -352,7 +352,7 @@ def _weighted(columns, edges, weights):
     return scatter(weights[inside], places, tuple(edge.size - 1 for edge in edges))
 
 
-def _density(counts, edges):
+def _per_volume(counts, edges):
     counts = floating(counts)
     volumes = reduce(np.multiply.outer, [np.diff(edge) for edge in edges])
     return counts / astype(volumes, counts.dtype) / np.sum(counts)

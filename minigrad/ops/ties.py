@@ -17,7 +17,7 @@ def sums(x: Array) -> Array:
     return x[..., None, :] + x[..., :, None]
 
 
-def diagonal(x: Array) -> Array:
+def on_diagonal(x: Array) -> Array:
     """Whether i and j are the same, in row i and column j."""
     return np.eye(x.shape[-1], dtype=bool)
 

@@ -138,8 +138,8 @@ class Optimizer(Explained):
         if names:
             first, stop = run.numbers[0], run.numbers[-1] + 1
             self._steps[first:stop] = [self._steps[first] + 1] * (stop - first)
-        kept = {name: _parts(self._all(name, run.dtype)[run.place]) for name in names}
-        g, x, s = _parts(run.scratch)
+        kept = {name: _as_real(self._all(name, run.dtype)[run.place]) for name in names}
+        g, x, s = _as_real(run.scratch)
 
         def change(part):
             of_part = {name: array[part] for name, array in kept.items()}
@@ -218,7 +218,7 @@ def _dtype(p: Tensor) -> np.dtype:
     return np.dtype(np.float32) if p.dtype.char == "e" else p.dtype
 
 
-def _parts(a: ndarray) -> ndarray:
+def _as_real(a: ndarray) -> ndarray:
     """A complex array as real and imaginary parts, which are updated as real numbers are; a real array as it is."""
     return a.view(a.real.dtype)
 

@@ -13,7 +13,7 @@ from support import naive
 
 import minigrad as mg
 from minigrad import threads
-from minigrad.ops.kernels import KERNELS, blas, choose, im2col, im2row, memory
+from minigrad.ops.kernels import KERNELS, blas, choose_kernels, im2col, im2row, memory
 from minigrad.ops.windows import geometry_of
 from minigrad.threads import share
 
@@ -177,7 +177,7 @@ def test_the_reference_agrees_with_loops(drawn):
 def test_the_chosen_kernels_are_for_the_convolution(drawn):
     x, k, _, groups, where = drawn
     for images in (*COUNTS, 1000):
-        chosen = choose(where, images, x.shape[1], len(k), groups)
+        chosen = choose_kernels(where, images, x.shape[1], len(k), groups)
         for derivative in DERIVATIVES:
             assert getattr(chosen, derivative) in applicable(derivative, x, k, groups, where)
 
@@ -382,7 +382,7 @@ def test_images_are_put_innermost_however_they_are_cut(shape, dtype, in_cache):
     for source in (whole[:, 1:], whole[:, :-1, ::-1], in_memory_order(whole, (0, 2, 3, 1))[:, 1:]):
         target = memory.empty_innermost(shape, np.float64)
         with patch.object(memory, "IN_CACHE", in_cache), patch.object(memory, "LARGE", in_cache):
-            memory.copy(target, source)
+            memory.copy_into(target, source)
         assert_array_equal(target, source)
 
 
@@ -402,10 +402,10 @@ def test_arrays_of_any_number_of_axes_are_copied_between_layouts(shape, large):
     ):
         source, target = in_memory_order(values, order), in_memory_order(np.zeros(shape), other)
         with patch.object(memory, "IN_CACHE", 300), patch.object(memory, "LARGE", large):
-            memory.copy(target, source)
+            memory.copy_into(target, source)
         assert_array_equal(source, values)
         assert_array_equal(target, values)
-    memory.copy(number := np.zeros(()), np.array(3.0))
+    memory.copy_into(number := np.zeros(()), np.array(3.0))
     assert number == 3
 
 
@@ -536,7 +536,7 @@ def test_images_go_through_the_cache_where_turning_them_would_miss_it(shape, dty
                 return lent[-1]
 
         with patch.object(memory, "IN_CACHE", in_cache), patch.object(memory, "Scratch", Recording):
-            memory.copy(target, source)
+            memory.copy_into(target, source)
         assert_array_equal(target, source)
         misses = source.nbytes > in_cache or source.strides[0] % memory.PAGE == 0
         assert bool(lent) == (scattered and misses)
@@ -611,7 +611,7 @@ def test_a_product_in_tiles_is_that_of_the_whole(outputs, lanes):
     for product in (40, 100, 190):
         with cut_to(product):
             assert blas.tiles(outputs, 5, lanes)
-            im2row.multiply(matrix, stack, out)
+            im2row.write_product(matrix, stack, out)
         assert_allclose(out, matrix @ stack, atol=1e-13)
 
 

@@ -2,7 +2,7 @@
 
     T(x, k, g) = sum of g[n, j, p, q] * k[j, i, r, s] * x[n, i, p*s_h + r*d_h, q*s_w + s*d_w]
 
-Read `reference` first: windows and einsum. The others compute the same, faster, and `choose` names the ones to use.
+Read `reference` first: windows and einsum. The others compute the same, faster; `choose_kernels` names those to use.
 Each module has `forward` dT/dg, `input_gradient` dT/dx and `kernel_gradient` dT/dk, which take plain arrays of four
 axes, a Geometry that fits them, the number of groups, and the dtype of the result. They check nothing: the ops do.
 """
@@ -20,11 +20,11 @@ MANY = 32  # kernels of a group, if they are twice the columns of the result too
 
 Choice = namedtuple("Choice", "forward input_gradient kernel_gradient")  # names in KERNELS, one for each derivative
 
-__all__ = ["KERNELS", "Choice", "choose", "release_scratch"]
+__all__ = ["KERNELS", "Choice", "choose_kernels", "release_scratch"]
 
 
 # equivalent: any change because each kernel computes the same, at another speed
-def choose(geometry, images, channels, outputs, groups):
+def choose_kernels(geometry, images, channels, outputs, groups):
     """Choose the kernel of each derivative of a convolution by its sizes."""
     many = images >= FEWEST_IMAGES
     if im2col.are_the_image(geometry):  # nothing to copy, but sums over an image of few pixels are too short for BLAS

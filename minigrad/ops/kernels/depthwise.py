@@ -9,7 +9,7 @@ import numpy as np
 
 from ..windows import Geometry, inside
 from . import im2col, im2row
-from .memory import FEWEST_IMAGES, Scratch, clear, copy, empty_innermost, innermost, laid
+from .memory import FEWEST_IMAGES, Scratch, clear_outside, copy_into, empty_innermost, innermost, laid
 
 
 def forward(x, k, geometry, groups, dtype):
@@ -55,13 +55,13 @@ def _framed(x, geometry, step, dtype, take):
     frame = take("frame", (height, x.shape[1], width, len(x)), dtype)
     axes = zip(geometry.padding, step, size, geometry.image, strict=True)
     (read_rows, rows), (read_columns, columns) = (inside(*axis) for axis in axes)
-    clear(frame, rows)
-    clear(frame.swapaxes(0, 2), columns)
+    clear_outside(frame, rows)
+    clear_outside(frame.swapaxes(0, 2), columns)
     # equivalent: (1, 1) -> (0, 1); (1, 1) -> (1, 0) because zeros that are written over change nothing
     if step != (1, 1):
         frame[rows.start : rows.stop] = 0
     # (row, channel, column, image) -> (image, channel, row, column)
-    copy(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
+    copy_into(frame[rows, :, columns].transpose(3, 1, 0, 2), x[:, :, read_rows, read_columns])
     return frame
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ...threads import blocks, share
 from ..windows import padded, taps_inside
 from .blas import CONTRACTION, TILE, add_products
-from .im2row import multiply
+from .im2row import write_product
 from .memory import Scratch, empty_innermost, images_innermost, innermost, laid
 
 
@@ -32,7 +32,7 @@ def forward(x, k, geometry, groups, dtype):
 
     def work(part):
         with Scratch() as take:
-            multiply(matrix, _stack(windows, part, groups, inner, take), _pixels(z[part], groups, inner))
+            write_product(matrix, _stack(windows, part, groups, inner, take), _pixels(z[part], groups, inner))
 
     # equivalent: any change because the size only decides whether threads share the work
     share(work, _parts(*x.shape[:2], geometry, inner, dtype.itemsize), z.size * k[0].size)
@@ -83,7 +83,7 @@ def input_gradient(g, k, geometry, groups, dtype):
                 part, upstream = geometry.part(p, slice(0, geometry.out[1])), _pixels(g[n, :, p], groups)
                 # (image, channel, (r, s), p, q), and for the product (image, group, (channel, r, s), (p, q))
                 windows = take("windows", (len(upstream), channels, math.prod(geometry.window), *part.out), dtype)
-                multiply(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
+                write_product(matrix, upstream, windows.reshape(len(upstream), *matrix.shape[:2], upstream.shape[3]))
                 for i, (inside, entries) in enumerate(taps_inside(part)):
                     received = dx[n][entries]
                     received += windows[:, :, i][inside]

@@ -22,7 +22,7 @@ import numpy as np
 from ...threads import FEWEST_PRODUCTS, blocks, get_num_threads, share
 from ..windows import inside
 from .blas import LANES, TILE, add_products, tiles
-from .memory import FEWEST_IMAGES, Scratch, clear, empty, empty_innermost, innermost, laid
+from .memory import FEWEST_IMAGES, Scratch, clear_outside, empty, empty_innermost, innermost, laid
 
 
 def rows_are_contiguous(geometry):
@@ -46,10 +46,10 @@ def _forward(matrix, geometry, x, z, rows):
     """Write these rows of the output z. Both are (row, channel, column, image)."""
     with Scratch() as take:
         for p, q, n, part in _parts(geometry, rows.start, rows.stop, *x.shape[1::2], z.itemsize):
-            multiply(matrix, _stack(x, n, part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix)))
+            write_product(matrix, _stack(x, n, part, len(matrix), take), _lanes(z[p, :, q, n], len(matrix)))
 
 
-def multiply(matrix, stack, out):
+def write_product(matrix, stack, out):
     """Write matrix (group, output, depth) @ stack (row, group, depth, lane) to out (row, group, output, lane)."""
     size, depth = stack.shape[:2], matrix.shape[2]
     cut = tiles(*matrix.shape[1:], stack.shape[3])
@@ -151,7 +151,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
                 left, out = matrix[..., some.start * outputs : some.stop * outputs], addends[to]
                 shape, strides = (len(out), groups, left.shape[2], lanes), (row, group, output, item)
                 # the lanes of neighbouring rows of g, (row, group, (r, output), lane), as one view
-                multiply(left, np.ndarray(shape, g.dtype, g, first * row + corner, strides), out)
+                write_product(left, np.ndarray(shape, g.dtype, g, first * row + corner, strides), out)
             # (row, group, (s, channel), lane) -> (s, row, group, channel, column, image); image is the same without s
             addends = addends.reshape(count, groups, taps, channels, *across).transpose(2, 0, 1, 3, 4, 5)
             image = dx[p, ..., n].reshape(count, groups, channels, width, across[1])
@@ -163,7 +163,7 @@ def _input_gradient(matrix, geometry, g, dx, rows):
                 windows, entries = inside(shift, geometry.stride[1], width, across[0])
                 received = image[..., entries, :]
                 if s == q.start == 0:
-                    clear(image.swapaxes(0, 3), entries)
+                    clear_outside(image.swapaxes(0, 3), entries)
                     received[...] = addend[..., windows, :]
                 else:
                     received += addend[..., windows, :]
@@ -217,7 +217,7 @@ def _stack(x, images, geometry, groups, take):
     rows, read = inside(-geometry.padding[0], 1, height, count)
     # equivalent: < -> <= because then there is nothing to clear
     if rows.stop - rows.start < count:
-        clear(target.swapaxes(0, 1), rows)
+        clear_outside(target.swapaxes(0, 1), rows)
     _copy_columns(geometry, x, source, read, images, target[:, rows])
     group, row, _, channel, item = windows.strides
     shape, strides = (p, groups, kh * kw * channels, q * n), (row * geometry.stride[0], group, channel, item)
@@ -243,7 +243,7 @@ def _copy_columns(geometry, x, source, rows, images, target):
         tap = target[:, :, s]
         # equivalent: < -> <= because then there is nothing to clear
         if columns.stop - columns.start < q:
-            clear(tap.swapaxes(0, 3), columns)
+            clear_outside(tap.swapaxes(0, 3), columns)
         tap[..., columns, :] = source[:, rows, :, entries, images]
 
 

@@ -109,14 +109,14 @@ def empty_innermost(shape, dtype):
     return np.empty_like(_INNERMOST, dtype, shape=shape)
 
 
-def clear(array, kept):
+def clear_outside(array, kept):
     """Set to zero what lies before and after a slice of the first axis."""
     array[: kept.start] = 0
     array[kept.stop :] = 0
 
 
 # equivalent: any change because all ways copy the same
-def copy(target, source):
+def copy_into(target, source):
     """target[...] = source, both of the same shape and possibly of different layouts.
 
     Putting the images of a C-ordered source innermost reads with a stride of one image. That misses the cache where
@@ -163,5 +163,5 @@ def laid(name, x, groups, dtype, take):
     if not laid.flags.c_contiguous or x.dtype != dtype:
         laid = take(name, laid.shape, dtype)
         for group, channels in zip(laid, blocks(c, c // groups), strict=True):
-            copy(group.transpose(3, 1, 0, 2), x[:, channels])
+            copy_into(group.transpose(3, 1, 0, 2), x[:, channels])
     return laid
