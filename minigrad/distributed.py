@@ -72,10 +72,13 @@ class _Ranks:
                 _end_job(self.MPI.COMM_WORLD, f": it waits for rank {min(self.ended)[1]}, which has ended")
             give_way()  # equivalent: any change because it saves time: the rank that it waits for may need this core
 
-    def gather(self, value: Any) -> list[Any]:
-        """Return the values of all ranks."""
+    def gather(self, call: str, value: Any) -> list[Any]:
+        """Return the values of all ranks. Raises RuntimeError if they come from different calls."""
         self.wait([self.world.Ibarrier()])
-        return self.world.allgather(value)
+        calls, values = zip(*self.world.allgather((call, value)), strict=True)
+        if {*calls} != {call}:
+            raise RuntimeError(f"{call}: the ranks make different calls, {', '.join(calls)}")
+        return [*values]
 
     def end(self) -> None:
         """Tell all that this rank ends, and wait until all do."""
@@ -88,7 +91,7 @@ class _Ranks:
 @cache
 def _ranks() -> Any:
     if not launched:
-        return SimpleNamespace(rank=0, size=1, gather=lambda value: [value])
+        return SimpleNamespace(rank=0, size=1, gather=lambda call, value: [value])
     try:
         from mpi4py import MPI
     except (ImportError, RuntimeError) as error:
@@ -138,13 +141,6 @@ def is_main() -> bool:
     return rank() == 0
 
 
-def _of_main(value: T) -> T:
-    """What the value is on rank 0."""
-    # equivalent: value if is_main() else None -> value because only the first is used
-    first, *_ = _ranks().gather(value if is_main() else None)
-    return first
-
-
 def broadcast(part: Any) -> None:
     """Load the state of rank 0 on every other rank. All ranks call it.
 
@@ -156,7 +152,8 @@ def broadcast(part: Any) -> None:
     """
     if isinstance(part, type) or not (hasattr(part, "state_dict") and hasattr(part, "load_state_dict")):
         raise TypeError(f"broadcast: part must be a Module or an Optimizer, not {brief(part)}")
-    state = _of_main(part.state_dict())
+    # equivalent: part.state_dict() if is_main() else None -> part.state_dict() because only the first is used
+    state, *_ = _ranks().gather("broadcast", part.state_dict() if is_main() else None)
     if not is_main():
         part.load_state_dict(state)
 
@@ -171,7 +168,8 @@ def minibatches(
     which the mean of the gradients would not be that of the batch: a last batch whose rows size() does not divide
     loses up to size() - 1 of them.
 
-    Raises ValueError and TypeError as `mg.data.minibatches` does, and ValueError for another batch_size.
+    Raises ValueError and TypeError as `mg.data.minibatches` does, and ValueError for another batch_size, and if the
+    ranks give different ones or have different numbers of rows.
 
     >>> [x.tolist() for x in mg.distributed.minibatches(np.arange(5), 2, shuffle=False)]
     [[0, 1], [2, 3], [4]]
@@ -180,7 +178,12 @@ def minibatches(
     batches = [*data.minibatches(rows, batch_size, rng=rng, shuffle=shuffle, drop_last=drop_last)]
     if batch_size % n:
         raise ValueError(f"minibatches: batch_size must be a multiple of the {n} ranks, not {batch_size}")
-    batches = _of_main(batches)
+    # equivalent: batches if is_main() else None -> batches because only the first are used
+    every = _ranks().gather("minibatches", (len(rows), batch_size, batches if is_main() else None))
+    counts, sizes, (batches, *_) = zip(*every, strict=True)
+    for what, numbers in (("numbers of rows", counts), ("batch sizes", sizes)):
+        if len({*numbers}) > 1:
+            raise ValueError(f"minibatches: the ranks have different {what}: {', '.join(map(str, numbers))}")
     shares = [batch[: len(batch) - len(batch) % n].reshape(n, -1)[rank()] for batch in batches]
     return (taken(arrays, share) for share in shares if len(share))
 
@@ -194,7 +197,7 @@ def reduce_metrics(metrics: Mapping[str, float], weight: float = 1.0) -> dict[st
     >>> mg.distributed.reduce_metrics({"loss": 0.5, "accuracy": 0.75}, weight=32)
     {'loss': 0.5, 'accuracy': 0.75}
     """
-    every = _ranks().gather(_weighted(metrics, weight))
+    every = _ranks().gather("reduce_metrics", _weighted(metrics, weight))
     if any(theirs.keys() != metrics.keys() for _, theirs in every):
         raise ValueError(f"reduce_metrics: the ranks give different names: {[list(theirs) for _, theirs in every]}")
     total = sum(weight for weight, _ in every)
@@ -248,13 +251,14 @@ class DataParallel:
         if not isinstance(loss, Tensor):
             raise TypeError(f"backward: loss must be a Tensor, not {brief(loss)}")
         ranks, seed = _ranks(), seed_of(loss)
-        nodes = [p.node for p in self.module.parameters() if p.requires_grad]
+        places = {p.node: i for i, p in enumerate(self.module.parameters()) if p.requires_grad}
+        nodes = [*places]
         order = _order(loss.node, nodes)
         if ranks.size == 1:
             loss.backward()
             return
         if nodes != self._nodes:
-            self._nodes, self._buckets = nodes, [*_fill(nodes, self.bucket_bytes)]
+            self._nodes, self._buckets = nodes, [*_fill(places, self.bucket_bytes)]
         for node in nodes:
             node.grad = None if node.grad is None else node.grad / ranks.size
         swept = tape.sweep({loss.node: seed / ranks.size}, order, leaves=True, release=True)
@@ -324,10 +328,11 @@ class _Bucket:
             node.grad = total if having else None
 
 
-def _fill(nodes: list[Node], bucket_bytes: int) -> Iterator[_Bucket]:
-    """Divide leaves into buckets of one dtype."""
+def _fill(nodes: dict[Node, int], bucket_bytes: int) -> Iterator[_Bucket]:
+    """Divide leaves, each with its place in the module, into buckets of one dtype."""
+    all_that_is_sent = [bucket_bytes, *((place, node.shape, node.dtype) for node, place in nodes.items())]
     # equivalent: any change because the number only has to differ for most other lists
-    layout = zlib.crc32(repr([bucket_bytes, *((node.shape, node.dtype) for node in nodes)]).encode()) % 4095 + 1
+    layout = zlib.crc32(repr(all_that_is_sent).encode()) % 4095 + 1
     for node in nodes:
         if node.dtype not in (np.float32, np.float64):  # which are those of this machine's byte order
             raise TypeError(f"backward: {node.name or 'a parameter'} must be float32 or float64, not {node.dtype}")
@@ -366,7 +371,7 @@ class SyncBatchNorm2d(BatchNorm2d):
     """
 
     def _of_batch(self, x: Any) -> tuple[Any, Any, Any, int]:
-        entries = sum(_ranks().gather(x.size // self.num_features))
+        entries = sum(_ranks().gather("SyncBatchNorm2d", x.size // self.num_features))
         mean = _sum_over_ranks(ops.sum(x, (0, 2, 3), keepdims=True) / entries)
         variance = _sum_over_ranks(ops.sum((x - mean) ** 2, (0, 2, 3), keepdims=True) / entries)
         return self._normalized(x, mean, variance), mean, variance, entries

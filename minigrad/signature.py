@@ -179,15 +179,24 @@ def _given(function: Any, names: Collection[str], arguments: tuple, options: dic
 
     None if they do not fit the NumPy function.
     """
-    try:
-        signature = inspect.signature(function)
-    except ValueError:  # a function written in C has none before NumPy 2.4
+    signature = _of_numpys(function)
+    if signature is None:
         return arguments, {k: v for k, v in options.items() if k in names or not _is_default_of_ufuncs(k, v)}
     try:
         bound = signature.bind(*arguments, **options)
     except TypeError:
         return None
     return _without_defaults(bound, names)
+
+
+def _of_numpys(function: Any) -> inspect.Signature | None:
+    """The signature; None where it is not known, as before NumPy 2.4 of what is written in C."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        return None
+    anything = isinstance(function, np.ufunc) and "kwargs" in signature.parameters  # (*args, **kwargs)
+    return None if anything else signature
 
 
 def _without_defaults(bound: inspect.BoundArguments, names: Collection[str]) -> tuple | None:

@@ -314,6 +314,43 @@ def test_parameters_of_other_shapes_on_another_rank_are_an_error(shape):
         on_ranks(2, run)
 
 
+def test_layers_of_one_shape_that_ranks_froze_differently_are_an_error():
+    """Else the gradients of one would be averaged with those of the other."""
+
+    def run():
+        rng = np.random.default_rng(0)
+        network = mg.nn.Sequential(*(mg.nn.Linear(2, 2, rng=rng, bias=False) for _ in range(2)))
+        parallel = distributed.DataParallel(network)
+        network[distributed.rank()].weight.requires_grad = False
+        parallel.backward(network(np.ones((1, 2), np.float32)).sum())
+
+    with pytest.raises(RuntimeError, match="the ranks have different parameters"):
+        on_ranks(2, run)
+
+
+@pytest.mark.parametrize(
+    ("of_rank", "said"), [((10, 4), "numbers of rows: 10, 8$"), ((8, 8), "batch sizes: 8, 4$"), ((6, 4), ": 6, 8$")]
+)
+def test_batches_of_different_data_or_sizes_are_an_error(of_rank, said):
+    def run():
+        rows, batch_size = of_rank if distributed.is_main() else (8, 4)
+        list(distributed.minibatches(np.arange(rows), batch_size, shuffle=False))
+
+    with pytest.raises(ValueError, match=f"^minibatches: the ranks have different .*{said}"):
+        on_ranks(2, run)
+
+
+def test_calls_that_do_not_belong_together_are_an_error():
+    def run():
+        if distributed.is_main():
+            distributed.reduce_metrics({"loss": 1.0})
+        else:
+            distributed.broadcast(mg.nn.Linear(1, 1, rng=np.random.default_rng(0)))
+
+    with pytest.raises(RuntimeError, match=r"the ranks make different calls, reduce_metrics, broadcast$"):
+        on_ranks(2, run)
+
+
 def test_buckets_are_sent_while_the_sweep_goes_on(monkeypatch):
     events, start = {0: [], 1: []}, World.Iallreduce
 

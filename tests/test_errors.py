@@ -59,8 +59,10 @@ def test_a_sample_of_wrong_calls_helps():
 
 def with_axis(function, axis):
     """A call of the table with this axis, or None for a function that takes none."""
+    if function.label.startswith("np."):
+        return None
     names = [*inspect.signature(function.call).parameters]
-    if "axis" not in names or function.label.startswith("np."):
+    if "axis" not in names:
         return None
     arguments, options = [*function.arguments], dict(function.options)
     if "axis" not in options and names.index("axis") < len(arguments):

@@ -72,7 +72,7 @@ def test_integers_near_a_number(value):
     t = mg.tensor(value, requires_grad=True)
     for rounded in (int, math.floor, math.ceil, math.trunc):
         assert rounded(t) == rounded(value)
-        with pytest.raises(TypeError, match="0-dimensional"):
+        with pytest.raises(TypeError, match=r"0-dimensional|length-1"):
             rounded(mg.tensor([1.5, 2.5]))
 
 

@@ -388,7 +388,7 @@ def test_other_missing_names_are_told_plainly(of, name, text, names):
         ),
         (lambda t: mg.softmax(t, dim=-1), "dim=; here it is axis="),
         (lambda t: t.argmax(dim=1), "argument 'dim'; here it is axis=$"),
-        (lambda t: t.any(keepdim=True), "argument 'keepdim'; here it is keepdims=$"),
+        (lambda t: t.any(keepdim=True), "argument 'keepdim'(; here it is keepdims=|. Did you mean 'keepdims'\\?)$"),
         (
             lambda t: t.argsort(descending=True),
             r"argument 'descending'; flip what it returns, as np.flip\(np.sort\(t\), axis=-1\)$",

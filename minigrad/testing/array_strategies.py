@@ -103,9 +103,11 @@ def values(
             a = generator.uniform(low, high, size)
             if mode == "decades":
                 a = a * _LEAST ** generator.random(size)
+            if mode == "one sign":
+                a = np.abs(a) * (generator.choice([1, -1]) if low == -high else 1 if high > -low else -1)
         return (a * scale).reshape(shape)
 
-    modes = ["lattice"] if gap else ["lattice", "spread"] + ["decades"] * (low <= 0 <= high)
+    modes = ["lattice"] if gap else ["lattice", "spread"] + ["decades", "one sign"] * (low <= 0 <= high)
     return st.builds(array, st.sampled_from(modes), _SEEDS, _numbering, st.sampled_from(scales))
 
 
@@ -163,7 +165,8 @@ def tensors(
 
     shape:  a shape, a strategy of shapes, or None: any, with `min_dims max_dims min_side max_side` as in `shapes`
     domain: (low, high), where the values lie, 1/32 of each away from it: steps of up to 1/64 stay inside. Where it
-            holds 0, a third of the arrays has entries of all sizes down to a thousandth of it
+            holds 0, a quarter of the arrays has entries of all sizes down to a thousandth of it, and a quarter has
+            entries of one sign
     gap:    keep the values apart from each other and from 0: distinct cells of a shuffled lattice,
             for functions with kinks at 0 or at ties
     scales: the values are multiplied by one of these, drawn: scales=(1, 10, 1e3, 1e-3)

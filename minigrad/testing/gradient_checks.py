@@ -217,7 +217,7 @@ def _first_order(
     """Check value, gradients and numbers; the random upstream gradient and the gradients for it."""
     y = side_effects.check_value(function, options.nondet_tol, order)
     g = generator.normal(size=y.shape)
-    side_effects.check_each_vjp(function, g)
+    side_effects.check_each_vjp(function, g, options.nondet_tol)
     gradients = side_effects.check_gradients(function, g, options.nondet_tol, order)
     _check_projections(function, [g, *_sparse(y, generator)], generator, options, order)
     if order == 1:

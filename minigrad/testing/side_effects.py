@@ -135,7 +135,7 @@ def _check_state(
             raise GradientError("stateful", function, label, statement)
 
 
-def check_each_vjp(function: CheckedFunction, g: np.ndarray) -> None:
+def check_each_vjp(function: CheckedFunction, g: np.ndarray, nondet_tol: float = 0.0) -> None:
     """The VJPs of an op as the sweep calls them: they return a gradient, write to nothing, and keep no buffer."""
     op = function.fn
     if not isinstance(op, Op) or function.vjp is not None:
@@ -156,11 +156,16 @@ def check_each_vjp(function: CheckedFunction, g: np.ndarray) -> None:
             *inputs, upstream, output = filled.values()
             return vjp(upstream, output, *inputs, **parameters)
 
-        _check_one_vjp(function, label, labels, arrays, run)
+        _check_one_vjp(function, label, labels, arrays, run, nondet_tol)
 
 
 def _check_one_vjp(
-    function: CheckedFunction, label: str, names: Sequence[str], arrays: Sequence[np.ndarray], run: Callable
+    function: CheckedFunction,
+    label: str,
+    names: Sequence[str],
+    arrays: Sequence[np.ndarray],
+    run: Callable,
+    nondet_tol: float,
 ) -> None:
     writer = f"the VJP of {label}"
     first, second = _run_twice(function, writer, names, arrays, run)
@@ -168,6 +173,8 @@ def _check_one_vjp(
         function.missing(label, first)
     if isinstance(first, np.ndarray) and first.flags.writeable and np.shares_memory(first, second):
         raise GradientError("aliased", function, label, f"{writer} returns the same memory in every call")
+    if not _same(first, second, nondet_tol):
+        raise GradientError("not deterministic", function, label, f"two runs of the VJP gave {label} two gradients")
     _check_writes_of_equal_values(function, writer, names, arrays, run)
 
 

@@ -340,3 +340,16 @@ def test_writes_are_found_in_real_and_in_complex_arrays(at, factor):
         assert error.value.kind == "mutated"
     with pytest.raises(GradientError, match=r"the function (wrote|writes) to x"):
         check_vjp(sine, at, vjp=lambda g, y, x: g * np.cos(x))
+
+
+def test_a_vjp_of_an_op_whose_first_call_is_another_is_found():
+    calls = []
+    op = mg.op(lambda x: np.sin(x), name="f")
+
+    @op.vjp("x")
+    def _(g, a, x):
+        calls.append(g)
+        return g * np.cos(x) * (2 if len(calls) == 1 else 1)
+
+    with pytest.raises(GradientError, match=r"^f: two runs of the VJP gave x two gradients"):
+        check_vjp(op, np.array([0.5, 1.0]))

@@ -639,3 +639,19 @@ def test_an_index_that_repeats_an_entry_has_slices_and_integers_beside_it():
 def test_wrong_arguments_are_named_when_the_strategy_is_called(call, message):
     with pytest.raises(ValueError if "at most" in message else TypeError, match=f"^{re.escape(message)}$"):
         call()
+
+
+@pytest.mark.parametrize(("domain", "signs"), [((-2.0, 2.0), {-1, 1}), ((-1.0, 3.0), {1}), ((-3.0, 1.0), {-1})])
+def test_some_arrays_have_entries_of_one_sign_in_the_domain(domain, signs):
+    for sign in signs:
+        a = found(s.tensors((6,), domain=domain), lambda a, sign=sign: np.all(sign * a > 0))
+        assert np.all((domain[0] < a) & (a < domain[1]))
+    rare = Counter()
+
+    @settings(search, max_examples=100)
+    @given(s.tensors((20,), domain=domain))
+    def draw(a):
+        rare[abs(int(np.sign(a).sum()))] += 1
+
+    draw()
+    assert rare[20] > 5
