@@ -6,6 +6,7 @@ minigrad nor NumPy; without the option it changes no setting.
 
 import os
 import sys
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ PROFILES: dict[str, dict[str, Any]] = {
 }
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--minigrad-profile`."""
     parser.getgroup("minigrad").addoption(
         "--minigrad-profile",
@@ -27,7 +28,7 @@ def pytest_addoption(parser):
     )
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     """Register the profiles and load the chosen one."""
     wanted = config.getoption("--minigrad-profile")
     if wanted is None:
@@ -43,7 +44,7 @@ def pytest_configure(config):
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item, call):
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo) -> Generator[None, Any, Any]:
     """Show a GradientError as its message and the line of the test that called the check."""
     report = yield
     errors = sys.modules.get("minigrad.testing.errors")  # not imported: then no test has raised its GradientError

@@ -38,9 +38,10 @@ def pages():
     family_of = {name: family.fullname.rpartition(".")[2] for family in families for name in family.members}
     top, *packages = map(pdoc.doc.Module.from_name, PACKAGES)
     numpy = pdoc.doc.Module(numpy_functions(family_of))
+    scipy = [pdoc.doc.Module.from_name(f"minigrad.scipy.{name}") for name in mg.scipy.__all__]
     top.members = {name: member for name, member in top.members.items() if name not in family_of}
-    top.submodules = [ops, *packages, numpy]
-    found = [top, ops, *families, *packages, numpy]
+    top.submodules = [ops, *packages, *scipy, numpy]
+    found = [top, ops, *families, *packages, *scipy, numpy]
     for page in found:
         complete(page)
     return {page.fullname: page for page in found}

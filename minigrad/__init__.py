@@ -10,6 +10,7 @@
     mg.optim.Adam(parameters), mg.data               a step that trains, and data to train on
     mg.save(path, mapping), mg.load(path)            arrays, numbers and strings in files
     mg.onnx.export(path, f, example)                 what a function computes, as an ONNX model
+    mg.scipy.special, mg.scipy.stats, ...            SciPy's functions, of Tensors
     mg.distributed.DataParallel(net)                 training on many machines, by MPI
 
 The functions of mg.ops, NumPy's and those of neural networks, stand here too, by family:

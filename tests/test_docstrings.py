@@ -42,5 +42,13 @@ def test_each_transform_and_structured_op_has_an_example():
     assert {name for name in needed if f"mg.{name}" not in EXAMPLES.values()} == set()
 
 
+@pytest.mark.parametrize("module", ["nn", "optim"])
+def test_each_layer_and_optimiser_has_an_example(module):
+    names = {name for name in getattr(mg, module).__all__ if name != "Optimizer"}  # of which others are made
+    assert {name for name in names if ">>>" not in (DOCSTRINGS.get(f"mg.{module}.{name}") or "")} == {
+        "IncompatibleKeys"
+    } & names
+
+
 def test_everything_public_has_a_docstring():
     assert [name for name, text in DOCSTRINGS.items() if not text] == []

@@ -30,7 +30,11 @@ def he_normal(shape: Sequence[int], *, rng: np.random.Generator, dtype: DType = 
 
 
 def he_uniform(shape: Sequence[int], *, rng: np.random.Generator, dtype: DType = np.float32) -> np.ndarray:
-    """Weights of the variance of `he_normal`, uniform between -(6 / inputs)**(1/2) and that."""
+    """Weights of the variance of `he_normal`, uniform between -(6 / inputs)**(1/2) and that.
+
+    >>> bool(np.abs(mg.nn.he_uniform((2, 6), rng=np.random.default_rng(0))).max() <= 1)
+    True
+    """
     return _uniform("he_uniform", shape, lambda inputs, outputs: 2 / inputs, rng, dtype)
 
 
@@ -40,12 +44,20 @@ def glorot_normal(shape: Sequence[int], *, rng: np.random.Generator, dtype: DTyp
     Both numbers are multiplied by the entries of the window. Raises ValueError for fewer than two axes.
     Reference: X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural networks",
     2010.
+
+    >>> weight = mg.nn.glorot_normal((1000, 600), rng=np.random.default_rng(0))
+    >>> round(float(weight.var() * 1600), 1)
+    2.0
     """
     return _normal("glorot_normal", shape, lambda inputs, outputs: 2 / (inputs + outputs), rng, dtype)
 
 
 def glorot_uniform(shape: Sequence[int], *, rng: np.random.Generator, dtype: DType = np.float32) -> np.ndarray:
-    """Weights of the variance of `glorot_normal`, uniform between -(6 / (inputs + outputs))**(1/2) and that."""
+    """Weights of the variance of `glorot_normal`, uniform between -(6 / (inputs + outputs))**(1/2) and that.
+
+    >>> bool(np.abs(mg.nn.glorot_uniform((2, 4), rng=np.random.default_rng(0))).max() <= 1)
+    True
+    """
     return _uniform("glorot_uniform", shape, lambda inputs, outputs: 2 / (inputs + outputs), rng, dtype)
 
 

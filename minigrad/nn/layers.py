@@ -146,7 +146,11 @@ class _Pool2d(_OneOp):
 
 
 class AvgPool2d(_Pool2d):
-    """`mg.avg_pool2d`: the mean of each window (derivation, section 3.1.3). The stride is by default the window."""
+    """`mg.avg_pool2d`: the mean of each window (derivation, section 3.1.3). The stride is by default the window.
+
+    >>> mg.nn.AvgPool2d(2)(np.arange(8.0).reshape(1, 2, 4))
+    array([[[2.5, 4.5]]])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return the means."""
@@ -154,7 +158,11 @@ class AvgPool2d(_Pool2d):
 
 
 class MaxPool2d(_Pool2d):
-    """`mg.max_pool2d`: the maximum of each window. The stride is by default the window."""
+    """`mg.max_pool2d`: the maximum of each window. The stride is by default the window.
+
+    >>> mg.nn.MaxPool2d(2)(np.arange(8.0).reshape(1, 2, 4))
+    array([[[5., 7.]]])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return the maxima."""
@@ -162,7 +170,11 @@ class MaxPool2d(_Pool2d):
 
 
 class L2Pool2d(_Pool2d):
-    """`mg.l2_pool2d`: the L2 norm of each window. The stride is by default the window."""
+    """`mg.l2_pool2d`: the L2 norm of each window. The stride is by default the window.
+
+    >>> mg.nn.L2Pool2d(2)(np.array([[[3.0, 0.0], [0.0, 4.0]]]))
+    array([[[5.]]])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return the norms."""
@@ -170,7 +182,11 @@ class L2Pool2d(_Pool2d):
 
 
 class ReLU(_OneOp):
-    """`mg.relu`, entry by entry."""
+    """`mg.relu`, entry by entry.
+
+    >>> mg.nn.ReLU()(np.array([-1.0, 2.0]))
+    array([0., 2.])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return max(x, 0)."""
@@ -178,7 +194,11 @@ class ReLU(_OneOp):
 
 
 class Tanh(_OneOp):
-    """`mg.tanh`, entry by entry."""
+    """`mg.tanh`, entry by entry.
+
+    >>> mg.nn.Tanh()(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.7616])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return tanh(x)."""
@@ -186,7 +206,11 @@ class Tanh(_OneOp):
 
 
 class Sigmoid(_OneOp):
-    """`mg.sigmoid`, entry by entry."""
+    """`mg.sigmoid`, entry by entry.
+
+    >>> mg.nn.Sigmoid()(np.array([0.0, 1.0])).round(4)
+    array([0.5   , 0.7311])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return 1 / (1 + e**-x)."""
@@ -194,7 +218,11 @@ class Sigmoid(_OneOp):
 
 
 class GELU(_OneOp):
-    """`mg.gelu`, entry by entry; the exact form."""
+    """`mg.gelu`, entry by entry; the exact form.
+
+    >>> mg.nn.GELU()(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.8413])
+    """
 
     def forward(self, x: Array) -> Array:
         """Return x times the probability that a standard normal is below x."""

@@ -94,7 +94,7 @@ class Module(Explained):
 
     else:  # hidden from checkers, for which __getattr__ has every attribute
 
-        def __call__(self, *x, **options):
+        def __call__(self, *x: Any, **options: Any) -> Any:
             """Return `forward(*x, **options)`."""
             label = self._label or type(self).__name__
             try:

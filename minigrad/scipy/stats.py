@@ -77,7 +77,11 @@ class norm(Distribution):
 
 
 class t(Distribution):
-    """Student's t distribution of `df` degrees of freedom."""
+    """Student's t distribution of `df` degrees of freedom.
+
+    >>> float(mg.scipy.stats.t.cdf(1.0, 1.0).round(6))
+    0.75
+    """
 
     @staticmethod
     def logpdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
@@ -114,7 +118,11 @@ class t(Distribution):
 
 
 class gamma(Distribution):
-    """The gamma distribution of shape `a`."""
+    """The gamma distribution of shape `a`.
+
+    >>> float(mg.scipy.stats.gamma.logpdf(2.0, 1.0).round(6))
+    -2.0
+    """
 
     @staticmethod
     def logpdf(x: Array, a: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
@@ -139,7 +147,11 @@ class gamma(Distribution):
 
 
 class chi2(Distribution):
-    """The chi-squared distribution of `df` degrees of freedom: gamma of shape df / 2 and scale 2."""
+    """The chi-squared distribution of `df` degrees of freedom: gamma of shape df / 2 and scale 2.
+
+    >>> float(mg.scipy.stats.chi2.sf(2.0, 2.0).round(6))
+    0.367879
+    """
 
     @staticmethod
     def logpdf(x: Array, df: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
@@ -163,7 +175,11 @@ class chi2(Distribution):
 
 
 class beta(Distribution):
-    """The beta distribution of shapes `a` and `b`."""
+    """The beta distribution of shapes `a` and `b`.
+
+    >>> float(mg.scipy.stats.beta.pdf(0.5, 2.0, 2.0).round(6))
+    1.5
+    """
 
     @staticmethod
     def logpdf(x: Array, a: Array, b: Array, loc: Array = 0.0, scale: Array = 1.0) -> Array:
@@ -191,7 +207,11 @@ class beta(Distribution):
 
 
 class poisson(Distribution):
-    """The Poisson distribution of mean `mu`."""
+    """The Poisson distribution of mean `mu`.
+
+    >>> float(mg.scipy.stats.poisson.pmf(0.0, 1.0).round(6))
+    0.367879
+    """
 
     @staticmethod
     def logpmf(k: Array, mu: Array, loc: Array = 0.0) -> Array:
@@ -212,7 +232,11 @@ class poisson(Distribution):
 
 
 class multivariate_normal(Distribution):
-    """The normal distribution of vectors, the last axis of x."""
+    """The normal distribution of vectors, the last axis of x.
+
+    >>> float(mg.scipy.stats.multivariate_normal.logpdf(np.zeros(2), cov=np.eye(2)).round(6))
+    -1.837877
+    """
 
     @staticmethod
     def logpdf(x: Array, mean: Array | None = None, cov: Array = 1.0, allow_singular: bool = False) -> Array:
@@ -280,7 +304,11 @@ def _of_singular(cov, columns):
 
 
 class dirichlet(Distribution):
-    """The Dirichlet distribution of concentrations `alpha`."""
+    """The Dirichlet distribution of concentrations `alpha`.
+
+    >>> float(mg.scipy.stats.dirichlet.pdf(np.array([0.5, 0.5]), np.ones(2)).round(6))
+    1.0
+    """
 
     @staticmethod
     def logpdf(x: Array, alpha: Array) -> Array:
@@ -293,7 +321,11 @@ class dirichlet(Distribution):
 
 
 class multinomial(Distribution):
-    """The multinomial distribution of `n` trials, the last axis of x and p."""
+    """The multinomial distribution of `n` trials, the last axis of x and p.
+
+    >>> float(mg.scipy.stats.multinomial.pmf(np.array([1.0, 1.0]), 2.0, np.array([0.5, 0.5])).round(6))
+    0.5
+    """
 
     @staticmethod
     def logpmf(x: Array, n: Array, p: Array) -> Array:
