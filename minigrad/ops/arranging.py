@@ -57,7 +57,7 @@ def array(object: Nest, dtype: DType = None) -> Array:
     if hasattr(object, "detach"):
         made = np.copy(object)
     else:
-        made = _stacked(object) if has_tensors(object) else np.array(object)
+        made = _of_rows(object) if has_tensors(object) else np.array(object)
     return made if dtype is None else made.astype(dtype)
 
 
@@ -66,8 +66,8 @@ def has_tensors(nest):
     return isinstance(nest, (list, tuple)) and any(hasattr(leaf, "detach") for leaf in leaves_of(list(nest)))
 
 
-def _stacked(rows):
-    return stack([_stacked(row) if has_tensors(row) else row for row in rows])
+def _of_rows(rows):
+    return stack([_of_rows(row) if has_tensors(row) else row for row in rows])
 
 
 @implements(np.block)

@@ -67,7 +67,7 @@ def gelu(a: np.ndarray, z: np.ndarray, slope: np.ndarray) -> None:
     """
     x = _single_or_double(z)
     results = (a, slope) if x is z else (np.empty_like(x), np.empty_like(x))
-    _by_blocks(_gelu, x, *results)
+    _by_blocks(_gelu_and_slope, x, *results)
     if x is not z:
         a[...], slope[...] = results
 
@@ -108,7 +108,7 @@ def _erf_double(x, out):
     np.copysign(near, x, out=out)
 
 
-def _gelu(z, a, slope):
+def _gelu_and_slope(z, a, slope):
     decay = _cdf_and_decay(z, slope)
     np.multiply(z, slope, out=a)
     decay *= z

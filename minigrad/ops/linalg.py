@@ -297,15 +297,15 @@ def tensordot(a: Array, b: Array, axes: int | tuple[Shape, Shape] = 2) -> Array:
     shape_a, shape_b = [a.shape[x] for x in free_a], [b.shape[x] for x in free_b]
     # without free axes it is a product of vectors, whose VJPs are faster
     # equivalent: without * bool(free_a) because a matrix of one row is only slower
-    rows = _arranged(a, (*free_a, *of_a), (*[math.prod(shape_a)] * bool(free_a), math.prod(summed)))
+    rows = _in_order(a, (*free_a, *of_a), (*[math.prod(shape_a)] * bool(free_a), math.prod(summed)))
     # equivalent: without * bool(free_b) because a matrix of one column is only slower
-    columns = _arranged(b, (*of_b, *free_b), (math.prod(summed), *[math.prod(shape_b)] * bool(free_b)))
+    columns = _in_order(b, (*of_b, *free_b), (math.prod(summed), *[math.prod(shape_b)] * bool(free_b)))
     z = matmul(rows, columns)
-    return _arranged(z, range(z.ndim), (*shape_a, *shape_b))
+    return _in_order(z, range(z.ndim), (*shape_a, *shape_b))
 
 
 # equivalent: any change because it is the same array then, too
-def _arranged(x, axes, shape):
+def _in_order(x, axes, shape):
     """X with its axes in this order, in this shape."""
     x = x if (*axes,) == (*range(x.ndim),) else transpose(x, axes)
     return x if x.shape == shape else reshape(x, shape)

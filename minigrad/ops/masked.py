@@ -174,11 +174,11 @@ def _deviations_and_freedom(a, axis, ddof, where, mean):
     freedom = np.maximum(counted - ddof, 0)
     if mean is not None:
         return _chosen(a - mean, where, 0), freedom
-    return _deviations(a, axis=axis, where=as_mask(where), counted=counted), freedom
+    return _centred(a, axis=axis, where=as_mask(where), counted=counted), freedom
 
 
 @op(name="deviations", complex=True)
-def _deviations(a, *, axis, where, counted):
+def _centred(a, *, axis, where, counted):
     """The chosen entries minus their mean, which is 0 if they are all one number; and 0 for the others.
 
     It is a projection: linear, and its own adjoint.
@@ -195,9 +195,9 @@ def _deviations(a, *, axis, where, counted):
     return deviation
 
 
-@_deviations.vjp("a")
+@_centred.vjp("a")
 def _(g, out, a, axis, where, counted):
-    return _deviations(g, axis=axis, where=where, counted=counted)
+    return _centred(g, axis=axis, where=where, counted=counted)
 
 
 # reductions of the entries that are not NaN

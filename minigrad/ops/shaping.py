@@ -70,7 +70,7 @@ def _copied_by_rows(a):
 
 
 @extends(reshape)
-def _copied(a: Array, shape: Shape, order: Order = "C", copy: bool | None = None) -> Array:
+def _with_copy(a: Array, shape: Shape, order: Order = "C", copy: bool | None = None) -> Array:
     """Raises ValueError if copy is False and the entries do not lie so that their array could be a view."""
     if copy is False:
         np.reshape(array_of(a), shape, order, copy=copy)
