@@ -166,7 +166,11 @@ class _OfXKappaLocScale(Protocol):
     @overload
     def __call__(self, x: TensorLike, kappa: TensorLike, loc: TensorLike = 0.0, scale: TensorLike = 1.0) -> Tensor: ...
 class _beta:
-    """The beta distribution of shapes `a` and `b`."""
+    """The beta distribution of shapes `a` and `b`.
+
+    >>> float(mg.scipy.stats.beta.pdf(0.5, 2.0, 2.0).round(6))
+    1.5
+    """
 
     pdf: _OfXABLocScale
     logpdf: _OfXABLocScale
@@ -183,7 +187,11 @@ class _beta:
 
 beta: _beta
 class _chi2:
-    """The chi-squared distribution of `df` degrees of freedom: gamma of shape df / 2 and scale 2."""
+    """The chi-squared distribution of `df` degrees of freedom: gamma of shape df / 2 and scale 2.
+
+    >>> float(mg.scipy.stats.chi2.sf(2.0, 2.0).round(6))
+    0.367879
+    """
 
     pdf: _OfXDfLocScale
     logpdf: _OfXDfLocScale
@@ -200,7 +208,11 @@ class _chi2:
 
 chi2: _chi2
 class _dirichlet:
-    """The Dirichlet distribution of concentrations `alpha`."""
+    """The Dirichlet distribution of concentrations `alpha`.
+
+    >>> float(mg.scipy.stats.dirichlet.pdf(np.array([0.5, 0.5]), np.ones(2)).round(6))
+    1.0
+    """
 
     pdf: _OfXAlpha
     logpdf: _OfXAlpha
@@ -212,7 +224,11 @@ class _dirichlet:
 
 dirichlet: _dirichlet
 class _gamma:
-    """The gamma distribution of shape `a`."""
+    """The gamma distribution of shape `a`.
+
+    >>> float(mg.scipy.stats.gamma.logpdf(2.0, 1.0).round(6))
+    -2.0
+    """
 
     pdf: _OfXALocScale
     logpdf: _OfXALocScale
@@ -229,7 +245,11 @@ class _gamma:
 
 gamma: _gamma
 class _multinomial:
-    """The multinomial distribution of `n` trials, the last axis of x and p."""
+    """The multinomial distribution of `n` trials, the last axis of x and p.
+
+    >>> float(mg.scipy.stats.multinomial.pmf(np.array([1.0, 1.0]), 2.0, np.array([0.5, 0.5])).round(6))
+    0.5
+    """
 
     pmf: _OfXNP
     logpmf: _OfXNP
@@ -241,7 +261,11 @@ class _multinomial:
 
 multinomial: _multinomial
 class _multivariate_normal:
-    """The normal distribution of vectors, the last axis of x."""
+    """The normal distribution of vectors, the last axis of x.
+
+    >>> float(mg.scipy.stats.multivariate_normal.logpdf(np.zeros(2), cov=np.eye(2)).round(6))
+    -1.837877
+    """
 
     pdf: _OfXMeanCovAllowSingular
     logpdf: _OfXMeanCovAllowSingular
@@ -275,7 +299,11 @@ class _norm:
 
 norm: _norm
 class _poisson:
-    """The Poisson distribution of mean `mu`."""
+    """The Poisson distribution of mean `mu`.
+
+    >>> float(mg.scipy.stats.poisson.pmf(0.0, 1.0).round(6))
+    0.367879
+    """
 
     pmf: _OfKMuLoc
     logpmf: _OfKMuLoc
@@ -291,7 +319,11 @@ class _poisson:
 
 poisson: _poisson
 class _t:
-    """Student's t distribution of `df` degrees of freedom."""
+    """Student's t distribution of `df` degrees of freedom.
+
+    >>> float(mg.scipy.stats.t.cdf(1.0, 1.0).round(6))
+    0.75
+    """
 
     pdf: _OfXDfLocScale
     logpdf: _OfXDfLocScale

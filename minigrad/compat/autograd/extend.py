@@ -19,9 +19,22 @@ __all__ = [
 ]
 # fmt: on
 
-Box = mg.Tensor
 boxes: dict[type, Any] = {}  # a program's own kind of value, which is no array -> the class of its boxes
 primitive_vjps: dict[Any, Any] = {}  # primitive -> the function that gives the maker of the VJP of an argument
+
+
+class _AnyTensor(type):
+    def __instancecheck__(cls, value):
+        return isinstance(value, mg.Tensor) if cls is Box else super().__instancecheck__(value)
+
+
+class Box(mg.Tensor, metaclass=_AnyTensor):
+    """Tensors, and what programs derive the boxes of values of their own kind from."""
+
+    @classmethod
+    def register(cls, kind):
+        """Name this class the one of the boxes of a kind of values."""
+        boxes[kind] = cls
 
 
 def primitive(f):
@@ -126,10 +139,6 @@ def boxed(value):
     box._array = kept(value)
     box.node = leaf(box._array)
     return box
-
-
-# programs name the class of the boxes of a kind of values in this way
-Box.register = classmethod(lambda cls, kind: boxes.__setitem__(kind, cls))  # type: ignore[attr-defined]
 
 
 def defvjp(fun, *makers, argnums=None):

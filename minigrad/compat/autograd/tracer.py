@@ -6,11 +6,9 @@ import minigrad as mg
 
 from ...settings import call_with
 from ...transforms import identity
-from .extend import held, notrace_primitive, primitive
+from .extend import Box, held, notrace_primitive, primitive
 
 __all__ = ["Box", "Node", "getval", "isbox", "notrace_primitive", "primitive", "trace"]
-
-Box = mg.Tensor
 
 
 def isbox(value):
@@ -72,4 +70,4 @@ def trace(start_node, fun, x):
 
 
 # programs read a box in this way, too
-Box._value = property(getval)  # type: ignore[attr-defined]
+mg.Tensor._value = property(getval)  # type: ignore[attr-defined]
