@@ -283,7 +283,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         "CircularPad2d": f"write `np.pad({_IMAGES}, {_BORDER}, mode='wrap')`",
         "ReflectionPad2d": f"write `np.pad({_IMAGES}, {_BORDER}, mode='reflect')`",
         "ReplicationPad2d": f"write `np.pad({_IMAGES}, {_BORDER}, mode='edge')`",
-        **dict.fromkeys(("LSTM", "RNN", "GRUCell", "LSTMCell"), "write `mg.nn.GRU`"),
+        **dict.fromkeys(("RNN", "GRUCell", "LSTMCell"), "write `mg.nn.GRU` or `mg.nn.LSTM`"),
         "AdaptiveAvgPool2d": _FOR_NETWORKS["adaptive_avg_pool2d"],
         "BCELoss": _FOR_NETWORKS["binary_cross_entropy"],
         "BCEWithLogitsLoss": "write `mg.binary_cross_entropy_with_logits`",

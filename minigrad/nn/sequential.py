@@ -31,7 +31,9 @@ class Sequential(Module):
 
     def _put(self, name: int | str, module: Any) -> None:
         if not isinstance(module, Module):
-            raise TypeError(f"Sequential: each part must be a Module, not {brief(module)}")
+            hint = "; give a list's parts one by one" if isinstance(module, (list, tuple)) else ""
+            hint = "; write a class of mg.nn.Module that calls it in `forward`" if callable(module) else hint
+            raise TypeError(f"Sequential: each part must be a Module, not {brief(module)}{hint}")
         setattr(self, str(name), module)
         if isinstance(name, int):
             vars(module)["_label"] = f"{name} {type(module).__name__}"

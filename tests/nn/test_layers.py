@@ -37,6 +37,7 @@ DIFFERENTIABLE = {
     "BatchNorm2d, eval": (lambda rng, dtype: nn.BatchNorm2d(2, dtype=dtype).eval(), (3, 2, 2, 3)),
     "LayerNorm": (lambda rng, dtype: nn.LayerNorm((2, 3), dtype=dtype), (4, 2, 3)),
     "GRU": (lambda rng, dtype: nn.GRU(3, 2, rng=rng, dtype=dtype), (2, 3, 3)),
+    "LSTM": (lambda rng, dtype: nn.LSTM(3, 2, rng=rng, dtype=dtype), (2, 3, 3)),
     "MultiHeadAttention": (lambda rng, dtype: Attending(nn.MultiHeadAttention(4, 2, rng=rng, dtype=dtype)), (2, 3, 4)),
 }
 LAYERS = pytest.mark.parametrize(("make", "shape"), DIFFERENTIABLE.values(), ids=DIFFERENTIABLE)
@@ -103,6 +104,7 @@ def test_layers_are_float32_unless_another_dtype_is_asked_for():
         nn.BatchNorm2d(2),
         nn.LayerNorm(2),
         nn.GRU(2, 2, rng=rng),
+        nn.LSTM(2, 2, rng=rng),
     ]
     made += [nn.Embedding(2, 2, rng=rng), nn.MultiHeadAttention(2, 1, rng=rng)]
     assert {p.dtype for layer in made for p in layer.parameters()} == {np.dtype(np.float32)}
@@ -129,6 +131,7 @@ def same_as_torch(ours, theirs, x, rtol=1e-10, **options):
     y, tx = ours(mg.tensor(x), **options), torch.tensor(x, requires_grad=True)
     z = theirs(tx, **options)
     y, z = (v if isinstance(v, tuple) else (v,) for v in (y, z))
+    y, z = (v[:1] + v[1] if isinstance(v[-1], tuple) else v for v in (y, z))  # an LSTM has two states
     for a, b in zip(y, z, strict=True):
         np.testing.assert_allclose(a.data, b.detach().numpy(), rtol, rtol)
     cotangent = random(*y[0].shape, seed=9)
@@ -177,10 +180,12 @@ def test_layer_norm_is_that_of_pytorch():
     same_as_torch(ours, theirs, random(4, 2, 3))
 
 
-def test_gru_is_that_of_pytorch():
+@pytest.mark.parametrize("name", ["GRU", "LSTM"])
+def test_recurrent_layers_are_those_of_pytorch(name):
     torch = pytest.importorskip("torch")
-    same_as_torch(nn.GRU(3, 4, rng=generator(), dtype=float), torch.nn.GRU(3, 4, batch_first=True), random(2, 5, 3))
-    same_as_torch(nn.GRU(3, 4, bias=False, rng=generator(), dtype=float), torch.nn.GRU(3, 4, bias=False), random(5, 3))
+    ours, theirs = getattr(nn, name), getattr(torch.nn, name)
+    same_as_torch(ours(3, 4, rng=generator(), dtype=float), theirs(3, 4, batch_first=True), random(2, 5, 3))
+    same_as_torch(ours(3, 4, bias=False, rng=generator(), dtype=float), theirs(3, 4, bias=False), random(5, 3))
 
 
 @LAYERS
@@ -392,6 +397,29 @@ def test_gru_by_numpy(bias, batch):
     np.testing.assert_array_equal(layer(x)[0].data, layer(x, np.zeros(h.shape))[0].data)
 
 
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("batch", [(), (4,)])
+def test_lstm_by_numpy(bias, batch):
+    layer = of_random_state(nn.LSTM(2, 3, bias=bias, rng=generator(), dtype=float))
+    state = layer.state_dict()
+    x, h, c = random(*batch, 5, 2), random(1, *batch, 3, seed=2), random(1, *batch, 3, seed=3)
+    biases = state.get("bias_ih_l0", np.zeros(12)) + state.get("bias_hh_l0", np.zeros(12))
+    hidden, cell, states = h[0], c[0], []
+    for t in range(5):
+        z = x[..., t, :] @ state["weight_ih_l0"].T + hidden @ state["weight_hh_l0"].T + biases
+        i, f, g, o = np.split(z, 4, -1)
+        cell = cell / (1 + np.exp(-f)) + np.tanh(g) / (1 + np.exp(-i))
+        hidden = np.tanh(cell) / (1 + np.exp(-o))
+        states.append(hidden)
+    output, (last, last_cell) = layer(x, (h, c))
+    np.testing.assert_allclose(output.data, np.stack(states, -2), rtol=1e-11)
+    np.testing.assert_allclose(last_cell.data[0], cell, rtol=1e-11)
+    np.testing.assert_array_equal(last.data[0], output.data[..., -1, :])
+    assert last.shape == last_cell.shape == h.shape
+    start = np.zeros(h.shape)
+    np.testing.assert_array_equal(layer(x)[0].data, layer(x, [start, start])[0].data)
+
+
 @pytest.mark.parametrize("masks", ["", "b", "f", "k", "c", "bk", "fkc"])
 @pytest.mark.parametrize("batch", [(), (2,)])
 @pytest.mark.parametrize("bias", [True, False])
@@ -556,7 +584,7 @@ def test_where_the_parameters_of_layers_start():
     np.testing.assert_allclose(abs(layer.in_proj_weight.data).max(), math.sqrt(6 / 240), rtol=1e-2)
     np.testing.assert_allclose(abs(layer.out_proj.weight.data).max(), math.sqrt(6 / 120), rtol=1e-2)
     assert not layer.in_proj_bias.data.any()
-    for p in nn.GRU(30, 25, rng=rng).parameters():
+    for p in (*nn.GRU(30, 25, rng=rng).parameters(), *nn.LSTM(30, 25, rng=rng).parameters()):
         assert 0.18 < abs(p.data).max() <= 0.2
 
 
@@ -649,6 +677,11 @@ WRONG = {
     "GRU: x must be (N, L, 3) or (L, 3), not (2, 0, 3)": (
         ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 0, 3)))),
     "GRU: x must be (N, L, 3) or (L, 3), not (3,)": (ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones(3))),
+    "LSTM: x must be (N, L, 3) or (L, 3), not (3,)": (ValueError, lambda: nn.LSTM(3, 2, rng=RNG)(np.ones(3))),
+    "LSTM: c must be (1, 2, 2) for x (2, 5, 3), not (2, 2)": (
+        ValueError, lambda: nn.LSTM(3, 2, rng=RNG)(np.ones((2, 5, 3)), (np.ones((1, 2, 2)), np.ones((2, 2))))),
+    "LSTM: state must be a pair (h, c), not (1, 2, 2)": (
+        TypeError, lambda: nn.LSTM(3, 2, rng=RNG)(np.ones((2, 5, 3)), np.ones((1, 2, 2)))),
     "GRU: h must be (1, 2, 2) for x (2, 5, 3), not (2, 2)": (
         ValueError, lambda: nn.GRU(3, 2, rng=RNG)(np.ones((2, 5, 3)), np.ones((2, 2)))),
     "MultiHeadAttention: num_heads must be at least 1, not 0": (
@@ -697,14 +730,14 @@ def test_a_refused_batch_leaves_the_running_statistics_alone():
     assert not layer.running_mean.any()
 
 
-@pytest.mark.parametrize("make", [nn.Linear, nn.Dropout, nn.Embedding, nn.GRU, nn.MultiHeadAttention])
+@pytest.mark.parametrize("make", [nn.Linear, nn.Dropout, nn.Embedding, nn.GRU, nn.LSTM, nn.MultiHeadAttention])
 def test_the_generator_must_be_given(make):
     with pytest.raises(TypeError, match="'rng'"):
         make(*[4, 2][: 1 if make is nn.Dropout else 2])
 
 
 @pytest.mark.parametrize("bias", [np.ones(4), "no", 1, None])
-@pytest.mark.parametrize("make", [nn.Linear, nn.Conv2d, nn.GRU, nn.MultiHeadAttention])
+@pytest.mark.parametrize("make", [nn.Linear, nn.Conv2d, nn.GRU, nn.LSTM, nn.MultiHeadAttention])
 def test_a_bias_is_there_or_not(make, bias):
     with pytest.raises(TypeError, match=f"^{make.__name__}: bias must be True or False, not "):
         make(*[4, 2, 2][: 3 if make is nn.Conv2d else 2], bias=bias, rng=generator())

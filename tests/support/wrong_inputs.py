@@ -208,6 +208,7 @@ REST = {  # name -> a function that calls it, and arguments for which that works
     "nn.LayerNorm": (mg.nn.LayerNorm, (3, 2), 0.1, {"dtype": float}),
     "nn.Embedding": (mg.nn.Embedding, 3, 2, {"rng": _RNG, "dtype": float}),
     "nn.GRU": (mg.nn.GRU, 3, 2, {"rng": _RNG, "dtype": float}),
+    "nn.LSTM": (mg.nn.LSTM, 3, 2, {"rng": _RNG, "dtype": float}),
     "nn.MultiHeadAttention": (mg.nn.MultiHeadAttention, 4, 2, 0.5, {"rng": _RNG, "dtype": float}),
     "nn.he_normal": (mg.nn.he_normal, (3, 2), {"rng": _RNG, "dtype": float}),
     "nn.glorot_uniform": (mg.nn.glorot_uniform, (3, 2), {"rng": _RNG, "dtype": float}),
