@@ -108,6 +108,18 @@ class Module(Explained):
                     error.args = (f"{label}: {said}",)
                 raise
 
+    def __copy__(self: _Module) -> _Module:
+        new = object.__new__(type(self))
+        vars(new).update(vars(self))
+        return new
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """What deepcopy and pickle call: their copies have no gradients, to which a backward() would add."""
+        vars(self).update(state)
+        for _, part in _held(self):
+            if _is_made(part):
+                part.grad = None
+
     def forward(self, *x: Any, **options: Any) -> Any:
         """Return what the module computes: each kind of module has its own."""
         raise NotImplementedError(f"{type(self).__name__}: write what it computes as a method `forward`")

@@ -650,6 +650,21 @@ def test_what_a_module_keeps_of_its_results_is_no_part_of_its_state():
     assert [name for name, _ in pickle.loads(pickle.dumps(net)).named_parameters()] == names
 
 
+def test_a_copy_has_no_gradients():
+    """A program that copies a network in the middle of a step would add to them."""
+    net = Keeping()
+    net.second.weight = net.first.weight = mg.tensor(np.ones((3, 3)), requires_grad=True)
+    net.parts = [{"scale": mg.tensor(2.0, requires_grad=True)}]
+    (sum((p * p).sum() for p in net.parameters())).backward()
+    for other in (copy.deepcopy(net), copy.deepcopy([net])[0], pickle.loads(pickle.dumps(net))):
+        assert [p.grad for p in other.parameters()] == [None] * 4
+        assert other.second.weight is other.first.weight is not net.first.weight
+        assert other.second is not net.second
+    shallow = copy.copy(net)
+    assert shallow.first is net.first
+    assert all(p.grad is not None for p in net.parameters())
+
+
 def test_a_frozen_parameter_stays_a_part_of_the_state():
     net = Keeping()
     names = list(net.state_dict())
