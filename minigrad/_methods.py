@@ -6,6 +6,7 @@ Comparisons, `argmax` and the like give plain arrays, which carry no gradient.
 from __future__ import annotations
 
 import operator
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -192,6 +193,9 @@ class ArrayMethods:
         order: Any = axes[0] if len(axes) == 1 and (axes[0] is None or np.iterable(axes[0])) else axes
         if len(axes) == 2 < self.ndim:
             raise ValueError(f"transpose: give all {self.ndim} axes, or write t.swapaxes{axes} to exchange two")
+        if len(axes) == 2 and axes in ((0, 1), (0, -1), (-2, -1), (-2, 1)):  # PyTorch's would exchange them
+            said = f"transpose: the order {axes} leaves a matrix as it is: write t.T to exchange its axes"
+            warnings.warn(said, stacklevel=3)
         return ops.transpose(self, None if order is None or len(order) == 0 else tuple(order))
 
     @named

@@ -304,7 +304,12 @@ INSTEAD: dict[str, dict[str, str]] = {
     },
     "minigrad.optim": {
         **dict.fromkeys(("LBFGS", "minimize"), "SciPy's `minimize(mg.value_and_grad(f), x0, jac=True)` does it"),
-        **dict.fromkeys(("clip_grad_norm_", "clip_grad_value_"), _CLIP),
+        "clip_grad_norm_": _CLIP,
+        "clip_grad_value_": "write `for p in net.parameters(): p.grad = np.clip(p.grad, -1, 1)`",
+        "ExponentialLR": "write `optimizer.lr = mg.optim.exponential_decay(step, 0.1, gamma=0.9)`",
+        "LinearLR": "write `optimizer.lr = mg.optim.linear_warmup(step, 0.1)`",
+        "ReduceLROnPlateau": "write `optimizer.lr *= 0.1` where the loss no longer falls",
+        "StepLR": "write `optimizer.lr = mg.optim.step_decay(step, 0.1, step_size=30)`",
         "lr_scheduler": SCHEDULES,
     },
     "an Optimizer": {

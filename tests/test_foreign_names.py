@@ -437,6 +437,16 @@ def test_two_axes_of_many_are_exchanged_by_name():
     assert t.swapaxes(1, 2).shape == t.transpose(0, 2, 1).shape == (2, 4, 3)
 
 
+def test_an_order_that_changes_nothing_is_told():
+    t = mg.tensor(np.arange(6.0).reshape(2, 3))
+    for axes in ((0, 1), (0, -1), (-2, -1)):
+        with pytest.warns(UserWarning, match=r"leaves a matrix as it is: write t\.T to exchange its axes$") as caught:
+            assert t.transpose(*axes).shape == (2, 3)  # as in NumPy
+        assert caught[0].filename == __file__
+    assert t.transpose((0, 1)).shape == np.transpose(t, (0, 1)).shape == (2, 3)
+    assert t.transpose(1, 0).shape == t.transpose(-1, 0).shape == t.transpose().shape == (3, 2)
+
+
 def test_a_size_is_an_int():
     size = mg.tensor(np.ones((2, 3))).size
     assert size == 6
