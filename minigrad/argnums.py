@@ -25,7 +25,8 @@ def of_a_function(transform: Callable[P, R]) -> Callable[P, R]:
         refuse_foreign(transform.__name__, transform, options)
         f = arguments[0] if arguments else options.get("f", callable)
         if not callable(f):
-            raise TypeError(f"{transform.__name__}: the first argument must be a function, not {brief(f)}")
+            hint = ", but is a Tensor, which has backward()" if hasattr(f, "requires_grad") else f", not {brief(f)}"
+            raise TypeError(f"{transform.__name__}: the first argument must be a function{hint}")
         return transform(*arguments, **options)
 
     return checked  # equivalent: any factor because it runs at import alone

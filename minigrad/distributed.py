@@ -29,7 +29,7 @@ import numpy as np
 
 from . import data, ops, tape
 from ._tensor import Tensor, seed_of
-from .data.batches import count_rows, taken
+from .data.batches import Batches, count_rows
 from .errors import brief
 from .nn import BatchNorm2d, Module
 from .nn.arguments import check_number, check_sizes
@@ -160,8 +160,8 @@ def broadcast(part: Any) -> None:
 
 def minibatches(
     arrays: T, batch_size: int, *, rng: np.random.Generator | None = None, shuffle: bool = True, drop_last: bool = False
-) -> Iterator[T]:
-    """Return an iterator over this rank's shares of the mini-batches of `mg.data.minibatches`. All ranks call it.
+) -> Batches[T]:
+    """Return this rank's shares of the mini-batches of `mg.data.minibatches`. All ranks call it, and loop together.
 
     batch_size: rows of a batch on all ranks together, a multiple of size(). rng draws the order on rank 0, which every
     rank follows. So the batches do not depend on the number of ranks. Each rank has the same number of rows, without
@@ -175,17 +175,22 @@ def minibatches(
     [[0, 1], [2, 3], [4]]
     """
     rows, n = np.arange(count_rows("minibatches", arrays)), size()
-    batches = [*data.minibatches(rows, batch_size, rng=rng, shuffle=shuffle, drop_last=drop_last)]
+    batches = data.minibatches(rows, batch_size, rng=rng, shuffle=shuffle, drop_last=drop_last)
     if batch_size % n:
         raise ValueError(f"minibatches: batch_size must be a multiple of the {n} ranks, not {batch_size}")
-    # equivalent: batches if is_main() else None -> batches because only the first are used
-    every = _ranks().gather("minibatches", (len(rows), batch_size, batches if is_main() else None))
-    counts, sizes, (batches, *_) = zip(*every, strict=True)
-    for what, numbers in (("numbers of rows", counts), ("batch sizes", sizes)):
-        if len({*numbers}) > 1:
-            raise ValueError(f"minibatches: the ranks have different {what}: {', '.join(map(str, numbers))}")
-    shares = [batch[: len(batch) - len(batch) % n].reshape(n, -1)[rank()] for batch in batches]
-    return (taken(arrays, share) for share in shares if len(share))
+
+    def drawn() -> list[np.ndarray]:
+        own = [*batches]
+        # equivalent: own if is_main() else None -> own because only the first are used
+        every = _ranks().gather("minibatches", (len(rows), batch_size, own if is_main() else None))
+        counts, sizes, (of_main, *_) = zip(*every, strict=True)
+        for what, numbers in (("numbers of rows", counts), ("batch sizes", sizes)):
+            if len({*numbers}) > 1:
+                raise ValueError(f"minibatches: the ranks have different {what}: {', '.join(map(str, numbers))}")
+        shares = [batch[: len(batch) - len(batch) % n].reshape(n, -1)[rank()] for batch in of_main]
+        return [share for share in shares if len(share)]
+
+    return Batches(arrays, drawn)
 
 
 def reduce_metrics(metrics: Mapping[str, float], weight: float = 1.0) -> dict[str, float]:

@@ -90,7 +90,9 @@ def explained(init: Callable) -> Callable:
         except TypeError as error:
             _refuse_positions(init, len(parts) + 1, type(self).__name__)
             if str(error).endswith("missing 1 required keyword-only argument: 'rng'"):
-                said = "needs 'rng', the generator of its random numbers: give rng=np.random.default_rng(0)"
+                said = (
+                    "needs 'rng', the generator of its random numbers: give all layers one, as np.random.default_rng(0)"
+                )
                 raise TypeError(f"{type(self).__name__} {said}") from None
             raise
 

@@ -272,12 +272,16 @@ def test_every_transform_says_it(transform):
         transform()
     with pytest.raises(TypeError, match=f"^{transform.__name__}: the first argument must be a function, not 3"):
         transform(f=3)
+    with pytest.raises(TypeError, match="the first argument must be a function, but is a Tensor, which has backward"):
+        transform(mg.tensor(1.0, requires_grad=True), 1.0)  # as by torch.autograd.grad
 
 
 @pytest.mark.parametrize("kind", [mg.nn.Linear, mg.nn.Conv2d, mg.nn.Embedding, mg.nn.GRU])
 def test_a_layer_without_its_generator_says_what_to_give(kind):
     sizes = (2, 3, 1) if kind is mg.nn.Conv2d else (2, 3)
-    with pytest.raises(TypeError, match=rf"^{kind.__name__} needs 'rng', .*: give rng=np\.random\.default_rng\(0\)$"):
+    with pytest.raises(
+        TypeError, match=rf"^{kind.__name__} needs 'rng', .*: give all layers one, as np\.random\.default_rng\(0\)$"
+    ):
         kind(*sizes)
     with pytest.raises(TypeError, match="positional"):
         kind()

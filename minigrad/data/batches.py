@@ -1,7 +1,8 @@
 """Parts of data: mini-batches for the steps of an epoch, and a split into two parts."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -12,17 +13,35 @@ from ..errors import brief
 T = TypeVar("T")
 
 
+class Batches(Generic[T]):
+    """Mini-batches: each loop over them is an epoch, and `len` says how many it has."""
+
+    def __init__(self, arrays: T, draw: Callable[[], list[ndarray]]):
+        self._take, self._draw = partial(taken, arrays), draw
+        self._drawn: list[ndarray] | None = draw()  # the rows of each batch of the epoch to come
+        self._count = len(self._drawn)
+
+    def __iter__(self) -> Iterator[T]:
+        rows, self._drawn = self._drawn, None
+        return map(self._take, self._draw() if rows is None else rows)
+
+    def __len__(self) -> int:
+        return self._count
+
+
 def minibatches(
     arrays: T, batch_size: int, *, rng: Generator | None = None, shuffle: bool = True, drop_last: bool = False
-) -> Iterator[T]:
-    """Return an iterator over the mini-batches of one epoch, each like `arrays` with at most batch_size rows.
+) -> Batches[T]:
+    """Return mini-batches to loop over, each like `arrays` with at most batch_size rows; a loop is an epoch.
 
     arrays: an array, or a tuple, list or dict of arrays with the same number of rows (the length of the first axis).
-    rng: draws the order, at this call; needed to shuffle. Without shuffle the rows keep their order.
+    rng: draws the order, at this call, and at each loop after the first; needed to shuffle. Without shuffle the rows
+        keep their order.
     drop_last: leave out the rows that would make a smaller last batch; others in each epoch, if shuffled.
 
-    Each batch is a copy. Raises ValueError for arrays of different lengths and for a batch_size below 1, or with
-    drop_last above the number of rows, so that there would be no batch; TypeError for another kind.
+    Each batch is a copy; `len` gives the number of batches. Raises ValueError for arrays of different lengths and for a
+    batch_size below 1, or with drop_last above the number of rows, so that there would be no batch; TypeError for
+    another kind.
 
     >>> x, labels = np.arange(10).reshape(5, 2), np.array([0, 1, 0, 1, 0])
     >>> for a, b in mg.data.minibatches((x, labels), 2, shuffle=False):
@@ -41,9 +60,14 @@ def minibatches(
         bounds = f"from 1 to the {rows} rows" if drop_last else "at least 1"
         raise ValueError(f"minibatches: batch_size must be {bounds}, not {batch_size}")
     batch_size = int(batch_size)  # NumPy's integers wrap around
-    order = _generator("minibatches", rng).permutation(rows) if shuffle else np.arange(rows)
     end = rows - rows % batch_size if drop_last else rows
-    return (taken(arrays, order[start : start + batch_size]) for start in range(0, end, batch_size))
+    draw = partial(_generator("minibatches", rng).permutation, rows) if shuffle else partial(np.arange, rows)
+
+    def drawn() -> list[ndarray]:
+        order = draw()
+        return [order[start : start + batch_size] for start in range(0, end, batch_size)]
+
+    return Batches(arrays, drawn)
 
 
 def split(arrays: T, fraction: float, *, rng: Generator) -> tuple[T, T]:

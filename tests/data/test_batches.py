@@ -46,6 +46,25 @@ def test_each_epoch_has_its_own_order_which_the_seed_gives():
     np.testing.assert_array_equal(first, rng(3).permutation(50))
 
 
+@pytest.mark.parametrize("make", [minibatches, mg.distributed.minibatches])
+def test_each_loop_is_an_epoch(make):
+    """Who makes them before the loop over the epochs, as PyTorch's DataLoader, would train in the first one alone."""
+    x, generator, other = np.arange(50), rng(3), rng(3)
+    batches = make((x, -x), 7, rng=generator)
+    assert len(batches) == 8
+    assert len(make(x, 7, rng=rng(), drop_last=True)) == 7
+    for epoch in range(3):
+        found = [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+        expected = np.concatenate([*make(x, 7, rng=other)])
+        np.testing.assert_array_equal(found, [expected, -expected])
+        assert generator.bit_generator.state == other.bit_generator.state, epoch
+    for _ in batches:
+        break  # the next loop begins anew
+    assert len([*batches]) == 8
+    in_order = make(x, 7, shuffle=False)
+    np.testing.assert_array_equal(np.concatenate([*in_order, *in_order]), [*x, *x])
+
+
 def test_the_order_is_drawn_at_the_call():
     generator = rng()
     minibatches(np.arange(5), 2, rng=generator)
