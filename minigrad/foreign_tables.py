@@ -203,8 +203,8 @@ INSTEAD: dict[str, dict[str, str]] = {
         "zero_": "write `t.grad = None` for a gradient",
     },
     "a Module": {
-        **dict.fromkeys(("to", "type"), "write `net.astype(np.float64)`; there are no devices"),
-        **{name: f"write `net.astype({_DTYPES[name]})`" for name in ("float", "double", "half")},
+        **dict.fromkeys(("to", "type"), "write `net = net.astype(np.float64)`, a copy; there are no devices"),
+        **{name: f"write `net = net.astype({_DTYPES[name]})`, a copy" for name in ("float", "double", "half")},
         **dict.fromkeys(("cpu", "cuda"), _NO_DEVICES),
         **dict.fromkeys(("buffers", "named_buffers"), "write `net.state_dict()`"),
         **dict.fromkeys(
@@ -250,7 +250,7 @@ INSTEAD: dict[str, dict[str, str]] = {
         **dict.fromkeys(("flatten_util", "ravel_pytree"), _NESTS),
         **dict.fromkeys(("parameters_to_vector", "vector_to_parameters"), _VECTOR),
         **dict.fromkeys(("pmap", "shard_map", "pjit"), "see `mg.distributed`"),
-        **dict.fromkeys(("amp", "autocast"), "write `net.astype(np.float32)`"),
+        **dict.fromkeys(("amp", "autocast"), "write `net = net.astype(np.float32)`, a copy"),
         **dict.fromkeys(("enable_x64", "config", "set_default_dtype"), "a Tensor has the dtype of its array"),
         "bucketize": "write `np.searchsorted(np.arange(3), t)`",
         "cat": "write `np.concatenate([t, t])`",

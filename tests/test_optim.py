@@ -377,6 +377,11 @@ SENTENCES = [
     (lambda: RMSprop([leaf()], alpha=1.0), ValueError, "RMSprop: alpha must be at least 0 and below 1, not 1.0"),
     (lambda: setattr(SGD([leaf()]), "lr", np.inf), ValueError, "SGD: lr must be at least 0 and finite, not inf"),
     (lambda: SGD([leaf(), frozen()]).step(), ValueError, "SGD: the data of parameter 1 is read-only; copy it"),
+    (
+        lambda: clip_grad_norm(iter(()), 1),
+        ValueError,
+        "clip_grad_norm: parameters is empty; a generator gives its items",
+    ),
     (lambda: clip_grad_norm([leaf()], -1), ValueError, "clip_grad_norm: max_norm must be at least 0, not -1"),
     (lambda: clip_grad_norm([leaf()], 1, 0), ValueError, "clip_grad_norm: norm_type must be above 0, not 0"),
     (lambda: clip_grad_norm([leaf() * 2], 1), ValueError, "clip_grad_norm: parameter 0 must be a leaf"),

@@ -37,6 +37,8 @@ def leaves(owner: str, parameters: Any, frozen: bool = False) -> list[Tensor]:
         hint = "; pass its .values()" if isinstance(parameters, Mapping) else hint
         raise TypeError(f"{owner}: parameters must be a list of Tensors, not {brief(parameters)}{hint}")
     found = list(parameters)
+    if not found:
+        raise ValueError(f"{owner}: parameters is empty; a generator gives its items only once")
     seen: dict[int, int] = {}
     for i, p in enumerate(found):
         _check_leaf(owner, i, p, frozen)

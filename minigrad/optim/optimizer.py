@@ -43,8 +43,6 @@ class Optimizer(Explained):
     def __init__(self, parameters: Iterable[Tensor], **options: Any):
         name = type(self).__name__
         self.parameters = leaves(name, parameters)
-        if not self.parameters:
-            raise ValueError(f"{name}: parameters is empty; a generator gives its items only once")
         for option, value in options.items():
             setattr(self, option, value)
         self._steps = [0 for _ in self.parameters]  # how many each parameter has taken
