@@ -31,11 +31,11 @@ class _Recurrent(Module):
         rng: np.random.Generator,
         dtype: DType = np.float32,
     ):
-        name, rows = type(self).__name__, self._gates * hidden_size
+        name = type(self).__name__
         check_sizes(name, input_size=input_size, hidden_size=hidden_size)
         check_bias(name, bias)
         rng, dtype = check_rng(name, rng), float_dtype(name, dtype)
-        self.input_size, self.hidden_size = input_size, hidden_size
+        self.input_size, self.hidden_size, rows = input_size, hidden_size, self._gates * hidden_size
 
         def drawn(*shape: int) -> Tensor:
             limit = 1 / math.sqrt(hidden_size)
