@@ -94,6 +94,9 @@ def explained(init: Callable) -> Callable:
                     "needs 'rng', the generator of its random numbers: give all layers one, as np.random.default_rng(0)"
                 )
                 raise TypeError(f"{type(self).__name__} {said}") from None
+            said = str(error).removeprefix(f"{init.__qualname__}()")
+            if said != str(error):  # of a base that the class does not name
+                raise TypeError(f"{type(self).__name__}.__init__(){said}") from None
             raise
 
     return checked
