@@ -15,6 +15,7 @@ from typing import Any
 
 from .equations import equations
 from .facts import facts
+from .labels import plain
 from .parts import Part
 from .tree import Group, groups_of, grow, place
 
@@ -43,13 +44,13 @@ def page(data: dict[str, Any], mode: str = "explore") -> str:
     """The HTML of the page. mode: "explore", or "walk" for a page that opens at the first step of its walk."""
     # equivalent: allow_nan=False -> allow_nan=True because `facts` writes NaN as text, and json.dumps only checks it
     text = json.dumps(data | {"mode": mode}, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    kind = "application/json"
+    kind, text = "application/json", text.encode(errors="replace").decode()  # no file takes half of a surrogate pair
     # equivalent: > -> >= because at one length either is as good
     if len(text) > LARGE:
         # equivalent: 9 -> 8 because it only takes more bytes
         kind, text = "application/zlib", base64.b64encode(zlib.compress(text.encode(), 9)).decode("ascii")
     filled = {
-        "title": html.escape(data["title"]),
+        "title": html.escape(plain(data["title"])),
         "styles": _asset("explorer.css"),
         "kind": kind,
         "data": text.replace("<", "\\u003c"),
@@ -61,7 +62,7 @@ def page(data: dict[str, Any], mode: str = "explore") -> str:
 def frame(content: str, title: str) -> str:
     """A page as an element of another one, as a notebook is."""
     style = "width:100%;height:640px;border:1px solid #d0d7de;border-radius:6px"
-    return f'<iframe srcdoc="{html.escape(content)}" title="{html.escape(title)}" style="{style}"></iframe>'
+    return f'<iframe srcdoc="{html.escape(content)}" title="{html.escape(plain(title))}" style="{style}"></iframe>'
 
 
 def _asset(name: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import quote
 
-LONGEST = 40  # characters of a line in a node; the tooltip is not cut
+LONGEST = 40  # characters of a line in a node
+LONGEST_IN_A_TOOLTIP = 400  # Graphviz takes 16,384 bytes in all
 ADVANCE = 0.62  # width of a character by font size: 0.6 in Courier, a little more in the fonts that replace it
 
 
@@ -35,7 +36,7 @@ def tooltip(lines: Iterable[object]) -> str:
 
     Characters above U+FFFF stand for themselves: in a tooltip Graphviz reads their entities as broken UTF-8.
     """
-    text = "&#10;".join(_entities(plain(line)) for line in lines if line).replace("\\", 4 * "\\")
+    text = "&#10;".join(_entities(plain(line, LONGEST_IN_A_TOOLTIP)) for line in lines if line).replace("\\", 4 * "\\")
     # equivalent: > -> >=; 0xFFFF -> 65534 because U+FFFF is no character, and `plain` leaves it out
     return re.sub(r"&#(\d{5,});", lambda entity: chr(int(entity[1])) if int(entity[1]) > 0xFFFF else entity[0], text)
 

@@ -196,8 +196,21 @@ def test_any_name_is_escaped(name, tmp_path):
     for word in re.findall(r"[\w&;<>\"\\{}|]+", name.replace("\ud800", "").replace("\x00", "").replace("\x1b", " ")):
         assert said.count(word) >= 4  # both leaves, the op and the scope
     graph.save(tmp_path / "g.png")
-    page = mg.viz.trace(op(x @ w).sum()).html()
-    assert "<script>alert" not in page
+    with mg.scope(name):
+        walk = mg.viz.trace(op(x @ w).sum())
+    for picture in (graph, walk):
+        page = picture.save(tmp_path / "g.html").read_text(encoding="utf-8")
+        assert "<script>alert" not in page
+        assert picture._repr_html_().encode()
+
+
+def test_a_name_of_any_length_is_drawn():
+    w = mg.tensor(np.ones((2, 2)), requires_grad=True, name="w" * 9000)
+    op = mg.op(lambda z: z * z, name="é" * 9000)
+    op.vjp("z", lambda g, a, z: 2 * g * z)
+    with mg.scope("s" * 9000):
+        graph = mg.graph(op(w).sum(), gradients=True, settings=True)
+    assert ElementTree.fromstring(graph.svg()).tag.endswith("svg")
 
 
 def test_every_plane_of_unicode_can_be_drawn():
