@@ -172,6 +172,9 @@ def tensors(
     scales: the values are multiplied by one of these, drawn: scales=(1, 10, 1e3, 1e-3)
     lane, lanes: with a gap, arrays of different lanes out of `lanes` are kept apart as well
 
+    An array has 64 entries at most. What only larger ones reach, such as the second block of a function that works in
+    blocks, needs a shape of its own: `tensors(st.sampled_from([(3,), (1025,)]))`.
+
     >>> from hypothesis import find
     >>> find(mg.testing.strategies.tensors((2,), domain=(0, 1)), lambda a: True).tolist()
     [0.0847, 0.2005]
