@@ -15,7 +15,7 @@ from ..blockwise import filled
 from ..elementwise import elementwise
 from ..operation import op
 from ..stand_ins import NUMPY, implements
-from ..typing import Array, ArrayLike
+from ..typing import Array
 from . import exponentials, gaussian
 from .casting import floating, in_dtype, widened
 from .complex_numbers import conj
@@ -314,11 +314,11 @@ for _op in (
 @implements(np.clip)
 def clip(
     a: Array,
-    a_min: ArrayLike | None = None,
-    a_max: ArrayLike | None = None,
+    a_min: Array | None = None,
+    a_max: Array | None = None,
     *,
-    min: ArrayLike | None = None,
-    max: ArrayLike | None = None,
+    min: Array | None = None,
+    max: Array | None = None,
 ) -> Array:
     """A limited to [a_min, a_max] (or [min, max]): dA/da = 1 inside and on a bound, 0 outside (NaN stays NaN).
 

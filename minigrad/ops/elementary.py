@@ -10,7 +10,7 @@ import numpy as np
 from ..elementwise import elementwise
 from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
-from ..typing import Array
+from ..typing import Array, Integers
 from .activations import difference, sigmoid
 from .arithmetic import _zero, floor_divide, power, remainder, selected, trunc
 from .casting import astype, floating, in_dtype
@@ -130,7 +130,7 @@ _fraction.vjp("x", lambda g, a, x: g)
 
 
 @implements(np.frexp)
-def frexp(x: Array) -> tuple[Array, Any]:
+def frexp(x: Array) -> tuple[Array, Integers]:
     """`(mantissa, exponent)` with x = mantissa * 2**exponent; the exponent is plain integers.
 
     >>> mg.frexp(6.0)

@@ -283,8 +283,8 @@ def _moving(edges, a, ends):
 
 @implements(np.histogram)
 def histogram(
-    a: ArrayLike, bins: ArrayLike = 10, range: Any = None, density: bool = False, weights: Array | None = None
-) -> tuple[Array, Array]:
+    a: Any, bins: Any = 10, range: Any = None, density: bool = False, weights: Array | None = None
+) -> tuple[Array, Any]:
     """`(counts, edges)` as np.histogram; weights, which are summed in place of counts, are differentiated.
 
     So are the edges: they move with the least and greatest entry, and a density is divided by their distances.
@@ -327,8 +327,8 @@ def histogramdd(
 
 @implements(np.histogram2d)
 def histogram2d(
-    x: ArrayLike, y: ArrayLike, bins: Any = 10, range: Any = None, density: bool = False, weights: Array | None = None
-) -> tuple[Array, Array, Array]:
+    x: Any, y: Any, bins: Any = 10, range: Any = None, density: bool = False, weights: Array | None = None
+) -> tuple[Array, Any, Any]:
     """`(counts, edges in x, edges in y)` as np.histogram2d; weights are differentiated, see `histogramdd`.
 
     >>> mg.histogram2d(np.array([0.0, 1.0]), np.array([0.0, 2.0]), 2, weights=np.array([1.0, 4.0]))[0]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -268,7 +267,7 @@ def qr(a: Array, mode: str = "reduced") -> QRResult[Array] | Array:
 
 
 @implements(np.linalg.lstsq)
-def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array, Any, Array]:
+def lstsq(a: Array, b: Array, rcond: float | None = None) -> tuple[Array, Array, int, Array]:
     """`(x, residuals, rank, singular values)` of the x that minimises the norm of A x - b, the shortest if many do.
 
     >>> mg.lstsq(np.array([[1.0], [1.0]]), np.array([1.0, 3.0]))[0].round(12)

@@ -189,7 +189,7 @@ def listed(names):
 
 def aliases(body):
     """The names of minigrad/typing.py in a stub."""
-    pattern = r"\b(\w+Like|Axis|Entry|Shape|Pair|Order|DType|\w+Result)\b"
+    pattern = r"\b(\w+Like|Axis|Entry|Shape|Pair|Order|DType|Integers|\w+Result)\b"
     return ", ".join(sorted(set(re.findall(pattern, body)), key=str.lower))
 
 
