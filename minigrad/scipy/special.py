@@ -149,7 +149,13 @@ def _far(x):
 
 
 def _slope_of_erfcx(a, x):
-    return np.where(_far(x), _tail(x, -1) / -_ROOT_PI, 2 * x * a - 2 / _ROOT_PI)
+    far = _far(x)
+    return np.where(far, _tail(np.where(far, x, 1.0), -1) / -_ROOT_PI, 2 * x * a - 2 / _ROOT_PI)
+
+
+def _slope_of_dawsn(a, x):
+    far = np.isrealobj(x) & _far(np.abs(x))
+    return np.where(far, _tail(np.where(far, x, 1.0), 1) / -2, 1 - 2 * x * a)
 
 
 # the error function and the normal distribution
@@ -190,7 +196,7 @@ row("erfi", "dA/dX = 2 e**X**2 / pi**(1/2).", x=lambda g, a, x: g * (2 / _ROOT_P
 row(
     "dawsn",
     "dA/dX = 1 - 2 X A.",
-    x=lambda g, a, x: g * np.where(np.isrealobj(x) & _far(np.abs(x)), _tail(x, 1) / -2, 1 - 2 * x * a),
+    x=lambda g, a, x: g * _slope_of_dawsn(a, x),
 )
 row("erfinv", "The inverse of erf.", x=lambda g, a, x: g * (_ROOT_PI / 2 * np.exp(a * a)))
 row("erfcinv", "The inverse of erfc.", x=lambda g, a, x: g * (-_ROOT_PI / 2 * np.exp(a * a)))
@@ -225,12 +231,61 @@ def _slope_of_rgamma(a, x):
     return np.where(pole, sp.gamma(1 - at) * turned, -a * sp.psi(rest))
 
 
+def _of_gammas(zero, near, far, out, *x):
+    """Where a 1 / Gamma is 0 the slope of the product, near(*x); elsewhere far(*x) times the product."""
+    near, far = near(*(np.where(zero, v, 1.0) for v in x)), far(*(np.where(zero, 1.0, v) for v in x))
+    return np.where(zero, near, out * far)
+
+
+def _is_pole(x):
+    """Whether X is 0, -1, ..., where Gamma has a pole and 1 / Gamma is 0."""
+    return np.equal(x, np.floor(x)) & np.less_equal(x, 0)
+
+
+def _reciprocal(x):
+    """1 / Gamma(X) and its slope."""
+    a = sp.rgamma(x)
+    return a, _slope_of_rgamma(a, x)
+
+
+def _slope_of_beta(out, a, b):
+    def near(a, b):
+        zero, slope = _reciprocal(a + b)
+        return sp.gamma(a) * sp.gamma(b) * (sp.psi(a) * zero + slope)
+
+    return _of_gammas(_is_pole(a + b), near, lambda a, b: sp.psi(a) - sp.psi(a + b), out, a, b)
+
+
+def _slope_of_poch(out, z, m):
+    """In Z. Where both Gammas have a pole m is whole, and poch(Z, m) is poch(1 - Z - m, m) or its negative."""
+
+    def near(z, m):
+        zero, slope = _reciprocal(z)
+        return sp.gamma(z + m) * (sp.psi(z + m) * zero + slope)
+
+    both = _is_pole(z) & _is_pole(z + m)
+    far = lambda z, m: np.where(both, -1, 1) * (sp.psi(z + m) - sp.psi(z))  # noqa: E731
+    return _of_gammas(_is_pole(z) & ~both, near, far, out, np.where(both, 1 - z - m, z), m)
+
+
+def _slope_of_binom(out, n, k, in_n):
+    def near(n, k):
+        (first, slope_of_first), (second, slope_of_second) = _reciprocal(k + 1), _reciprocal(n - k + 1)
+        in_k = slope_of_first * second - first * slope_of_second
+        return sp.gamma(n + 1) * (first * (sp.psi(n + 1) * second + slope_of_second) if in_n else in_k)
+
+    def far(n, k):
+        return sp.psi(n + 1 if in_n else n - k + 1) - sp.psi(n - k + 1 if in_n else k + 1)
+
+    return _of_gammas(_is_pole(k + 1) | _is_pole(n - k + 1), near, far, out, n, k)
+
+
 row("rgamma", "A = 1 / Gamma(X): dA/dX = -A psi(X).", x=lambda g, a, x: g * _slope_of_rgamma(a, x))
 row(
     "beta",
     "dA/da = A (psi(a) - psi(a + b)), and so for b.",
-    a=lambda g, out, a, b: g * (out * (sp.psi(a) - sp.psi(a + b))),
-    b=lambda g, out, a, b: g * (out * (sp.psi(b) - sp.psi(a + b))),
+    a=lambda g, out, a, b: g * _slope_of_beta(out, a, b),
+    b=lambda g, out, a, b: g * _slope_of_beta(out, b, a),
 )
 row(
     "betaln",
@@ -241,14 +296,14 @@ row(
 row(
     "poch",
     "A = Gamma(Z + m) / Gamma(Z).",
-    z=lambda g, a, z, m: g * (a * (sp.psi(z + m) - sp.psi(z))),
+    z=lambda g, a, z, m: g * _slope_of_poch(a, z, m),
     m=lambda g, a, z, m: g * (a * sp.psi(z + m)),
 )
 row(
     "binom",
     "A = Gamma(n + 1) / (Gamma(k + 1) Gamma(n - k + 1)).",
-    n=lambda g, a, n, k: g * (a * (sp.psi(n + 1) - sp.psi(n - k + 1))),
-    k=lambda g, a, n, k: g * (a * (sp.psi(n - k + 1) - sp.psi(k + 1))),
+    n=lambda g, a, n, k: g * _slope_of_binom(a, n, k, in_n=True),
+    k=lambda g, a, n, k: g * _slope_of_binom(a, n, k, in_n=False),
 )
 
 

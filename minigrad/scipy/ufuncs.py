@@ -104,14 +104,22 @@ row("k0", "dA/dX = -K[1].", x=lambda g, a, x: -g * sp.k1(x))
 row("k1", "dA/dX = -(K[0] + K[2]) / 2.", x=lambda g, a, x: -g * ((sp.k0(x) + sp.kv(2, x)) / 2))
 row("k0e", "e**X K[0].", x=lambda g, a, x: g * (a - sp.k1e(x)))
 row("k1e", "e**X K[1].", x=lambda g, a, x: g * (a - (sp.k0e(x) + sp.kve(2, x)) / 2))
+
+
+def _slope_of_hyp2f1(a, b, c, z):
+    """(a b / c) F(a + 1, b + 1; c + 1; Z), which is 0 for a b = 0, where F is 1 and that other F may be infinite."""
+    constant = np.equal(a * b, 0) & np.not_equal(c, 0)
+    # equivalent: a + 1, b + 1 -> b + 1, a + 1 because F is symmetric in them
+    return np.where(constant, 0, a / c * b * sp.hyp2f1(a + 1, b + 1, c + 1, np.where(constant, 0.0, z)))
+
+
 row(
     "hyp2f1",
     "The hypergeometric function F(a, b; c; Z): dA/dZ = (a b / c) F(a + 1, b + 1; c + 1; Z).",
     a=None,
     b=None,
     c=None,
-    # equivalent: a + 1, b + 1 -> b + 1, a + 1 because F is symmetric in them
-    z=lambda g, out, a, b, c, z: g * (a / c * b * sp.hyp2f1(a + 1, b + 1, c + 1, z)),
+    z=lambda g, out, a, b, c, z: g * _slope_of_hyp2f1(a, b, c, z),
 )
 row("ellipk", "K(m), pi/2 F(1/2, 1/2; 1; m).", m=lambda g, a, m: g * (math.pi / 8 * sp.hyp2f1(1.5, 1.5, 2.0, m)))
 # equivalent: 0.5, 1.5 -> 1.5, 0.5 because F is symmetric in them
@@ -188,7 +196,9 @@ row("spence", "The integral of ln t / (1 - t) from 1 to Z.", z=lambda g, a, z: g
 
 
 def _slope_of_exprel(x):
-    return sp.hyp1f1(2.0, 3.0, x) / 2
+    """1F1(2; 3; X) / 2. From where it is infinite, SciPy's series has no end."""
+    infinite = np.greater(x, 715)
+    return np.where(infinite, np.inf, sp.hyp1f1(2.0, 3.0, np.where(infinite, 0.0, x)) / 2)
 
 
 def _slope_of_power(logarithm, lmbda):
@@ -229,11 +239,17 @@ def _size(delta, r):
     return np.where(np.less(delta, 0), np.nan, np.abs(r))
 
 
+def _between(delta, r):
+    """R, but delta at most in size. It is no product with a sign of R, whose derivative is wrong at 0."""
+    delta = np.where(np.less(delta, 0), np.nan, delta)
+    return np.clip(r, -delta, delta)
+
+
 row(
     "huber",
     "A = R**2 / 2 where |R| < delta, else delta (|R| - delta / 2).",
     delta=lambda g, a, delta, r: g * np.maximum(_size(delta, r) - delta, 0),
-    r=lambda g, a, delta, r: g * (np.minimum(_size(delta, r), delta) * np.sign(r)),
+    r=lambda g, a, delta, r: g * _between(delta, r),
 )
 
 
@@ -254,9 +270,13 @@ row(
 # orthogonal polynomials, whose derivatives are Gegenbauer's, Jacobi's and Laguerre's
 
 
-def _polynomial(name, equation, slope, **fixed):
-    """Of degree 0 the slope is 0, also where the polynomial that it is made of has no number."""
-    vjp = lambda g, a, n, *rest: g * np.where(np.equal(n, 0), 0, slope(n * _ONE, *rest))  # noqa: E731
+def _polynomial(name, equation, slope, least=0, **fixed):
+    """Of the degrees from `least` to 0 it is constant, and the polynomial of its slope may have no number."""
+
+    def vjp(g, a, n, *rest):
+        constant = np.equal(n, np.trunc(n)) & np.less_equal(n, 0) & np.greater_equal(n, least)
+        return g * np.where(constant, 0, slope(np.where(constant, 1, n * _ONE), *rest))
+
     row(name, equation, n=None, **fixed, x=vjp)
 
 
@@ -271,14 +291,14 @@ def _legendre(n, x):
     return sp.eval_gegenbauer(np.maximum(n, -n - 1) - 1, 1.5, x)
 
 
-_polynomial("eval_legendre", "Legendre's.", _legendre)
-_polynomial("eval_sh_legendre", "Legendre's of 2 X - 1.", lambda n, x: 2 * _legendre(n, 2 * x - 1))
+_polynomial("eval_legendre", "Legendre's.", _legendre, least=-1)
+_polynomial("eval_sh_legendre", "Legendre's of 2 X - 1.", lambda n, x: 2 * _legendre(n, 2 * x - 1), least=-1)
 _polynomial("eval_chebyt", "Chebyshev's first kind.", lambda n, x: n * sp.eval_chebyu(n - 1, x))
-_polynomial("eval_chebyu", "Chebyshev's second kind.", _gegenbauer)
+_polynomial("eval_chebyu", "Chebyshev's second kind.", _gegenbauer, least=-2)
 _polynomial("eval_chebyc", "2 T(X / 2).", lambda n, x: n * sp.eval_chebys(n - 1, x))
-_polynomial("eval_chebys", "U(X / 2).", lambda n, x: _gegenbauer(n, x / 2) / 2)
+_polynomial("eval_chebys", "U(X / 2).", lambda n, x: _gegenbauer(n, x / 2) / 2, least=-2)
 _polynomial("eval_sh_chebyt", "T(2 X - 1).", lambda n, x: 2 * n * sp.eval_sh_chebyu(n - 1, x))
-_polynomial("eval_sh_chebyu", "U(2 X - 1).", lambda n, x: 2 * _gegenbauer(n, 2 * x - 1))
+_polynomial("eval_sh_chebyu", "U(2 X - 1).", lambda n, x: 2 * _gegenbauer(n, 2 * x - 1), least=-2)
 _polynomial("eval_hermite", "Hermite's.", lambda n, x: 2 * n * sp.eval_hermite(np.maximum(n - 1, 0), x))
 _polynomial(
     "eval_hermitenorm", "Hermite's of e**(-X**2 / 2).", lambda n, x: n * sp.eval_hermitenorm(np.maximum(n - 1, 0), x)
@@ -291,6 +311,7 @@ _polynomial(
     "eval_gegenbauer",
     "Gegenbauer's.",
     lambda n, alpha, x: 2 * alpha * sp.eval_gegenbauer(n - 1, alpha + 1, x),
+    least=-1,
     alpha=None,
 )
 _polynomial(
@@ -311,7 +332,7 @@ _several(
 _several(
     "shichi",
     "The integrals of the hyperbolic sine and cosine.",
-    x=[lambda s, c, x: np.sinh(x) / x, lambda s, c, x: np.cosh(x) / x],
+    x=[lambda s, c, x: (sp.exprel(x) + sp.exprel(-x)) / 2, lambda s, c, x: np.cosh(x) / x],
 )
 _several(
     "fresnel",

@@ -21,6 +21,7 @@ import scipy.stats as ss
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from support.anew import anew
 from support.gradients import leaf, numeric, slopes
+from support.gradients import second as curvature
 from support.specification import Specs, call, calls
 
 import minigrad as mg
@@ -280,6 +281,49 @@ def test_where_a_loss_changes_its_form():
     for loss in (sp.huber, sp.pseudo_huber):
         assert np.isnan(mg.grad(loss, (0, 1))(-1.0, 0.5)).all()
     assert_allclose(mg.grad(sp.pseudo_huber)(1e5, 1e-2), 0.25 * 1e-8 / 1e15, rtol=1e-10)
+
+
+AT_EXACT_VALUES = {
+    "dawsn": (sp.dawsn, [0, 1, -1]),
+    "erfcx": (sp.erfcx, [0, 1, -1]),
+    "shichi": (lambda x: sp.shichi(x)[0], [0, 1, -1, 500]),
+    "huber": (lambda x: sp.huber(1.5, x), [0, 1, -1]),
+    "beta, a": (lambda x: sp.beta(x, 0.3), [-0.3, -1.3, 0.7, 1]),
+    "beta, b": (lambda x: sp.beta(-1.3, x), [0.3, -1.7, 1.3]),
+    "poch of 1.5": (lambda x: sp.poch(x, 1.5), [0, -1, 1]),
+    "poch of 3": (lambda x: sp.poch(x, 3), [0, -1, -2, -3, -5, 1]),
+    "poch of -2": (lambda x: sp.poch(x, -2), [0, -1, -2, 3]),
+    "binom, n": (lambda x: sp.binom(x, 3), [0, 1, 2, 3, 4]),
+    "binom, k": (lambda x: sp.binom(3, x), [-2, -1, 0, 1, 3, 4, 5]),
+    "hyp2f1": (lambda x: sp.hyp2f1(0, 2, 3, x), [0, 1, -1, 2]),
+}
+AT_EXACT_VALUES |= {
+    f"{name} of {n}": (lambda x, name=f"eval_{name}", n=n: getattr(sp, name)(n, x), [0, 1, -1])
+    for name in ("legendre", "sh_legendre", "chebyt", "chebyu", "chebyc", "chebys", "sh_chebyt", "sh_chebyu")
+    for n in (-2, -1, 0, 1, 2)
+}
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("name", AT_EXACT_VALUES)
+def test_slopes_where_a_formula_divides_0_by_0(name):
+    f, x = AT_EXACT_VALUES[name]
+    x = np.array(x, float)
+    slope = lambda x: slopes(f, x)  # noqa: E731
+    assert_allclose(slope(x), np.diag(numeric_rows(f, x)), rtol=1e-5, atol=1e-6)
+    assert_allclose(curvature(f, x), np.diag(numeric_rows(slope, x)), rtol=1e-4, atol=1e-6)
+
+
+def numeric_rows(f, x, h=3e-3):
+    """The derivative of each entry of f in each entry of x, by differences of fourth order."""
+    steps = h * np.eye(x.size)
+    return np.array([(8 * (f(x + e) - f(x - e)) - f(x + 2 * e) + f(x - 2 * e)) / (12 * h) for e in steps])
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_boxcox_of_0_has_an_end():
+    assert mg.grad(sp.boxcox, 1)(0.0, -0.5) == np.inf
+    assert_allclose(mg.grad(sp.boxcox, 1)(2.0, 0.0), math.log(2) ** 2 / 2)
 
 
 @pytest.mark.parametrize("name", ["erfcx", "wofz", "dawsn"])
