@@ -272,7 +272,7 @@ def test_singular_values_that_are_left_out_and_not_0_count_in_the_slopes(shape, 
     rng, k = np.random.default_rng(0), 3
     u, v = (np.linalg.qr(rng.normal(size=(2, n, n)))[0][..., :k] for n in shape)
     a = (u * np.array([[3.0, 1.0, 0.2], [2.0, 0.5, 0.4]])[:, None]) @ np.swapaxes(v, -1, -2)
-    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a, order=2)
+    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a, order=2, exact=False)  # its rank is a part of the case
     mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a + 0.05j * rng.normal(size=a.shape))
     if np.ndim(rcond) == 0:
         b = rng.normal(size=shape[0])
