@@ -191,6 +191,14 @@ def _(call: Call) -> str:
     return call.add("Concat", *arrays, axis=int(axis))
 
 
+@converts("pieces")
+def _(call: Call) -> str:
+    a, axis, runs = call.tensor(), call.argument("axis"), call.step.parameters["runs"]
+    return call.add(
+        "Concat", *(call.add("Slice", a, *[call.vector([i]) for i in (*run, axis)]) for run in runs), axis=axis
+    )
+
+
 @converts("stack")
 def _(call: Call) -> str:
     axis, arrays = call.argument("axis"), range(len(call.step.arguments))

@@ -289,18 +289,25 @@ def _(u, a, g, mask):
     return selected(u, mask)
 
 
+def _shared(g, alone, tie):
+    """G where the entry is the extreme alone, half of it in a tie."""
+    chosen = selected(g, alone)
+    # equivalent: without if np.any(tie) else chosen because zeros are added
+    return chosen + selected(g / 2, tie) if np.any(tie) else chosen
+
+
 _AS_LARGE = {"e": np.int16, "f": np.int32, "d": np.int64}  # dtype -> the integer of its size
 maximum = elementwise(
     np.maximum,
     "A = max(X1, X2): the greater one gets g; a tie is split equally.",
-    x1=lambda g, a, x1, x2: selected(g, ~(x1 <= x2)) + selected(g / 2, x1 == x2),
-    x2=lambda g, a, x1, x2: selected(g, ~(x2 <= x1)) + selected(g / 2, x1 == x2),
+    x1=lambda g, a, x1, x2: _shared(g, ~(x1 <= x2), x1 == x2),
+    x2=lambda g, a, x1, x2: _shared(g, ~(x2 <= x1), x1 == x2),
 )
 minimum = elementwise(
     np.minimum,
     "A = min(X1, X2): the smaller one gets g; a tie is split equally.",
-    x1=lambda g, a, x1, x2: selected(g, ~(x1 >= x2)) + selected(g / 2, x1 == x2),
-    x2=lambda g, a, x1, x2: selected(g, ~(x2 >= x1)) + selected(g / 2, x1 == x2),
+    x1=lambda g, a, x1, x2: _shared(g, ~(x1 >= x2), x1 == x2),
+    x2=lambda g, a, x1, x2: _shared(g, ~(x2 >= x1), x1 == x2),
 )
 # these have a complex derivative (or, as abs, a row of their own), so the rows hold for complex numbers as they stand
 for _op in (

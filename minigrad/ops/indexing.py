@@ -24,6 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+_FEW = 16  # places up to which an index takes no longer than np.take
 _LONG_ROW, _MANY = 64, 2**15  # entries of a row, and of all, from which on whole rows are added
 _BASIC = (int, np.integer, slice, type(None), type(...))  # parts of an index that name nothing twice
 _OFTEN = 16  # rows that are added to one, one after another; more are added in float64
@@ -40,7 +41,18 @@ def getitem(a: Array, index: Index) -> Array:
     >>> x.grad
     array([2., 0., 1.])
     """
+    parts = index if type(index) is tuple else (index,)
+    # equivalent: never because what is indexed is the same, slower
+    if parts and type(parts[-1]) is np.ndarray and _is_taken(a, *parts):
+        return np.take(a, parts[-1], len(parts) - 1)
     return a[index]
+
+
+# equivalent: any change because np.take and an index pick the same
+def _is_taken(a, *parts):
+    """Whether an index of whole axes and one array of integers picks so much that np.take is faster."""
+    picks, whole = parts[-1], all(type(part) is slice and part == slice(None) for part in parts[:-1])
+    return whole and len(parts) <= a.ndim and picks.dtype.kind in "iu" and picks.size >= _FEW and a.flags.c_contiguous
 
 
 @getitem.vjp("a")
@@ -56,8 +68,10 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     >>> mg.ops.scatter(np.array([1.0, 2.0, 4.0]), np.array([0, 0, 2]), (3,))
     array([3., 0., 4.])
     """
-    out = np.zeros(shape, a.dtype)
-    if _names_once(index) or not a.size:
+    once = _names_once(index)
+    all_named = once and a.size == math.prod(shape)  # equivalent: never because zeros are written over
+    out = (np.empty if all_named else np.zeros)(shape, a.dtype)
+    if once or not a.size:
         out[index] = a
     elif a.dtype.char not in "efd":
         np.add.at(out, index, a)
@@ -67,6 +81,9 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     else:
         before, picks, after = picked
         a = np.broadcast_to(a, (*before, *picks.shape, *after))
+        if math.prod(after) > 1 and np.bincount(np.ravel(picks)).max() == 1:
+            out.reshape(*before, -1, *after)[(*(slice(None),) * len(before), picks)] = a
+            return out
         by_rows = a.dtype.char != "e" and math.prod(after) >= _LONG_ROW and a.size >= _MANY
         if not (by_rows and _add_rows(out, picked, a)):
             _add(out, _numbers(picked, out.shape), np.ravel(a))

@@ -19,7 +19,7 @@ __all__ = [
     "vsplit", "dsplit", "roll", "unstack",
 ]  # fmt: skip
 
-_RUNS = 16  # pieces up to which an array is cut up and joined
+RUNS = 32  # pieces up to which an array is cut up and joined
 
 
 def without_arguments(g, out, arguments):
@@ -64,10 +64,42 @@ def by_runs(a: Array, places: Array, axis: int) -> Array:
     a, before = arraylike(a), (slice(None),) * axis
     cuts = np.flatnonzero(np.diff(places) != 1) + 1
     # equivalent: any change because both ways pick the same
-    if len(cuts) >= _RUNS or not places.size:
+    if len(cuts) >= RUNS or not places.size:
         return a[(*before, places)]
-    pieces = [a[(*before, slice(run[0], run[-1] + 1))] for run in np.split(places, cuts)]
-    return concatenate(pieces, axis)
+    return pieces(a, runs=[(int(run[0]), int(run[-1]) + 1) for run in np.split(places, cuts)], axis=axis)
+
+
+@op(name="pieces", complex=True)
+def pieces(a, *, runs, axis):
+    """The slices of `a` along the axis, each from its start to its stop, one after another."""
+    before = (slice(None),) * axis
+    return np.concatenate([a[(*before, slice(*run))] for run in runs], axis)
+
+
+@pieces.vjp("a")
+def _(g, out, a, runs, axis):
+    return _put_back(g, runs=runs, axis=axis, size=a.shape[axis])
+
+
+@op(name="put_back", complex=True)
+def _put_back(g, *, runs, axis, size):
+    """Each piece added to where it comes from: the adjoint of `pieces`."""
+    shape = (*g.shape[:axis], size, *g.shape[axis + 1 :])
+    starts, stops = zip(*sorted(runs), strict=True)
+    disjoint = (*starts, size) == (0, *stops)  # equivalent: never because zeros are added to
+    # equivalent: any change because the entries are the same in any order in memory
+    total = (np.empty if disjoint else np.zeros)(shape, g.dtype, "F" if g.flags.f_contiguous else "C")
+    rows, parts, end = np.moveaxis(total, axis, 0), np.moveaxis(g, axis, 0), 0
+    for start, stop in runs:
+        part = parts[end : end + stop - start]
+        rows[start:stop] = part if disjoint else rows[start:stop] + part
+        end += stop - start
+    return total
+
+
+@_put_back.vjp("g")
+def _(u, out, g, runs, axis, size):
+    return pieces(u, runs=runs, axis=axis)
 
 
 @op(name="stack", complex=True)
@@ -171,8 +203,7 @@ def roll(a: Array, shift: Shape, axis: Axis = None) -> Array:
     for places, i in np.broadcast(shift, normalize_axis_tuple(axis, a.ndim, "roll", allow_duplicate=True)):
         # equivalent: a.shape[i] or 1 -> a.shape[i] or 2 because an empty axis has no parts to exchange
         start = a.shape[i] - int(places) % (a.shape[i] or 1)
-        before = (slice(None),) * i
-        a = concatenate([a[(*before, slice(start, None))], a[(*before, slice(start))]], i)
+        a = pieces(a, runs=[(start, a.shape[i]), (0, start)], axis=i)
     return a
 
 

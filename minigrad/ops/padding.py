@@ -14,7 +14,7 @@ from ..stand_ins import implements
 from ..typing import Array, Shape
 from .arranging import array
 from .casting import astype
-from .joining import by_runs, concatenate
+from .joining import RUNS, by_runs, concatenate, pieces
 from .shaping import broadcast_to, moveaxis, ravel, reshape
 
 __all__ = ["pad", "resize", "trim_zeros"]
@@ -76,11 +76,27 @@ def _with_rows(a, n, value, mode):
 
 def _with_copied_border(a, widths, mode):
     """The array with a border of copies of its entries, axis by axis."""
-    for axis, (n, width) in enumerate(zip(a.shape, widths, strict=True)):
+    for axis, (n, (before, after)) in enumerate(zip(a.shape, widths, strict=True)):
         # equivalent: never because no width leaves the axis as it is
-        if any(width):
-            a = by_runs(a, np.pad(np.arange(n), width, mode), axis)
+        if not before and not after:
+            continue
+        if not n:
+            np.pad(np.empty(0), (before, after), mode)  # type: ignore[call-overload] # which raises
+        # equivalent: any change because both ways pick the same
+        if before + after < RUNS:
+            border = [(int(i), int(i) + 1) for i in _PLACES[mode](np.r_[-before:0, n : n + after], n)]
+            a = pieces(a, runs=[*border[:before], (0, n), *border[before:]], axis=axis)
+        else:
+            a = by_runs(a, _PLACES[mode](np.arange(-before, n + after), n), axis)
     return a
+
+
+_PLACES = {  # mode -> the places that entries of the border are copies of
+    "edge": lambda i, n: np.clip(i, 0, n - 1),
+    "wrap": lambda i, n: i % n,
+    "symmetric": lambda i, n: np.minimum(i % (2 * n), (-1 - i) % (2 * n)),
+    "reflect": lambda i, n: np.minimum(i % max(2 * n - 2, 1), -i % max(2 * n - 2, 1)),
+}
 
 
 def _check_options(mode, **options):

@@ -90,6 +90,7 @@ MOVES = {
     "sum": "to each entry", "reshape": "in the shape of its argument", "transpose": "with the axes back in their order",
     "getitem": "put back at the index, 0 elsewhere", "scatter": "taken from the index", "copy": "as it is",
     "concatenate": "the part of this array", "stack": "the part of this array", "pad": "without the padding",
+    "pieces": "each piece added to where it is from",
     "broadcast_to": "summed over the repeated axes", "cumsum": "summed from the end", "round": "times 0",
     "astype": "as it is, in the dtype of the argument",
     "max": "to the greatest entries", "min": "to the smallest entries", "clip": "where the entry is inside the bounds",

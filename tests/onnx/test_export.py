@@ -237,6 +237,8 @@ CASES = {
     "stack": lambda x: (mg.stack([x, 2 * x], 1), mg.stack([x, x], -1)),
     "pad": lambda x: (mg.pad(x, 1), mg.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=-1.5),
         mg.pad(x, 1, constant_values=[2.0])),
+    "pieces": lambda x: (
+        mg.roll(x, 1, -1), mg.roll(x, 1, 0), mg.pad(x, ((0, 0), (1, 2), (0, 1)), "wrap"), mg.delete(x, 1, 1)),
     "getitem": lambda x: (
         x[0], x[-1, 2], x[..., 1], x[:, 1:3, ::2], x[:, ::-1, -1:0:-2], x[:, None, 2, :, None], x[1:], x[: len(x) - 1],
         x[None, ..., 1], x[:, [0, 2, 0]], x[:, :, np.array([[1, -1]])], x[None], x[...], x[:, 3:1],

@@ -10,6 +10,7 @@ from support.gradients import leaf
 from support.specification import Specs, called, of_list
 
 import minigrad as mg
+from minigrad.ops.joining import _put_back
 from minigrad.stand_ins import NUMPY
 from minigrad.testing import strategies as s
 from minigrad.testing.strategies import Call
@@ -41,6 +42,12 @@ rows = st.sampled_from([2, [1, 3], [0, 2]])
 for name in ["split", "array_split", "vsplit", "hsplit"]:
     spec(name, called(s.tensors((4, 2)), rows), joined(getattr(np, name)), fn=joined(getattr(mg.ops, name)))
 spec("dsplit", called(s.tensors((2, 1, 4)), rows), joined(np.dsplit), fn=joined(mg.ops.dsplit))
+spec(
+    "_put_back",
+    s.tensors((5,)),
+    lambda g: np.array([g[2], g[3], g[0] + g[4], g[1], 0]),
+    fn=lambda g: _put_back(g, runs=[(2, 4), (0, 3)], axis=0, size=5),
+)
 spec("roll", called(filled, st.integers(-3, 3), st.sampled_from([None, 0, -1])), np.roll)
 spec("dstack", several, of_list(np.dstack), fn=of_list(mg.ops.dstack))
 spec(
