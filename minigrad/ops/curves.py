@@ -15,6 +15,7 @@ from ..typing import Array, Axis, DType
 from .arithmetic import power
 from .casting import astype, common_dtype, floating, in_dtype, inexact
 from .complex_numbers import conj
+from .indexing import scatter
 from .joining import concatenate
 from .reductions import diff
 from .shaping import expand_dims, moveaxis, ravel, reshape
@@ -122,17 +123,64 @@ def interp(
         raise ValueError(f"interp: left and right must be numbers, and period not 0, not {left}, {right} and {period}")
     if period is not None:
         (x, xp, fp), left, right = _in_one_period(x, xp, fp, abs(period)), None, None
-    low = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
-    high = np.minimum(low + 1, xp.shape[0] - 1)
-    inside = (x >= xp[0]) & (x < xp[-1]) & ((x > xp[low]) | np.isfinite(fp[high]))
-    width = np.where(inside, xp[high] - xp[low], 1)
-    rise = np.where(inside, fp[high], 0) - np.where(inside, fp[low], 0)
-    value = fp[low] + np.where(inside, x - xp[low], 0) / width * rise
+    value = _on_line(x, xp, fp, saved={})
     if left is not None:
         value = np.where(x < xp[0], left, value)
     if right is not None:
         value = np.where(x > xp[-1], right, value)
-    return np.where(np.isnan(x), x, value)
+    # equivalent: without if np.any(np.isnan(x)) else value because selecting none changes nothing
+    return np.where(np.isnan(x), x, value) if np.any(np.isnan(x)) else value
+
+
+@op(name="interp")
+def _on_line(x, xp, fp, *, saved):
+    """A = fp[i] + T (fp[j] - fp[i]), T = (X - xp[i]) / (xp[j] - xp[i]), between neighbours; beyond the points T = 0.
+
+    dA/dX = slope = (fp[j] - fp[i]) / (xp[j] - xp[i]), dA/dfp[i] = 1 - T, dA/dfp[j] = T, dA/dxp = -slope dA/dfp.
+    """
+    low = np.maximum(np.searchsorted(xp, x, "right") - 1, 0)
+    high = np.minimum(low + 1, xp.shape[0] - 1)
+    at = low, high, (x >= xp[0]) & (x < xp[-1]) & ((x > xp[low]) | np.isfinite(fp[high]))
+    part, rise, width = _on_piece(x, xp, fp, *at)
+    saved.update(at=at, part=part, slope=rise / width)
+    return fp[low] + part * rise
+
+
+def _on_piece(x, xp, fp, low, high, inside):
+    """T, and the rise and the width of the line's piece."""
+    width = np.where(inside, xp[high] - xp[low], 1)
+    rise = np.where(inside, fp[high], 0) - np.where(inside, fp[low], 0)
+    return np.where(inside, x - xp[low], 0) / width, rise, width
+
+
+def _part_and_slope(x, xp, fp, saved):
+    """T and the slope, as saved, or of Tensors so that they are recorded."""
+    # equivalent: never because what is computed again is the same
+    if type(x) is type(xp) is type(fp) is np.ndarray:
+        return saved["part"], saved["slope"]
+    part, rise, width = _on_piece(x, xp, fp, *saved["at"])
+    return part, rise / width
+
+
+@_on_line.vjp("x")
+def _(g, a, x, xp, fp, saved):
+    return g * _part_and_slope(x, xp, fp, saved)[1]
+
+
+@_on_line.vjp("xp")
+def _(g, a, x, xp, fp, saved):
+    part, slope = _part_and_slope(x, xp, fp, saved)
+    return _to_ends(-g * slope, part, saved["at"], xp.shape)
+
+
+@_on_line.vjp("fp")
+def _(g, a, x, xp, fp, saved):
+    return _to_ends(g, _part_and_slope(x, xp, fp, saved)[0], saved["at"], fp.shape)
+
+
+def _to_ends(g, part, at, shape):
+    low, high, _ = at
+    return scatter(g * (1 - part), low, shape) + scatter(g * part, high, shape)
 
 
 def _in_one_period(x, xp, fp, period):

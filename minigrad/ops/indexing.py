@@ -68,10 +68,8 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     >>> mg.ops.scatter(np.array([1.0, 2.0, 4.0]), np.array([0, 0, 2]), (3,))
     array([3., 0., 4.])
     """
-    once = _names_once(index)
-    all_named = once and a.size == math.prod(shape)  # equivalent: never because zeros are written over
-    out = (np.empty if all_named else np.zeros)(shape, a.dtype)
-    if once or not a.size:
+    out = np.zeros(shape, a.dtype)
+    if _names_once(index) or not a.size:
         out[index] = a
     elif a.dtype.char not in "efd":
         np.add.at(out, index, a)
@@ -81,7 +79,7 @@ def scatter(a: Array, index: Index, shape: Shape) -> Array:
     else:
         before, picks, after = picked
         a = np.broadcast_to(a, (*before, *picks.shape, *after))
-        if math.prod(after) > 1 and np.bincount(np.ravel(picks)).max() == 1:
+        if math.prod(after) > 1 and np.bincount(np.ravel(picks), minlength=1).max() <= 1:
             out.reshape(*before, -1, *after)[(*(slice(None),) * len(before), picks)] = a
             return out
         by_rows = a.dtype.char != "e" and math.prod(after) >= _LONG_ROW and a.size >= _MANY

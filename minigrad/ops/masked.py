@@ -339,5 +339,5 @@ def _nanmin(a, *, axis, keepdims):
 @_nanmin.vjp("a")
 def _(g, out, a, axis, keepdims):
     chosen = a == r._kept(out, a, axis)
-    ties = np.maximum(r.ties(chosen, axis, np.count_nonzero(out == out)), 1)  # where all are NaN, none is chosen
+    ties = r.ties(chosen, axis, np.count_nonzero(out == out))  # where all are NaN, none is chosen
     return selected(np.broadcast_to(r._kept(g, a, axis) / ties, a.shape), chosen)

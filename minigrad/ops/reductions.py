@@ -151,11 +151,11 @@ def _(g, out, a, axis, keepdims):
 
 
 def ties(chosen, axis, results):
-    """How many entries are chosen for each result; for so many results one at least, and for others none."""
+    """How many entries are chosen for each result; for so many results one at least, and for others none, as 1."""
     # equivalent: any change because the sums are 1 then, too
     if np.count_nonzero(chosen) == results:
         return 1
-    return np.sum(chosen, axis=axis, keepdims=True)
+    return np.maximum(np.sum(chosen, axis=axis, keepdims=True), 1)
 
 
 @implements(np.var)
@@ -386,7 +386,8 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """
     a = arraylike(a)
     n = _count(a, axis)
-    if n == 0:
+    # equivalent: < 2 -> == 0 because one entry is its own median
+    if n < 2:
         # equivalent: any factor because the mean of nothing is NaN
         return mean(a, axis, keepdims=keepdims)
     rows = axes_joined(a, axis)

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from ..errors import COMPLEX, brief, plain_array
-from ..operation import array_of, arraylike
+from ..operation import array_of, arraylike, op
 from ..stand_ins import implements
 from ..typing import Array, ArrayLike, Axis, DType
 from .casting import astype, floating, in_inexact_dtype, inexact, narrowed, widened
 from .complex_numbers import conj
-from .indexing import scatter, take_along_axis
+from .indexing import scatter
 from .joining import stack
 from .reductions import _count, _reduced_shape, along_axes, average, axes_joined
 from .shaping import moveaxis, reshape
@@ -127,27 +127,48 @@ def _quantile(
     if n == 0:
         raise ValueError(f"a has no entries over axis {axis} (a {a.shape})")
     entries = axes_joined(a, axis)
+    plain = array_of(entries)
     if weights is None:
-        positions = _positions(np.sum(~np.isnan(entries), axis=-1), n, q.ravel(), method, ignore_nan)
+        positions = _positions(plain, q.ravel(), method, ignore_nan)
     else:
         weights = axes_joined(np.broadcast_to(along_axes(np.asarray(weights), a, axis), a.shape), axis)
-        positions = _weighted_positions(entries, weights, q.ravel(), method, ignore_nan)
+        positions = _weighted_positions(plain, weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, n - 1)
-    part = (positions - low).astype(a.dtype)
-    order = np.argpartition(entries, np.unique((low, high)))  # NaN comes last
-    below, above = (take_along_axis(entries, np.take_along_axis(order, at, -1), -1) for at in (low, high))
-    exact, infinite = part == 0, np.isinf(below)
-    rise = np.where(exact | infinite, 0, above - below)  # equivalent: 0 -> any number because another is selected
+    # equivalent: never because the order of one entry is the same
+    order = np.zeros(plain.shape, int) if n == 1 else np.argpartition(plain, np.unique((low, high)))  # NaN comes last
+    below, above = (np.take_along_axis(order, at, -1) for at in (low, high))
+    found = _between(entries, below=below, above=above, part=(positions - low).astype(a.dtype))
+    return reshape(moveaxis(found, -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))
+
+
+@op(name="quantile")
+def _between(a, *, below, above, part):
+    """A = X (1 - t) + Y t, t = part, X and Y at the places below and above in the last axis: dA/dX = 1 - t, dA/dY = t.
+
+    Y does not count where t = 0, and may be infinite there.
+    """
+    x, y = (np.take_along_axis(a, at, -1) for at in (below, above))
+    exact, infinite = part == 0, np.isinf(x)
+    rise = np.where(exact | infinite, 0, y - x)  # equivalent: 0 -> any number because another is selected
     # equivalent: 0 -> any number because another value is selected there
-    mixture = np.where(infinite, below * (1 - part) + np.where(exact, 0, above) * part, below + part * rise)
-    return reshape(moveaxis(np.where(exact, below, mixture), -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))
+    mixture = np.where(infinite, x * (1 - part) + np.where(exact, 0, y) * part, x + part * rise)
+    return np.where(exact, x, mixture)
 
 
-def _positions(counts, n, q, method, ignore_nan):
+@_between.vjp("a")
+def _(g, out, a, below, above, part):
+    index = (*np.indices((*below.shape[:-1], 1), sparse=True)[:-1], np.concatenate([below, above], -1))
+    return scatter(np.concatenate([g * (1 - part), g * part], -1), index, a.shape)
+
+
+def _positions(entries, q, method, ignore_nan):
     """Where the quantiles stand in order, by how many entries of each row are no NaN."""
-    positions = np.empty((*counts.shape, q.size))
-    for count in np.unique(counts):
+    lead, n, nan = entries.shape[:-1], entries.shape[-1], np.isnan(entries)
+    counts = n - np.sum(nan, axis=-1) if np.any(nan) else np.broadcast_to(n, lead)
+    positions = np.empty((*lead, q.size))
+    # equivalent: any change because both are the numbers that occur
+    for count in np.unique(counts) if np.any(nan) else [n]:
         usable = count if ignore_nan else (count if count == n else 0)
         where = np.quantile(np.arange(float(usable)), q, method=method) if usable else n - 1.0
         positions[counts == count] = where

@@ -323,3 +323,19 @@ def test_an_index_of_more_axes_than_there_are_is_refused():
     for index in (((1, 2), (3, 4)), ([0, 0], 1), (np.array([0, 1]), slice(None))):
         with pytest.raises(IndexError, match=r"^scatter: too many indices for array"):
             mg.ops.scatter(np.ones(2), index, (3,))
+
+
+def test_rows_that_are_picked_once_or_not_at_all():
+    a = np.arange(12.0).reshape(4, 3)
+    for picks in ([3, 0, 2], [[1], [0]], [], [0, 0, 3]):
+        index = np.array(picks, int)
+        g = np.arange(1.0, 1 + a[index].size).reshape(a[index].shape)
+        expected = np.zeros_like(a)
+        np.add.at(expected, index, g)
+        assert_array_equal(mg.vjp(lambda a, index=index: a[index], a)[1](g)[0], expected)
+    assert_array_equal(mg.ops.scatter(np.ones((1, 3)), np.array([], int), (4, 3)), np.zeros((4, 3)))
+    columns = np.arange(40) % 3
+    for layout in (a, np.asfortranarray(a)):
+        assert_array_equal(mg.ops.getitem(layout, (slice(None), columns)), a[:, columns])
+    with pytest.raises(IndexError, match="out of bounds"):
+        leaf(a)[:, columns + 1]
