@@ -112,7 +112,7 @@ def interp(
     of the line after it.
 
     >>> mg.interp(0.5, np.array([0.0, 1.0]), np.array([2.0, 4.0]))
-    array(3.)
+    np.float64(3.0)
     >>> mg.grad(mg.interp)(0.5, np.array([0.0, 1.0]), np.array([2.0, 4.0]))
     np.float64(2.0)
     """
