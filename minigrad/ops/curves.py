@@ -100,8 +100,6 @@ def geomspace(
     return samples if dtype is None else astype(samples, dtype)
 
 
-# equivalent: xp[low], 1 -> xp[low], 2; fp[high], 0 -> fp[high], any number; fp[low], 0 -> fp[low], any number;
-# x - xp[low], 0 -> x - xp[low], any number because outside there is no rise
 @implements(np.interp)
 def interp(
     x: Array, xp: Array, fp: Array, left: Array | None = None, right: Array | None = None, period: float | None = None
@@ -146,6 +144,8 @@ def _on_line(x, xp, fp, *, saved):
     return fp[low] + part * rise
 
 
+# equivalent: xp[low], 1 -> xp[low], 2; fp[high], 0 -> fp[high], any number; fp[low], 0 -> fp[low], any number;
+# x - xp[low], 0 -> x - xp[low], any number because outside there is no rise
 def _on_piece(x, xp, fp, low, high, inside):
     """T, and the rise and the width of the line's piece."""
     width = np.where(inside, xp[high] - xp[low], 1)

@@ -86,7 +86,7 @@ def _put_back(g, *, runs, axis, size):
     """Each piece added to where it comes from: the adjoint of `pieces`."""
     shape = (*g.shape[:axis], size, *g.shape[axis + 1 :])
     starts, stops = zip(*sorted(runs), strict=True)
-    disjoint = (*starts, size) == (0, *stops)  # equivalent: never because zeros are added to
+    disjoint = (*starts, size) == (0, *stops)
     # equivalent: any change because the entries are the same in any order in memory
     total = (np.empty if disjoint else np.zeros)(shape, g.dtype, "F" if g.flags.f_contiguous else "C")
     rows, parts, end = np.moveaxis(total, axis, 0), np.moveaxis(g, axis, 0), 0

@@ -386,7 +386,6 @@ def median(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     """
     a = arraylike(a)
     n = _count(a, axis)
-    # equivalent: < 2 -> == 0 because one entry is its own median
     if n < 2:
         # equivalent: any factor because the mean of nothing is NaN
         return mean(a, axis, keepdims=keepdims)

@@ -135,7 +135,7 @@ def _quantile(
         positions = _weighted_positions(plain, weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, n - 1)
-    # equivalent: never because the order of one entry is the same
+    # equivalent: without np.zeros(plain.shape, int) if n == 1 else because it is only slower
     order = np.zeros(plain.shape, int) if n == 1 else np.argpartition(plain, np.unique((low, high)))  # NaN comes last
     below, above = (np.take_along_axis(order, at, -1) for at in (low, high))
     found = _between(entries, below=below, above=above, part=(positions - low).astype(a.dtype))
