@@ -135,11 +135,21 @@ def _quantile(
         positions = _weighted_positions(plain, weights, q.ravel(), method, ignore_nan)
     low = np.floor(positions).astype(int)
     high = np.minimum(low + 1, n - 1)
-    # equivalent: without np.zeros(plain.shape, int) if n == 1 else because it is only slower
-    order = np.zeros(plain.shape, int) if n == 1 else np.argpartition(plain, np.unique((low, high)))  # NaN comes last
+    order = _ordered(plain, np.unique((low, high)), weights)
     below, above = (np.take_along_axis(order, at, -1) for at in (low, high))
     found = _between(entries, below=below, above=above, part=(positions - low).astype(a.dtype))
     return reshape(moveaxis(found, -1, 0), (*q.shape, *_reduced_shape(a, axis, keepdims)))
+
+
+def _ordered(entries, places, weights):
+    """Indices of which those at these places are in order. NaN comes last.
+
+    Of equal entries the one whose weight reaches q is meant, as `_weighted_positions` counts them.
+    """
+    if weights is not None:
+        return np.argsort(entries, kind="stable")
+    # equivalent: without np.zeros(entries.shape, int) if entries.shape[-1] == 1 else because it is only slower
+    return np.zeros(entries.shape, int) if entries.shape[-1] == 1 else np.argpartition(entries, places)
 
 
 @op(name="quantile")

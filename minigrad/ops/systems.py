@@ -174,26 +174,33 @@ def _(g, p, a, rcond):
     direct = np.matmul(np.matmul(pt, g), pt)
     da = conj(np.matmul(np.matmul(left, p), ph) + np.matmul(np.matmul(ph, p), right)) - direct
     s = np.linalg.svdvals(array_of(a))  # equivalent: array_of(a) -> a because comparisons have no derivative
-    kept = s > np.multiply(np.expand_dims(rcond, -1), np.max(s, axis=-1, keepdims=True, initial=0))
-    # equivalent: s > rounding(s) -> s >= rounding(s) because rounding is no sharp border
-    return da + _across(g, a, kept) if np.any(~kept & (s > rounding(s))) else da
+    least = np.multiply(np.expand_dims(rcond, -1), np.max(s, axis=-1, keepdims=True, initial=0))
+    kept = s > least
+    # equivalent: least > rounding(s) -> least >= rounding(s) because rounding is no sharp border
+    return da + _across(g, p, a, kept) if np.any(~kept & (least > rounding(s))) else da
 
 
-def _across(g, a, kept):
+def _across(g, p, a, kept):
     """What lies between singular values s[i] that P keeps and s[j] that it leaves out.
 
     With A = U diag(s) V^H, N = U^H dA V and D = s[i]**2 - s[j]**2, V^H dP U has N^H / D + N s[j] / (s[i] D) there, of
     which `_pinv` has N^H / s[i]**2. The difference is w (N + N^H s[j] / s[i]), with w = s[j] / (s[i] D); so with
     C = V^T G conj(U) it adds conj(U) w (C + C^H s[j] / s[i]) V^T to dJ/dA.
+    Where s[j] is 0, its singular vectors are not unique. So the sums over j are written without them, by the part
+    of A that is left out, B = A - A P A, and R[i] = (s[i]**2 - B B^H)^-1 B, which is the sum of u[j] s[j] v[j]^H / D.
     """
     u, s, vh = np.linalg.svd(a, full_matrices=False)
-    across = kept[..., :, None] != kept[..., None, :]
-    rows, columns = s[..., :, None], s[..., None, :]
-    # equivalent: 1 -> 2 because the small one is 0 there
-    large, small = np.where(across, np.maximum(rows, columns), 1), np.where(across, np.minimum(rows, columns), 0)
-    c = np.matmul(np.matmul(conj(vh), g), conj(u))
-    core = small / (large * (large - small) * (large + small)) * (c + small / large * H(c))
-    return np.matmul(np.matmul(conj(u), core), conj(vh))
+    b = a - np.matmul(a, np.matmul(p, a))
+    # equivalent: 2 -> 3 because the inverse is 0 there
+    large = np.where(kept, s, 1 + 2 * np.max(s, axis=-1, keepdims=True))[..., None]
+    inverse = np.where(kept[..., None], 1 / large, 0)
+    square = large[..., None] ** 2 * np.eye(a.shape[-2]) - np.matmul(b, H(b))[..., None, :, :]
+    r = conj(solve(square, np.broadcast_to(b[..., None, :, :], (*square.shape[:-1], a.shape[-1]))))
+    # for each i a row that R[i] takes from the left, and one that it takes from the right
+    left = (np.matmul(conj(vh), g) + T(np.matmul(b, np.matmul(conj(g), u))) * inverse) * inverse
+    right = (T(np.matmul(g, conj(u))) + T(np.matmul(T(b), conj(np.matmul(T(g), H(vh))))) * inverse) * inverse
+    rows, columns = np.matmul(left[..., None, :], r)[..., 0, :], np.matmul(r, right[..., None])[..., 0]
+    return np.matmul(conj(u), rows) + np.matmul(T(columns), conj(vh))
 
 
 @implements(np.linalg.pinv)

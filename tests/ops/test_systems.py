@@ -272,11 +272,20 @@ def test_singular_values_that_are_left_out_and_not_0_count_in_the_slopes(shape, 
     rng, k = np.random.default_rng(0), 3
     u, v = (np.linalg.qr(rng.normal(size=(2, n, n)))[0][..., :k] for n in shape)
     a = (u * np.array([[3.0, 1.0, 0.2], [2.0, 0.5, 0.4]])[:, None]) @ np.swapaxes(v, -1, -2)
-    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a, order=2, exact=False)  # its rank is a part of the case
+    # equal entries can make singular values tie, where the second derivative is NaN
+    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a, order=2, exact=False)
     mg.testing.check_grads(lambda a: mg.pinv(a, rcond=rcond), a + 0.05j * rng.normal(size=a.shape))
     if np.ndim(rcond) == 0:
         b = rng.normal(size=shape[0])
         mg.testing.check_grads(lambda a, b: mg.lstsq(a, b, rcond)[0], a[0], b)
+
+
+@pytest.mark.parametrize("s", [[3.0, 1.0, 0.0], [3.0, 0.1, 0.0], [3.0, 0.0, 0.0]])
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (3, 3)])
+def test_second_derivatives_where_singular_values_that_are_left_out_are_0(shape, s):
+    rng = np.random.default_rng(0)
+    u, v = (np.linalg.qr(rng.normal(size=(n, n)))[0][:, :3] for n in shape)
+    mg.testing.check_grads(lambda a: mg.pinv(a, rcond=0.15), (u * s) @ v.T, order=2, exact=False)
 
 
 def test_all_derivatives_along_matrices_of_rank_1():
