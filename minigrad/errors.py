@@ -253,22 +253,27 @@ def _is_array(value: Any) -> bool:
 
 def unfit(given: dict[str, Any], kinds: dict[str, str], needs_axes: bool = False) -> tuple[type, str] | None:
     """The kind of error, and the sentence, for the first argument that is none of what its annotation says."""
-    for name in ("dtype", "out"):
-        if isinstance(given.get(name), bool):  # where PyTorch has keepdim
-            return TypeError, f"{name} can't be {given[name]}: give keepdims= by name"
     for name, value in given.items():
         kind = kinds.get(name, "")
         if kind.endswith(" | None") and value is None:
             continue
-        kind = kind.removesuffix(" | None")
-        if kind in ("Array", "ArrayLike"):
-            if problem := _problem_of(value):
-                return problem[0], f"{name} {problem[1]}"
-            if needs_axes and not _is_array(value):
-                return TypeError, f"{name} must be an array, not {brief(value)}"
-        elif kind in _KINDS and not _KINDS[kind][0](value):
-            hint = instead_of_keyword("start_dim") if kind == "Order" and _is_int(value) else ""
-            return TypeError, f"{name} must be {_KINDS[kind][1]}, not {kind_of_array(value)}{hint}"
+        if problem := _misfit(name, value, kind.removesuffix(" | None"), needs_axes):
+            return problem
+    return None
+
+
+def _misfit(name: str, value: Any, kind: str, needs_axes: bool) -> tuple[type, str] | None:
+    """The same for one argument."""
+    if name in ("dtype", "out") and isinstance(value, bool):  # where PyTorch has keepdim
+        return TypeError, f"{name} can't be {value}: give keepdims= by name"
+    if kind in ("Array", "ArrayLike"):
+        if problem := _problem_of(value):
+            return problem[0], f"{name} {problem[1]}"
+        if needs_axes and not _is_array(value):
+            return TypeError, f"{name} must be an array, not {brief(value)}"
+    elif kind in _KINDS and not _KINDS[kind][0](value):
+        hint = instead_of_keyword("start_dim") if kind == "Order" and _is_int(value) else ""
+        return TypeError, f"{name} must be {_KINDS[kind][1]}, not {kind_of_array(value)}{hint}"
     return None
 
 

@@ -18,7 +18,6 @@ from .nest import flatten, matched, paths, unflatten
 from .nesting import leading_to, left_out, outside, retracing, run
 from .operation import array_of, arraylike, op
 from .settings import call_with, recording, setting
-from .tape import Node
 
 IN_PARTS = "differentiate np.real(y) and np.imag(y), or use mg.vjp or mg.jvp"
 
@@ -73,7 +72,7 @@ class _Trace:
             value = value.data
         return make(np.array(value), None) if self.as_tensor else np.array(value)[()]
 
-    def _leads_older(self, node: Node) -> bool:
+    def _leads_older(self, node: tape.Node) -> bool:
         """Whether the node's value depends on a node of an outer trace."""
         # equivalent: < -> <= because no node has the number `since`
         return node.number < self.since or bool(outside(tape.reached([node], self.since)))
@@ -88,15 +87,15 @@ class _Trace:
         retrace = retracing(leading_to(older, order)) if older else None
         started = {root: g for root, g in roots.items() if root in entered}
         order = [node for node in order if node in entered]
+        found: dict[tape.Node, Any] = {x.node: 0 for x in self.inputs}  # other gradients are freed as the sweep goes on
         swept = tape.sweep(started, order, left_out=left_out(order, entered), retrace=retrace)
-        inputs = {x.node for x in self.inputs}
-        found = {node: g for node, g in swept if node in inputs}  # the others may be freed as the sweep goes on
-        return unflatten(self.nest, [_detached(found.get(x.node, 0), x, self.as_tensor) for x in self.inputs])
+        found.update(pair for pair in swept if pair[0] in found)
+        return unflatten(self.nest, [_detached(found[x.node], x, self.as_tensor) for x in self.inputs])
 
 
-def _roots(ys: list, gradients: list) -> dict[Node, Any]:
+def _roots(ys: list, gradients: list) -> dict[tape.Node, Any]:
     """The nodes that a sweep starts at, each with the sum of its gradients: f may return one Tensor twice."""
-    roots: dict[Node, Any] = {}
+    roots: dict[tape.Node, Any] = {}
     for y, g in zip(ys, gradients, strict=True):
         if isinstance(y, Tensor) and y.node is not None:
             g = g if recording() else array_of(g)
@@ -108,8 +107,7 @@ def _detached(g: Any, x: Tensor, as_tensor: bool) -> Any:
     """A gradient for the caller, of x's shape, in memory of its own; a Tensor stays as it is."""
     if isinstance(g, Tensor):
         return g
-    own = np.empty(x.shape, x.dtype)
-    own[...] = g
+    own = np.full(x.shape, g, x.dtype)
     return make(own, None) if as_tensor else own[()]
 
 

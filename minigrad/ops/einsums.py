@@ -29,9 +29,7 @@ def _einsum(*arrays, inputs, output):
     inputs, terms = [*inputs], [np.asarray(a) for a in arrays]
     half = [a.dtype.char == "e" for a in terms]
     terms = [a.astype(np.float32) if is_half else a for a, is_half in zip(terms, half, strict=True)]
-    if any(a.dtype.kind in "biu" for a in terms):  # cast before anything is summed, as NumPy does
-        dtype = np.result_type(*terms)
-        terms = [a.astype(dtype, copy=False) if a.dtype.kind in "biu" else a for a in terms]
+    terms = _with_wide_integers(terms)
     for i, letters in enumerate(inputs):
         terms[i], inputs[i] = _summed_alone(terms[i], letters, output + "".join(inputs[:i] + inputs[i + 1 :]))
     # equivalent: any change because what has no order NumPy sums, slower
@@ -43,6 +41,14 @@ def _einsum(*arrays, inputs, output):
         optimize = len(terms) > 2 or any(a.size > _LARGE for a in terms)
         out = np.einsum(",".join(inputs) + "->" + output, *terms, optimize=optimize)
     return narrowed(out, *arrays) if any(half) else out
+
+
+def _with_wide_integers(terms):
+    """The terms with integers cast before anything is summed, as NumPy does."""
+    if not any(a.dtype.kind in "biu" for a in terms):
+        return terms
+    dtype = np.result_type(*terms)
+    return [a.astype(dtype, copy=False) if a.dtype.kind in "biu" else a for a in terms]
 
 
 @_einsum.vjp("arrays")

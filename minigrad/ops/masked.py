@@ -14,6 +14,7 @@ from ..operation import arraylike, op
 from ..stand_ins import extends, implements
 from ..summation import normalized_axes
 from ..typing import Array, Axis, DType
+from . import extremes
 from . import reductions as r
 from .arithmetic import selected
 from .casting import astype, in_dtype, in_inexact_dtype, narrowed, widened
@@ -327,17 +328,17 @@ def _nan_extreme(extreme, extreme_but_nan, a, axis, keepdims, initial, where):
 
 @op(name="nanmax", complex=True)
 def _nanmax(a, *, axis, keepdims):
-    return r.extreme(np.fmax, a, axis, keepdims)
+    return extremes.extreme(np.fmax, a, axis, keepdims)
 
 
 @op(name="nanmin", complex=True)
 def _nanmin(a, *, axis, keepdims):
-    return r.extreme(np.fmin, a, axis, keepdims)
+    return extremes.extreme(np.fmin, a, axis, keepdims)
 
 
 @_nanmax.vjp("a")
 @_nanmin.vjp("a")
 def _(g, out, a, axis, keepdims):
     chosen = a == r._kept(out, a, axis)
-    ties = r.ties(chosen, axis, np.count_nonzero(out == out))  # where all are NaN, none is chosen
-    return selected(np.broadcast_to(r._kept(g, a, axis) / ties, a.shape), chosen)
+    equal = extremes.ties(chosen, axis, np.count_nonzero(out == out))  # where all are NaN, none is chosen
+    return selected(np.broadcast_to(r._kept(g, a, axis) / equal, a.shape), chosen)

@@ -6,7 +6,6 @@ against the argument. sum and broadcast_to are each other's adjoint.
 
 from __future__ import annotations
 
-import functools
 import math
 import operator
 from typing import Any
@@ -21,12 +20,11 @@ from ..typing import Array, Axis
 from .arithmetic import selected
 from .casting import narrowed, widened
 from .complex_numbers import conj, squared
+from .extremes import extreme, ties
 from .indexing import take_along_axis
 from .shaping import moveaxis, reshape
 
 __all__ = ["sum", "mean", "max", "min", "var", "prod", "diff", "average", "median", "trapezoid", "ptp"]
-
-_SHORT, _MANY = 24, 2**12  # entries up to which a row is short; entries of an array that has many of them
 
 
 def _reduced_shape(a, axis, keepdims):
@@ -124,23 +122,6 @@ def min(a: Array, axis: Axis = None, *, keepdims: bool = False) -> Array:
     return extreme(np.minimum, a, axis, keepdims)
 
 
-# equivalent: any change because both ways give the same
-def extreme(function, a, axis, keepdims):
-    """What function.reduce gives: of many short rows column by column, since for NumPy each row costs a call."""
-    if not (type(axis) is int and axis in (-1, np.ndim(a) - 1) and _has_short_rows(a)):
-        return function.reduce(a, axis=axis, keepdims=keepdims)
-    found = functools.reduce(function, np.moveaxis(a, -1, 0))
-    zero = found == 0
-    if np.any(zero):  # NumPy decides between 0.0 and -0.0
-        found[zero] = function.reduce(a[zero], axis=-1)
-    return np.reshape(found, _reduced_shape(a, axis, keepdims))
-
-
-# equivalent: any change because both ways give the same
-def _has_short_rows(a):
-    return a.size >= _MANY and 1 < a.shape[-1] <= _SHORT and a.flags.c_contiguous
-
-
 @max.vjp("a")
 @min.vjp("a")
 def _(g, out, a, axis, keepdims):
@@ -148,14 +129,6 @@ def _(g, out, a, axis, keepdims):
     if np.any(out != out):
         chosen |= a != a
     return selected(np.broadcast_to(_kept(g, a, axis) / ties(chosen, axis, out.size), a.shape), chosen)
-
-
-def ties(chosen, axis, results):
-    """How many entries are chosen for each result; for so many results one at least, and for others none, as 1."""
-    # equivalent: any change because the sums are 1 then, too
-    if np.count_nonzero(chosen) == results:
-        return 1
-    return np.maximum(np.sum(chosen, axis=axis, keepdims=True), 1)
 
 
 @implements(np.var)

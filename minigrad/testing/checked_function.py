@@ -59,9 +59,7 @@ class CheckedFunction:
         self.names = _names(fn, len(inputs))
         self._values: dict[Place, Any] = dict(enumerate(inputs))
         self._values.update(parameters)
-        for label, array in self.given_arrays():
-            if isinstance(array, np.ma.MaskedArray):
-                raise TypeError(f"{self.name}: {label} is a masked array, which would lose its mask: pass its .data")
+        self._refuse_masks()
         self._moving = self._chosen(argnums)
         self._values = {place: mapped(value, _own_copy) for place, value in self._values.items()}
         moving = [(self._title(place) + path, leaf) for place, parts in self._moving.items() for path, leaf in parts]
@@ -71,6 +69,11 @@ class CheckedFunction:
         self.x = [np.array(in_parts(array_of(leaf)), np.float64) for _, leaf in moving]
         if not self.x:
             self._nothing_to_check()
+
+    def _refuse_masks(self) -> None:
+        for label, array in self.given_arrays():
+            if isinstance(array, np.ma.MaskedArray):
+                raise TypeError(f"{self.name}: {label} is a masked array, which would lose its mask: pass its .data")
 
     def _hold(self, differentiated: bool) -> Leaves:
         """Note the Tensors that fn holds, with their arrays; return those that are differentiated."""
