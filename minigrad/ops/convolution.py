@@ -13,10 +13,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..operation import op
+from ..operation import array_of, op
 from ..typing import Array, Pair
 from .kernels import KERNELS, choose_kernels
-from .reductions import sum
+from .kernels.memory import images_innermost
+from .linalg import matmul
 from .windows import geometry_of, pair, pairs
 
 __all__ = ["conv2d", "conv_transpose2d", "conv2d_kernel"]
@@ -256,6 +257,16 @@ def _kernel_plan(stride, padding, dilation, groups, x, g, size):
     return geometry, choose_kernels(geometry, _images(x), x[-3], g[-3], groups)
 
 
+# equivalent: any change because either way sums the same entries
+def _per_channel(g):
+    """The sum of g over the image: dJ/db (section 3.1.5). The sweep sums over the batch, as over a broadcast."""
+    if g.ndim == 4 and images_innermost(array_of(g)):  # then rows are long, and a product with ones adds them fastest
+        n, c, h, w = g.shape
+        rows = g.transpose(2, 1, 3, 0).reshape(h * c, w * n)  # ((row, channel), (column, image))
+        return matmul(rows, np.ones(w * n, g.dtype)).reshape(h, c)
+    return np.sum(g, axis=(-2, -1))
+
+
 @conv2d.vjp("x")
 def _(g, z, x, k, b, **options):
     return conv_transpose2d(g, k, **options, output_size=x.shape[-2:])
@@ -269,8 +280,7 @@ def _(g, z, x, k, b, **options):
 @conv2d.vjp("b")
 @conv_transpose2d.vjp("b")
 def _(g, z, x, k, b, **options):
-    """The sum of g over the image (section 3.1.5). The sweep sums over the batch, as over a broadcast."""
-    return sum(g, (-2, -1))
+    return _per_channel(g)
 
 
 @conv_transpose2d.vjp("z")

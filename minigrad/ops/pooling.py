@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from types import NoneType
 
 import numpy as np
 
@@ -39,6 +40,14 @@ def _adjoint_geometry(op, image, window, stride, padding):
 
 
 def _geometry(op, image, window, stride, padding):
+    """The windows over an image, which are found once for options that are ints: True is 1 to a cache."""
+    ints = type(window) is type(padding) is int and type(stride) in (int, NoneType)
+    # equivalent: _found if ints else _found.__wrapped__ -> _found.__wrapped__ because the cache only saves time
+    return (_found if ints else _found.__wrapped__)(op, image, window, stride, padding)
+
+
+@lru_cache
+def _found(op, image, window, stride, padding):
     window = pair(window, "window", op, 1)
     return geometry_of(op, image, window, window if stride is None else stride, padding)
 
@@ -133,6 +142,11 @@ def _spread(g, geometry):
     share, x = empty(g.shape, g.dtype), empty((*g.shape[:-2], *geometry.image), g.dtype)
     np.copyto(share, g)  # changes the layout faster than np.divide does
     share /= _area(geometry, g.dtype)
+    if _tiles(geometry) and not x.flags.c_contiguous:  # images innermost: one assignment copies long runs
+        (rows, columns), (height, width) = geometry.out, geometry.window
+        # (..., row of windows, row in it, column of windows, column in it)
+        x.reshape(*g.shape[:-2], rows, height, columns, width)[...] = share[..., :, None, :, None]
+        return narrowed(x, like)
     _blank(x, geometry)
     add = overlap(geometry)
     for windows, entries in parts(geometry):
