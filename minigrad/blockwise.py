@@ -98,8 +98,6 @@ def _is_large(arguments, weight):
 def _cuttable(arguments, core, weight):
     """Views of the arguments that can be cut along an axis, and the axis; none if that saves nothing."""
     like = max(arguments, key=_size)
-    if like.nbytes * weight < LARGE:
-        return [], 0
     if get_num_threads() == 1 and like.nbytes * weight < BEYOND_CACHE:
         return [], 0
     if not all(type(a) is ndarray or isinstance(a, _SCALARS) for a in arguments):
